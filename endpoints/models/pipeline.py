@@ -1,0 +1,71 @@
+from uuid import uuid4
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from studio.core.models import Workspace
+
+
+class EntityStatus(models.TextChoices):
+    """The wire's words (3.6) for pipelines and endpoints."""
+
+    ACTIVE = "Active", _("Active")
+    DISABLED = "Disabled", _("Disabled")
+
+
+class Graph(models.Model):
+    """A posted graph and its interface (wire 5.1, 8.5, 8.6), both unchanged; readers parse them.
+
+    `retries`, `timeouts` and such additions of our own live in each node's Runconfig.
+    """
+
+    uuid = models.UUIDField(default=uuid4, unique=True)
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="graphs")
+    wire = models.JSONField()
+    interface = models.JSONField(default=dict)
+    dataset_defaults = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self):
+        return str(self.uuid)
+
+
+class PublishedPipeline(models.Model):
+    """A graph with a name that callers run. Immutable but for its status."""
+
+    uuid = models.UUIDField(default=uuid4, unique=True)
+    workspace = models.ForeignKey(
+        Workspace, models.CASCADE, related_name="pipelines", db_index=False
+    )
+    graph = models.ForeignKey(Graph, models.PROTECT, related_name="pipelines")
+    name = models.CharField(max_length=255)
+    description = models.TextField(blank=True)
+    version = models.CharField(max_length=100, blank=True)  # free text, as v1 had it
+    step_count = models.PositiveIntegerField(default=0)
+    continue_on_step_failure = models.BooleanField(default=False)
+    status = models.CharField(
+        max_length=10, choices=EntityStatus.choices, default=EntityStatus.ACTIVE
+    )
+    # Wire strings: `{name: default}` of every graph parameter, as callers read them back.
+    parameter_defaults = models.JSONField(default=dict, blank=True)
+    properties = models.JSONField(default=dict, blank=True)
+    source_run_uuid = models.UUIDField(null=True, blank=True)  # a value: definitions know no runs
+    etag = models.UUIDField(default=uuid4)
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now)
+    created_by = models.CharField(max_length=150, blank=True)
+    updated_by = models.CharField(max_length=150, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["workspace", "-id"], name="pipeline_newest")]
+
+    def __str__(self):
+        return self.name
+
+    def get_absolute_url(self):
+        return f"/pipelines/published/{self.uuid}/"
+
+    @property
+    def is_active(self) -> bool:
+        return self.status == EntityStatus.ACTIVE

@@ -1,0 +1,82 @@
+"""What is known about a run: how its status went, what can be searched, what it measured and left."""
+
+from uuid import uuid4
+
+from django.db import models
+from django.utils import timezone
+
+from runs.models.run import Run
+
+
+class StatusChange(models.Model):
+    """One move of one run, append-only; feeds the timeline and the profile."""
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="status_changes")
+    from_status = models.CharField(max_length=20)
+    to_status = models.CharField(max_length=20)
+    at = models.DateTimeField(default=timezone.now)
+    reason = models.CharField(max_length=500, blank=True)
+
+    def __str__(self):
+        return f"{self.from_status} → {self.to_status}"
+
+
+class RunAttribute(models.Model):
+    """A tag or parameter value as a row: looking into JSON cannot use an index on both databases."""
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="attributes")
+    kind = models.CharField(max_length=10, choices=[("tag", "tag"), ("parameter", "parameter")])
+    key = models.CharField(max_length=255)
+    value = models.CharField(max_length=255)
+
+    class Meta:
+        indexes = [models.Index(fields=["kind", "key", "value", "-run"], name="attribute_search")]
+
+    def __str__(self):
+        return f"{self.key}={self.value}"
+
+
+class Metric(models.Model):
+    """A named metric of a run (wire 9.3); its rows are MetricValues in the order they came."""
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="metrics", db_index=False)
+    name = models.CharField(max_length=255)
+    columns = models.JSONField(default=dict)
+    properties = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "name"], name="metric_unique_name")]
+
+    def __str__(self):
+        return self.name
+
+
+class MetricValue(models.Model):
+    metric = models.ForeignKey(Metric, models.CASCADE, related_name="values", db_index=False)
+    point_uuid = models.UUIDField(default=uuid4)
+    step = models.BigIntegerField(null=True, blank=True)
+    data = models.JSONField()
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = [models.Index(fields=["metric", "id"], name="metricvalue_in_order")]
+
+    def __str__(self):
+        return str(self.data)
+
+
+class Artifact(models.Model):
+    """A file a run left. `blob` is its name in the storage."""
+
+    uuid = models.UUIDField(default=uuid4, unique=True)
+    run = models.ForeignKey(Run, models.CASCADE, related_name="artifacts", db_index=False)
+    path = models.CharField(max_length=1000)
+    blob = models.CharField(max_length=1000)
+    size = models.BigIntegerField(default=0)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "path"], name="artifact_unique_path")]
+
+    def __str__(self):
+        return self.path

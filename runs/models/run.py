@@ -1,0 +1,161 @@
+"""Run: whatever run history can address. PipelineRun and StepRun extend it one to one.
+
+They are tables of their own beside Run and not its subclasses, so that a status is changed by one
+UPDATE of one table."""
+
+from uuid import uuid4
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from endpoints.models import Graph, PipelineEndpoint, PublishedPipeline
+from runs.models.experiment import Experiment
+from runs.querysets import RunQuerySet
+from runs.states import TERMINAL, Status
+from studio.core.models import Workspace
+
+
+class Kind(models.TextChoices):
+    PIPELINE = "Pipeline", _("Pipeline")
+    STEP = "Step", _("Step")
+    CHILD = "Child", _("Child")
+    SCRIPT = "Script", _("Script")
+
+
+class Source(models.TextChoices):
+    STUDIO = "Studio", _("Studio")
+    REST = "REST", _("REST")
+    SDK = "SDK", _("SDK")
+    SCHEDULE = "Schedule", _("Schedule")
+    RESUBMIT = "Resubmit", _("Re-run")
+
+
+class Run(models.Model):
+    uuid = models.UUIDField(default=uuid4, unique=True)
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="runs", db_index=False)
+    experiment = models.ForeignKey(Experiment, models.CASCADE, related_name="runs", db_index=False)
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    parent = models.ForeignKey(
+        "self", models.CASCADE, null=True, blank=True, related_name="children"
+    )
+    # A pipeline run is its own root; set right after the insert, hence null.
+    root = models.ForeignKey("self", models.CASCADE, null=True, blank=True, related_name="tree")
+    number = models.PositiveIntegerField(
+        default=0
+    )  # per experiment; of a step: its place in its run
+    status = models.CharField(max_length=20, choices=Status.choices, default=Status.NOT_STARTED)
+    # The attempt that may write this step's status; a claim raises it.
+    attempt = models.PositiveIntegerField(default=0)
+    name = models.CharField(max_length=255, blank=True)
+    display_name = models.CharField(max_length=255, blank=True)
+    description = models.TextField(blank=True)
+    # The compute target's name, which is the queue of a step.
+    target = models.CharField(max_length=64, blank=True)
+    tags = models.JSONField(default=dict, blank=True)
+    properties = models.JSONField(default=dict, blank=True)
+    # Here and not on PipelineRun, so that "failed runs of this endpoint" is one index of one table.
+    pipeline = models.ForeignKey(
+        PublishedPipeline,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="runs",
+        db_index=False,
+    )
+    endpoint = models.ForeignKey(
+        PipelineEndpoint, models.PROTECT, null=True, blank=True, related_name="runs", db_index=False
+    )
+    endpoint_version = models.PositiveIntegerField(null=True, blank=True)
+    idempotency_key = models.CharField(max_length=100, null=True, blank=True)  # noqa: DJ001 - unique when present
+    submitted_by = models.CharField(max_length=150, blank=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="runs"
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    updated_at = models.DateTimeField(default=timezone.now)
+    cancel_requested_at = models.DateTimeField(null=True, blank=True)
+    error_code = models.CharField(max_length=60, blank=True)
+    error = models.TextField(blank=True)
+
+    objects = RunQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(finished_at__isnull=False, status__in=sorted(TERMINAL))
+                | Q(finished_at__isnull=True, status__in=sorted(set(Status) - TERMINAL)),
+                name="run_finished_iff_terminal",
+            ),
+            models.UniqueConstraint(
+                fields=["workspace", "idempotency_key"], name="run_unique_idempotency_key"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["workspace", "kind", "-id"], name="run_newest"),
+            models.Index(fields=["workspace", "kind", "status", "-id"], name="run_by_status"),
+            models.Index(fields=["experiment", "kind", "-id"], name="run_of_experiment"),
+            models.Index(fields=["pipeline", "-id"], name="run_of_pipeline"),
+            models.Index(fields=["endpoint", "-id"], name="run_of_endpoint"),
+            models.Index(fields=["endpoint", "status", "-id"], name="run_of_endpoint_by_status"),
+            # What a worker claims from: the oldest queued step of its queues.
+            models.Index(fields=["target", "status", "id"], name="run_queue"),
+            models.Index(
+                fields=["workspace", "kind", "-id"],
+                name="run_live",
+                condition=Q(finished_at__isnull=True),
+            ),
+        ]
+
+    def __str__(self):
+        return self.display_name or self.name or str(self.uuid)
+
+    def get_absolute_url(self):
+        return f"/runs/{self.uuid}/"
+
+    @property
+    def is_terminal(self) -> bool:
+        return self.status in TERMINAL
+
+    @property
+    def data_container_id(self) -> str:
+        """The name of this run's artifact container on the wire."""
+        return f"dcid.{self.uuid}"
+
+    @property
+    def duration_seconds(self) -> float | None:
+        """Seconds from start to end, or to now while it runs; None before the start."""
+        if self.started_at is None:
+            return None
+        return ((self.finished_at or timezone.now()) - self.started_at).total_seconds()
+
+
+class PipelineRun(models.Model):
+    """What a run of a graph has beyond a Run. Until `submitted_at`, nothing schedules it."""
+
+    run = models.OneToOneField(Run, models.CASCADE, primary_key=True, related_name="pipeline_run")
+    graph = models.ForeignKey(Graph, models.PROTECT, related_name="pipeline_runs")
+    submitted_at = models.DateTimeField(null=True, blank=True)
+    source = models.CharField(max_length=10, choices=Source.choices, default=Source.REST)
+    run_source = models.CharField(max_length=100, blank=True)  # the caller's RunSource, free text
+    run_type = models.CharField(max_length=100, blank=True)
+    original = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="resubmissions"
+    )
+    # Effective wire strings of every parameter; where each came from is in `provenance`.
+    parameters = models.JSONField(default=dict, blank=True)
+    datasets = models.JSONField(default=dict, blank=True)  # DataSetDefinitionValueAssignments
+    datapaths = models.JSONField(default=dict, blank=True)  # DataPathAssignments
+    provenance = models.JSONField(default=dict, blank=True)
+    warnings = models.JSONField(default=list, blank=True)
+    raw_request = models.JSONField(default=dict, blank=True)
+    continue_on_step_failure = models.BooleanField(default=False)
+    regenerate_outputs = models.BooleanField(default=False)
+    timeout_seconds = models.PositiveIntegerField(null=True, blank=True)
+
+    def __str__(self):
+        return str(self.run)

@@ -1,0 +1,79 @@
+from uuid import uuid4
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from endpoints.models import Module
+from runs.models.run import Run
+
+
+class StepRun(models.Model):
+    """What a step has beyond a Run. `needs` are the node ids it waits for.
+
+    `inputs` and `outputs` map each port to where its data is:
+    `{"datastore": name, "path": relative path}` (an input may also name a dataset: `"saved": uuid`).
+    """
+
+    run = models.OneToOneField(Run, models.CASCADE, primary_key=True, related_name="step")
+    node_id = models.CharField(max_length=100)
+    module = models.ForeignKey(Module, models.PROTECT, null=True, related_name="steps")
+    needs = models.JSONField(default=list, blank=True)
+    inputs = models.JSONField(default=dict, blank=True)
+    outputs = models.JSONField(default=dict, blank=True)
+    # Reuse: same fingerprint, same result. `reuse_reason` says why it was or was not reused.
+    fingerprint = models.CharField(max_length=64, blank=True)
+    fingerprint_parts = models.JSONField(default=dict, blank=True)
+    is_reuse_source = models.BooleanField(default=False)
+    reused_from = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="reuses"
+    )
+    reuse_reason = models.CharField(max_length=500, blank=True)
+    retries = models.PositiveSmallIntegerField(default=0)
+    retries_used = models.PositiveSmallIntegerField(default=0)
+    retry_delay_seconds = models.PositiveIntegerField(default=1)
+    timeout_seconds = models.PositiveIntegerField(null=True, blank=True)
+    not_before = models.DateTimeField(null=True, blank=True)
+    exit_code = models.IntegerField(null=True, blank=True)
+    warnings = models.JSONField(default=list, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["fingerprint", "is_reuse_source", "-run"], name="step_reuse"),
+        ]
+
+    def __str__(self):
+        return str(self.run)
+
+
+class Outcome(models.TextChoices):
+    COMPLETED = "Completed", _("Completed")
+    FAILED = "Failed", _("Failed")
+    CANCELED = "Canceled", _("Canceled")
+    TIMED_OUT = "TimedOut", _("Timed out")
+    INTERRUPTED = "Interrupted", _("Interrupted")  # the worker stopped; uses up no retry
+    LOST = "Lost", _("Lost")  # the worker fell silent
+
+
+class StepAttempt(models.Model):
+    """One try of a step by one worker."""
+
+    uuid = models.UUIDField(default=uuid4, unique=True)
+    step = models.ForeignKey(StepRun, models.CASCADE, related_name="attempts", db_index=False)
+    number = models.PositiveIntegerField()
+    worker = models.CharField(max_length=200)
+    pid = models.PositiveIntegerField(null=True, blank=True)
+    started_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=12, choices=Outcome.choices, blank=True)
+    exit_code = models.IntegerField(null=True, blank=True)
+    error = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["step", "number"], name="attempt_unique_number")
+        ]
+        indexes = [models.Index(fields=["worker", "finished_at"], name="attempt_of_worker")]
+
+    def __str__(self):
+        return f"{self.step} attempt {self.number}"

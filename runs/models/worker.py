@@ -1,0 +1,22 @@
+from django.db import models
+from django.utils import timezone
+
+
+class Worker(models.Model):
+    """A process that says every 5 s that it is alive, on the database's clock.
+
+    Role `control` stands for the control process; it serves no compute target.
+    """
+
+    name = models.CharField(max_length=200, unique=True)
+    role = models.CharField(max_length=10, choices=[("worker", "worker"), ("control", "control")])
+    host = models.CharField(max_length=200)
+    pid = models.PositiveIntegerField()
+    queues = models.JSONField(default=list)
+    slots = models.PositiveIntegerField(default=1)
+    started_at = models.DateTimeField(default=timezone.now)
+    heartbeat_at = models.DateTimeField(default=timezone.now, db_index=True)
+    stopping_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self):
+        return self.name

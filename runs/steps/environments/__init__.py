@@ -1,0 +1,14 @@
+"""What a step's Azure ML environment asks for (`parse`), and the virtual environment that meets it (`ensure`)."""
+
+from .build import BuildFailed, BuildStopped, BuiltEnvironment, ensure
+from .spec import EnvironmentRefused, EnvironmentSpec, parse
+
+__all__ = [
+    "BuildFailed",
+    "BuildStopped",
+    "BuiltEnvironment",
+    "EnvironmentRefused",
+    "EnvironmentSpec",
+    "ensure",
+    "parse",
+]

@@ -1,0 +1,247 @@
+"""An Azure ML environment definition, read into what has to be installed. Pure Python: nothing is built here."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import sha256
+from typing import Any
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from . import conda
+
+# What the small `azureml` package stands in for: 99 packages that nearly every definition names by default.
+MET_BY_OURS = {
+    "azureml-core",
+    "azureml-dataprep",
+    "azureml-dataprep-native",
+    "azureml-dataprep-rslex",
+    "azureml-dataset-runtime",
+    "azureml-defaults",
+}
+DEFAULT_IMAGES = "mcr.microsoft.com/azureml/"
+_INDEX_OPTION = re.compile(
+    r"^(?P<name>-i|-f|--index-url|--extra-index-url|--find-links)[ =]+(?P<value>https?://\S+)$"
+)
+_BINARY_OPTION = re.compile(r"^(?P<name>--no-binary|--only-binary)[ =]+(?P<value>[\w.,:\-]+)$")
+_LONG_OPTION = {"-i": "--index-url", "-f": "--find-links"}
+_REMOTE = re.compile(r"^((git|hg|svn|bzr)\+)?(https?|ssh)://\S+$")
+_VARIABLE_NAME = re.compile(r"^[^=\0\n]+$")
+
+
+class EnvironmentRefused(Exception):
+    """The definition asks for something that cannot be had here; the text names it."""
+
+    def __init__(self, message: str):
+        super().__init__(message)
+        self.message = message
+
+
+@dataclass(frozen=True)
+class EnvironmentSpec:
+    """`python` is a version (`3.8.13`) or a range (`>=3.9`); `requirements` and `options` are lines of a
+    requirements file."""
+
+    python: str | None = None
+    requirements: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
+    real_azureml: bool = False
+    warnings: tuple[str, ...] = ()
+
+    @cached_property
+    def content_hash(self) -> str:
+        """Two definitions that install the same have the same hash; variables install nothing."""
+        content = [self.python, sorted(set(self.requirements)), list(self.options)]
+        return sha256(json.dumps(content).encode()).hexdigest()
+
+
+def parse(definition: Mapping[str, Any] | None, *, real_azureml: bool = False) -> EnvironmentSpec:
+    """Read a Runconfig's `environment`, a registered one (wire 9.6), a conda file's content, or the YAML
+    format's `{python: "3.11", conda: [...], pip: [...], variables: {...}}`."""
+    keys = _lowered(definition or {}, "environment")
+    if keys.get("r"):
+        raise EnvironmentRefused(
+            "The environment asks for R; steps are Python scripts and commands here."
+        )
+    reader = _Reader(variables=_variables(keys))
+    wanted = reader.variables.get("STUDIO_AZUREML", "").lower() == "real"
+    reader.real = real_azureml or wanted
+    _read_python(reader, keys)
+    if wanted and not reader.names & {"azureml-core", "azureml-defaults", "azureml-sdk"}:
+        reader.requirements.append("azureml-core")
+    _warn_of_image(reader, keys)
+    return EnvironmentSpec(
+        python=reader.python,
+        requirements=tuple(dict.fromkeys(reader.requirements)),
+        options=tuple(dict.fromkeys(reader.options)),
+        variables=reader.variables,
+        real_azureml=reader.real,
+        warnings=tuple(reader.warnings),
+    )
+
+
+class _Reader:
+    """What has been gathered so far."""
+
+    def __init__(self, *, variables: dict[str, str]):
+        self.variables = variables
+        self.real = False
+        self.python: str | None = None
+        self.names: set[str] = set()
+        self.requirements: list[str] = []
+        self.options: list[str] = []
+        self.warnings: list[str] = []
+
+    def conda_entry(self, entry: Any) -> None:
+        if isinstance(entry, Mapping):
+            for name, lines in entry.items():
+                if str(name).lower() != "pip":
+                    raise EnvironmentRefused(
+                        f"The conda section '{name}' is not known; only 'pip' is."
+                    )
+                self.pip_lines(lines)
+            return
+        try:
+            name, specifier = conda.split_match(str(entry))
+            if name == "pip":  # conda wants it named before a pip section; uv needs none
+                return
+            if name == "python":
+                self.python = specifier.removeprefix("==").removesuffix(".*") or None
+                return
+            self.requirement(conda.requirement(name, specifier))
+        except ValueError as error:
+            raise EnvironmentRefused(
+                f"The conda package '{entry}' cannot be installed: {error}."
+            ) from None
+
+    def pip_lines(self, lines: Any) -> None:
+        for line in _lines(lines, "pip"):
+            text = str(line).strip()
+            if "\n" in text or "\r" in text:
+                raise EnvironmentRefused(f"The pip requirement {text!r} spans more than one line.")
+            text = re.sub(r"(^|\s)#.*$", "", text).strip()
+            if text.startswith("-"):
+                self.option(text)
+            elif text:
+                self.requirement(text)
+
+    def option(self, text: str) -> None:
+        if text == "--pre":
+            self.options.append(text)
+            return
+        match = _INDEX_OPTION.match(text) or _BINARY_OPTION.match(text)
+        if not match:
+            raise EnvironmentRefused(
+                f"The pip option '{text}' cannot be used: files beside the definition do not travel with it."
+            )
+        self.options.append(f"{_LONG_OPTION.get(match['name'], match['name'])} {match['value']}")
+
+    def requirement(self, text: str) -> None:
+        if _REMOTE.match(text):
+            self.requirements.append(text)
+            return
+        try:
+            parsed = Requirement(text)
+        except InvalidRequirement as error:
+            reason = str(error).splitlines()[0]
+            raise EnvironmentRefused(
+                f"The pip requirement '{text}' cannot be read: {reason}"
+            ) from None
+        if parsed.url and not _REMOTE.match(parsed.url):
+            raise EnvironmentRefused(
+                f"The pip requirement '{text}' names a file; it does not travel."
+            )
+        name = canonicalize_name(parsed.name)
+        self.names.add(name)
+        if self.real or name not in MET_BY_OURS:
+            self.requirements.append(str(parsed))
+        elif "pandas" in parsed.extras:  # azureml-dataprep[pandas] is how many ask for pandas
+            self.requirements.append("pandas")
+
+
+def _read_python(reader: _Reader, keys: dict[str, Any]) -> None:
+    section = keys.get("python")
+    if isinstance(section, Mapping):
+        _read_azureml_python(reader, _lowered(section, "python"))
+    elif section is not None:
+        reader.python = _python_version(section)
+    for name in ("dependencies", "conda", "condadependencies"):
+        _read_conda(reader, keys.get(name))
+    reader.pip_lines(keys.get("pip"))
+
+
+def _read_azureml_python(reader: _Reader, section: dict[str, Any]) -> None:
+    if section.get("usermanageddependencies") is True:
+        reader.warnings.append(
+            "The environment manages its own packages (userManagedDependencies) in an image that is not"
+            " used here; the step runs with Python's standard library only."
+        )
+        return
+    if section.get("condadependenciesfile") and not section.get("condadependencies"):
+        raise EnvironmentRefused(
+            f"The environment names the file '{section['condadependenciesfile']}', which did not come with it."
+        )
+    _read_conda(reader, section.get("condadependencies"))
+
+
+def _read_conda(reader: _Reader, content: Any) -> None:
+    if isinstance(content, Mapping):
+        content = content.get("dependencies")
+    for entry in _lines(content, "conda dependencies"):
+        reader.conda_entry(entry)
+
+
+def _lines(value: Any, what: str) -> Sequence[Any]:
+    if value is None:
+        return ()
+    if isinstance(value, str):
+        return value.splitlines()
+    if not isinstance(value, Sequence):
+        raise EnvironmentRefused(f"The {what} of an environment must be a list.")
+    return value
+
+
+def _lowered(value: Any, what: str) -> dict[str, Any]:
+    """v1 sends the same keys in Pascal and in camel case; people write snake case."""
+    if not isinstance(value, Mapping):
+        raise EnvironmentRefused(f"The {what} section of an environment must be a mapping.")
+    return {str(key).lower().replace("_", ""): item for key, item in value.items()}
+
+
+def _variables(keys: dict[str, Any]) -> dict[str, str]:
+    value = keys.get("environmentvariables") or keys.get("variables") or {}
+    if not isinstance(value, Mapping):
+        raise EnvironmentRefused("The environment variables must be a mapping of names to values.")
+    for name, text in value.items():
+        if not _VARIABLE_NAME.match(str(name)) or "\0" in str(text):
+            raise EnvironmentRefused(f"The environment variable {str(name)!r} cannot be set.")
+    return {str(name): str(text) for name, text in value.items() if text is not None}
+
+
+def _python_version(value: Any) -> str | None:
+    """YAML reads an unquoted 3.10 as the number 3.1; there is no such Python, so it is what was meant."""
+    text = "3.10" if value == 3.1 else str(value).strip()
+    try:
+        specifier = conda.version_specifier(text)
+    except ValueError as error:
+        raise EnvironmentRefused(f"The Python version '{value}' cannot be used: {error}.") from None
+    return specifier.removeprefix("==").removesuffix(".*") or None
+
+
+def _warn_of_image(reader: _Reader, keys: dict[str, Any]) -> None:
+    docker = keys.get("docker")
+    if not isinstance(docker, Mapping):
+        return
+    section = _lowered(docker, "docker")
+    if section.get("basedockerfile"):
+        reader.warnings.append(
+            "The environment's Dockerfile is not used: steps run as plain processes."
+        )
+        return
+    image = section.get("baseimage")
+    if image and not str(image).startswith(DEFAULT_IMAGES):
+        reader.warnings.append(f"The image '{image}' is not used: steps run as plain processes.")

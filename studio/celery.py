@@ -1,0 +1,35 @@
+"""The Celery application: a doorbell over Redis. The database is the truth, so no results, no
+acknowledgement before the work, and one message at a time."""
+
+import os
+
+from celery import Celery
+from django.conf import settings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "studio.settings")
+
+CONTROL_QUEUE = "control"
+SEVEN_DAYS_SECONDS = 7 * 24 * 3600
+
+app = Celery("studio", task_cls="celery.contrib.django.task:DjangoTask")
+app.conf.update(
+    broker_url=settings.STUDIO_REDIS_URL,
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
+    # A dead broker must cost a trigger at most 200 ms: `recover` rings later.
+    broker_transport_options={
+        "visibility_timeout": SEVEN_DAYS_SECONDS,
+        "socket_connect_timeout": 0.2,
+        "socket_timeout": 5,
+        "max_retries": 0,
+    },
+    task_publish_retry=False,
+    task_ignore_result=True,
+    task_acks_late=True,
+    task_default_queue=CONTROL_QUEUE,
+    worker_prefetch_multiplier=1,
+    worker_hijack_root_logger=False,
+    worker_send_task_events=False,
+    timezone="UTC",
+)
+app.autodiscover_tasks(["runs"])

@@ -1,0 +1,88 @@
+"""Roles and `require`: the only place that knows who may do what."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from studio.core.errors import Forbidden
+from studio.core.models import Role, RoleGrant, Token, User, Workspace
+
+# The least role for each verb of the services.
+NEEDS = {
+    "read": Role.READER,
+    "submit": Role.OPERATOR,
+    "cancel": Role.OPERATOR,
+    "track": Role.OPERATOR,  # tags, metrics, artifacts, child runs from a client
+    "publish": Role.PUBLISHER,
+    "edit": Role.PUBLISHER,
+    "disable": Role.PUBLISHER,
+    "register": Role.PUBLISHER,  # datasets, environments, models
+    "compute": Role.ADMIN,
+    "datastore": Role.ADMIN,
+    "secret": Role.PUBLISHER,
+    "administer": Role.ADMIN,
+}
+# What a step's own token may do, besides reading (design section 5); the routes bound it to its run.
+RUN_TOKEN_VERBS = {"read", "track", "register"}
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts, in which workspace, and how far it may reach.
+
+    `endpoint_uuid` bounds a token to one endpoint; `run_uuid` marks a step's own token.
+    """
+
+    workspace: Workspace
+    role: Role | None
+    name: str
+    user: User | None = None
+    token: Token | None = None
+    endpoint_uuid: UUID | None = None
+    run_uuid: UUID | None = None
+    is_authenticated = True
+
+    def may(self, verb: str) -> bool:
+        if self.run_uuid is not None:
+            return verb in RUN_TOKEN_VERBS
+        if self.endpoint_uuid is not None and verb not in ("read", "submit", "cancel"):
+            return False
+        return self.role is not None and self.role >= NEEDS[verb]
+
+
+def require(actor: Actor, verb: str, target=None) -> None:
+    """Raise Forbidden unless `actor` may do `verb`, on `target` (a row of its workspace) if given."""
+    if not actor.may(verb):
+        needed = NEEDS[verb].label
+        raise Forbidden(f"{actor.name} may not {verb} here: this needs the role {needed}.")
+    workspace_id = getattr(target, "workspace_id", None)
+    if workspace_id is not None and workspace_id != actor.workspace.pk:
+        raise Forbidden("This object belongs to another workspace.")
+
+
+def actor_for(user: User, workspace: Workspace, *, token: Token | None = None) -> Actor:
+    """The actor a user is in a workspace; superusers are Admin everywhere."""
+    if user.is_superuser:
+        role = Role.ADMIN
+    else:
+        grant = RoleGrant.objects.filter(user=user, workspace=workspace).first()
+        role = Role(grant.role) if grant else None
+    return Actor(
+        workspace=workspace,
+        role=role if user.is_active else None,
+        name=user.get_username(),
+        user=user,
+        token=token,
+        endpoint_uuid=token.endpoint_uuid if token else None,
+    )
+
+
+def system_actor(workspace: Workspace, name: str = "studio") -> Actor:
+    """The studio itself: seeding, schedules, recovery."""
+    return Actor(workspace=workspace, role=Role.ADMIN, name=name)
+
+
+def workspaces_of(user: User):
+    """The workspaces a signed-in user may open."""
+    if user.is_superuser:
+        return Workspace.objects.order_by("name")
+    return Workspace.objects.filter(grants__user=user).order_by("name")

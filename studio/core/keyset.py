@@ -1,0 +1,48 @@
+"""Seek paging for histories: the first page and the twenty-thousandth cost the same."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+SIZES = (10, 25, 50, 100)
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page, newest first. `older` and `newer` are ids for `?before=` and `?after=`, or None."""
+
+    items: Sequence[Any]
+    older: int | None
+    newer: int | None
+    size: int
+
+    def __iter__(self):
+        return iter(self.items)
+
+    def __len__(self):
+        return len(self.items)
+
+
+def paginate(
+    queryset, *, before: int | None = None, after: int | None = None, size: int = 50
+) -> Page:
+    """Cut one page out of `queryset` by its ever-growing `pk`, newest first.
+
+    One row more than the page is fetched to know whether there is a further one; nothing counts.
+    """
+    if after is not None:
+        rows = list(queryset.filter(pk__gt=after).order_by("pk")[: size + 1])
+        more_newer, rows = len(rows) > size, rows[:size][::-1]
+        more_older = True if rows else False
+    else:
+        if before is not None:
+            queryset = queryset.filter(pk__lt=before)
+        rows = list(queryset.order_by("-pk")[: size + 1])
+        more_older, rows = len(rows) > size, rows[:size]
+        more_newer = before is not None
+    return Page(
+        items=rows,
+        older=rows[-1].pk if rows and more_older else None,
+        newer=rows[0].pk if rows and more_newer else None,
+        size=size,
+    )

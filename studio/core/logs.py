@@ -1,0 +1,36 @@
+"""Log lines: one per event, `key=value`, carrying the correlation id of the request or step."""
+
+import json
+import logging
+from contextvars import ContextVar
+from datetime import UTC, datetime
+
+correlation_id: ContextVar[str] = ContextVar("correlation_id", default="-")
+
+
+def _facts(record: logging.LogRecord) -> dict:
+    facts = {
+        "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+        "level": record.levelname.lower(),
+        "logger": record.name,
+        "correlation": correlation_id.get(),
+        "message": record.getMessage(),
+    }
+    if record.exc_info:
+        facts["error"] = logging.Formatter().formatException(record.exc_info)
+    return facts
+
+
+class LineFormatter(logging.Formatter):
+    def format(self, record):
+        facts = _facts(record)
+        error = facts.pop("error", None)
+        line = " ".join(
+            f"{key}={json.dumps(value) if ' ' in value else value}" for key, value in facts.items()
+        )
+        return f"{line}\n{error}" if error else line
+
+
+class JSONFormatter(logging.Formatter):
+    def format(self, record):
+        return json.dumps(_facts(record))

@@ -1,0 +1,59 @@
+"""Correlation ids, the content security policy and the workspace a page is in."""
+
+import uuid
+
+from django.conf import settings
+
+from studio.core.access import actor_for, workspaces_of
+from studio.core.logs import correlation_id
+
+POLICY = (
+    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'"
+)
+
+
+def correlation(get_response):
+    """Give each request an id that its log lines, error pages and error bodies carry."""
+
+    def middleware(request):
+        request.correlation_id = uuid.uuid4().hex
+        reset = correlation_id.set(request.correlation_id)
+        try:
+            response = get_response(request)
+        finally:
+            correlation_id.reset(reset)
+        response["x-ms-request-id"] = request.correlation_id
+        return response
+
+    return middleware
+
+
+def content_security_policy(get_response):
+    """Nothing inline, nothing from elsewhere: what a page may load is what we serve."""
+
+    def middleware(request):
+        response = get_response(request)
+        response.headers.setdefault("Content-Security-Policy", POLICY)
+        return response
+
+    return middleware
+
+
+def workspace(get_response):
+    """Set `request.actor` for a signed-in person: the workspace picked in this browser, or their first."""
+
+    def middleware(request):
+        request.actor = None
+        # The REST doors authenticate by token and never open a session.
+        if settings.SESSION_COOKIE_NAME in request.COOKIES and request.user.is_authenticated:
+            user = request.user
+            picked = request.session.get("workspace")
+            places = workspaces_of(user)
+            place = places.filter(uuid=picked).first() if picked else None
+            place = place or places.first()
+            if place is not None:
+                request.actor = actor_for(user, place)
+        return get_response(request)
+
+    return middleware

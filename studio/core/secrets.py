@@ -1,0 +1,50 @@
+"""Key-vault secrets: encrypted at rest with a key derived from the installation's secret key."""
+
+import base64
+import hashlib
+
+from cryptography.fernet import Fernet
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from studio.core.access import Actor
+from studio.core.errors import NotFound
+from studio.core.models import Secret
+
+
+def encrypt(text: str) -> bytes:
+    return _fernet().encrypt(text.encode())
+
+
+def decrypt(ciphertext: bytes) -> str:
+    return _fernet().decrypt(bytes(ciphertext)).decode()
+
+
+def _fernet() -> Fernet:
+    key = hashlib.blake2b(settings.SECRET_KEY.encode(), digest_size=32, person=b"studio-secrets")
+    return Fernet(base64.urlsafe_b64encode(key.digest()))
+
+
+def set_secret(actor: Actor, *, name: str, value: str, content_type: str = "") -> Secret:
+    if not name or not name.replace("-", "").isalnum() or len(name) > 127:
+        raise ValidationError(
+            {"name": f"{name!r} is no secret name: use 1-127 letters, digits and dashes."}
+        )
+    secret, _ = Secret.objects.update_or_create(
+        workspace=actor.workspace,
+        name=name,
+        defaults={
+            "ciphertext": encrypt(value),
+            "content_type": content_type,
+            "updated_at": timezone.now(),
+        },
+    )
+    return secret
+
+
+def get_secret(actor: Actor, *, name: str) -> str:
+    secret = Secret.objects.filter(workspace=actor.workspace, name=name).first()
+    if secret is None:
+        raise NotFound(f"There is no secret named {name!r} in workspace {actor.workspace}.")
+    return decrypt(secret.ciphertext)

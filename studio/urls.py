@@ -1,0 +1,26 @@
+"""The whole map: pages of each app, then the REST doors, whose trailing slashes are optional."""
+
+from django.contrib import admin
+from django.contrib.auth import views as auth
+from django.contrib.auth.decorators import login_not_required
+from django.urls import include, path
+
+from runs.views.home import home
+from studio.core import views as core
+
+urlpatterns = [
+    path("", home, name="home"),
+    path("sign-in/", core.SignIn.as_view(), name="sign-in"),
+    path("sign-out/", login_not_required(auth.LogoutView.as_view()), name="sign-out"),
+    path("workspace/", core.pick_workspace, name="workspace-pick"),
+    path("tokens/", include("studio.core.urls")),
+    path("admin/", admin.site.urls),
+    path("", include("endpoints.urls")),
+    path("", include("runs.urls")),
+    path("", include("studio.api.urls")),
+    path("", include("endpoints.api.urls")),
+    path("", include("runs.api.urls")),
+]
+handler403 = core.page_403
+handler404 = core.page_404
+handler500 = core.page_500
