@@ -185,13 +185,13 @@ WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = "pytest" in sys.modules or DEB
 
 # --- REST ------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["studio.core.rest.StudioAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["studio.core.authentication.StudioAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_PARSER_CLASSES": ["studio.core.rest.AnyJSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["studio.core.parsers.AnyJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "studio.core.rest.exception_handler",
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "studio.core.rest.AlwaysJSON",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "studio.core.parsers.AlwaysJSON",
     "UNAUTHENTICATED_USER": None,
 }
 SPECTACULAR_SETTINGS = {

@@ -33,7 +33,7 @@ def paginate(
     if after is not None:
         rows = list(queryset.filter(pk__gt=after).order_by("pk")[: size + 1])
         more_newer, rows = len(rows) > size, rows[:size][::-1]
-        more_older = True if rows else False
+        more_older = bool(rows)
     else:
         if before is not None:
             queryset = queryset.filter(pk__lt=before)

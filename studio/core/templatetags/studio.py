@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django import template
 from django.template.defaulttags import querystring
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.functional import Promise
@@ -13,6 +14,7 @@ from django.utils.translation import gettext, gettext_lazy, ngettext, pgettext, 
 
 from studio.core import console
 from studio.core.access import NEEDS
+from studio.core.drawing import drawing
 from studio.core.keyset import SIZES
 
 register = template.Library()
@@ -102,8 +104,8 @@ def duration(value) -> str:
     return f"{minutes}m {whole:02d}s" if minutes else f"{whole}s"
 
 
-@register.filter
-def ago(value) -> str:
+@register.filter("ago")
+def relative(value) -> str:
     """`3 min ago`; empty for what lies in the future or more than a month back."""
     if not value:
         return ""
@@ -138,7 +140,7 @@ def when(value, ago=False):
         "value": value,
         "iso": iso(value),
         "shown": shown(value),
-        "ago": globals()["ago"](value) if ago else "",
+        "ago": relative(value) if ago else "",
     }
 
 
@@ -184,11 +186,6 @@ def fit(value, pixels) -> str:
 @register.filter
 def log_markup(text):
     return console.to_html(str(text or ""))
-
-
-@register.filter
-def dictitem(mapping, key):
-    return mapping.get(key, "") if mapping else ""
 
 
 # --- lists -----------------------------------------------------------------------------------------
@@ -243,6 +240,27 @@ def pager(context, page, noun=""):
             for value in values
         ],
     }
+
+
+# --- the frame -------------------------------------------------------------------------------------
+@register.inclusion_tag("components/nav_item.html", takes_context=True)
+def nav_item(context, key, route, label, icon):
+    """A row of the navigation; a page whose route does not exist has none."""
+    try:
+        url = reverse(route)
+    except NoReverseMatch:
+        url = ""
+    return {"url": url, "label": label, "icon": icon, "current": context.get("nav") == key}
+
+
+@register.inclusion_tag("components/graph.html")
+def graph(graph, poll_url="", tall=False):
+    return {"graph": graph, "poll_url": poll_url, "tall": tall}
+
+
+@register.inclusion_tag("components/graph.svg")
+def graph_drawing(graph, poll_url=""):
+    return {"graph": drawing(graph), "poll_url": poll_url}
 
 
 # --- things to do ----------------------------------------------------------------------------------

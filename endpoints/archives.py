@@ -1,0 +1,104 @@
+"""Unpacks an uploaded zip, or refuses it: nothing of it is written before all of it was judged."""
+
+import stat
+import zipfile
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+
+CHUNK = 1 << 20
+# Small texts of one repeated line compress further than any limit on the ratio would allow.
+RATIO_COUNTS_FROM_BYTES = 1 << 20
+
+
+class ArchiveError(ValidationError):
+    """The archive was refused; the message names the entry."""
+
+
+def extract(source: Path | IO[bytes], target: Path) -> None:
+    """Unpack the zip `source` into the folder `target`, which must be empty or absent."""
+    try:
+        with zipfile.ZipFile(source) as archive:
+            members = _judge(archive)
+            target.mkdir(parents=True, exist_ok=True)
+            for name, member in members.items():
+                _write(archive, member, target / name)
+    except zipfile.BadZipFile as error:
+        raise ArchiveError(f"This is not a zip file, or it is damaged: {error}.") from error
+    except (
+        NotImplementedError,
+        RuntimeError,
+    ) as error:  # a compression or encryption zipfile lacks
+        raise ArchiveError(f"This zip cannot be read: {error}.") from error
+
+
+def _judge(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+    """The files to write, by relative path."""
+    entries = archive.infolist()
+    most = settings.STUDIO_SNAPSHOT_MAX_FILES
+    if sum(not entry.is_dir() for entry in entries) > most or len(entries) > 2 * most:
+        raise ArchiveError(f"The zip has more than {most} files.")
+    files: dict[str, zipfile.ZipInfo] = {}
+    for entry in entries:
+        name = _safe_name(entry)
+        if entry.is_dir():
+            continue
+        if name in files:
+            raise ArchiveError(f"The zip has two entries {name}.")
+        files[name] = entry
+    _judge_tree(files)
+    _judge_sizes(files)
+    return files
+
+
+def _safe_name(entry: zipfile.ZipInfo) -> str:
+    name = entry.orig_filename  # `filename` is cut at a zero byte
+    parts = PurePosixPath(name).parts
+    if not parts or "\\" in name or "\0" in name or ":" in parts[0] or name.startswith("/"):
+        raise ArchiveError(f"The zip has an entry with an absolute or unusable path: {name!r}.")
+    if ".." in parts:
+        raise ArchiveError(f"The zip has an entry that leaves its folder: {name!r}.")
+    kind = stat.S_IFMT(entry.external_attr >> 16)
+    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+        what = "symbolic link" if kind == stat.S_IFLNK else "special file"
+        raise ArchiveError(f"The zip has a {what}: {name!r}.")
+    if entry.flag_bits & 0x1:
+        raise ArchiveError(f"The zip has an encrypted entry: {name!r}.")
+    return str(PurePosixPath(*parts))
+
+
+def _judge_tree(files: dict[str, zipfile.ZipInfo]) -> None:
+    for name in files:
+        for parent in PurePosixPath(name).parents:
+            if str(parent) in files:
+                raise ArchiveError(f"The zip has {parent} both as a file and as a folder.")
+
+
+def _judge_sizes(files: dict[str, zipfile.ZipInfo]) -> None:
+    total = sum(entry.file_size for entry in files.values())
+    if total > settings.STUDIO_SNAPSHOT_MAX_BYTES:
+        limit = settings.STUDIO_SNAPSHOT_MAX_BYTES >> 20
+        raise ArchiveError(f"The zip unpacks to more than {limit} MiB.")
+    packed = sum(entry.compress_size for entry in files.values())
+    if total > RATIO_COUNTS_FROM_BYTES and total > settings.STUDIO_ARCHIVE_MAX_RATIO * max(
+        packed, 1
+    ):
+        raise ArchiveError(
+            f"The zip expands more than {settings.STUDIO_ARCHIVE_MAX_RATIO} times; it was not unpacked."
+        )
+
+
+def _write(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path) -> None:
+    """Write one file, trusting what is read and not the size the zip states."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    left = entry.file_size
+    with archive.open(entry) as packed, target.open("xb") as unpacked:
+        while chunk := packed.read(CHUNK):
+            left -= len(chunk)
+            if left < 0:
+                raise ArchiveError(f"The entry {entry.filename} is larger than the zip states.")
+            unpacked.write(chunk)
+    if (entry.external_attr >> 16) & 0o100:
+        target.chmod(0o755)

@@ -1,0 +1,37 @@
+"""What a pipeline is made of, read from the wire's JSON. Pure Python."""
+
+from endpoints.graph.elements import (
+    RUN_AFTER_INPUT,
+    RUN_AFTER_OUTPUT,
+    STRUCTURED_ARGUMENTS,
+    Argument,
+    Assignment,
+    DatasetNode,
+    Edge,
+    GraphError,
+    ModuleInfo,
+    ModuleParameter,
+    Node,
+    OutputSetting,
+    Port,
+)
+from endpoints.graph.graph import Graph
+from endpoints.graph.reading import read_module
+
+__all__ = [
+    "RUN_AFTER_INPUT",
+    "RUN_AFTER_OUTPUT",
+    "STRUCTURED_ARGUMENTS",
+    "Argument",
+    "Assignment",
+    "DatasetNode",
+    "Edge",
+    "Graph",
+    "GraphError",
+    "ModuleInfo",
+    "ModuleParameter",
+    "Node",
+    "OutputSetting",
+    "Port",
+    "read_module",
+]

@@ -1,0 +1,197 @@
+"""The parts of a pipeline graph: ports, nodes, edges and what a step asks for (wire 8.4-8.6)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from django.core.exceptions import ValidationError
+
+RUN_AFTER_OUTPUT = "_run_after_output"
+RUN_AFTER_INPUT = "_run_after_input_"
+STRUCTURED_ARGUMENTS = "USE_STRUCTURED_ARGUMENTS"
+
+
+class GraphError(ValidationError):
+    """The graph cannot be run; `path` names the place in the posted JSON."""
+
+    def __init__(self, path: str, reason: str):
+        super().__init__({path: [reason]})
+        self.path = path
+        self.reason = reason
+
+    def __str__(self):
+        return f"{self.path}: {self.reason}"
+
+
+def count(value) -> int:
+    """A whole number of at least 0; anything else is 0, which switches the setting off."""
+    try:
+        return max(0, int(float(value)))
+    except (TypeError, ValueError, OverflowError):
+        return 0
+
+
+@dataclass(frozen=True)
+class Port:
+    """An input or output of a module."""
+
+    name: str
+    mode: str = "mount"
+    path_on_compute: str | None = None
+    overwrite: bool = False
+    datastore: str | None = None
+    data_types: tuple[str, ...] = ()
+    is_fake: bool = False  # `run_after` only: carries an order, no data
+    is_optional: bool = False
+
+
+@dataclass(frozen=True)
+class ModuleParameter:
+    name: str
+    default: str | None = None
+    environment_variable: str | None = None
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One piece of argv: kind is Literal, Parameter, Input or Output."""
+
+    kind: str
+    value: str
+
+
+@dataclass(frozen=True)
+class ModuleInfo:
+    """What a graph needs to know of a module: its name and its StructuredInterface."""
+
+    name: str = ""
+    step_type: str = "PythonScriptStep"
+    is_deterministic: bool = True
+    inputs: Mapping[str, Port] = field(default_factory=dict)
+    outputs: Mapping[str, Port] = field(default_factory=dict)
+    parameters: Mapping[str, ModuleParameter] = field(default_factory=dict)
+    arguments: tuple[Argument, ...] = ()
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """A module parameter's value on a node: a literal, or the name of a graph parameter."""
+
+    name: str
+    from_graph: bool
+    value: str | None
+
+
+@dataclass(frozen=True)
+class OutputSetting:
+    name: str
+    datastore: str | None = None
+    mode: str = "mount"
+    path_on_compute: str | None = None
+    overwrite: bool = False
+    path_on_datastore: str | None = None
+    register_as: str | None = None
+    create_new_version: bool = False
+
+
+@dataclass(frozen=True)
+class Node:
+    """One step."""
+
+    id: str
+    module_id: str
+    name: str
+    comment: str = ""
+    assignments: Mapping[str, Assignment] = field(default_factory=dict)
+    outputs: Mapping[str, OutputSetting] = field(default_factory=dict)
+    runconfig: Mapping = field(default_factory=dict)
+    regenerate: bool = False
+    module: ModuleInfo = field(default_factory=ModuleInfo)
+
+    def value(self, name: str, values: Mapping[str, str] | None = None) -> str | None:
+        """The text of module parameter `name`: `values` are the run's graph parameters."""
+        assignment = self.assignments.get(name)
+        if assignment is None or (not assignment.from_graph and assignment.value is None):
+            declared = self.module.parameters.get(name)
+            return declared.default if declared else None
+        if assignment.from_graph:
+            return (values or {}).get(assignment.value or "")
+        return assignment.value
+
+    @property
+    def script(self) -> str | None:
+        return self.value("Script")
+
+    @property
+    def command(self) -> str | None:
+        return self.value("Command")
+
+    @property
+    def target(self) -> str | None:
+        """The compute target, which is a queue's name. The Runconfig's own `target` says `local`."""
+        return self.value("Target")
+
+    @property
+    def uses_structured_arguments(self) -> bool:
+        return self.value("Arguments") == STRUCTURED_ARGUMENTS
+
+    def environment_variables(self, values: Mapping[str, str]) -> dict[str, str]:
+        """AML_PARAMETER_* and whatever else the module asks to have exported."""
+        exported = {}
+        for name, declared in self.module.parameters.items():
+            value = self.value(name, values)
+            if declared.environment_variable and value is not None:
+                exported[declared.environment_variable] = value
+        return exported
+
+    @property
+    def _extensions(self) -> Mapping:
+        """Our own settings, which the YAML format writes into the Runconfig."""
+        found = self.runconfig.get("studio")
+        return found if isinstance(found, Mapping) else {}
+
+    @property
+    def retries(self) -> int:
+        return count(self._extensions.get("retries"))
+
+    @property
+    def retry_delay_seconds(self) -> int:
+        return count(self._extensions.get("retryDelaySeconds"))
+
+    @property
+    def timeout_seconds(self) -> int | None:
+        """None is no limit; the SDK's own default of 30 days counts as a limit like any other."""
+        own = self.value("MaxRunDurationSeconds") or self.runconfig.get("maxRunDurationSeconds")
+        return count(own) or None
+
+
+@dataclass(frozen=True)
+class DatasetNode:
+    """A source of data. Exactly one of the three is set besides `id`:
+    `datapath_parameter` and `dataset_parameter` name graph parameters, `source_id` a DataSource,
+    `value` is a DataSetDefinitionValue (a reference to a dataset).
+    """
+
+    id: str
+    datapath_parameter: str | None = None
+    dataset_parameter: str | None = None
+    source_id: str | None = None
+    value: Mapping | None = None
+
+    @property
+    def name(self) -> str:
+        reference = next(iter((self.value or {}).values()), None) or {}
+        named = (
+            reference.get("Name") or reference.get("Id") if isinstance(reference, Mapping) else ""
+        )
+        return (
+            self.datapath_parameter or self.dataset_parameter or self.source_id or named or self.id
+        )
+
+
+@dataclass(frozen=True)
+class Edge:
+    source: str
+    source_port: str
+    target: str
+    target_port: str
+    is_run_after: bool = False

@@ -1,0 +1,197 @@
+"""Reads the posted JSON of graphs and modules into `elements`, naming the place of what is wrong."""
+
+import json
+from collections.abc import Iterable, Mapping
+
+from endpoints.graph.elements import (
+    RUN_AFTER_INPUT,
+    RUN_AFTER_OUTPUT,
+    Argument,
+    Assignment,
+    DatasetNode,
+    Edge,
+    GraphError,
+    ModuleInfo,
+    ModuleParameter,
+    Node,
+    OutputSetting,
+    Port,
+)
+
+
+def mapping(value, path: str) -> Mapping:
+    if not isinstance(value, Mapping):
+        raise GraphError(path, f"Expected an object, got {type(value).__name__}.")
+    return value
+
+
+def rows(wire: Mapping, name: str, path: str, *, key: str | None = "Name") -> list[Mapping]:
+    """The list `name`, whose items are objects that all carry a text `key`."""
+    rows = wire.get(name) or []
+    if not isinstance(rows, list):
+        raise GraphError(f"{path}.{name}", f"Expected a list, got {type(rows).__name__}.")
+    for index, row in enumerate(rows):
+        mapping(row, f"{path}.{name}[{index}]")
+        if key and not (isinstance(row.get(key), str) and row[key]):
+            raise GraphError(f"{path}.{name}[{index}].{key}", "This text is required.")
+    return rows
+
+
+def read_module(
+    interface: dict,
+    *,
+    name: str = "",
+    step_type: str = "PythonScriptStep",
+    is_deterministic: bool = True,
+) -> ModuleInfo:
+    """A module's StructuredInterface."""
+    where = f"Module {name}.StructuredInterface"
+    interface = mapping(interface, where)
+    declared = [
+        *rows(interface, "Parameters", where),
+        *rows(interface, "MetadataParameters", where),
+    ]
+    return ModuleInfo(
+        name=name,
+        step_type=step_type,
+        is_deterministic=is_deterministic,
+        inputs={row["Name"]: _input(row) for row in rows(interface, "Inputs", where)},
+        outputs={row["Name"]: _output(row) for row in rows(interface, "Outputs", where)},
+        parameters={row["Name"]: _module_parameter(row) for row in declared},
+        arguments=tuple(
+            Argument(str(row.get("ValueType") or "Literal"), str(row.get("Value") or ""))
+            for row in rows(interface, "Arguments", where, key=None)
+        ),
+    )
+
+
+def _input(row: Mapping) -> Port:
+    types = row.get("DataTypeIdsList") or []
+    return Port(
+        name=row["Name"],
+        mode=str(row.get("DataStoreMode") or "mount").lower(),
+        path_on_compute=row.get("PathOnCompute") or None,
+        overwrite=bool(row.get("Overwrite")),
+        data_types=tuple(str(item) for item in types) if isinstance(types, list) else (),
+        is_fake=bool(row.get("SkipProcessing")) or row["Name"].startswith(RUN_AFTER_INPUT),
+        is_optional=bool(row.get("IsOptional")),
+    )
+
+
+def _output(row: Mapping) -> Port:
+    return Port(
+        name=row["Name"],
+        mode=str(row.get("DataStoreMode") or "mount").lower(),
+        path_on_compute=row.get("PathOnCompute") or None,
+        overwrite=bool(row.get("Overwrite")),
+        datastore=row.get("DataStoreName") or None,
+        data_types=(str(row["DataTypeId"]),) if row.get("DataTypeId") else (),
+        is_fake=bool(row.get("SkipProcessing")) or row["Name"] == RUN_AFTER_OUTPUT,
+    )
+
+
+def _text(value) -> str | None:
+    """Module parameter values are texts; an older client sends bare numbers."""
+    return None if value is None else str(value)
+
+
+def _module_parameter(row: Mapping) -> ModuleParameter:
+    variable = None
+    if row.get("SetEnvironmentVariable"):
+        variable = row.get("EnvironmentVariableOverride") or f"AML_PARAMETER_{row['Name']}"
+    return ModuleParameter(row["Name"], _text(row.get("DefaultValue")), variable)
+
+
+def read_node(row: Mapping, path: str, modules: Mapping[str, ModuleInfo]) -> Node:
+    module_id = str(row.get("ModuleId") or "")
+    if not module_id:
+        raise GraphError(f"{path}.ModuleId", "This text is required.")
+    module = modules.get(module_id) or modules.get(module_id.lower()) or ModuleInfo()
+    comment = str(row.get("Comment") or "")
+    assigned = [*rows(row, "ModuleParameters", path), *rows(row, "ModuleMetadataParameters", path)]
+    return Node(
+        id=row["Id"],
+        module_id=module_id,
+        name=module.name or comment or row["Id"],
+        comment=comment,
+        assignments={
+            item["Name"]: Assignment(
+                item["Name"],
+                str(item.get("ValueType")) in ("1", "GraphParameterName"),
+                _text(item.get("Value")),
+            )
+            for item in assigned
+        },
+        outputs={
+            item["Name"]: _output_setting(item) for item in rows(row, "ModuleOutputSettings", path)
+        },
+        runconfig=_runconfig(row.get("Runconfig"), f"{path}.Runconfig"),
+        regenerate=bool(row.get("RegenerateOutput")),
+        module=module,
+    )
+
+
+def _output_setting(row: Mapping) -> OutputSetting:
+    options = row.get("DatasetOutputOptions") or {}
+    registration = row.get("DatasetRegistration") or {}
+    return OutputSetting(
+        name=row["Name"],
+        datastore=row.get("DataStoreName") or None,
+        mode=str(row.get("DataStoreMode") or "mount").lower(),
+        path_on_compute=row.get("PathOnCompute") or None,
+        overwrite=bool(row.get("Overwrite")),
+        path_on_datastore=options.get("PathOnDatastore") or None,
+        register_as=registration.get("Name") or None,
+        create_new_version=bool(registration.get("CreateNewVersion")),
+    )
+
+
+def _runconfig(text, path: str) -> Mapping:
+    """Wire 8.5: the Runconfig is a JSON string inside the JSON."""
+    if text in (None, ""):
+        return {}
+    if isinstance(text, str):
+        try:
+            text = json.loads(text)
+        except ValueError as error:
+            raise GraphError(path, f"This is not JSON: {error}.") from error
+    return mapping(text if text is not None else {}, path)
+
+
+def read_dataset_node(row: Mapping, path: str) -> DatasetNode:
+    definition = mapping(row.get("DataSetDefinition") or {}, f"{path}.DataSetDefinition")
+    node = DatasetNode(
+        id=row["Id"],
+        datapath_parameter=row.get("DataPathParameterName") or None,
+        dataset_parameter=definition.get("ParameterName") or None,
+        source_id=row.get("DatasetId") or None,
+        value=definition.get("Value") or None,
+    )
+    if not (node.datapath_parameter or node.dataset_parameter or node.source_id or node.value):
+        raise GraphError(path, "This dataset node names no parameter, data source or dataset.")
+    return node
+
+
+def read_edges(wire: Mapping, nodes: Mapping[str, Node]) -> tuple[tuple[Edge, ...], dict]:
+    edges: list[Edge] = []
+    outputs: dict[str, tuple[str, str]] = {}
+    for index, row in enumerate(rows(wire, "Edges", "Graph", key=None)):
+        path = f"Graph.Edges[{index}]"
+        source = mapping(row.get("SourceOutputPort") or {}, f"{path}.SourceOutputPort")
+        target = mapping(row.get("DestinationInputPort") or {}, f"{path}.DestinationInputPort")
+        begin = str(source.get("NodeId") or ""), str(source.get("PortName") or "")
+        if target.get("GraphPortName"):
+            outputs[str(target["GraphPortName"])] = begin
+            continue
+        end = str(target.get("NodeId") or ""), str(target.get("PortName") or "")
+        step = nodes.get(end[0])
+        declared = step.module.inputs.get(end[1]) if step else None
+        fake = begin[1] == RUN_AFTER_OUTPUT or end[1].startswith(RUN_AFTER_INPUT)
+        edges.append(Edge(*begin, *end, is_run_after=fake or bool(declared and declared.is_fake)))
+    return tuple(edges), outputs
+
+
+def read_parameter_names(interface: Mapping) -> Iterable[str]:
+    for name in ("Parameters", "DataPathParameters", "DataPathParameterList"):
+        for row in rows(interface, name, "GraphInterface"):
+            yield row["Name"]

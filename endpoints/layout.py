@@ -1,0 +1,156 @@
+"""Layered positions for the drawing of a graph: pure Python, cached for ever by those who draw.
+
+Layers by longest path; a few barycentre sweeps order each layer; an edge that spans layers runs
+through empty slots, so that it does not cross the boxes in between.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+BOX_WIDTH, BOX_HEIGHT = 200, 52
+SLOT_WIDTH = 24  # what a passing edge needs
+GAP_X, GAP_Y, MARGIN = 32, 64, 16
+SWEEPS = 4
+
+
+@dataclass(frozen=True)
+class Box:
+    id: str
+    x: int
+    y: int
+    width: int
+    height: int
+    layer: int
+
+
+@dataclass(frozen=True)
+class Path:
+    """An edge as SVG path data."""
+
+    source: str
+    target: str
+    d: str
+
+
+@dataclass(frozen=True)
+class Layout:
+    width: int
+    height: int
+    boxes: tuple[Box, ...]
+    paths: tuple[Path, ...]
+
+
+def layout(nodes: Sequence[str], edges: Iterable[tuple[str, str]]) -> Layout:
+    """Place `nodes` top-down so that every edge points downwards. The graph must have no cycle."""
+    if not nodes:
+        return Layout(0, 0, (), ())
+    wanted = dict.fromkeys((a, b) for a, b in edges if a != b)
+    layer_of = _layers(nodes, wanted)
+    chains = _chains(wanted, layer_of)
+    rows = _rows(nodes, layer_of, chains)
+    above, below = _neighbours(chains)
+    for _ in range(SWEEPS):
+        _sweep(rows[1:], rows, above)
+        _sweep(rows[-2::-1], rows, below)
+    return _draw(rows, layer_of, chains)
+
+
+def _layers(nodes: Sequence[str], edges: Iterable[tuple[str, str]]) -> dict[str, int]:
+    children: dict[str, list[str]] = {node: [] for node in nodes}
+    waiting = dict.fromkeys(nodes, 0)
+    for source, target in edges:
+        children[source].append(target)
+        waiting[target] += 1
+    layer = dict.fromkeys(nodes, 0)
+    ready = [node for node in nodes if not waiting[node]]
+    for node in ready:  # grows while it is walked
+        for child in children[node]:
+            layer[child] = max(layer[child], layer[node] + 1)
+            waiting[child] -= 1
+            if not waiting[child]:
+                ready.append(child)
+    return layer
+
+
+def _chains(edges: Iterable[tuple[str, str]], layer_of: dict[str, int]) -> dict[tuple, list]:
+    """Each edge as the places it visits, one per layer; the ones in between are empty slots.
+
+    Long edges from one node to the same layer share their slots, as cables share a duct.
+    """
+    chains = {}
+    for source, target in edges:
+        between = range(layer_of[source] + 1, layer_of[target])
+        chains[source, target] = [source, *((source, layer) for layer in between), target]
+    return chains
+
+
+def _rows(nodes: Sequence[str], layer_of: dict[str, int], chains: dict) -> list[list]:
+    rows: list[dict] = [{} for _ in range(max(layer_of.values()) + 1)]
+    for node in nodes:
+        rows[layer_of[node]][node] = None
+    for chain in chains.values():
+        for place in chain[1:-1]:
+            rows[place[1]][place] = None
+    return [list(row) for row in rows]
+
+
+def _neighbours(chains: dict) -> tuple[dict, dict]:
+    above: dict = {}
+    below: dict = {}
+    seen = set()
+    for chain in chains.values():
+        for upper, lower in zip(chain, chain[1:], strict=False):
+            if (upper, lower) not in seen:
+                seen.add((upper, lower))
+                below.setdefault(upper, []).append(lower)
+                above.setdefault(lower, []).append(upper)
+    return above, below
+
+
+def _sweep(turn: list[list], rows: list[list], neighbours: dict) -> None:
+    """Order each row of `turn` by the mean position of its neighbours; ties keep their order."""
+    position = {place: index / len(row) for row in rows for index, place in enumerate(row)}
+    for row in turn:
+        weight = {}
+        for place in row:
+            near = neighbours.get(place)
+            weight[place] = (
+                sum(map(position.__getitem__, near)) / len(near) if near else position[place]
+            )
+        row.sort(key=weight.__getitem__)
+        for index, place in enumerate(row):
+            position[place] = index / len(row)
+
+
+def _draw(rows: list[list], layer_of: dict[str, int], chains: dict) -> Layout:
+    widths = [[BOX_WIDTH if place in layer_of else SLOT_WIDTH for place in row] for row in rows]
+    totals = [sum(row) + GAP_X * (len(row) - 1) for row in widths]
+    full = max(totals)
+    boxes: list[Box] = []
+    anchor: dict = {}  # place -> (centre, top, bottom)
+    for layer, row in enumerate(rows):
+        x = MARGIN + (full - totals[layer]) // 2
+        y = MARGIN + layer * (BOX_HEIGHT + GAP_Y)
+        for place, width in zip(row, widths[layer], strict=True):
+            if place in layer_of:
+                boxes.append(Box(place, x, y, width, BOX_HEIGHT, layer))
+            anchor[place] = (x + width // 2, y, y + BOX_HEIGHT)
+            x += width + GAP_X
+    paths = [
+        Path(a, b, _curve([anchor[place] for place in chain])) for (a, b), chain in chains.items()
+    ]
+    height = 2 * MARGIN + len(rows) * BOX_HEIGHT + (len(rows) - 1) * GAP_Y
+    return Layout(full + 2 * MARGIN, height, tuple(boxes), tuple(paths))
+
+
+def _curve(points: list[tuple[int, int, int]]) -> str:
+    """From the bottom of the first place to the top of the last, straight down through slots."""
+    x, _, y = points[0]
+    parts = [f"M{x} {y}"]
+    for centre, top, bottom in points[1:]:
+        middle = (y + top) // 2
+        parts.append(f"C{x} {middle} {centre} {middle} {centre} {top}")
+        x, y = centre, bottom
+        if points[-1] != (centre, top, bottom):
+            parts.append(f"V{bottom}")
+    return "".join(parts)

@@ -1,0 +1,1 @@
+"""How this package talks to the studio; nothing here is part of the SDK's surface."""

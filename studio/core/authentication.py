@@ -1,0 +1,51 @@
+"""Who calls the REST doors: the actor of a studio token, of a JWT made from one, or of a run token.
+
+Apart from `rest`, because DRF imports its default classes while it is being imported itself."""
+
+from rest_framework import exceptions
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+
+from studio.core import tokens
+from studio.core.access import Actor
+
+
+class StudioAuthentication(BaseAuthentication):
+    """`Authorization: Bearer|Token <studio token or JWT>`; `request.user` is then an Actor's user.
+
+    `request.auth` is the Actor. Kinds of JWT besides a caller's are read by the functions that
+    settings and apps add to `readers` (a step's own token is known to `runs`).
+    """
+
+    readers = []
+
+    def authenticate(self, request):
+        scheme, _, key = get_authorization_header(request).decode("latin-1").partition(" ")
+        if scheme.lower() not in ("bearer", "token") or not key.strip():
+            return None
+        actor = actor_from(key.strip())
+        if actor is None:
+            raise exceptions.AuthenticationFailed(
+                "This token is unknown, expired or revoked. Make a new one on the Tokens page."
+            )
+        return actor, actor
+
+    def authenticate_header(self, request):
+        return "Bearer"
+
+
+def actor_from(key: str) -> Actor | None:
+    """The actor of a studio token or of a JWT made from one, or of a step's run token."""
+    if key.startswith(tokens.PREFIX):
+        token = tokens.from_plain(key)
+        return tokens.actor_of(token) if token else None
+    claims = tokens.decode(key)
+    if claims is None:
+        return None
+    if "token" in claims:
+        token = tokens.from_uuid(claims["token"])
+        return tokens.actor_of(token) if token else None
+    for reader in StudioAuthentication.readers:
+        actor = reader(claims)
+        if actor is not None:
+            return actor
+    return None

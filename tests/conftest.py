@@ -1,0 +1,76 @@
+"""Fixtures: a workspace with an actor, callers of the REST API, and the real thing running."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests import factories
+from tests.live import LiveStudio
+
+REQUIRE_ALL = os.environ.get("STUDIO_REQUIRE_ALL") == "1"
+
+
+def missing(what: str):
+    """Skip a test for want of `what`; where everything must be there, fail instead."""
+    if REQUIRE_ALL:
+        pytest.fail(f"{what} is missing and STUDIO_REQUIRE_ALL=1", pytrace=False)
+    pytest.skip(f"{what} is not installed")
+
+
+@pytest.fixture
+def require():
+    """`require("javac")` returns the program's path, or skips (fails with STUDIO_REQUIRE_ALL=1)."""
+
+    def find(program: str) -> str:
+        return shutil.which(program) or missing(program)
+
+    return find
+
+
+@pytest.fixture
+def workspace(db):
+    return factories.workspace()
+
+
+@pytest.fixture
+def actor(workspace):
+    return factories.actor(workspace)
+
+
+@pytest.fixture(scope="session")
+def live_studio(tmp_path_factory):
+    """A real `manage.py up` with samples on ports of its own, shared by the whole run."""
+    with LiveStudio(tmp_path_factory.mktemp("live")) as live:
+        yield live
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium, driven by playwright."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only browser tests pay for it
+
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        missing("chromium")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=program,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def postgresql_url(tmp_path_factory):
+    """A PostgreSQL server of our own, on a port of its own, for this run."""
+    from tests.postgresql import PostgreSQL  # noqa: PLC0415
+
+    binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    if not binaries or not (binaries[-1] / "initdb").exists():
+        missing("PostgreSQL's server")
+    with PostgreSQL(binaries[-1]) as server:
+        yield server.url

@@ -1,0 +1,39 @@
+"""Guards over the tree: imports point down, no migration is missing, settings are documented."""
+
+import io
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_imports_point_down():
+    program = Path(sys.executable).parent / "lint-imports"
+    done = subprocess.run([program], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.django_db
+def test_no_migration_is_missing():
+    call_command("makemigrations", check=True, dry_run=True, stdout=io.StringIO())
+
+
+def test_every_own_setting_has_a_row_in_the_readme():
+    settings = (ROOT / "studio" / "settings.py").read_text()
+    readme = (ROOT / "README.md").read_text()
+    names = set(re.findall(r'env\.\w+\(\s*"(STUDIO_\w+)"', settings))
+    rows = set(re.findall(r"^\| `(STUDIO_\w+)`", readme, re.M))
+    assert names - {"STUDIO_TEST_DATABASE"} == rows
+
+
+def test_ruff_finds_nothing():
+    ruff = Path(sys.executable).parent / "ruff"
+    done = subprocess.run(
+        [ruff, "check", "."], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
