@@ -6,6 +6,7 @@ through empty slots, so that it does not cross the boxes in between.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 BOX_WIDTH, BOX_HEIGHT = 200, 52
 SLOT_WIDTH = 24  # what a passing edge needs
@@ -75,7 +76,7 @@ def _layers(nodes: Sequence[str], edges: Iterable[tuple[str, str]]) -> dict[str,
 def _chains(edges: Iterable[tuple[str, str]], layer_of: dict[str, int]) -> dict[tuple, list]:
     """Each edge as the places it visits, one per layer; the ones in between are empty slots.
 
-    Long edges from one node to the same layer share their slots, as cables share a duct.
+    Long edges from one node share their slots, as cables share a duct.
     """
     chains = {}
     for source, target in edges:
@@ -99,7 +100,7 @@ def _neighbours(chains: dict) -> tuple[dict, dict]:
     below: dict = {}
     seen = set()
     for chain in chains.values():
-        for upper, lower in zip(chain, chain[1:], strict=False):
+        for upper, lower in pairwise(chain):
             if (upper, lower) not in seen:
                 seen.add((upper, lower))
                 below.setdefault(upper, []).append(lower)

@@ -2,13 +2,12 @@
 
 import os
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests import factories
-from tests.live import LiveStudio
+from tests.studio import LiveStudio
 
 REQUIRE_ALL = os.environ.get("STUDIO_REQUIRE_ALL") == "1"
 

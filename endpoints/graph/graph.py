@@ -112,10 +112,10 @@ class Graph:
         parents: dict[str, list[str]] = {node: [] for node in self.nodes}
         children: dict[str, list[str]] = {node: [] for node in self.nodes}
         for edge in self.edges:
-            if edge.source in self.nodes and edge.target in self.nodes:
-                if edge.source not in parents[edge.target]:
-                    parents[edge.target].append(edge.source)
-                    children[edge.source].append(edge.target)
+            known = edge.source in self.nodes and edge.target in self.nodes
+            if known and edge.source not in parents[edge.target]:
+                parents[edge.target].append(edge.source)
+                children[edge.source].append(edge.target)
         return parents, children
 
     def parents(self, node_id: str) -> list[str]:

@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -111,6 +112,23 @@ class LiveStudio:
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
+
+    @contextmanager
+    def process_of(self, *arguments: str):
+        """A further process of this studio, such as a second worker, while the block lasts."""
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", *arguments, "--data", str(self.data)],
+            cwd=ROOT,
+            env=outside_environment() | {"STUDIO_TLS_PORT": str(self.tls_port)} | self.env,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            yield process
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(20)
 
     @property
     def password(self) -> str:

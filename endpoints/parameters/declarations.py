@@ -1,0 +1,167 @@
+"""What an interface declares: the parameters of a pipeline, their kinds and defaults."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+BOOLEAN_WORDS = {"true": "True", "false": "False"}
+
+
+class Kind(StrEnum):
+    INT = "int"
+    FLOAT = "float"
+    BOOL = "bool"
+    STRING = "string"
+    DATAPATH = "datapath"
+    DATASET = "dataset"
+
+
+# Wire 3.6: Parameter.Type, sent as a number in text; the words are what a later client may send.
+WIRE_KINDS = {
+    "0": Kind.INT,
+    "1": Kind.FLOAT,
+    "2": Kind.BOOL,
+    "3": Kind.STRING,
+    "4": Kind.STRING,
+    "int": Kind.INT,
+    "double": Kind.FLOAT,
+    "float": Kind.FLOAT,
+    "bool": Kind.BOOL,
+    "string": Kind.STRING,
+}
+WIRE_CODES = {Kind.INT: "0", Kind.FLOAT: "1", Kind.BOOL: "2", Kind.STRING: "3"}
+
+
+class Unreadable(ValueError):
+    """One value that cannot be read as its parameter's kind."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """`default` is a wire text for scalars, `{DataStoreName, RelativePath}` for data paths and a
+    dataset reference for datasets; None means that a call must supply the value."""
+
+    name: str
+    kind: Kind
+    default: str | Mapping | None = None
+    optional: bool = True
+    declared: bool = False
+    secret: bool = False
+    choices: tuple[str, ...] = ()
+
+    @property
+    def is_scalar(self) -> bool:
+        return self.kind not in (Kind.DATAPATH, Kind.DATASET)
+
+    @property
+    def default_text(self) -> str:
+        """The default as ParameterAssignments spell it (wire 5.2); empty where there is none."""
+        if self.kind is Kind.DATAPATH and isinstance(self.default, Mapping):
+            return datapath_text(self.default)
+        return self.default if isinstance(self.default, str) else ""
+
+    @property
+    def section(self) -> str:
+        """The key of a trigger's body that assigns this parameter."""
+        if self.kind is Kind.DATASET:
+            return "DataSetDefinitionValueAssignments"
+        return "DataPathAssignments" if self.kind is Kind.DATAPATH else "ParameterAssignments"
+
+
+def parse(
+    interface: Mapping | None, dataset_defaults: Mapping | None = None
+) -> dict[str, Parameter]:
+    """The parameters of a GraphInterface (wire 5.1, 8.6), by name, in the order they were declared.
+
+    `dataset_defaults` are the DataSetDefinitionValueAssignments posted beside it; they win over the
+    interface's own default, which names a dataset and not the saved definition.
+    """
+    interface = interface or {}
+    dataset_defaults = dataset_defaults or {}
+    found: dict[str, Parameter] = {}
+    for row in interface.get("Parameters") or []:
+        found[row["Name"]] = _scalar(row)
+    for row in interface.get("DataPathParameters") or []:
+        default = row.get("DefaultValue")
+        found[row["Name"]] = Parameter(
+            row["Name"], Kind.DATAPATH, read_datapath(default) if default else None, declared=True
+        )
+    for row in interface.get("DataPathParameterList") or []:
+        default = dataset_defaults.get(row["Name"]) or row.get("DefaultValue")
+        found[row["Name"]] = _dataset(row["Name"], default)
+    for name, default in dataset_defaults.items():
+        if name not in found:
+            found[name] = _dataset(name, default)
+    return found
+
+
+def with_dataset_nodes(
+    found: Mapping[str, Parameter], names: Iterable[str]
+) -> dict[str, Parameter]:
+    """Add dataset parameters that only the graph's nodes mention (the client quirk of wire 8.5)."""
+    return {**found, **{name: _dataset(name, None) for name in names if name not in found}}
+
+
+def _scalar(row: Mapping) -> Parameter:
+    kind = WIRE_KINDS.get(str(row.get("Type", "3")).lower(), Kind.STRING)
+    default = row.get("DefaultValue")
+    if default is not None and not isinstance(default, str):
+        default = str(default)
+    # Python's bool is an int, so the SDK sends True with the type of 10 (wire 3.6).
+    if kind is Kind.INT and default is not None and default.lower() in BOOLEAN_WORDS:
+        kind = Kind.BOOL
+    return Parameter(
+        row["Name"],
+        kind,
+        default,
+        optional=bool(row.get("IsOptional", True)),
+        declared=bool(row.get("Declared")),
+        secret=bool(row.get("Secret")),
+        choices=tuple(str(choice) for choice in row.get("Choices") or ()),
+    )
+
+
+def _dataset(name: str, default: Mapping | None) -> Parameter:
+    return Parameter(name, Kind.DATASET, read_dataset(default) if default else None, declared=True)
+
+
+def datapath_text(value: Mapping) -> str:
+    """`datastore/path`, the spelling of a data path inside ParameterAssignments."""
+    return f"{value['DataStoreName']}/{value['RelativePath']}"
+
+
+def read_datapath(value) -> dict[str, str]:
+    """A DataPath in any casing, or the text `datastore/path`."""
+    if isinstance(value, str) and "/" in value.strip("/"):
+        store, _, path = value.strip("/").partition("/")
+        return {"DataStoreName": store, "RelativePath": path}
+    keys = _lowered(value)
+    store, path = keys.get("datastorename"), keys.get("relativepath", "")
+    if not isinstance(store, str) or not store or not isinstance(path, str):
+        raise Unreadable('Expected {"DataStoreName": "…", "RelativePath": "…"}.')
+    return {"DataStoreName": store, "RelativePath": path}
+
+
+def read_dataset(value) -> dict[str, dict]:
+    """A DataSetDefinitionValue in any casing: a saved dataset by Id, or a registered one."""
+    keys = _lowered(value)
+    saved = _lowered(keys.get("saveddatasetreference"))
+    if isinstance(saved.get("id"), str) and saved["id"]:
+        return {"SavedDataSetReference": {"Id": saved["id"]}}
+    registered = _lowered(keys.get("datasetreference"))
+    named = {
+        key: str(registered[key.lower()])
+        for key in ("Id", "Name", "Version")
+        if registered.get(key.lower()) not in (None, "")
+    }
+    if "Id" in named or "Name" in named:
+        return {"DataSetReference": named}
+    raise Unreadable(
+        'Expected {"SavedDataSetReference": {"Id": "…"}} or {"DataSetReference": {"Name": "…"}}.'
+    )
+
+
+def _lowered(value) -> dict:
+    if not isinstance(value, Mapping):
+        return {}
+    return {str(key).lower(): item for key, item in value.items()}

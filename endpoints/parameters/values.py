@@ -1,0 +1,251 @@
+"""What the values of a call become.
+
+The rules are those of the promise "nothing is ignored silently": a value that cannot be read as its
+parameter's kind is refused, a kind the SDK only guessed from a default is advisory, a declared one
+(YAML, or a strict endpoint) is binding, and an unknown name is answered with a warning.
+"""
+
+import difflib
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from django.core.exceptions import ValidationError
+
+from endpoints.parameters.declarations import (
+    BOOLEAN_WORDS,
+    Kind,
+    Parameter,
+    Unreadable,
+    datapath_text,
+    read_datapath,
+    read_dataset,
+)
+
+INTEGER = re.compile(r"[+-]?[0-9]+")
+
+
+class ParameterErrors(ValidationError):
+    """Values that cannot be used: `errors` maps the name of each parameter to what is wrong."""
+
+    def __init__(self, errors: Mapping[str, str]):
+        super().__init__({name: [message] for name, message in errors.items()})
+        self.errors = dict(errors)
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """The effective values of one run, and where each came from."""
+
+    values: dict[str, str] = field(default_factory=dict)
+    datasets: dict[str, dict] = field(default_factory=dict)
+    datapaths: dict[str, dict] = field(default_factory=dict)
+    provenance: dict[str, str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+
+def coerce(parameter: Parameter, value, *, strict: bool = False) -> tuple[str, str | None]:
+    """The wire text of a scalar's `value` and a warning, or Unreadable.
+
+    Messages of secret parameters never show the value.
+    """
+    text, warning = _read(parameter, value, binding=strict or parameter.declared)
+    if parameter.choices and text not in parameter.choices:
+        allowed = ", ".join(parameter.choices)
+        raise Unreadable(f"{_naming(parameter, value)} is none of its choices: {allowed}.")
+    return text, warning
+
+
+def _read(parameter: Parameter, value, *, binding: bool) -> tuple[str, str | None]:
+    if value is None or isinstance(value, list | tuple | Mapping):
+        raise _unreadable(parameter, value)
+    # The SDK writes str(True), so that is how a bare JSON boolean is spelled too.
+    text = str(value)
+    if parameter.kind is Kind.STRING:
+        return text, None
+    text = text.strip()
+    if parameter.kind is Kind.BOOL:
+        return _read_bool(parameter, value, text), None
+    if parameter.kind is Kind.INT:
+        return _read_int(parameter, value, text, binding=binding)
+    if isinstance(value, bool) or not _is_float(text):
+        raise _unreadable(parameter, value)
+    return text, None
+
+
+def _read_bool(parameter: Parameter, value, text: str) -> str:
+    word = BOOLEAN_WORDS.get(text.lower()) or {"1": "True", "0": "False"}.get(text)
+    if word is None:
+        raise _unreadable(parameter, value)
+    return word
+
+
+def _read_int(parameter: Parameter, value, text: str, *, binding: bool) -> tuple[str, str | None]:
+    if INTEGER.fullmatch(text):
+        return text, None
+    if binding:
+        raise _unreadable(parameter, value)
+    guess = _shown(parameter, parameter.default)
+    reason = f"its type int was only guessed from the default {guess}"
+    if text.lower() in BOOLEAN_WORDS:
+        word = BOOLEAN_WORDS[text.lower()]
+        return word, f"{_naming(parameter, value)} is passed on as bool: {reason}."
+    if _is_float(text) and math.isfinite(float(text)):
+        return text, f"{_naming(parameter, value)} is passed on as float: {reason}."
+    raise _unreadable(parameter, value)
+
+
+def _is_float(text: str) -> bool:
+    if "_" in text or not text.isascii():
+        return False
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _shown(parameter: Parameter, value) -> str:
+    if parameter.secret:
+        return "(secret)"
+    text = value if isinstance(value, str) else repr(value)
+    return f'"{text}"' if len(text) <= 80 else f'"{text[:80]}…"'
+
+
+def _naming(parameter: Parameter, value) -> str:
+    return f"Parameter {parameter.name} ({parameter.kind}): {_shown(parameter, value)}"
+
+
+def _unreadable(parameter: Parameter, value) -> Unreadable:
+    return Unreadable(f"{_naming(parameter, value)} cannot be read as {parameter.kind}.")
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A sentence that helps with an unknown name."""
+    known = list(known)
+    if not known:
+        return "This pipeline has no parameters."
+    close = difflib.get_close_matches(name.lower(), [item.lower() for item in known], n=1)
+    if close:
+        meant = next(item for item in known if item.lower() == close[0])
+        return f"Did you mean {meant}?"
+    return f"This pipeline has: {', '.join(known)}."
+
+
+def resolve(
+    parameters: Mapping[str, Parameter],
+    *,
+    assignments: Mapping | None = None,
+    datasets: Mapping | None = None,
+    datapaths: Mapping | None = None,
+    strict: bool = False,
+    presets: Mapping | None = None,
+    caller: str = "Caller",
+) -> Resolved:
+    """Effective values of all `parameters`: what the call assigns, else a preset, else the default.
+
+    `caller` is the word provenance gives to assigned values (`Schedule` for a tick).
+    """
+    resolution = _Resolution(parameters, strict=strict)
+    resolution.defaults()
+    resolution.scalars(presets or {}, "Preset")
+    resolution.scalars(assignments or {}, caller)
+    resolution.references(datapaths or {}, Kind.DATAPATH, caller)
+    resolution.references(datasets or {}, Kind.DATASET, caller)
+    return resolution.finish()
+
+
+class _Resolution:
+    """One pass over everything assigned; collects every error before it refuses."""
+
+    def __init__(self, parameters: Mapping[str, Parameter], *, strict: bool):
+        self.parameters = parameters
+        self.strict = strict
+        self.errors: dict[str, str] = {}
+        self.result = Resolved()
+
+    def defaults(self) -> None:
+        for parameter in self.parameters.values():
+            if parameter.default is not None:
+                self._put(parameter, parameter.default, "Default")
+
+    def scalars(self, assigned: Mapping, source: str) -> None:
+        """ParameterAssignments; a data path may come as the text `datastore/path` too."""
+        for name, value in assigned.items():
+            parameter = self._known(str(name))
+            if parameter is None:
+                continue
+            if parameter.kind is Kind.DATASET:
+                self._misplaced(parameter)
+            else:
+                self._assign(parameter, value, source)
+
+    def references(self, assigned: Mapping, kind: Kind, source: str) -> None:
+        for name, value in assigned.items():
+            parameter = self._known(str(name))
+            if parameter is None:
+                continue
+            if parameter.kind is not kind:
+                self._misplaced(parameter)
+            else:
+                self._assign(parameter, value, source)
+
+    def finish(self) -> Resolved:
+        for name, parameter in self.parameters.items():
+            if name in self.result.provenance or name in self.errors:
+                continue
+            if parameter.is_scalar and parameter.optional and not parameter.declared:
+                continue  # the SDK posted a default of None: the step gets nothing
+            self.errors[name] = (
+                f"Parameter {name} ({parameter.kind}) has no default: give it in {parameter.section}."
+            )
+        if self.errors:
+            raise ParameterErrors(self.errors)
+        return self.result
+
+    def _known(self, name: str) -> Parameter | None:
+        parameter = self.parameters.get(name)
+        if parameter is None:
+            message = f"There is no parameter {name}. {nearest(name, self.parameters)}"
+            if self.strict:
+                self.errors[name] = message
+            else:
+                self.result.warnings.append(f"{message} The value was ignored.")
+        return parameter
+
+    def _misplaced(self, parameter: Parameter) -> None:
+        self.errors[parameter.name] = (
+            f"Parameter {parameter.name} is of type {parameter.kind}: give it in {parameter.section}."
+        )
+
+    def _assign(self, parameter: Parameter, value, source: str) -> None:
+        try:
+            if parameter.is_scalar:
+                read, warning = coerce(parameter, value, strict=self.strict)
+                self.result.warnings.extend([warning] if warning else [])
+            else:
+                read = _reference(parameter, value)
+            self._put(parameter, read, source)
+        except Unreadable as error:
+            self.errors[parameter.name] = str(error)
+
+    def _put(self, parameter: Parameter, value, source: str) -> None:
+        name = parameter.name
+        if parameter.kind is Kind.DATASET:
+            self.result.datasets[name] = dict(value)
+        elif parameter.kind is Kind.DATAPATH:
+            self.result.datapaths[name] = dict(value)
+            # The SDK rebuilds a graph from ParameterAssignments, data paths included (wire 1.8).
+            self.result.values[name] = datapath_text(value)
+        else:
+            self.result.values[name] = value
+        self.result.provenance[name] = source
+
+
+def _reference(parameter: Parameter, value) -> dict:
+    read = read_datapath if parameter.kind is Kind.DATAPATH else read_dataset
+    try:
+        return read(value)
+    except Unreadable as error:
+        raise Unreadable(f"Parameter {parameter.name} ({parameter.kind}): {error}") from None

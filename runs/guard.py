@@ -1,0 +1,86 @@
+"""The guard: a small process beside each worker that kills the worker's steps when it dies or freezes.
+
+It is started as a script of its own and uses the standard library only. Its worker talks to it
+through its standard input, one line each: `+<group> <mark>` a step's process group has started, and
+how its processes are marked in their environment; `-<group>` it is over; `.` I am alive. On end of
+file, or after `SILENCE_SECONDS` without a line, every group still known is killed.
+"""
+
+import os
+import selectors
+import signal
+import sys
+from pathlib import Path
+
+SILENCE_SECONDS = 20.0
+
+
+class Guard:
+    def __init__(self, stream: int, *, silence_seconds: float = SILENCE_SECONDS):
+        self.stream = stream
+        self.silence_seconds = silence_seconds
+        self.groups: dict[int, str] = {}
+        self.pending = b""
+
+    def run(self) -> None:
+        """Return at end of file; nothing that was started is left then."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.stream, selectors.EVENT_READ)
+            while True:
+                if not selector.select(self.silence_seconds):
+                    self.kill_all()
+                    continue
+                data = os.read(self.stream, 65536)
+                if not data:
+                    break
+                self.hear(data)
+        self.kill_all()
+
+    def hear(self, data: bytes) -> None:
+        *lines, self.pending = (self.pending + data).split(b"\n")
+        for line in lines:
+            sign, rest = line[:1], line[1:].decode()
+            if sign == b"+":
+                group, _, mark = rest.partition(" ")
+                self.groups[int(group)] = mark
+            elif sign == b"-":
+                self.groups.pop(int(rest), None)
+
+    def kill_all(self) -> None:
+        for group, mark in self.groups.items():
+            kill_group(group)
+            kill_marked(mark)
+        self.groups.clear()
+
+
+def kill_group(group: int) -> None:
+    """End every process of the group at once; one that is over already is fine."""
+    try:
+        os.killpg(group, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        return
+
+
+def kill_marked(mark: str) -> None:
+    """End what left its group but still carries the mark in its environment (where /proc tells)."""
+    if not mark:
+        return
+    needle = mark.encode()
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if needle in (folder / "environ").read_bytes().split(b"\0"):
+                os.kill(int(folder.name), signal.SIGKILL)
+        except OSError:
+            continue
+
+
+def main() -> None:
+    # Its end is its worker's end: signals meant for the whole tree must not end it before.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    silence = float(sys.argv[1]) if len(sys.argv) > 1 else SILENCE_SECONDS
+    Guard(sys.stdin.fileno(), silence_seconds=silence).run()
+
+
+if __name__ == "__main__":
+    main()

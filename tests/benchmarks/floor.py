@@ -1,0 +1,44 @@
+"""The floor of a trigger: a bare Django view that inserts one row, on the same server and settings."""
+
+import os
+
+import django
+from django.conf import settings
+from django.core.wsgi import get_wsgi_application
+from django.http import JsonResponse
+from django.urls import path
+
+settings.configure(
+    ALLOWED_HOSTS=["*"],
+    ROOT_URLCONF=__name__,
+    SECRET_KEY="floor",
+    USE_TZ=True,
+    INSTALLED_APPS=["django.contrib.contenttypes"],
+    DATABASES={
+        "default": {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": os.environ["FLOOR_DATABASE"],
+            "CONN_MAX_AGE": None,
+            "OPTIONS": {
+                "transaction_mode": "IMMEDIATE",
+                "timeout": 20,
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+            },
+        }
+    },
+)
+django.setup()
+
+from django.contrib.contenttypes.models import ContentType  # noqa: E402 - after setup
+from django.core.management import call_command  # noqa: E402
+
+
+def insert(request):
+    row = ContentType.objects.create(app_label="floor", model=os.urandom(16).hex())
+    return JsonResponse({"Id": row.pk})
+
+
+urlpatterns = [path("insert", insert)]
+application = get_wsgi_application()
+if not os.path.exists(os.environ["FLOOR_DATABASE"]):  # noqa: PTH110
+    call_command("migrate", verbosity=0)

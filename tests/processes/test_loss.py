@@ -1,0 +1,152 @@
+"""Nothing accepted is lost: real processes are stopped, killed and emptied in the middle of work."""
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import pytest
+import redis
+
+from tests.studio import LiveStudio
+
+PIPELINES = Path(__file__).resolve().parents[1] / "pipelines"
+
+
+@pytest.fixture
+def studio(tmp_path):
+    with LiveStudio(tmp_path, workers=1, samples=False) as live:
+        for name in ("noop", "chain", "holder"):
+            live.manage("publish", str(PIPELINES / name), "--endpoint", name)
+        yield live
+
+
+@pytest.fixture
+def folder(tmp_path):
+    place = tmp_path / "signals"
+    place.mkdir()
+    return place
+
+
+def until(true, *, seconds: float = 60, what: str = "it"):
+    """Wait for a fact outside this process; fail when it does not come."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if true():
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"{what} did not happen within {seconds} s")
+
+
+def child_of(live: LiveStudio, word: str) -> int:
+    """The pid of the studio's process whose command line holds `word`."""
+    listing = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True)
+    mine = [
+        line.split(None, 1)
+        for line in listing.stdout.splitlines()
+        if word in line and str(live.data) in line + environment_of(line.split()[0])
+    ]
+    assert mine, listing.stdout
+    return int(mine[0][0])
+
+
+def environment_of(pid: str) -> str:
+    try:
+        return Path(f"/proc/{pid}/environ").read_text(errors="replace")
+    except OSError:
+        return ""
+
+
+def broker(live: LiveStudio) -> redis.Redis:
+    url = (live.data / "redis" / "url").read_text().strip()
+    return redis.Redis.from_url(url.replace("redis+socket://", "unix://"))
+
+
+def test_a_restart_in_the_middle_of_a_run_goes_on_and_finishes_it(studio, folder):
+    run = studio.trigger("chain", ParameterAssignments={"folder": str(folder)})
+    (folder / "first.go").touch()
+    until((folder / "second.began").exists, what="the second step")
+    studio.stop()
+    studio.start()
+    (folder / "second.go").touch()
+    (folder / "third.go").touch()
+    assert studio.wait(run)["Status"]["StatusCode"] == "Finished"
+    assert len((folder / "first.ended").read_text().split()) == 1
+    assert len((folder / "second.began").read_text().split()) == 2
+
+
+def test_emptying_redis_loses_no_waiting_run(studio, folder):
+    holder = studio.trigger("holder", ParameterAssignments={"folder": str(folder)})
+    until((folder / "hold.began").exists, what="the holding step")
+    runs = [studio.trigger("noop") for _ in range(20)]
+    broker(studio).flushall()
+    (folder / "hold.go").touch()
+    for run in [holder, *runs]:
+        assert studio.wait(run)["Status"]["StatusCode"] == "Finished"
+
+
+def test_a_trigger_without_redis_is_accepted_and_runs_later(studio):
+    server = child_of(studio, "redis")
+    os.kill(server, signal.SIGSTOP)
+    try:
+        started = time.monotonic()
+        run = studio.trigger("noop")
+        assert time.monotonic() - started < 5
+    finally:
+        os.kill(server, signal.SIGKILL)  # `up` starts another
+    assert studio.wait(run)["Status"]["StatusCode"] == "Finished"
+
+
+def test_killing_the_worker_mid_step_makes_exactly_one_further_attempt(studio, folder):
+    run = studio.trigger("holder", ParameterAssignments={"folder": str(folder)})
+    began = folder / "hold.began"
+    until(began.exists, what="the step")
+    until(lambda: began.read_text().strip(), what="the step's pid")
+    first = int(began.read_text().split()[0])
+    os.kill(child_of(studio, "manage.py worker"), signal.SIGKILL)
+    until(lambda: not Path(f"/proc/{first}").exists(), seconds=25, what="the end of the orphan")
+    until(lambda: len(began.read_text().split()) == 2, seconds=75, what="the second attempt")
+    (folder / "hold.go").touch()
+    assert studio.wait(run)["Status"]["StatusCode"] == "Finished"
+    assert len(began.read_text().split()) == 2
+
+
+def test_endless_steps_in_every_slot_block_neither_cancel_nor_another_queue(studio, folder):
+    run = studio.trigger("holder", ParameterAssignments={"folder": str(folder)})
+    until((folder / "hold.began").exists, what="the endless step")
+    waiting = studio.trigger("noop")
+    status, reply = studio.call("DELETE", f"{studio.pipelines}/PipelineRuns/{run}/Execution")
+    assert status == 200, reply
+    assert studio.wait(run)["Status"]["StatusCode"] == "Canceled"
+    assert studio.wait(waiting)["Status"]["StatusCode"] == "Finished"
+
+
+def test_a_step_for_another_queue_waits_and_starts_with_its_worker(studio):
+    studio.manage("publish", str(PIPELINES / "gpu"), "--endpoint", "gpu")
+    run = studio.trigger("gpu")
+    noop = studio.trigger("noop")
+    assert studio.wait(noop)["Status"]["StatusCode"] == "Finished"
+    assert studio.get(f"{studio.pipelines}/PipelineRuns/{run}")[1]["Status"]["StatusCode"] in (
+        "NotStarted",
+        "Running",
+    )
+    with studio.process_of("worker", "--queues", "gpu", "--slots", "1"):
+        assert studio.wait(run)["Status"]["StatusCode"] == "Finished"
+
+
+def test_eight_callers_at_once_see_no_server_error(studio):
+    statuses, stop = [], time.monotonic() + 30
+
+    def call():
+        while time.monotonic() < stop:
+            body = {"ExperimentName": "eight"}
+            statuses.append(studio.call("POST", "/endpoints/noop/submit", body)[0])
+
+    callers = [threading.Thread(target=call) for _ in range(8)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    assert set(statuses) == {200}
