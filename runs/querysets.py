@@ -1,11 +1,15 @@
 """Querysets of runs, and `move`, the one way to change a status."""
 
+import logging
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import models, transaction
 from django.utils import timezone
 
 from runs.states import BEFORE, TERMINAL, Status
+
+logger = logging.getLogger(__name__)
 
 
 class RunQuerySet(models.QuerySet):
@@ -33,16 +37,19 @@ class RunQuerySet(models.QuerySet):
         to: Status,
         reason: str = "",
         attempt: int | None = None,
+        next_attempt: int | None = None,
         at: datetime | None = None,
         **stamps,
     ) -> bool:
         """Change one run's status if the table of states allows it; True for exactly one caller.
 
         With `attempt`, only that attempt of a step may write: a worker that was taken for dead and
-        woke up changes nothing. `stamps` are further columns to write in the same UPDATE.
+        woke up changes nothing; a claim gives its `next_attempt`. `stamps` are further columns to
+        write in the same UPDATE. A queryset that is filtered already narrows what may be moved.
         """
         at = at or timezone.now()
-        with transaction.atomic():
+        # Nothing below fails half-way, so an outer transaction needs no savepoint for it.
+        with transaction.atomic(savepoint=False):
             rows = self.filter(pk=pk, status__in=BEFORE[to])
             if attempt is not None:
                 rows = rows.filter(attempt=attempt)
@@ -53,10 +60,45 @@ class RunQuerySet(models.QuerySet):
             changes = {"status": to, "updated_at": at, **stamps}
             if to == Status.RUNNING:
                 changes["started_at"] = models.functions.Coalesce("started_at", models.Value(at))
+            if next_attempt is not None:
+                changes["attempt"] = next_attempt
             changes["finished_at"] = at if to in TERMINAL else None
             moved = rows.filter(status=before).update(**changes)
             if moved:
-                self.model.status_changes.rel.related_model.objects.create(
+                history = self.model.status_changes.rel.related_model
+                history.objects.create(
                     run_id=pk, from_status=before, to_status=to, at=at, reason=reason[:500]
                 )
+                _log(pk, before, to, reason)
             return bool(moved)
+
+    def move_all(self, pks: Iterable[int], *, to: Status, reason: str = "", **stamps) -> list[int]:
+        """`move` for many runs in one transaction; the keys of those that *we* moved.
+
+        One UPDATE each, since that is the referee, but one SELECT and one INSERT together.
+        """
+        at = timezone.now()
+        with transaction.atomic(savepoint=False):
+            rows = self.filter(status__in=BEFORE[to])
+            before = dict(rows.filter(pk__in=list(pks)).values_list("pk", "status"))
+            changes = {"status": to, "updated_at": at, **stamps}
+            changes["finished_at"] = at if to in TERMINAL else None
+            moved = [
+                pk
+                for pk, status in sorted(before.items())
+                if self.filter(pk=pk, status=status).update(**changes)
+            ]
+            history = self.model.status_changes.rel.related_model
+            history.objects.bulk_create(
+                history(
+                    run_id=pk, from_status=before[pk], to_status=to, at=at, reason=reason[:500]
+                )
+                for pk in moved
+            )
+            for pk in moved:
+                _log(pk, before[pk], to, reason)
+            return moved
+
+
+def _log(pk: int, before: str, to: str, reason: str) -> None:
+    logger.info("run %s: %s -> %s %s", pk, before, to, reason)

@@ -1,1 +1,55 @@
-urlpatterns = []
+"""Routes of definitions on the wire. A trailing slash is optional and never redirected (wire 3.1)."""
+
+from django.urls import include, re_path
+
+from endpoints.api import datasets, datastores, graphs, pipeline_endpoints, pipelines
+from studio.core.rest import SCOPE
+
+pipelines_service = [
+    re_path(r"^DataTypes/?$", pipelines.DataTypes.as_view()),
+    re_path(r"^Pipelines/Create/?$", pipelines.CreatePipeline.as_view()),
+    re_path(r"^Pipelines/?$", pipelines.PipelineList.as_view()),
+    re_path(r"^Pipelines/(?P<uuid>[^/]+)/?$", pipelines.PipelineDetail.as_view()),
+    re_path(r"^Pipelines/(?P<uuid>[^/]+)/status/?$", pipelines.PipelineStatus.as_view()),
+    re_path(r"^PipelineEndpoints/Create/?$", pipeline_endpoints.CreateEndpoint.as_view()),
+    re_path(r"^PipelineEndpoints/?$", pipeline_endpoints.EndpointList.as_view()),
+    re_path(r"^PipelineEndpoints/Name/?$", pipeline_endpoints.EndpointByName.as_view()),
+    re_path(
+        r"^PipelineEndpoints/Id/(?P<uuid>[^/]+)/?$", pipeline_endpoints.EndpointById.as_view()
+    ),
+    re_path(
+        r"^PipelineEndpoints/(?P<uuid>[^/]+)/?$", pipeline_endpoints.ReplaceEndpoint.as_view()
+    ),
+    re_path(
+        r"^PipelineEndpoints/(?P<uuid>[^/]+)/pipelines/?$",
+        pipeline_endpoints.EndpointPipelines.as_view(),
+    ),
+    re_path(r"^Graphs/(?P<uuid>[^/]+)/?$", graphs.GraphDetail.as_view()),
+    re_path(r"^Graphs/(?P<uuid>[^/]+)/Interface/?$", graphs.GraphInterface.as_view()),
+    re_path(r"^Modules/?$", graphs.Modules.as_view()),
+    re_path(r"^Modules/Hash/(?P<hash>[^/]+)/?$", graphs.ModuleByHash.as_view()),
+    re_path(r"^Modules/(?P<uuid>[^/]+)/?$", graphs.ModuleDetail.as_view()),
+]
+datastore_service = [
+    re_path(r"^default/?$", datastores.DefaultDatastore.as_view()),
+    re_path(r"^datastores/?$", datastores.DatastoreList.as_view()),
+    re_path(r"^datastores/(?P<name>[^/]+)/?$", datastores.DatastoreDetail.as_view()),
+]
+dataset_service = [
+    re_path(r"^datasets/?$", datasets.Datasets.as_view()),
+    re_path(r"^datasets/query/(?P<condition>[^/]+)/?$", datasets.DatasetQuery.as_view()),
+    re_path(r"^saveddatasets/?$", datasets.SavedDatasets.as_view()),
+    re_path(r"^saveddatasets/(?P<uuid>[^/]+)/?$", datasets.SavedDatasetDetail.as_view()),
+]
+data_service = [
+    re_path(
+        r"^dataversion/(?P<name>[^/]+)/versions/(?P<version>[^/]+)/?$",
+        datasets.DataVersion.as_view(),
+    ),
+]
+urlpatterns = [
+    re_path(rf"^pipelines/v1\.0/{SCOPE}/", include(pipelines_service)),
+    re_path(rf"^datastore/v1\.0/{SCOPE}/", include(datastore_service)),
+    re_path(rf"^dataset/v1\.0/{SCOPE}/", include(dataset_service)),
+    re_path(rf"^data/v1\.0/{SCOPE}/", include(data_service)),
+]

@@ -109,7 +109,7 @@ def _is_float(text: str) -> bool:
 def _shown(parameter: Parameter, value) -> str:
     if parameter.secret:
         return "(secret)"
-    text = value if isinstance(value, str) else repr(value)
+    text = value if isinstance(value, str) else "null" if value is None else repr(value)
     return f'"{text}"' if len(text) <= 80 else f'"{text[:80]}…"'
 
 
@@ -124,6 +124,7 @@ def _unreadable(parameter: Parameter, value) -> Unreadable:
 def nearest(name: str, known: Iterable[str]) -> str:
     """A sentence that helps with an unknown name."""
     known = list(known)
+    name = name[:100]  # comparing is quadratic, and names come from callers
     if not known:
         return "This pipeline has no parameters."
     close = difflib.get_close_matches(name.lower(), [item.lower() for item in known], n=1)
@@ -207,7 +208,7 @@ class _Resolution:
     def _known(self, name: str) -> Parameter | None:
         parameter = self.parameters.get(name)
         if parameter is None:
-            message = f"There is no parameter {name}. {nearest(name, self.parameters)}"
+            message = f"There is no parameter {name[:100]}. {nearest(name, self.parameters)}"
             if self.strict:
                 self.errors[name] = message
             else:

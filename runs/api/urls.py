@@ -1,1 +1,74 @@
-urlpatterns = []
+"""Routes of runs on the wire. Those of the trigger come first; trailing slashes are optional."""
+
+from django.urls import include, re_path
+
+from runs.api import artifacts, experiments, history, metrics, pipeline_runs, trigger
+from studio.core.rest import SCOPE
+
+triggers = [
+    re_path(r"^PipelineSubmit/(?P<uuid>[^/]+)/?$", trigger.SubmitPipeline.as_view()),
+    re_path(r"^PipelineEndpointSubmit/Name/?$", trigger.SubmitEndpointByName.as_view()),
+    re_path(
+        r"^PipelineEndpointSubmit/Id/(?P<uuid>[^/]+)(?:/(?P<version>[^/]+))?/?$",
+        trigger.SubmitEndpoint.as_view(),
+    ),
+]
+nodes = [
+    re_path(r"^Graph/Node/StatusCode/?$", pipeline_runs.NodeStatusCode.as_view()),
+    re_path(r"^Graph/Node/Status/?$", pipeline_runs.NodeStatus.as_view()),
+    re_path(r"^Graph/AllNodes/Status/?$", pipeline_runs.AllNodesStatus.as_view()),
+    re_path(
+        r"^Graph/Shareable/(?P<which>STDOUT|STDERR|JobLog)/?$", pipeline_runs.NodeLog.as_view()
+    ),
+    re_path(r"^Outputs/?$", pipeline_runs.NodeOutputs.as_view()),
+    re_path(r"^PipelineRunOutputs/(?P<name>[^/]+)/?$", pipeline_runs.PipelineOutput.as_view()),
+    re_path(r"^Execution/?$", pipeline_runs.Execution.as_view()),
+]
+pipelines_service = [
+    *triggers,
+    re_path(r"^Pipeline/(?P<uuid>[^/]+)/?$", pipeline_runs.RunsOfPipeline.as_view()),
+    re_path(r"^(?P<uuid>[^/]+)/?$", pipeline_runs.PipelineRunDetail.as_view()),
+    re_path(r"^(?P<uuid>[^/]+)/", include(nodes)),
+]
+runs_of = [
+    re_path(r"^runs:query/?$", history.QueryRuns.as_view()),
+    re_path(r"^runs/(?P<uuid>[^/]+)/?$", history.RunDetail.as_view()),
+    re_path(r"^runs/(?P<uuid>[^/]+)/details/?$", history.RunDetails.as_view()),
+    re_path(r"^runs/(?P<uuid>[^/]+)/children/?$", history.RunChildren.as_view()),
+    re_path(r"^runs/(?P<uuid>[^/]+)/tags/?$", history.RunTags.as_view()),
+    re_path(r"^runs/(?P<uuid>[^/]+)/events/?$", history.RunEvents.as_view()),
+    re_path(r"^runs/(?P<uuid>[^/]+)/token/?$", history.RunToken.as_view()),
+    re_path(r"^runs/(?P<uuid>[^/]+)/metricsingest/wait/?$", history.MetricsIngest.as_view()),
+]
+history_service = [
+    re_path(r"^experiments:query/?$", experiments.QueryExperiments.as_view()),
+    re_path(r"^experiments/(?P<name>[^/]+)/?$", experiments.ExperimentByName.as_view()),
+    re_path(r"^experimentids/(?P<experiment_id>[^/]+)/?$", experiments.ExperimentById.as_view()),
+    re_path(r"^experiments/(?P<name>[^/]+)/", include(runs_of)),
+    re_path(r"^experimentids/(?P<experiment_id>[^/]+)/", include(runs_of)),
+    re_path(r"^", include(runs_of)),
+]
+metric_service = [
+    re_path(r"^runs/(?P<uuid>[^/]+)/batch/?$", metrics.MetricBatch.as_view()),
+    re_path(r"^runs/(?P<uuid>[^/]+)/list/?$", metrics.MetricList.as_view()),
+    re_path(r"^runs/(?P<uuid>[^/]+)/full/?$", metrics.MetricFull.as_view()),
+]
+ARTIFACT_OF = r"(?P<origin>[^/]+)/(?P<container>[^/]+)"
+artifact_service = [
+    re_path(rf"^artifacts/batch/metadata/{ARTIFACT_OF}/?$", artifacts.ArtifactBatch.as_view()),
+    re_path(
+        rf"^artifacts/contentinfo/{ARTIFACT_OF}/(?P<path>.+)$", artifacts.ArtifactContent.as_view()
+    ),
+    re_path(
+        rf"^artifacts/prefix/contentinfo/{ARTIFACT_OF}(?:/(?P<prefix>.*))?$",
+        artifacts.ArtifactPrefix.as_view(),
+    ),
+    re_path(rf"^artifacts/{ARTIFACT_OF}/?$", artifacts.ArtifactList.as_view()),
+]
+urlpatterns = [
+    re_path(rf"^pipelines/v1\.0/{SCOPE}/PipelineRuns/", include(pipelines_service)),
+    re_path(r"^endpoints/(?P<uuid>[^/]+)/submit/?$", trigger.SubmitAlias.as_view()),
+    re_path(rf"^history/v1\.0/{SCOPE}/", include(history_service)),
+    re_path(rf"^metric/v2\.0/{SCOPE}/", include(metric_service)),
+    re_path(rf"^artifact/v2\.0/{SCOPE}/", include(artifact_service)),
+]

@@ -1,0 +1,12 @@
+"""Runners, one per type of step."""
+
+from runs.steps.base import Order, Runner, StepRefused, Stop, StopFlag
+from runs.steps.command import CommandRunner
+from runs.steps.python import PythonRunner
+
+RUNNERS: dict[str, Runner] = {
+    "PythonScriptStep": PythonRunner(),
+    "CommandStep": CommandRunner(),
+}
+
+__all__ = ["RUNNERS", "Order", "Runner", "StepRefused", "Stop", "StopFlag"]

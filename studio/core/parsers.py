@@ -1,14 +1,21 @@
 """How REST bodies are read and answered: as JSON, whatever the client says it sends or accepts."""
 
 import json
+import math
 
 from rest_framework.exceptions import ParseError
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import JSONParser
 
+MAX_DEPTH = 100  # of objects and lists in each other; a real graph has about ten
+
 
 class AnyJSONParser(JSONParser):
-    """Reads the body as JSON whatever its Content-Type says, or if it says nothing (wire 1.5, 7)."""
+    """Reads the body as JSON whatever its Content-Type says, or if it says nothing (wire 1.5, 7).
+
+    What no database column can hold is refused here: NUL characters, half of a surrogate pair,
+    numbers beyond a double.
+    """
 
     media_type = "*/*"
 
@@ -17,9 +24,16 @@ class AnyJSONParser(JSONParser):
         if not raw.strip():
             return {}
         try:
-            return json.loads(raw.decode("utf-8-sig"))
+            value = json.loads(
+                raw.decode("utf-8-sig"), parse_constant=_not_a_number, parse_float=_finite
+            )
         except (ValueError, RecursionError) as error:
             raise ParseError(f"The body is not valid JSON: {error}") from error
+        if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH:
+            _check_depth(value)
+        if b"\\u" in raw:
+            _check_texts(value)
+        return value
 
 
 class AlwaysJSON(BaseContentNegotiation):
@@ -30,3 +44,39 @@ class AlwaysJSON(BaseContentNegotiation):
 
     def select_renderer(self, request, renderers, format_suffix=None):
         return renderers[0], renderers[0].media_type
+
+
+def _not_a_number(text: str) -> str:
+    # The SDK logs a metric that is not a number as a bare NaN; readers of metrics take the word.
+    return text
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"{text[:40]} is too large a number.")
+    return number
+
+
+def _check_depth(value) -> None:
+    level, depth = [value], 0
+    while level:
+        depth += 1
+        if depth > MAX_DEPTH:
+            raise ParseError(f"The body is nested more than {MAX_DEPTH} levels deep.")
+        level = [
+            child
+            for item in level
+            for child in (item.values() if isinstance(item, dict) else item)
+            if isinstance(child, dict | list)
+        ]
+
+
+def _check_texts(value) -> None:
+    text = json.dumps(value, ensure_ascii=False)
+    if "\\u0000" in text:
+        raise ParseError("The body contains a NUL character, which no text here may have.")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ParseError("The body contains half of a surrogate pair, which is no text.") from error

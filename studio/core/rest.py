@@ -3,11 +3,17 @@
 import logging
 from datetime import UTC, datetime
 from functools import singledispatch
+from uuid import UUID
 
 from django.conf import settings
-from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, ValidationError
+from django.core.exceptions import (
+    ObjectDoesNotExist,
+    PermissionDenied,
+    RequestDataTooBig,
+    ValidationError,
+)
 from django.db import OperationalError
-from django.http import Http404
+from django.http import Http404, UnreadablePostError
 from django.utils.functional import cached_property
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -15,10 +21,19 @@ from rest_framework.views import APIView
 
 from studio.core.access import Actor
 from studio.core.authentication import StudioAuthentication, actor_from
-from studio.core.errors import NotFound, Refused
+from studio.core.errors import Forbidden, NotFound, Refused
 from studio.core.models import Workspace
 
-__all__ = ["SCOPE", "StudioAuthentication", "WireView", "actor_from", "base_url", "error_body"]
+__all__ = [
+    "SCOPE",
+    "StudioAuthentication",
+    "WireView",
+    "actor_from",
+    "base_url",
+    "error_body",
+    "find",
+    "wire_time",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -30,19 +45,33 @@ SCOPE = (
 
 
 class WireView(APIView):
-    """A view below a workspace scope: `self.workspace` is the caller's own, or the answer is 404."""
+    """A view below a workspace scope: the caller's own workspace, or the answer is 404."""
+
+    # A token bounded to one endpoint, and a step's own token, open only views that say so: those
+    # that start from a queryset bounded by the actor, or that show nothing of the workspace.
+    for_endpoint_tokens = False
+    for_run_tokens = False
 
     def initial(self, request, *args, **kwargs):
+        if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
+            raise exceptions.ParseError("The address contains a NUL character.")
         super().initial(request, *args, **kwargs)
         if request.auth is not None:
             self.check_scope(request.auth.workspace)
-            if not request.auth.may("read"):
-                raise exceptions.PermissionDenied(
-                    f"{request.auth.name} has no role in workspace {request.auth.workspace}."
-                )
+            self.check_reach(request.auth)
+
+    def check_reach(self, actor: Actor):
+        if not actor.may("read"):
+            raise Forbidden(f"{actor.name} has no role in workspace {actor.workspace}.")
+        if actor.endpoint_uuid is not None and not self.for_endpoint_tokens:
+            raise Forbidden("This token opens one endpoint and its runs; nothing else.")
+        if actor.run_uuid is not None and not self.for_run_tokens:
+            raise Forbidden("A step's own token does not open this.")
 
     def check_scope(self, workspace: Workspace):
         """A caller sees one workspace; any other, existing or not, is not found."""
+        if "workspace" not in self.kwargs:
+            return
         wanted = [self.kwargs[key].lower() for key in ("subscription", "group", "workspace")]
         own = [workspace.subscription_id, workspace.resource_group, workspace.name]
         if wanted != [part.lower() for part in own]:
@@ -57,6 +86,20 @@ class WireView(APIView):
     @cached_property
     def base_url(self) -> str:
         return base_url(self.request)
+
+
+def find(queryset, uuid: str, what: str):
+    """The row of `queryset` with this public id; one sentence and 404 for any other text."""
+    try:
+        row = queryset.get(uuid=UUID(uuid))
+    except (ValueError, ObjectDoesNotExist):
+        raise NotFound(f"{what} {uuid} was not found in this workspace.") from None
+    return row
+
+
+def wire_time(moment: datetime | None) -> str | None:
+    """ISO-8601 in UTC as the clients read it (wire 3.3)."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z") if moment else None
 
 
 def base_url(request=None) -> str:
@@ -147,6 +190,18 @@ def _(error: OperationalError):
     logger.error("the database refused", exc_info=error)
     message = "The database did not answer in time. Nothing was changed; try again."
     return 503, {"Retry-After": "1"}, {"code": "ServiceUnavailable", "message": message}
+
+
+@explain.register
+def _(error: RequestDataTooBig):
+    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    message = f"The body is larger than {limit} bytes (STUDIO_MAX_BODY_BYTES)."
+    return 413, {}, {"code": "UserError", "message": message}
+
+
+@explain.register
+def _(error: UnreadablePostError):
+    return 400, {}, {"code": "UserError", "message": "The body ended before its length."}
 
 
 @explain.register

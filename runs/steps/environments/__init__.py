@@ -1,9 +1,10 @@
 """What a step's Azure ML environment asks for (`parse`), and the virtual environment that meets it (`ensure`)."""
 
-from .build import BuildFailed, BuildStopped, BuiltEnvironment, ensure
+from .build import FEATHERWEIGHT_PATH, BuildFailed, BuildStopped, BuiltEnvironment, ensure
 from .spec import EnvironmentRefused, EnvironmentSpec, parse
 
 __all__ = [
+    "FEATHERWEIGHT_PATH",
     "BuildFailed",
     "BuildStopped",
     "BuiltEnvironment",

@@ -60,8 +60,7 @@ class EnvironmentSpec:
 
 
 def parse(definition: Mapping[str, Any] | None, *, real_azureml: bool = False) -> EnvironmentSpec:
-    """Read a Runconfig's `environment`, a registered one (wire 9.6), a conda file's content, or the YAML
-    format's `{python: "3.11", conda: [...], pip: [...], variables: {...}}`."""
+    """Read the `environment` of a Runconfig (wire 8.5) or a registered definition (wire 9.6)."""
     keys = _lowered(definition or {}, "environment")
     if keys.get("r"):
         raise EnvironmentRefused(
@@ -70,7 +69,7 @@ def parse(definition: Mapping[str, Any] | None, *, real_azureml: bool = False) -
     reader = _Reader(variables=_variables(keys))
     wanted = reader.variables.get("STUDIO_AZUREML", "").lower() == "real"
     reader.real = real_azureml or wanted
-    _read_python(reader, keys)
+    _read_python(reader, _lowered(keys.get("python") or {}, "python"))
     if wanted and not reader.names & {"azureml-core", "azureml-defaults", "azureml-sdk"}:
         reader.requirements.append("azureml-core")
     _warn_of_image(reader, keys)
@@ -105,8 +104,10 @@ class _Reader:
                     )
                 self.pip_lines(lines)
             return
+        if not isinstance(entry, str):
+            raise EnvironmentRefused(f"The conda package {entry!r} is not a text.")
         try:
-            name, specifier = conda.split_match(str(entry))
+            name, specifier = conda.split_match(entry)
             if name == "pip":  # conda wants it named before a pip section; uv needs none
                 return
             if name == "python":
@@ -119,8 +120,10 @@ class _Reader:
             ) from None
 
     def pip_lines(self, lines: Any) -> None:
-        for line in _lines(lines, "pip"):
-            text = str(line).strip()
+        for line in _list(lines, "pip packages"):
+            if not isinstance(line, str):
+                raise EnvironmentRefused(f"The pip requirement {line!r} is not a text.")
+            text = line.strip()
             if "\n" in text or "\r" in text:
                 raise EnvironmentRefused(f"The pip requirement {text!r} spans more than one line.")
             text = re.sub(r"(^|\s)#.*$", "", text).strip()
@@ -163,18 +166,7 @@ class _Reader:
             self.requirements.append("pandas")
 
 
-def _read_python(reader: _Reader, keys: dict[str, Any]) -> None:
-    section = keys.get("python")
-    if isinstance(section, Mapping):
-        _read_azureml_python(reader, _lowered(section, "python"))
-    elif section is not None:
-        reader.python = _python_version(section)
-    for name in ("dependencies", "conda", "condadependencies"):
-        _read_conda(reader, keys.get(name))
-    reader.pip_lines(keys.get("pip"))
-
-
-def _read_azureml_python(reader: _Reader, section: dict[str, Any]) -> None:
+def _read_python(reader: _Reader, section: dict[str, Any]) -> None:
     if section.get("usermanageddependencies") is True:
         reader.warnings.append(
             "The environment manages its own packages (userManagedDependencies) in an image that is not"
@@ -185,22 +177,17 @@ def _read_azureml_python(reader: _Reader, section: dict[str, Any]) -> None:
         raise EnvironmentRefused(
             f"The environment names the file '{section['condadependenciesfile']}', which did not come with it."
         )
-    _read_conda(reader, section.get("condadependencies"))
-
-
-def _read_conda(reader: _Reader, content: Any) -> None:
-    if isinstance(content, Mapping):
-        content = content.get("dependencies")
-    for entry in _lines(content, "conda dependencies"):
+    conda_file = section.get("condadependencies") or {}
+    if not isinstance(conda_file, Mapping):
+        raise EnvironmentRefused("The condaDependencies of an environment must be a mapping.")
+    for entry in _list(conda_file.get("dependencies"), "conda dependencies"):
         reader.conda_entry(entry)
 
 
-def _lines(value: Any, what: str) -> Sequence[Any]:
+def _list(value: Any, what: str) -> Sequence[Any]:
     if value is None:
         return ()
-    if isinstance(value, str):
-        return value.splitlines()
-    if not isinstance(value, Sequence):
+    if isinstance(value, str) or not isinstance(value, Sequence):
         raise EnvironmentRefused(f"The {what} of an environment must be a list.")
     return value
 
@@ -213,23 +200,13 @@ def _lowered(value: Any, what: str) -> dict[str, Any]:
 
 
 def _variables(keys: dict[str, Any]) -> dict[str, str]:
-    value = keys.get("environmentvariables") or keys.get("variables") or {}
+    value = keys.get("environmentvariables") or {}
     if not isinstance(value, Mapping):
         raise EnvironmentRefused("The environment variables must be a mapping of names to values.")
     for name, text in value.items():
         if not _VARIABLE_NAME.match(str(name)) or "\0" in str(text):
             raise EnvironmentRefused(f"The environment variable {str(name)!r} cannot be set.")
     return {str(name): str(text) for name, text in value.items() if text is not None}
-
-
-def _python_version(value: Any) -> str | None:
-    """YAML reads an unquoted 3.10 as the number 3.1; there is no such Python, so it is what was meant."""
-    text = "3.10" if value == 3.1 else str(value).strip()
-    try:
-        specifier = conda.version_specifier(text)
-    except ValueError as error:
-        raise EnvironmentRefused(f"The Python version '{value}' cannot be used: {error}.") from None
-    return specifier.removeprefix("==").removesuffix(".*") or None
 
 
 def _warn_of_image(reader: _Reader, keys: dict[str, Any]) -> None:

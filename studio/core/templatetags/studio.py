@@ -172,11 +172,11 @@ def short_id(value) -> str:
 @register.filter
 def fit(value, pixels) -> str:
     """Cut a label to about so many pixels: SVG text has no ellipsis of its own."""
-    room = float(pixels) / 6.9
+    room = float(pixels) / 7.6
     used, kept = 0.0, []
     text = str(value or "")
     for letter in text:
-        used += 1.85 if unicodedata.east_asian_width(letter) in "WF" else 1
+        used += 1.75 if unicodedata.east_asian_width(letter) in "WF" else 1
         if used > room:
             return "".join(kept[:-1]).rstrip() + "…"
         kept.append(letter)
@@ -273,7 +273,7 @@ def may(actor, verb) -> bool:
 @register.inclusion_tag("components/command.html", takes_context=True)
 def command(
     context, label, icon, *, url="", action="", form="", name="", value="", kind="", needs="",
-    disabled="", selection=False, dialog="", short=False,
+    disabled="", selection=False, dialog="", short=False, key="",
 ):  # fmt: skip
     """A button or link of a command bar; shown, but inert and explained, to whom it is closed."""
     actor = getattr(context.request, "actor", None)
@@ -282,7 +282,7 @@ def command(
     return {
         "label": label, "icon": icon, "url": url, "action": action, "form": form, "name": name,
         "value": value, "kind": kind, "disabled": disabled, "selection": selection,
-        "dialog": dialog, "short": short, "csrf_token": context.get("csrf_token"),
+        "dialog": dialog, "short": short, "key": key, "csrf_token": context.get("csrf_token"),
     }  # fmt: skip
 
 

@@ -3,10 +3,14 @@
 A step must not fail because a fact could not be written: trouble is retried, then told on stderr.
 """
 
-import json
 import os
 import sys
 import time
+
+try:
+    from _json import encode_basestring_ascii as quoted
+except ImportError:  # another implementation of Python
+    from json.encoder import encode_basestring_ascii as quoted
 
 MAX_LINE_BYTES = 1024 * 1024
 CHUNK_BYTES = 4 * 1024 * 1024
@@ -23,13 +27,25 @@ def now():
     )
 
 
+def encoded(value):
+    """JSON of the few kinds of values in a fact; importing `json` would double a step's start."""
+    if isinstance(value, dict):
+        pairs = ("{}: {}".format(quoted(key), encoded(value[key])) for key in value)
+        return "{" + ", ".join(pairs) + "}"
+    if isinstance(value, str):
+        return quoted(value)
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return float.__repr__(value) if isinstance(value, float) else int.__repr__(value)
+
+
 def warn(message):
     sys.stderr.write("azureml: {}\n".format(message))
 
 
 class FactFile(object):
-    """One per process is enough; threads and forks share the file safely, as every batch of lines is
-    one write to a descriptor opened for appending."""
+    """Threads and forks share the file safely: every batch of lines is one write to a descriptor
+    opened for appending."""
 
     def __init__(self, folder):
         self.path = os.path.join(folder, "facts.jsonl")
@@ -41,10 +57,10 @@ class FactFile(object):
     def append(self, facts):
         lines = []
         for fact in facts:
-            line = json.dumps(fact).encode("ascii") + b"\n"
+            line = encoded(fact).encode("ascii") + b"\n"
             if len(line) >= MAX_LINE_BYTES:
                 warn(
-                    "the {} '{}' is larger than 1 MiB and was not kept; upload it as a file instead.".format(
+                    "the {} '{}' is larger than 1 MiB and was not kept; upload a file instead.".format(
                         fact["kind"], fact.get("name") or fact.get("key") or ""
                     )
                 )
@@ -71,12 +87,10 @@ class FactFile(object):
         warn("something that the script logged could not be kept: {}".format(trouble))
 
     def keep_copy(self, source):
-        """Copy a path or a stream aside, since the script may change it at once. Returns the copy's path."""
-        import tempfile
-
+        """The path of a copy of a file or stream, as the script may change it at once."""
         os.makedirs(self.uploads, exist_ok=True)
-        descriptor, path = tempfile.mkstemp(dir=self.uploads)
-        with os.fdopen(descriptor, "wb") as target:
+        path = os.path.join(self.uploads, os.urandom(16).hex())
+        with open(path, "xb") as target:
             copy_into(target, source)
         return path
 
@@ -150,7 +164,9 @@ class FactWriter(object):
         self.file.append([self._fact("remove_tag", key=key) for key in keys])
 
     def properties(self, properties):
-        self.file.append([self._fact("property", key=key, value=properties[key]) for key in properties])
+        self.file.append(
+            [self._fact("property", key=key, value=properties[key]) for key in properties]
+        )
 
     def describe(self, kind, value):
         self.file.append([self._fact(kind, value=value)])

@@ -23,7 +23,9 @@ def image_file(name, path, plot):
 
 def _drawn(plot):
     if not hasattr(plot, "savefig"):
-        raise UserErrorException("plot must be matplotlib.pyplot or a figure; for a picture file, give path.")
+        raise UserErrorException(
+            "plot must be matplotlib.pyplot or a figure; for a picture file, give path."
+        )
     stream = io.BytesIO()
     plot.savefig(stream, format="png")
     stream.seek(0)
@@ -35,6 +37,8 @@ def _is_image(path):
         with open(path, "rb") as file:
             head = file.read(512)
     except OSError as error:
-        raise UserErrorException("The image '{}' cannot be read: {}".format(path, error.strerror))
+        raise UserErrorException(
+            "The image '{}' cannot be read: {}".format(path, error.strerror)
+        ) from error
     webp = head[:4] == b"RIFF" and head[8:12] == b"WEBP"
     return head.startswith(BEGINNINGS) or webp or b"<svg" in head

@@ -22,7 +22,11 @@ def scalar(name, value, step=None):
     if isinstance(value, (list, range)) or hasattr(value, "__next__"):
         raise UserErrorException("run.log does not support list type. Use run.log_list instead")
     value, kind = typed(value)
-    return [Row(name, SCALAR, {str(name): kind}, {str(name): value}, None if step is None else int(step))]
+    return [
+        Row(
+            name, SCALAR, {str(name): kind}, {str(name): value}, None if step is None else int(step)
+        )
+    ]
 
 
 def listed(name, values):
@@ -53,7 +57,8 @@ def table(name, columns):
     if len({len(cells) for cells in values}) > 1:
         raise UserErrorException(
             "The columns of the table '{}' differ in length: {}.".format(
-                name, ", ".join("{} has {}".format(key, len(cells)) for key, cells in zip(names, values))
+                name,
+                ", ".join("{} has {}".format(key, len(cells)) for key, cells in zip(names, values)),
             )
         )
     return [Row(name, TABLE, kinds, dict(zip(names, cells))) for cells in zip(*values)]
@@ -79,8 +84,8 @@ def column(values):
 
 
 def typed(value):
-    """A value that JSON can carry, and its column type. NaN and the infinities travel as text, which
-    is no number in JSON but is read back as one from a double column."""
+    """A value that JSON can carry, and its column type. NaN and the infinities are no numbers in
+    JSON: they travel as text, which is read back as a number from a double column."""
     if isinstance(value, bool):
         return value, "bool"
     if isinstance(value, int):
@@ -107,8 +112,8 @@ def _number(value):
 
 
 def read_back(type, columns, values):
-    """Stored rows as `get_metrics` gives them: one row is a value, several are a list; a table is a dict
-    of columns with the same rule."""
+    """Stored rows as `get_metrics` gives them: one row is a value, several are a list; a table is a
+    dict of columns with the same rule."""
     if type == TABLE:
         cells = {
             name: [_cell(columns[name], value.get("data", {}).get(name)) for value in values]

@@ -1,4 +1,4 @@
-"""The same verbs as `facts.FactWriter`, said over REST: for child runs, which the worker does not know."""
+"""The verbs of `facts.FactWriter` said over REST, for runs that the worker does not know."""
 
 import uuid
 
@@ -25,10 +25,17 @@ class RemoteWriter(object):
         return self._container
 
     def create(self, parent_run_id, name):
-        body = {"runId": self.run_id, "parentRunId": parent_run_id, "status": "NotStarted", "target": "sdk"}
+        body = {
+            "runId": self.run_id,
+            "parentRunId": parent_run_id,
+            "status": "NotStarted",
+            "target": "sdk",
+        }
         if name:
             body["name"] = name
-        self._container = self.wire.call("PATCH", "history", self.path, body=body).get("dataContainerId")
+        self._container = self.wire.call("PATCH", "history", self.path, body=body).get(
+            "dataContainerId"
+        )
         self.status("Running")
 
     def metric(self, rows):
@@ -48,7 +55,11 @@ class RemoteWriter(object):
             "properties": {"uxMetricType": first.type},
             "value": values,
         }
-        self.wire.post("metric", "/runs/{}/batch".format(self.run_id), {"values": [batch], "reportErrors": True})
+        self.wire.post(
+            "metric",
+            "/runs/{}/batch".format(self.run_id),
+            {"values": [batch], "reportErrors": True},
+        )
 
     def _patch(self, **fields):
         fields["runId"] = self.run_id
@@ -70,7 +81,10 @@ class RemoteWriter(object):
         artifacts.upload(self.wire, self.container, path, source)
 
     def status(self, status, message=None, code=None):
-        data = {"RunId": self.run_id, "StartTime" if status == "Running" else "EndTime": facts.now()}
+        data = {
+            "RunId": self.run_id,
+            "StartTime" if status == "Running" else "EndTime": facts.now(),
+        }
         if message:
             error = {"error": {"code": code or "UserError", "message": message, "details": []}}
             self._event("Error", dict(data, ErrorResponse=error))

@@ -62,8 +62,8 @@ class Wire(object):
         return json.loads(text.decode("utf-8")) if text.strip() else None
 
     def open(self, method, url, data=None, headers=None, repeatable=True):
-        """The open reply of any address; signed ones carry their own permission. A request that may not
-        be repeated is, as long as it never reached the studio."""
+        """The open reply of any address; signed ones carry their permission. Even a request that
+        must not be repeated is, as long as it never reached the studio."""
         request = Request(without_user(url), data=data, headers=headers or {}, method=method)
         for pause in PAUSES + (None,):
             try:
@@ -85,7 +85,7 @@ class Wire(object):
 
 
 def without_user(url):
-    """Upload addresses hide their host from the v1 SDK's rewriting: everything before the @ is padding."""
+    """Upload addresses are made to survive the v1 SDK's rewriting: all before the @ is padding."""
     parts = urlsplit(url)
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 

@@ -19,8 +19,8 @@ def __getattr__(name):
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(
-            "azureml.core.{} is not part of the small azureml package that steps get here; to install the"
-            " real one, set the environment variable STUDIO_AZUREML=real in the step's environment.".format(name)
+            "The studio's small azureml package has no azureml.core.{}; STUDIO_AZUREML=real among"
+            " the environment's variables installs the real one.".format(name)
         )
     __import__(home)
     import sys

@@ -3,7 +3,6 @@
 import os
 
 
-
 class InputDatasets(dict):
     """Name to path for mounted and downloaded inputs, name to Dataset for direct ones."""
 
@@ -42,4 +41,6 @@ class OutputDatasets(dict):
 
 
 def _absent(name, kind, known):
-    return "'{}' is no dataset {} of this step; it has: {}".format(name, kind, ", ".join(known) or "none")
+    return "'{}' is no dataset {} of this step; it has: {}".format(
+        name, kind, ", ".join(known) or "none"
+    )

@@ -45,13 +45,18 @@ class _OfflineRun(object):
     def set_tags(self, tags):
         print("Attempted to set tags {}".format(tags))
 
+    def remove_tags(self, tags):
+        print("Attempted to remove tags {}".format(tags))
+
     def add_properties(self, properties):
         print("Attempted to add properties {}".format(properties))
 
     def upload_file(self, name, path_or_stream, datastore_name=None):
         print("Attempted to track file {} at {}".format(name, path_or_stream))
 
-    def upload_files(self, names, paths, return_artifacts=False, timeout_seconds=None, datastore_name=None):
+    def upload_files(
+        self, names, paths, return_artifacts=False, timeout_seconds=None, datastore_name=None
+    ):
         print("Attempted to track files {} at {}".format(names, paths))
 
     def upload_folder(self, name, path, datastore_name=None):

@@ -1,23 +1,24 @@
 """The run that a script belongs to: what it logs, uploads, tags and reads back."""
 
 import os
-import threading
+from _thread import allocate_lock
 
 from azureml._studio import facts, metrics
 from azureml._studio import scope as scopes
-from azureml._studio.artifacts import artifact_name, location
+from azureml._studio.artifacts import artifact_name
+from azureml._studio.telling import Teller
 from azureml.core.experiment import Experiment
 from azureml.core.offline import _OfflineRun
 from azureml.core.workspace import Workspace
-from azureml.exceptions import RunEnvironmentException, UserErrorException
+from azureml.exceptions import RunEnvironmentException
 
-_lock = threading.Lock()
+_lock = allocate_lock()
 _contexts = {}
 _fact_files = {}
 
 
 def matches(document, type=None, tags=None, properties=None, status=None):
-    """Whether a run is of that type and status and has those tags: a name, or a dict with values."""
+    """Whether a run is of that type and status and has those tags (a name, or a dict)."""
     if type is not None and document.get("runType") != type:
         return False
     if status is not None and document.get("status") != status:
@@ -34,9 +35,9 @@ def get_run(experiment, run_id, rehydrate=True, clean_up=True):
     return Run._of(experiment, experiment.workspace._wire.get("history", "/runs/" + run_id))
 
 
-class Run(object):
-    """A run of the studio. The step itself and its parent are told about through files beside the step;
-    any other run, such as a child made by the script, over REST."""
+class Run(Teller):
+    """A run of the studio. The step itself and its parent are told about through files beside the
+    step; any other run, such as a child made by the script, over REST."""
 
     def __init__(self, experiment, run_id, outputs=None, **kwargs):
         self.experiment = experiment
@@ -52,13 +53,15 @@ class Run(object):
 
     @classmethod
     def get_context(cls, allow_offline=True, used_for_context_manager=False, **kwargs):
-        """The run of this process: the same object at every call. Outside a run, one that prints."""
+        """The run of this process, the same at every call; outside a run, one that prints."""
         scope = scopes.current()
         if scope is None:
             if allow_offline:
                 return _OfflineRun()
             raise RunEnvironmentException(
-                "There is no run around this process: {} is not set.".format(", ".join(scopes.missing()))
+                "There is no run around this process: {} is not set.".format(
+                    ", ".join(scopes.missing())
+                )
             )
         with _lock:
             if scope.run_id not in _contexts:
@@ -73,9 +76,29 @@ class Run(object):
         return Run._of(Experiment(workspace, name, document.get("experimentId")), document)
 
     @staticmethod
-    def list(experiment, type=None, tags=None, properties=None, status=None, include_children=False):
+    def list(
+        experiment, type=None, tags=None, properties=None, status=None, include_children=False
+    ):
         runs = experiment.get_runs(type, tags, properties, include_children)
         return (run for run in runs if status is None or run.status == status)
+
+    @property
+    def _writer(self):
+        if self._writer_or_none is None:
+            self._writer_or_none = self._make_writer()
+        return self._writer_or_none
+
+    def _make_writer(self):
+        scope = self.experiment.workspace._scope
+        own = self.id == scope.run_id or self.id == scope.root_run_id
+        own = own or (scope.run_id in _contexts and self.id == _contexts[scope.run_id]._seen_parent)
+        if own and scope.facts_dir:
+            with _lock:
+                file = _fact_files.setdefault(scope.facts_dir, facts.FactFile(scope.facts_dir))
+            return facts.FactWriter(file, self.id)
+        from azureml._studio.remote import RemoteWriter
+
+        return RemoteWriter(self._wire, self.experiment.name, self.id)
 
     # What the studio knows about the run
 
@@ -84,8 +107,9 @@ class Run(object):
         return self.experiment.workspace._wire
 
     def _document(self, fresh=False):
-        if fresh or self._known is None:
+        if fresh:
             self._writer.settle()
+        if fresh or self._known is None:
             self._known = self._wire.get("history", "/runs/" + self.id)
         return self._known
 
@@ -175,16 +199,19 @@ class Run(object):
         self._writer.settle()
         found = {}
         for key in [name] if name is not None else self._metric_names():
-            body = {"metricName": key}
-            path = "/runs/{}/full".format(self.id)
-            metric = self._found(lambda: self._wire.post("metric", path, body, repeatable=True))
+            metric = self._metric(key)
             if metric is not None:
                 kind = (metric.get("properties") or {}).get("uxMetricType")
                 found[key] = metrics.read_back(kind, metric["columns"], metric["value"])
         if not recursive:
             return found
         trees = [child.get_metrics(name, True) for child in self.get_children(type=run_type)]
-        return {run_id: tree[run_id] for tree in [{self.id: found}] + trees for run_id in tree if tree[run_id]}
+        return {
+            run_id: tree[run_id]
+            for tree in [{self.id: found}] + trees
+            for run_id in tree
+            if tree[run_id]
+        }
 
     def _metric_names(self):
         body = {}
@@ -197,12 +224,12 @@ class Run(object):
                 return
             body = {"continuationToken": page["continuationToken"]}
 
-    @staticmethod
-    def _found(ask):
+    def _metric(self, name):
         from azureml.exceptions import ServiceException
 
+        path = "/runs/{}/full".format(self.id)
         try:
-            return ask()
+            return self._wire.post("metric", path, {"metricName": name}, repeatable=True)
         except ServiceException as error:
             if error.status_code == 404:
                 return None
@@ -213,119 +240,6 @@ class Run(object):
 
     def get_secrets(self, secrets):
         return self.experiment.workspace.get_default_keyvault().get_secrets(secrets)
-
-    # What the script tells about the run
-
-    @property
-    def _writer(self):
-        if self._writer_or_none is None:
-            self._writer_or_none = self._make_writer()
-        return self._writer_or_none
-
-    def _make_writer(self):
-        scope = self.experiment.workspace._scope
-        own = self.id == scope.run_id or self.id == scope.root_run_id
-        own = own or (scope.run_id in _contexts and self.id == _contexts[scope.run_id]._seen_parent)
-        if own and scope.facts_dir:
-            with _lock:
-                file = _fact_files.setdefault(scope.facts_dir, facts.FactFile(scope.facts_dir))
-            return facts.FactWriter(file, self.id)
-        from azureml._studio.remote import RemoteWriter
-
-        return RemoteWriter(self._wire, self.experiment.name, self.id)
-
-    def log(self, name, value, description="", step=None):
-        self._writer.metric(metrics.scalar(name, value, step))
-
-    def log_list(self, name, value, description=""):
-        self._writer.metric(metrics.listed(name, value))
-
-    def log_row(self, name, description=None, **kwargs):
-        self._writer.metric(metrics.row(name, kwargs))
-
-    def log_table(self, name, value, description=""):
-        self._writer.metric(metrics.table(name, value))
-
-    def log_image(self, name, path=None, plot=None, description=""):
-        from azureml._studio.images import image_file
-
-        file_name, source = image_file(name, path, plot)
-        self._log_artifact(name, metrics.IMAGE, file_name, source)
-
-    def log_confusion_matrix(self, name, value, description=""):
-        self._log_json(name, "azureml.v2.confusion_matrix", value)
-
-    def log_accuracy_table(self, name, value, description=""):
-        self._log_json(name, "azureml.v2.accuracy_table", value)
-
-    def log_residuals(self, name, value, description=""):
-        self._log_json(name, "azureml.v2.residuals", value)
-
-    def log_predictions(self, name, value, description=""):
-        self._log_json(name, "azureml.v2.predictions", value)
-
-    def _log_json(self, name, kind, value):
-        import io
-        import json
-
-        text = value if isinstance(value, str) else json.dumps(value)
-        self._log_artifact(name, kind, str(name), io.BytesIO(text.encode("utf-8")))
-
-    def _log_artifact(self, name, kind, file_name, source):
-        path = artifact_name(file_name)
-        self._writer.upload(path, source)
-        self._writer.metric(metrics.artifact(name, kind, location(self._writer.container, path)))
-
-    def upload_file(self, name, path_or_stream, datastore_name=None):
-        source = path_or_stream if hasattr(path_or_stream, "read") else os.fspath(path_or_stream)
-        if isinstance(source, str) and not os.path.isfile(source):
-            raise UserErrorException("The file '{}' to upload does not exist.".format(source))
-        self._writer.upload(artifact_name(name), source)
-
-    def upload_files(self, names, paths, return_artifacts=False, timeout_seconds=None, datastore_name=None):
-        if len(names) != len(paths):
-            raise TypeError("{} names were given for {} paths.".format(len(names), len(paths)))
-        for name, path in zip(names, paths):
-            self.upload_file(name, path)
-
-    def upload_folder(self, name, path, datastore_name=None):
-        if not os.path.isdir(path):
-            raise UserErrorException("The folder '{}' to upload does not exist.".format(path))
-        for folder, _, files in os.walk(path):
-            for file in files:
-                source = os.path.join(folder, file)
-                self.upload_file(os.path.join(name, os.path.relpath(source, path)), source)
-
-    def tag(self, key, value=None):
-        self.set_tags({key: value})
-
-    def set_tags(self, tags):
-        self._writer.tags(_texts(tags))
-
-    def remove_tags(self, tags):
-        self._writer.remove_tags([tags] if isinstance(tags, str) else [str(tag) for tag in tags])
-
-    def add_properties(self, properties):
-        self._writer.properties(_texts(properties))
-
-    def start(self):
-        self._writer.status("Running")
-
-    def complete(self, _set_status=True):
-        self._writer.status("Completed")
-
-    def fail(self, error_details=None, error_code=None, _set_status=True):
-        """Accepts a text or an exception, which tells its type too."""
-        message = "" if error_details is None else str(error_details)
-        if isinstance(error_details, BaseException):
-            message = "{}: {}".format(type(error_details).__name__, message).rstrip(": ")
-        self._writer.status("Failed", message or None, error_code)
-
-    def cancel(self):
-        self._writer.status("Canceled")
-
-    def flush(self, timeout_seconds=300):
-        self._writer.settle()
 
     # Files and models
 
@@ -423,7 +337,3 @@ class _SubmittedRun(Run):
         if self._outputs is None:
             self._outputs = OutputDatasets()
         return self._outputs
-
-
-def _texts(values):
-    return {str(key): "" if values[key] is None else str(values[key]) for key in values}

@@ -1,4 +1,4 @@
-import threading
+from _thread import allocate_lock
 
 from azureml._studio import scope as scopes
 from azureml.exceptions import UserErrorException
@@ -7,19 +7,21 @@ from azureml.exceptions import UserErrorException
 class Workspace(object):
     """The workspace of the run. A step's token opens no other."""
 
-    def __init__(self, subscription_id=None, resource_group=None, workspace_name=None, auth=None, **kwargs):
+    def __init__(
+        self, subscription_id=None, resource_group=None, workspace_name=None, auth=None, **kwargs
+    ):
         scope = scopes.required()
         asked = (subscription_id, resource_group, workspace_name)
         own = (scope.subscription_id, scope.resource_group, scope.workspace_name)
         for want, have in zip(asked, own):
             if want is not None and want.lower() != have.lower():
                 raise UserErrorException(
-                    "A step reaches the workspace of its own run, '{}', and no other; it asked for '{}'.".format(
+                    "A step reaches only the workspace of its run, '{}'; it asked for '{}'.".format(
                         "/".join(own), "/".join(str(part) for part in asked)
                     )
                 )
         self._scope = scope
-        self._lock = threading.Lock()
+        self._lock = allocate_lock()
         self._wire_or_none = None
 
     @classmethod
@@ -32,7 +34,7 @@ class Workspace(object):
 
     @property
     def _wire(self):
-        """Made at the first question: the modules for it take longer to import than many steps run."""
+        """Made at the first question, since its modules take long to import."""
         from azureml._studio.wire import Wire
 
         with self._lock:
@@ -58,7 +60,8 @@ class Workspace(object):
 
         reply = self._wire.post("history", "/experiments:query", {}, repeatable=True)
         return {
-            item["name"]: Experiment(self, item["name"], item["experimentId"]) for item in reply["value"]
+            item["name"]: Experiment(self, item["name"], item["experimentId"])
+            for item in reply["value"]
         }
 
     @property

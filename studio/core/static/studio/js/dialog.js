@@ -1,5 +1,7 @@
 // A link marked data-dialog opens in a <dialog>: the in-page one it names, or the part of the linked
 // page marked data-dialog-body. A form inside still posts as a form; its answer is a page.
+const words = document.querySelector("[data-toasts]")?.dataset ?? {};
+
 async function fetched(link) {
   const answer = await fetch(link.href, { headers: { "X-Requested-With": "dialog" } });
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
@@ -15,7 +17,12 @@ async function fetched(link) {
   title.id = "dialog-title";
   title.textContent = body.querySelector("h1")?.textContent.trim() ?? link.textContent.trim();
   dialog.setAttribute("aria-labelledby", title.id);
-  head.append(title);
+  const close = document.createElement("button");
+  close.className = "button";
+  close.type = "button";
+  close.dataset.dialogClose = "";
+  close.textContent = words.close ?? "×";
+  head.append(title, close);
   body.className = "dialog-body";
   for (const tabs of body.querySelectorAll(":scope > .tabs")) tabs.remove();
   for (const form of body.querySelectorAll("form:not([action])")) form.action = link.href;
@@ -37,7 +44,7 @@ function show(dialog) {
 
 function mayClose(dialog) {
   const changed = [...dialog.querySelectorAll("form")].some((f) => begun.has(f) && begun.get(f) !== state(f));
-  return !changed || window.confirm(document.querySelector("[data-discard]")?.dataset.discard ?? "?");
+  return !changed || window.confirm(words.discard);
 }
 
 document.addEventListener("click", async (event) => {

@@ -21,7 +21,8 @@ function prepare(pane) {
   // A link to a line, or a log that has ended, starts where it is.
   follow(live() && !window.location.hash);
   text.addEventListener("scroll", () => follow(near(text)), { passive: true });
-  text.addEventListener("htmx:afterSwap", () => { follow(following.get(text)); show(); });
+  // Not htmx's event: it does not fire for an answer of nothing but text.
+  new MutationObserver(() => { follow(following.get(text)); show(); }).observe(text, { childList: true });
   // The pane may start hidden, or grow: keep the end in sight.
   new ResizeObserver(show).observe(text);
   jump.addEventListener("click", () => { follow(true); show(); text.focus(); });

@@ -1,5 +1,6 @@
 // Polling manners: none while the tab is hidden or a menu of the fragment is open, a full page in
 // place of a fragment (signed out meanwhile) reloads, and an unchanged answer touches nothing.
+const last = new WeakMap();
 const polls = (element) => element.getAttribute?.("hx-trigger")?.includes("every");
 
 document.addEventListener("htmx:beforeRequest", (event) => {
@@ -13,14 +14,11 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   if (/^\s*<!doctype/i.test(xhr.responseText)) {
     event.preventDefault();
     window.location.reload();
-    return;
+  } else if (polls(elt) && last.get(elt) === xhr.responseText) {
+    event.preventDefault();
   }
-  // The text caret and the scroll of what did not change stay where they are.
-  if (polls(elt) && elt.dataset.last === xhr.responseText) event.preventDefault();
 });
 
 document.addEventListener("htmx:afterSwap", (event) => {
-  const { xhr } = event.detail;
-  const fresh = event.detail.elt?.id && document.getElementById(event.detail.elt.id);
-  if (fresh && polls(fresh)) fresh.dataset.last = xhr.responseText;
+  if (polls(event.target)) last.set(event.target, event.detail.xhr.responseText);
 });

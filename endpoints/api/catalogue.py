@@ -1,0 +1,36 @@
+"""What of the catalogue an actor may see: everything of its workspace, or what hangs on the one
+endpoint, or the one run, that its token is bounded to."""
+
+from django.db.models import Q
+
+from endpoints.models import Graph, Module, PipelineEndpoint, PublishedPipeline
+
+
+def endpoints(actor):
+    rows = PipelineEndpoint.objects.filter(workspace=actor.workspace)
+    if actor.endpoint_uuid is not None:
+        rows = rows.filter(uuid=actor.endpoint_uuid)
+    return rows.select_related("workspace", "default_version").prefetch_related(
+        "versions__pipeline"
+    )
+
+
+def pipelines(actor):
+    rows = PublishedPipeline.objects.filter(workspace=actor.workspace)
+    if actor.endpoint_uuid is not None:
+        rows = rows.filter(endpoint_versions__endpoint__uuid=actor.endpoint_uuid)
+    # The graph itself is never printed with a pipeline, and may be large.
+    return rows.select_related("workspace", "graph").defer("graph__wire", "graph__interface")
+
+
+def graphs(actor):
+    rows = Graph.objects.filter(workspace=actor.workspace)
+    if actor.endpoint_uuid is not None:
+        of_pipeline = Q(pipelines__endpoint_versions__endpoint__uuid=actor.endpoint_uuid)
+        of_run = Q(pipeline_runs__run__endpoint__uuid=actor.endpoint_uuid)
+        rows = rows.filter(of_pipeline | of_run).distinct()
+    return rows
+
+
+def modules(actor):
+    return Module.objects.filter(workspace=actor.workspace)

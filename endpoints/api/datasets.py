@@ -1,0 +1,128 @@
+"""Datasets: saved definitions, registered names and the versions behind them (wire 10.1)."""
+
+import re
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.response import Response
+
+from endpoints import services
+from endpoints.api.entities import data_version, dataset_dto, saved_dataset_dto
+from endpoints.models import DatasetVersion, SavedDataset
+from studio.core.bodies import Body, flag_of, query_text
+from studio.core.errors import BadValue, NotFound
+from studio.core.rest import WireView, find
+from studio.core.schema import JSON, query
+
+
+class DatasetView(WireView):
+    for_run_tokens = True
+
+    def saved(self):
+        return SavedDataset.objects.filter(workspace=self.actor.workspace)
+
+    def versions(self):
+        return DatasetVersion.objects.filter(
+            dataset__workspace=self.actor.workspace
+        ).select_related("dataset", "saved")
+
+
+class SavedDatasets(DatasetView):
+    @extend_schema(operation_id="saved_datasets_create", request=JSON, responses=JSON)
+    def post(self, request, **scope):
+        body = Body(request.data)
+        saved = services.save_dataset(
+            self.actor,
+            dataset_type=body.text("datasetType", required=True),
+            dataflow=body.text("dataflowJson", required=True),
+            properties=body.mapping("properties"),
+        )
+        return Response(saved_dataset_dto(saved))
+
+
+class SavedDatasetDetail(DatasetView):
+    @extend_schema(operation_id="saved_datasets_get", responses=JSON)
+    def get(self, request, uuid, **scope):
+        return Response(saved_dataset_dto(find(self.saved(), uuid, "Dataset")))
+
+
+class DataVersion(DatasetView):
+    """Every load of a dataset asks for its dataflow here."""
+
+    @extend_schema(operation_id="data_versions_get", responses=JSON)
+    def get(self, request, name, version, **scope):
+        return Response(
+            data_version(find(self.saved(), name.removeprefix("unregistered-"), "Dataset"))
+        )
+
+
+class Datasets(DatasetView):
+    @extend_schema(
+        operation_id="datasets_list", parameters=[query("includeInvisible")], responses=JSON
+    )
+    def get(self, request, **scope):
+        versions = self.versions().order_by("dataset__name", "-number")
+        if not flag_of(request.query_params, "includeInvisible", False):
+            versions = versions.filter(dataset__is_visible=True)
+        latest = {}
+        for version in versions:
+            latest.setdefault(version.dataset_id, version)
+        return Response(
+            {"value": [dataset_dto(version) for version in latest.values()], "continuationToken": None}
+        )
+
+    @extend_schema(operation_id="datasets_register", request=JSON, responses=JSON)
+    def post(self, request, **scope):
+        body = Body(request.data)
+        latest = Body(body.mapping("latest"), name="latest")
+        version = services.register_dataset(
+            self.actor,
+            name=body.name("name"),
+            description=body.text("description"),
+            tags=body.texts("tags"),
+            dataset_type=body.text("datasetType", required=True),
+            dataflow=latest.text("dataflow", required=True),
+            properties=latest.mapping("properties"),
+            # The SDK's `create_new_version=True` arrives as both of these (wire 10.1).
+            create_new_version=flag_of(request.query_params, "updateDefinitionIfExists", False),
+        )
+        return Response(dataset_dto(version))
+
+
+class DatasetQuery(DatasetView):
+    """`query/name=<name>` and `query/savedDatasetId=<id>`: the condition is part of the path."""
+
+    @extend_schema(
+        operation_id="datasets_query", parameters=[query("versionId")], responses=JSON
+    )
+    def get(self, request, condition, **scope):
+        key, found, value = condition.partition("=")
+        if key == "name" and found:
+            return Response(dataset_dto(self.by_name(value)))
+        if key == "savedDatasetId" and found:
+            saved = self.saved_or_none(value)
+            versions = self.versions().filter(saved=saved).order_by("-number")[:1] if saved else []
+            rows = [dataset_dto(version) for version in versions]
+            return Response({"value": rows, "continuationToken": None})
+        raise BadValue(
+            f"A dataset is looked up by name=<name> or savedDatasetId=<id>, not by {condition!r}.",
+            target="query",
+        )
+
+    def by_name(self, name: str) -> DatasetVersion:
+        versions = self.versions().filter(dataset__name=name).order_by("-number")
+        wanted = query_text(self.request.query_params, "versionId")
+        if wanted and wanted.lower() != "latest":
+            if not re.fullmatch(r"[0-9]{1,9}", wanted):
+                raise BadValue(f"versionId must be a number, not {wanted!r}.", target="versionId")
+            versions = versions.filter(number=int(wanted))
+        version = versions.first()
+        if version is None:
+            of = f" version {wanted}" if wanted else ""
+            raise NotFound(f"Dataset {name!r}{of} was not found in this workspace.")
+        return version
+
+    def saved_or_none(self, uuid: str) -> SavedDataset | None:
+        try:
+            return find(self.saved(), uuid, "Dataset")
+        except NotFound:
+            return None

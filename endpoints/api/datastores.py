@@ -1,0 +1,48 @@
+"""Datastores, read (wire 10.2)."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.response import Response
+
+from endpoints.api.entities import datastore_dto
+from endpoints.models import Datastore
+from studio.core.errors import NotFound
+from studio.core.rest import WireView
+from studio.core.schema import JSON
+
+
+class DatastoreView(WireView):
+    for_run_tokens = True
+
+    def datastores(self):
+        return Datastore.objects.filter(workspace=self.actor.workspace).order_by("name")
+
+    def dto(self, datastore: Datastore) -> dict:
+        # A step writes to the workspace's own store alone (design section 5).
+        own = not datastore.url
+        writable = own if self.actor.run_uuid else self.actor.may("track")
+        return datastore_dto(datastore, self.base_url, writable=writable)
+
+
+class DatastoreList(DatastoreView):
+    @extend_schema(operation_id="datastores_list", responses=JSON)
+    def get(self, request, **scope):
+        rows = [self.dto(datastore) for datastore in self.datastores()]
+        return Response({"value": rows, "continuationToken": None})
+
+
+class DefaultDatastore(DatastoreView):
+    @extend_schema(operation_id="datastores_get_default", responses=JSON)
+    def get(self, request, **scope):
+        datastore = self.datastores().filter(is_default=True).first()
+        if datastore is None:
+            raise NotFound("This workspace has no default datastore.")
+        return Response(self.dto(datastore))
+
+
+class DatastoreDetail(DatastoreView):
+    @extend_schema(operation_id="datastores_get", responses=JSON)
+    def get(self, request, name, **scope):
+        datastore = self.datastores().filter(name=name).first()
+        if datastore is None:
+            raise NotFound(f"Datastore {name!r} was not found in this workspace.")
+        return Response(self.dto(datastore))

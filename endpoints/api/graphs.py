@@ -1,0 +1,73 @@
+"""Graphs and modules: what pipelines are made of (wire 5, 8.4)."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.response import Response
+
+from endpoints import services
+from endpoints.api import catalogue
+from endpoints.api.entities import (
+    graph_entity,
+    graph_interface,
+    module_entity,
+    module_with_interface,
+)
+from studio.core.bodies import Body
+from studio.core.errors import NotFound
+from studio.core.rest import WireView, find
+from studio.core.schema import JSON
+
+
+class GraphDetail(WireView):
+    for_endpoint_tokens = True
+
+    @extend_schema(operation_id="graphs_get", responses=JSON)
+    def get(self, request, uuid, **scope):
+        return Response(graph_entity(find(catalogue.graphs(self.actor), uuid, "Graph")))
+
+
+class GraphInterface(WireView):
+    for_endpoint_tokens = True
+
+    @extend_schema(operation_id="graphs_get_interface", responses=JSON)
+    def get(self, request, uuid, **scope):
+        return Response(graph_interface(find(catalogue.graphs(self.actor), uuid, "Graph")))
+
+
+class Modules(WireView):
+    @extend_schema(operation_id="modules_create", request=JSON, responses=JSON)
+    def post(self, request, **scope):
+        body = Body(request.data)
+        module = services.create_module(
+            self.actor,
+            name=body.name("Name"),
+            description=body.text("Description"),
+            identifier_hash=body.text("IdentifierHash", longest=200),
+            is_deterministic=body.flag("IsDeterministic", True),
+            execution_type=body.text("ModuleExecutionType", "escloud", longest=40),
+            module_type=body.text("ModuleType", longest=40),
+            step_type=body.text("StepType", "PythonScriptStep", longest=60),
+            structured_interface=body.mapping("StructuredInterface"),
+            runconfig=body.text("Runconfig"),
+            cloud_settings=body.mapping("CloudSettings") or None,
+            storage_id=body.text("StorageId", longest=100),
+            is_interface_only=body.flag("IsInterfaceOnly", False),
+            properties=body.texts("Properties"),
+        )
+        return Response(module_entity(module))
+
+
+class ModuleDetail(WireView):
+    @extend_schema(operation_id="modules_get", responses=JSON)
+    def get(self, request, uuid, **scope):
+        return Response(module_with_interface(find(catalogue.modules(self.actor), uuid, "Module")))
+
+
+class ModuleByHash(WireView):
+    """404 makes the client upload the step's code; a module found is used instead (wire 8.1)."""
+
+    @extend_schema(operation_id="modules_get_by_hash", responses=JSON)
+    def get(self, request, hash, **scope):  # noqa: A002 - the name of the route's part
+        newest = catalogue.modules(self.actor).filter(identifier_hash=hash).order_by("-pk").first()
+        if newest is None:
+            raise NotFound(f"There is no module with the fingerprint {hash}.")
+        return Response(module_with_interface(newest))

@@ -1,0 +1,155 @@
+"""Pipeline endpoints: create, read by id and by name, list, replace (wire 6)."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.response import Response
+
+from endpoints import services
+from endpoints.api import catalogue
+from endpoints.api.entities import pipeline_endpoint_entity, pipeline_entity
+from endpoints.api.pipelines import entity_status
+from endpoints.models import EntityStatus, PipelineEndpoint
+from studio.core.bodies import Body, flag_of, kind_of, query_text
+from studio.core.errors import BadValue, NotFound
+from studio.core.rest import WireView, find
+from studio.core.schema import JSON, query
+
+
+def endpoint_by_name(actor, name: str) -> PipelineEndpoint:
+    """Names are exact, as v1's were. 404 tells the SDK that the name is free."""
+    if not name:
+        raise BadValue("The query needs name=<the endpoint's name>.", target="name")
+    endpoint = catalogue.endpoints(actor).filter(name=name).first()
+    if endpoint is None:
+        raise NotFound(f"Pipeline endpoint {name!r} was not found in this workspace.")
+    return endpoint
+
+
+class CreateEndpoint(WireView):
+    @extend_schema(operation_id="pipeline_endpoints_create", request=JSON, responses=JSON)
+    def post(self, request, **scope):
+        body = Body(request.data)
+        pipeline = find(
+            catalogue.pipelines(self.actor),
+            body.text("PipelineId", required=True),
+            "Published pipeline",
+        )
+        endpoint = services.create_endpoint(
+            self.actor,
+            name=body.name("Name"),
+            pipeline=pipeline,
+            description=body.text("Description"),
+            properties=body.texts("Properties"),
+            tags=body.texts("tags"),
+        )
+        return Response(pipeline_endpoint_entity(self.fresh(endpoint), self.base_url))
+
+    def fresh(self, endpoint):
+        return catalogue.endpoints(self.actor).get(pk=endpoint.pk)
+
+
+class EndpointList(WireView):
+    for_endpoint_tokens = True
+
+    @extend_schema(
+        operation_id="pipeline_endpoints_list", parameters=[query("activeOnly")], responses=JSON
+    )
+    def get(self, request, **scope):
+        endpoints = catalogue.endpoints(self.actor).order_by("-pk")
+        if flag_of(request.query_params, "activeOnly", True):
+            endpoints = endpoints.filter(status=EntityStatus.ACTIVE)
+        return Response([pipeline_endpoint_entity(row, self.base_url) for row in endpoints])
+
+
+class EndpointByName(WireView):
+    for_endpoint_tokens = True
+
+    @extend_schema(
+        operation_id="pipeline_endpoints_get_by_name", parameters=[query("Name")], responses=JSON
+    )
+    def get(self, request, **scope):
+        endpoint = endpoint_by_name(self.actor, query_text(request.query_params, "name"))
+        return Response(pipeline_endpoint_entity(endpoint, self.base_url))
+
+
+class EndpointById(WireView):
+    for_endpoint_tokens = True
+
+    @extend_schema(operation_id="pipeline_endpoints_get", responses=JSON)
+    def get(self, request, uuid, **scope):
+        endpoint = find(catalogue.endpoints(self.actor), uuid, "Pipeline endpoint")
+        return Response(pipeline_endpoint_entity(endpoint, self.base_url))
+
+
+class ReplaceEndpoint(WireView):
+    """PUT of the whole entity as the client read it, with its changes; the Etag detects a lost one."""
+
+    @extend_schema(operation_id="pipeline_endpoints_replace", request=JSON, responses=JSON)
+    def put(self, request, uuid, **scope):
+        endpoint = find(catalogue.endpoints(self.actor), uuid, "Pipeline endpoint")
+        services.update_endpoint(
+            self.actor, endpoint, **self.changes(Body(request.data), endpoint)
+        )
+        fresh = catalogue.endpoints(self.actor).get(pk=endpoint.pk)
+        return Response(pipeline_endpoint_entity(fresh, self.base_url))
+
+    def changes(self, body: Body, endpoint) -> dict:
+        """What the posted entity says; keys it lacks stay as they are."""
+        changes = {"etag": body.text("Etag") or None}
+        if "Name" in body:
+            changes["name"] = body.name("Name")
+        if "Description" in body:
+            changes["description"] = body.text("Description")
+        if "EntityStatus" in body:
+            changes["status"] = entity_status(body.get("EntityStatus"))
+        if "PipelineVersionList" in body:
+            changes["versions"] = self.versions(body)
+        if "DefaultVersion" in body:
+            changes["default_version"] = version_number(body.get("DefaultVersion"))
+        if "tags" in body:
+            changes["tags"] = body.texts("tags")
+        if "Properties" in body:
+            changes["properties"] = body.texts("Properties")
+        return changes
+
+    def versions(self, body: Body) -> dict:
+        """`{number: pipeline}` of the posted list."""
+        versions = {}
+        for row in body.items("PipelineVersionList"):
+            entry = Body(row, name="PipelineVersionList")
+            number = version_number(entry.get("Version"), key="PipelineVersionList.Version")
+            if number in versions:
+                raise BadValue(
+                    f"Version {number} is listed twice.", target="PipelineVersionList.Version"
+                )
+            versions[number] = find(
+                catalogue.pipelines(self.actor),
+                entry.text("PipelineId", required=True),
+                "Published pipeline",
+            )
+        return versions
+
+
+class EndpointPipelines(WireView):
+    for_endpoint_tokens = True
+
+    @extend_schema(
+        operation_id="pipeline_endpoints_list_pipelines",
+        parameters=[query("activeOnly")],
+        responses=JSON,
+    )
+    def get(self, request, uuid, **scope):
+        endpoint = find(catalogue.endpoints(self.actor), uuid, "Pipeline endpoint")
+        numbers = {row.pipeline_id: row.number for row in endpoint.versions.all()}
+        pipelines = catalogue.pipelines(self.actor).filter(pk__in=numbers).distinct()
+        if flag_of(request.query_params, "activeOnly", True):
+            pipelines = pipelines.filter(status=EntityStatus.ACTIVE)
+        in_order = sorted(pipelines, key=lambda pipeline: numbers[pipeline.pk])
+        return Response([pipeline_entity(pipeline, self.base_url) for pipeline in in_order])
+
+
+def version_number(value, *, key: str = "DefaultVersion") -> int:
+    """Versions are decimal strings; a bare number is taken too."""
+    text = str(value).strip() if isinstance(value, str | int) else ""
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise BadValue(f"{key} must be a version number such as \"0\", not {kind_of(value)}.", target=key)
+    return int(text)

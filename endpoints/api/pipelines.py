@@ -1,0 +1,89 @@
+"""Published pipelines: create, read, list, disable (wire 5)."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.response import Response
+
+from endpoints import services
+from endpoints.api import catalogue
+from endpoints.api.entities import DATA_TYPES, data_type, pipeline_entity
+from endpoints.models import EntityStatus
+from studio.core.bodies import Body, flag_of, kind_of
+from studio.core.errors import BadValue
+from studio.core.rest import WireView, find
+from studio.core.schema import JSON
+
+
+class DataTypes(WireView):
+    """The types every pipelines client asks for first."""
+
+    for_endpoint_tokens = for_run_tokens = True
+
+    @extend_schema(operation_id="data_types_list", responses=JSON)
+    def get(self, request, **scope):
+        return Response([data_type(name) for name in DATA_TYPES])
+
+
+class CreatePipeline(WireView):
+    @extend_schema(operation_id="pipelines_create", request=JSON, responses=JSON)
+    def post(self, request, **scope):
+        body = Body(request.data)
+        pipeline = services.publish_from_graph(
+            self.actor,
+            name=body.name("Name"),
+            description=body.text("Description"),
+            version=body.text("Version", longest=100),
+            graph=body.mapping("Graph"),
+            interface=body.mapping("GraphInterface"),
+            dataset_defaults=body.mapping("DataSetDefinitionValueAssignments"),
+            continue_on_step_failure=body.flag("ContinueRunOnStepFailure", False),
+            properties=body.texts("Properties"),
+        )
+        return Response(pipeline_entity(pipeline, self.base_url))
+
+
+class PipelineList(WireView):
+    for_endpoint_tokens = True
+
+    @extend_schema(operation_id="pipelines_list", responses=JSON)
+    def get(self, request, **scope):
+        pipelines = catalogue.pipelines(self.actor).order_by("-pk")
+        if flag_of(request.query_params, "activeOnly", True):
+            pipelines = pipelines.filter(status=EntityStatus.ACTIVE)
+        return Response([pipeline_entity(pipeline, self.base_url) for pipeline in pipelines])
+
+
+class PipelineDetail(WireView):
+    for_endpoint_tokens = True
+
+    @extend_schema(operation_id="pipelines_get", responses=JSON)
+    def get(self, request, uuid, **scope):
+        pipeline = find(catalogue.pipelines(self.actor), uuid, "Published pipeline")
+        return Response(pipeline_entity(pipeline, self.base_url))
+
+
+class PipelineStatus(WireView):
+    """The body is a bare JSON text; the answer is an empty 200."""
+
+    @extend_schema(operation_id="pipelines_set_status", request=JSON, responses=JSON)
+    def put(self, request, uuid, **scope):
+        pipeline = find(catalogue.pipelines(self.actor), uuid, "Published pipeline")
+        active = entity_status(request.data, name="body") == EntityStatus.ACTIVE
+        change = services.enable if active else services.disable
+        change(self.actor, pipeline)
+        return Response(status=200)
+
+
+def entity_status(word, *, name: str = "EntityStatus") -> str:
+    """An EntityStatus in either spelling (wire 3.6)."""
+    known = {
+        "active": EntityStatus.ACTIVE,
+        "0": EntityStatus.ACTIVE,
+        "disabled": EntityStatus.DISABLED,
+        "2": EntityStatus.DISABLED,
+    }
+    status = known.get(str(word).lower()) if isinstance(word, str | int) else None
+    if status is None:
+        raise BadValue(
+            f'The {name} must be "Active" or "Disabled", not {kind_of(word)}.', target=name
+        )
+    return status

@@ -1,0 +1,28 @@
+"""Datastores and datasets over fsspec; the only package that opens paths which users name."""
+
+from endpoints.data.dataflow import Dataflow, DataflowError, read_dataflow, write_dataflow
+from endpoints.data.datasets import find_saved, locate, places_of, source_location
+from endpoints.data.places import Entry, Location, PathError, Place, WebFile, resolve, root_of
+from endpoints.data.transfer import changed, inventory, materialise, upload_tree
+
+__all__ = [
+    "Dataflow",
+    "DataflowError",
+    "Entry",
+    "Location",
+    "PathError",
+    "Place",
+    "WebFile",
+    "changed",
+    "find_saved",
+    "inventory",
+    "locate",
+    "materialise",
+    "places_of",
+    "read_dataflow",
+    "resolve",
+    "root_of",
+    "source_location",
+    "upload_tree",
+    "write_dataflow",
+]

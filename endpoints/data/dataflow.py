@@ -1,0 +1,138 @@
+"""The text of a saved dataset (wire 10.1): `{"blocks": [], "meta": {"RsDataflow": <MLTable yaml>}}`.
+
+Written so that the real SDK's engine and our own reader both understand it.
+"""
+
+import json
+import re
+from dataclasses import dataclass, field
+from urllib.parse import quote, unquote
+
+import yaml
+from django.core.exceptions import ValidationError
+
+MAX_BYTES = 1 << 20
+READERS = {
+    "read_delimited": "delimited",
+    "read_json_lines": "json_lines",
+    "read_parquet": "parquet",
+    "read_files": "files",
+}
+DATASTORE_URI = re.compile(
+    r"azureml://(?:subscriptions/[^/]+/resourcegroups/[^/]+/workspaces/[^/]+/)?datastores/([^/]+)/paths/(.*)"
+    r"|AmlDatastore://([^/]+)/(.*)",
+    re.IGNORECASE,
+)
+
+
+class DataflowError(ValidationError):
+    """A dataset definition that cannot be read."""
+
+
+@dataclass(frozen=True)
+class Dataflow:
+    """`paths` are (kind, uri) with kind file, folder or pattern; `format` is None for file datasets."""
+
+    paths: tuple[tuple[str, str], ...]
+    format: str | None = None
+    options: dict = field(default_factory=dict)
+    transformations: tuple = ()
+
+
+def read_dataflow(text: str) -> Dataflow:
+    """What a saved dataset reads, from the JSON the client posted or from bare MLTable YAML."""
+    document = _document(text)
+    rows = document.get("paths")
+    if not isinstance(rows, list) or not rows:
+        raise DataflowError("The dataset definition names no paths.")
+    transformations = document.get("transformations") or []
+    reader, options = _reader(transformations if isinstance(transformations, list) else [])
+    return Dataflow(tuple(_path(row) for row in rows), reader, options, tuple(transformations))
+
+
+def yaml_of(text: str) -> str:
+    """`meta.RsDataflow`, which the SDK asks for as `legacyDataflow`."""
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return text
+    meta = document.get("meta") if isinstance(document, dict) else None
+    found = meta.get("RsDataflow") if isinstance(meta, dict) else None
+    if not isinstance(found, str):
+        raise DataflowError("The dataset definition has no meta.RsDataflow.")
+    return found
+
+
+def _document(text: str) -> dict:
+    if not isinstance(text, str) or len(text) > MAX_BYTES:
+        raise DataflowError(f"A dataset definition is a text of at most {MAX_BYTES >> 20} MiB.")
+    try:
+        document = yaml.safe_load(yaml_of(text))
+    except (yaml.YAMLError, RecursionError) as error:
+        raise DataflowError(f"The dataset definition is not YAML: {error}.") from error
+    if not isinstance(document, dict):
+        raise DataflowError("The dataset definition is not a mapping.")
+    return document
+
+
+def _path(row) -> tuple[str, str]:
+    if isinstance(row, dict):
+        for kind in ("file", "folder", "pattern"):
+            if isinstance(row.get(kind), str):
+                return kind, row[kind]
+    raise DataflowError(
+        f"The dataset definition has a path that cannot be read here: {row!r:.200}."
+    )
+
+
+def _reader(transformations: list) -> tuple[str | None, dict]:
+    for row in transformations:
+        name = (
+            row
+            if isinstance(row, str)
+            else next(iter(row), None)
+            if isinstance(row, dict)
+            else None
+        )
+        if name in READERS:
+            options = row[name] if isinstance(row, dict) else {}
+            return READERS[name], options if isinstance(options, dict) else {}
+    return None, {}
+
+
+def datastore_path(uri: str) -> tuple[str, str] | None:
+    """The datastore and path a URI names, or None for other kinds of address."""
+    match = DATASTORE_URI.fullmatch(uri)
+    if match is None:
+        return None
+    name, path = (match[1], match[2]) if match[1] else (match[3], match[4])
+    return unquote(name), unquote(path.partition("?")[0])
+
+
+def datastore_uri(workspace, datastore: str, path: str) -> str:
+    return (
+        f"azureml://subscriptions/{workspace.subscription_id}/resourcegroups/{workspace.resource_group}"
+        f"/workspaces/{workspace.name}/datastores/{datastore}/paths/{quote(path, '/*')}"
+    )
+
+
+def write_dataflow(uris: list[str], *, tabular: bool, delimiter: str = ",") -> str:
+    """The posted text of a new dataset over `uris`."""
+    document: dict = {"paths": [{"pattern": uri} for uri in uris]}
+    if tabular:
+        document["transformations"] = [
+            {
+                "read_delimited": {
+                    "delimiter": delimiter,
+                    "header": "all_files_same_headers",
+                    "support_multi_line": False,
+                    "empty_as_string": False,
+                    "encoding": "utf8",
+                    "include_path_column": False,
+                    "infer_column_types": True,
+                }
+            }
+        ]
+    return json.dumps(
+        {"blocks": [], "meta": {"RsDataflow": yaml.safe_dump(document, sort_keys=False)}}
+    )

@@ -1,0 +1,82 @@
+"""From references on the wire to saved datasets and the places they read."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from endpoints.data.dataflow import datastore_path, read_dataflow
+from endpoints.data.places import Location, PathError, Place, WebFile, resolve
+from endpoints.models import Dataset, DataSource, Datastore, SavedDataset
+from endpoints.parameters import read_dataset
+from studio.core.errors import BadValue
+from studio.core.models import Workspace
+
+
+def locate(workspace: Workspace, datastore: str, path: str) -> Location:
+    """A path on a datastore named by a caller."""
+    found = Datastore.objects.filter(workspace=workspace, name=datastore).first()
+    if found is None:
+        raise BadValue(f"There is no datastore {datastore}.", target="DataStoreName")
+    found.workspace = workspace
+    return resolve(found, path)
+
+
+def source_location(source: DataSource) -> Location:
+    """Where a plain data reference (`DatasetId` of a node) points."""
+    if source.datastore is None:
+        raise BadValue(f"The data source {source} names no path on a datastore.")
+    return resolve(source.datastore, source.relative_path)
+
+
+def find_saved(workspace: Workspace, reference: Mapping) -> SavedDataset:
+    """The saved dataset a DataSetDefinitionValue names (wire 7): by its id, or a registered one by
+    name or id with a version, the latest without."""
+    wanted = read_dataset(reference)
+    saved = wanted.get("SavedDataSetReference")
+    if saved:
+        found = SavedDataset.objects.filter(workspace=workspace, uuid=_uuid(saved["Id"])).first()
+        if found is None:
+            raise BadValue(f"There is no dataset {saved['Id']}.", target="SavedDataSetReference")
+        return found
+    return _registered(workspace, wanted["DataSetReference"])
+
+
+def _registered(workspace: Workspace, reference: Mapping[str, str]) -> SavedDataset:
+    datasets = Dataset.objects.filter(workspace=workspace)
+    named = reference.get("Name") or reference.get("Id")
+    if "Id" in reference:
+        dataset = datasets.filter(uuid=_uuid(reference["Id"])).first()
+    else:
+        dataset = datasets.filter(name=reference["Name"]).first()
+    if dataset is None:
+        raise BadValue(f"There is no dataset {named}.", target="DataSetReference")
+    versions = dataset.versions.select_related("saved").order_by("-number")
+    wanted = reference.get("Version", "latest")
+    if wanted != "latest":
+        if not (wanted.isascii() and wanted.isdigit()) or len(wanted) > 9:
+            raise BadValue(f"{wanted} is not a version of a dataset.", target="Version")
+        versions = versions.filter(number=int(wanted))
+    version = versions.first()
+    if version is None:
+        raise BadValue(f"Dataset {named} has no version {wanted}.", target="Version")
+    return version.saved
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise BadValue(f"{text!r:.100} is not the id of a dataset.", target="Id") from None
+
+
+def places_of(saved: SavedDataset) -> list[Place]:
+    """The files and folders a saved dataset reads."""
+    return [_place(saved.workspace, uri) for _, uri in read_dataflow(saved.dataflow).paths]
+
+
+def _place(workspace: Workspace, uri: str) -> Place:
+    stored = datastore_path(uri)
+    if stored:
+        return locate(workspace, *stored)
+    if uri.startswith(("https://", "http://")):
+        return WebFile(uri)
+    raise PathError(f"{uri!r:.200} is neither a path on a datastore nor an http(s) address.")

@@ -1,0 +1,227 @@
+"""Where data lies: a path on a datastore, which it never leaves, or a file on the web."""
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO
+from urllib.parse import unquote, urlsplit
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+
+from endpoints.models import Datastore
+from endpoints.roots import Root, open_root
+from studio.core.errors import NotFound
+
+GLOB = re.compile(r"[*?\[]")
+
+
+class PathError(ValidationError):
+    """A path that leaves its datastore, or cannot be one."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file found below a location; `path` is relative to the datastore."""
+
+    path: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Location:
+    """A path on a datastore, checked: relative, without `..` and without symbolic links."""
+
+    datastore: str
+    root: Root
+    path: str
+
+    def __str__(self):
+        return f"{self.datastore}/{self.path}"
+
+    @property
+    def name(self) -> str:
+        return PurePosixPath(self.path).name
+
+    @property
+    def local(self) -> Path | None:
+        return None if self.root.local is None else self.root.local / self.path
+
+    def child(self, path: str) -> "Location":
+        """The location of another path on the same datastore."""
+        return _locate(self.datastore, self.root, path)
+
+    def exists(self) -> bool:
+        return self.local.exists() if self.local else self.root.fs.exists(self.root.at(self.path))
+
+    def is_folder(self) -> bool:
+        return self.local.is_dir() if self.local else self.root.fs.isdir(self.root.at(self.path))
+
+    def open(self) -> IO[bytes]:
+        try:
+            return (
+                self.local.open("rb") if self.local else self.root.fs.open(self.root.at(self.path))
+            )
+        except (FileNotFoundError, IsADirectoryError) as error:
+            raise NotFound(f"There is no file {self}.") from error
+
+    def write(self, stream: IO[bytes]) -> int:
+        """Replace the file's content in one move; readers see the old or the new. Its size."""
+        if self.local is None:
+            self.root.fs.makedirs(self.root.at(str(PurePosixPath(self.path).parent)), exist_ok=True)
+            with self.root.fs.open(self.root.at(self.path), "wb") as target:
+                shutil.copyfileobj(stream, target, 1 << 20)
+            return self.root.fs.size(self.root.at(self.path))
+        self.local.parent.mkdir(parents=True, exist_ok=True)
+        partial = self.local.with_name(f".{self.local.name}.{os.getpid()}.{id(stream)}.partial")
+        try:
+            with partial.open("wb") as target:
+                shutil.copyfileobj(stream, target, 1 << 20)
+            partial.replace(self.local)
+        finally:
+            partial.unlink(missing_ok=True)
+        return self.local.stat().st_size
+
+    def files(self) -> Iterator[Entry]:
+        """Every file at or below this location, in order of its path."""
+        if self.local is None:
+            yield from self._remote_files()
+        elif self.local.is_file():
+            yield Entry(self.path, self.local.stat().st_size)
+        else:
+            for folder, folders, names in os.walk(self.local):
+                folders.sort()
+                for name in sorted(names):
+                    file = Path(folder, name)
+                    if not file.is_symlink() and not name.endswith(".partial"):
+                        relative = file.relative_to(self.root.local).as_posix()
+                        yield Entry(relative, file.stat().st_size)
+
+    def _remote_files(self) -> Iterator[Entry]:
+        found = self.root.fs.find(self.root.at(self.path), detail=True)
+        for path, detail in sorted(found.items()):
+            yield Entry(path[len(self.root.path) :].lstrip("/"), int(detail.get("size") or 0))
+
+    def listing(self, limit: int = 1000) -> list[Entry]:
+        """What a page shows of a folder: its folders (path ending in `/`) and files, at most `limit`."""
+        if not self.is_folder():
+            raise NotFound(f"There is no folder {self}.")
+        if self.local is not None:
+            rows = [
+                (entry.name, entry.is_dir(), entry.stat().st_size)
+                for entry in os.scandir(self.local)
+                if not entry.is_symlink()
+            ]
+        else:
+            rows = [
+                (
+                    row["name"].rstrip("/").rpartition("/")[2],
+                    row["type"] == "directory",
+                    row["size"] or 0,
+                )
+                for row in self.root.fs.ls(self.root.at(self.path), detail=True)
+            ]
+        prefix = f"{self.path}/" if self.path else ""
+        rows.sort(key=lambda row: (not row[1], row[0]))
+        return [
+            Entry(f"{prefix}{name}{'/' if folder else ''}", 0 if folder else size)
+            for name, folder, size in rows[:limit]
+        ]
+
+    @property
+    def is_pattern(self) -> bool:
+        return bool(GLOB.search(self.path)) and not self.exists()
+
+    def matching(self) -> list["Location"]:
+        """The files that `path`, read as a pattern, means: `*` within a folder, `**` across."""
+        base = fixed_part(self.path)
+        expression = re.compile(_expression(self.path))
+        return [
+            self.child(entry.path)
+            for entry in self.child(base).files()
+            if expression.fullmatch(entry.path)
+        ]
+
+
+@dataclass(frozen=True)
+class WebFile:
+    """A file behind an http(s) address."""
+
+    url: str
+
+    def __str__(self):
+        return self.url
+
+    @property
+    def name(self) -> str:
+        last = unquote(PurePosixPath(urlsplit(self.url).path).name)
+        return (
+            last
+            if last and last not in (".", "..") and "/" not in last and "\0" not in last
+            else "data"
+        )
+
+
+Place = Location | WebFile
+
+
+def root_of(datastore: Datastore) -> Root:
+    """Where a datastore's files are; without a URL of its own, a folder of the studio's storage."""
+    if datastore.url:
+        return open_root(datastore.url)
+    return open_root(
+        f"{settings.STUDIO_STORAGE_URL.rstrip('/')}/datastores/{datastore.workspace.uuid}/{datastore.name}"
+    )
+
+
+def resolve(datastore: Datastore, relative_path: str) -> Location:
+    """The only way from a user's words to a path."""
+    return _locate(datastore.name, root_of(datastore), relative_path)
+
+
+def _locate(name: str, root: Root, relative_path: str) -> Location:
+    path = _relative(relative_path)
+    if root.local is not None:
+        top = root.local.resolve()
+        # Resolving follows links: a path that comes out elsewhere went through one.
+        if (top / path).resolve() != top / path:
+            raise PathError(f"{name}/{path} goes through a symbolic link.")
+        root = root if top == root.local else open_root(f"file://{top}")
+    return Location(name, root, path)
+
+
+def _relative(path: str) -> str:
+    """The path without `.` and doubled slashes, or PathError."""
+    if not isinstance(path, str):
+        raise PathError("A path must be a text.")
+    if path.startswith("/") or re.match(r"[A-Za-z]:", path):
+        raise PathError(f"The path {path!r} is absolute; paths are relative to their datastore.")
+    if "\\" in path or "\0" in path or "://" in path or len(path) > 1000:
+        raise PathError(f"The path {path[:100]!r} is not one a datastore can hold.")
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    if ".." in parts:
+        raise PathError(f"The path {path!r} leaves its datastore.")
+    return "/".join(parts)
+
+
+def fixed_part(pattern: str) -> str:
+    """The folders of a pattern before its first wildcard."""
+    parts = pattern.split("/")
+    fixed = []
+    for part in parts[:-1]:
+        if GLOB.search(part):
+            break
+        fixed.append(part)
+    return "/".join(fixed)
+
+
+def _expression(pattern: str) -> str:
+    out = []
+    for part in re.split(r"(\*\*/|\*\*|\*|\?)", pattern):
+        out.append(
+            {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}.get(part) or re.escape(part)
+        )
+    return "".join(out)

@@ -1,0 +1,175 @@
+"""Data in and out of a step's working folder: links, copies, downloads and uploads."""
+
+import os
+import shutil
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+
+from django.conf import settings
+
+from endpoints.data.places import Location, PathError, Place, WebFile, fixed_part
+from studio.core.errors import BadValue, NotFound
+
+CHUNK = 1 << 20
+
+
+def materialise(places: Sequence[Place], target: Path, *, mode: str = "mount") -> Path:
+    """Put data where a step can open it, and return the path to hand to it.
+
+    One folder becomes `target` itself, one file a file below it; several files or a pattern become a
+    folder of files. `mount` links to stored files that are local; everything else is copied.
+    """
+    if len(places) == 1 and isinstance(places[0], Location) and places[0].is_folder():
+        return _place_folder(places[0], target, mode)
+    files = _named(places)
+    if not files:
+        raise NotFound(f"There is nothing at {', '.join(map(str, places))}.")
+    target.mkdir(parents=True, exist_ok=True)
+    for name, place in files.items():
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        _place_file(place, target / name, mode)
+    single = len(places) == 1 and not (isinstance(places[0], Location) and places[0].is_pattern)
+    return target / next(iter(files)) if single else target
+
+
+def _named(places: Sequence[Place]) -> dict[str, Place]:
+    """Each file under the name it gets: relative to the pattern's folder, its own name otherwise."""
+    named: dict[str, Place] = {}
+    for place in places:
+        for name, file in _files(place):
+            if name in named:
+                name = f"{len(named)}/{name}"  # noqa: PLW2901 - two sources with equal names
+            named[name] = file
+    return named
+
+
+def _files(place: Place) -> list[tuple[str, Place]]:
+    if isinstance(place, WebFile):
+        return [(place.name, place)]
+    if place.is_folder():
+        return [
+            (_below(entry.path, place.path), place.child(entry.path)) for entry in place.files()
+        ]
+    if place.exists():
+        return [(place.name, place)]
+    if not place.is_pattern:
+        raise NotFound(f"There is nothing at {place}.")
+    base = fixed_part(place.path)
+    return [(_below(found.path, base), found) for found in place.matching()]
+
+
+def _below(path: str, base: str) -> str:
+    return path[len(base) :].lstrip("/") if base else path
+
+
+def _place_folder(folder: Location, target: Path, mode: str) -> Path:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if mode == "mount" and folder.local is not None:
+        if target.is_dir() and not target.is_symlink():
+            target.rmdir()
+        target.symlink_to(folder.local, target_is_directory=True)
+        return target
+    target.mkdir(parents=True, exist_ok=True)
+    for entry in folder.files():
+        copy = target / _below(entry.path, folder.path)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        _place_file(folder.child(entry.path), copy, "download")
+    return target
+
+
+def _place_file(place: Place, target: Path, mode: str) -> None:
+    if isinstance(place, WebFile):
+        download(place.url, target)
+    elif place.local is None:
+        with place.open() as source, target.open("wb") as copy:
+            shutil.copyfileobj(source, copy, CHUNK)
+    elif mode == "mount":
+        target.symlink_to(place.local)
+    else:
+        shutil.copyfile(place.local, target)
+
+
+def download(url: str, target: Path) -> None:
+    """Fetch a file, giving up on a size or a time that no data set of this studio should need."""
+    deadline = time.monotonic() + settings.STUDIO_DOWNLOAD_TIMEOUT_SECONDS
+    left = settings.STUDIO_DOWNLOAD_MAX_BYTES
+    request = urllib.request.Request(url, headers={"User-Agent": "pipeline-studio"})  # noqa: S310
+    try:
+        with (
+            _opener().open(request, timeout=30) as answer,
+            target.open("wb") as file,
+        ):
+            while chunk := answer.read(CHUNK):
+                left -= len(chunk)
+                if left < 0:
+                    raise BadValue(f"{url} is larger than the limit of STUDIO_DOWNLOAD_MAX_BYTES.")
+                if time.monotonic() > deadline:
+                    raise BadValue(f"{url} took longer than STUDIO_DOWNLOAD_TIMEOUT_SECONDS.")
+                file.write(chunk)
+    except (urllib.error.URLError, OSError, ValueError) as error:
+        raise BadValue(f"{url} could not be read: {error}.") from error
+
+
+def _opener() -> urllib.request.OpenerDirector:
+    """http and https alone: the usual opener would also read file: and ftp: after a redirect."""
+    opener = urllib.request.OpenerDirector()
+    for handler in (
+        urllib.request.ProxyHandler,
+        urllib.request.HTTPHandler,
+        urllib.request.HTTPSHandler,
+        urllib.request.HTTPRedirectHandler,
+        urllib.request.HTTPErrorProcessor,
+        urllib.request.HTTPDefaultErrorHandler,
+    ):
+        opener.add_handler(handler())
+    return opener
+
+
+def inventory(path: Path) -> dict[str, tuple[int, int]]:
+    """Size and time of every file of a materialised input, to see later whether a step changed it."""
+    if not path.is_dir():
+        found = path.stat()
+        return {path.name: (found.st_size, found.st_mtime_ns)}
+    sizes = {}
+    for folder, _, names in os.walk(path):
+        for name in names:
+            found = Path(folder, name).stat()
+            relative = Path(folder, name).relative_to(path).as_posix()
+            sizes[relative] = (found.st_size, found.st_mtime_ns)
+    return sizes
+
+
+def changed(before: dict[str, tuple[int, int]], path: Path) -> str | None:
+    """The first file that was changed, added or removed since `before`, or None."""
+    try:
+        after = inventory(path)
+    except FileNotFoundError:
+        return path.name
+    for name in sorted(before.keys() | after.keys()):
+        if before.get(name) != after.get(name):
+            return name
+    return None
+
+
+def upload_tree(source: Path, target: Location) -> list[str]:
+    """Take a step's output (a folder, or one file) up into a datastore; the stored paths."""
+    if source.is_file():
+        with source.open("rb") as stream:
+            target.write(stream)
+        return [target.path]
+    top = source.resolve()
+    stored = []
+    for folder, _, names in os.walk(top):
+        for name in sorted(names):
+            file = Path(folder, name)
+            relative = file.relative_to(top).as_posix()
+            if file.is_symlink() and not file.resolve().is_relative_to(top):
+                raise PathError(f"The output {relative} is a link that leads out of its folder.")
+            place = target.child(f"{target.path}/{relative}")
+            with file.open("rb") as stream:
+                place.write(stream)
+            stored.append(place.path)
+    return stored

@@ -1,0 +1,37 @@
+"""The verbs of definitions: publish, version, disable, register. Each checks access, refuses what
+cannot be, writes in one transaction and leaves an audit event."""
+
+from endpoints.services.datasets import create_data_source, register_dataset, save_dataset
+from endpoints.services.folders import publish_archive, publish_folder
+from endpoints.services.modules import create_module
+from endpoints.services.pipelines import create_graph, publish
+from endpoints.services.status import check_runnable, disable, enable, why_disabled
+from endpoints.services.versions import (
+    add_version,
+    configure,
+    create_endpoint,
+    rename,
+    set_default,
+    update_endpoint,
+)
+
+__all__ = [
+    "add_version",
+    "check_runnable",
+    "configure",
+    "create_data_source",
+    "create_endpoint",
+    "create_graph",
+    "create_module",
+    "disable",
+    "enable",
+    "publish",
+    "publish_archive",
+    "publish_folder",
+    "register_dataset",
+    "rename",
+    "save_dataset",
+    "set_default",
+    "update_endpoint",
+    "why_disabled",
+]

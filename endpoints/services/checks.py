@@ -1,0 +1,46 @@
+"""What every service asks of the texts and documents it is given, whoever calls."""
+
+import json
+from collections.abc import Mapping
+from uuid import UUID, uuid4
+
+from django.core.exceptions import ValidationError
+
+from studio.core.access import Actor, require
+from studio.core.errors import Conflict
+
+NUL = "\0"
+
+
+def text(field: str, value, *, longest: int | None = None, required: bool = False) -> str:
+    if not isinstance(value, str):
+        raise ValidationError({field: ["This must be a text."]})
+    if NUL in value:  # PostgreSQL cannot keep it
+        raise ValidationError({field: ["This must not contain a zero character."]})
+    if required and not value.strip():
+        raise ValidationError({field: ["This text is required."]})
+    if longest and len(value) > longest:
+        raise ValidationError({field: [f"This is longer than {longest} characters."]})
+    return value.strip() if required else value
+
+
+def document(field: str, value) -> dict:
+    """A JSON object that every database can keep."""
+    if not isinstance(value, Mapping):
+        raise ValidationError({field: ["This must be an object."]})
+    try:
+        if "\\u0000" in json.dumps(value):
+            raise ValidationError({field: ["This must not contain a zero character."]})
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValidationError({field: ["This cannot be kept as JSON."]}) from error
+    return dict(value)
+
+
+def chosen_uuid(actor: Actor, model, uuid: UUID | None) -> UUID:
+    """An old identity for a new object (design section 5): Admin only, refused when taken."""
+    if uuid is None:
+        return uuid4()
+    require(actor, "administer")
+    if model.objects.filter(uuid=uuid).exists():
+        raise Conflict(f"The id {uuid} is taken already.")
+    return uuid

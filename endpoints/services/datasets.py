@@ -1,0 +1,102 @@
+"""Datasets: saved definitions, and names whose versions point to them (wire 10.1)."""
+
+from collections.abc import Mapping
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.db.models import Max
+
+from endpoints.data.dataflow import yaml_of
+from endpoints.models import Dataset, DatasetVersion, DataSource, Datastore, SavedDataset
+from endpoints.services import checks
+from studio.core import audit
+from studio.core.access import Actor, require
+from studio.core.errors import Conflict
+
+TYPES = ("tabular", "file")
+
+
+@transaction.atomic
+def save_dataset(
+    actor: Actor, *, dataset_type: str, dataflow: str, properties: Mapping | None = None
+) -> SavedDataset:
+    """Keep a definition that no name points to; pipelines reference it by its id."""
+    require(actor, "register")
+    if str(dataset_type).lower() not in TYPES:
+        raise ValidationError({"datasetType": ["Expected tabular or file."]})
+    yaml_of(checks.text("dataflow", dataflow, required=True))
+    saved = SavedDataset.objects.create(
+        workspace=actor.workspace,
+        dataset_type=str(dataset_type).lower(),
+        dataflow=dataflow,
+        properties=checks.document("properties", properties or {}),
+        created_by=actor.name,
+    )
+    audit.record(actor, "save", saved)
+    return saved
+
+
+@transaction.atomic
+def register_dataset(
+    actor: Actor,
+    *,
+    name: str,
+    dataset_type: str,
+    dataflow: str,
+    description: str = "",
+    tags: Mapping | None = None,
+    properties: Mapping | None = None,
+    create_new_version: bool = False,
+) -> DatasetVersion:
+    """Give a definition a name. A name that exists gets a further version only when asked for."""
+    require(actor, "register")
+    name = checks.text("name", name, longest=255, required=True)
+    description = checks.text("description", description or "")
+    tags = checks.document("tags", tags or {})
+    dataset = Dataset.objects.filter(workspace=actor.workspace, name=name).first()
+    if dataset and not create_new_version:
+        raise Conflict(f"Dataset {name} exists already; ask for a new version of it.")
+    saved = save_dataset(actor, dataset_type=dataset_type, dataflow=dataflow, properties=properties)
+    try:
+        with transaction.atomic():
+            dataset = dataset or Dataset.objects.create(
+                workspace=actor.workspace, name=name, description=description, tags=tags
+            )
+            highest = dataset.versions.aggregate(Max("number"))["number__max"] or 0
+            version = DatasetVersion.objects.create(
+                dataset=dataset,
+                number=highest + 1,
+                saved=saved,
+                description=description,
+                tags=tags,
+                created_by=actor.name,
+            )
+    except IntegrityError as error:
+        raise Conflict(f"Dataset {name} was registered by somebody else just now.") from error
+    audit.record(actor, "register", dataset, after={"version": version.number})
+    return version
+
+
+@transaction.atomic
+def create_data_source(
+    actor: Actor,
+    *,
+    name: str,
+    datastore: Datastore | None,
+    relative_path: str = "",
+    identifier_hash: str = "",
+    wire: Mapping | None = None,
+) -> DataSource:
+    """A plain reference into a datastore; an equal one, by its hash, is used again."""
+    require(actor, "publish", datastore)
+    identifier_hash = checks.text("IdentifierHash", identifier_hash, longest=200)
+    known = DataSource.objects.filter(workspace=actor.workspace, identifier_hash=identifier_hash)
+    found = known.order_by("-pk").first() if identifier_hash else None
+    return found or DataSource.objects.create(
+        workspace=actor.workspace,
+        name=checks.text("Name", name, longest=255),
+        identifier_hash=identifier_hash,
+        datastore=datastore,
+        relative_path=checks.text("PathOnDataStore", relative_path, longest=1000),
+        wire=checks.document("DataSource", wire or {}),
+    )

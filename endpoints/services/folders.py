@@ -1,0 +1,145 @@
+"""Publish a folder or zip that holds a v1 pipeline file and its scripts (design section 7)."""
+
+import hashlib
+import tempfile
+from pathlib import Path
+from typing import IO
+from uuid import UUID
+
+from django.db import transaction
+
+from endpoints import archives, data, snapshots, yaml_format
+from endpoints.graph import GraphError
+from endpoints.models import Datastore, Module, PublishedPipeline, Snapshot
+from endpoints.services import datasets, modules, pipelines
+from endpoints.yaml_format.model import Reference
+from studio.core.access import Actor, require
+from studio.core.errors import BadValue
+
+
+def publish_archive(actor: Actor, archive: IO[bytes], **options) -> PublishedPipeline:
+    """`publish_folder` for an uploaded zip; the pipeline may lie in its only top folder."""
+    require(actor, "publish")
+    with tempfile.TemporaryDirectory(prefix="studio-upload-") as folder:
+        target = Path(folder) / "source"
+        archives.extract(archive, target)
+        inside = list(target.iterdir())
+        only_folder = len(inside) == 1 and inside[0].is_dir()
+        return publish_folder(actor, inside[0] if only_folder else target, **options)
+
+
+def publish_folder(
+    actor: Actor,
+    path: Path,
+    *,
+    name: str = "",
+    description: str | None = None,
+    version: str | None = None,
+    endpoint: str | None = None,
+    set_default: bool = False,
+    uuid: UUID | None = None,
+    endpoint_uuid: UUID | None = None,
+) -> PublishedPipeline:
+    """Publish the pipeline file in `path`; what is not given here, the file says."""
+    require(actor, "publish")
+    pipeline = yaml_format.read(path)
+    specs = yaml_format.modules(pipeline)
+    # Before the transaction: copying files while holding SQLite's one write lock stops everybody.
+    trees = {
+        folder: snapshots.store_files(folder)
+        for folder in {spec.source_directory for spec in specs}
+    }
+    with transaction.atomic():
+        kept = {folder: snapshots.create(actor.workspace, tree) for folder, tree in trees.items()}
+        try:
+            return pipelines.publish(
+                actor,
+                name=name or pipeline.name,
+                description=pipeline.description if description is None else description,
+                version=pipeline.version if version is None else version,
+                graph=yaml_format.graph(
+                    pipeline,
+                    module_ids={
+                        spec.key: str(_module(actor, spec, kept[spec.source_directory]).uuid)
+                        for spec in specs
+                    },
+                    source_ids=_sources(actor, pipeline),
+                ),
+                interface=yaml_format.interface(pipeline),
+                dataset_defaults=_pinned(actor, pipeline),
+                continue_on_step_failure=pipeline.continue_on_step_failure,
+                endpoint=endpoint,
+                set_default=set_default,
+                uuid=uuid,
+                endpoint_uuid=endpoint_uuid,
+            )
+        except GraphError as error:
+            raise yaml_format.YamlError(f"{pipeline.file.name}: steps: {error.reason}") from error
+
+
+def _module(actor: Actor, spec: yaml_format.ModuleSpec, snapshot: Snapshot) -> Module:
+    """The module of one step. Equal code and definition find the one made before, as the SDK does,
+    so that its results can be reused after publishing again."""
+    fingerprint = f"{spec.definition_hash}_{snapshot.content_hash}"
+    known = Module.objects.filter(workspace=actor.workspace, identifier_hash=fingerprint)
+    return known.order_by("-pk").first() or modules.create_module(
+        actor,
+        name=spec.name,
+        structured_interface=spec.structured_interface,
+        identifier_hash=fingerprint,
+        is_deterministic=spec.is_deterministic,
+        step_type=spec.step_type,
+        runconfig=spec.runconfig,
+        storage_id=str(snapshot.uuid),
+    )
+
+
+def _sources(actor: Actor, pipeline: yaml_format.Pipeline) -> dict[str, str]:
+    """A DataSource for each plain data reference; the datasets among them must exist."""
+    ids = {}
+    for reference in pipeline.references.values():
+        if reference.dataset:
+            data.find_saved(actor.workspace, reference.dataset)
+        else:
+            ids[reference.name] = str(_source(actor, reference).uuid)
+    return ids
+
+
+def _source(actor: Actor, reference: Reference):
+    store = Datastore.objects.filter(workspace=actor.workspace, name=reference.datastore).first()
+    if store is None:
+        raise BadValue(
+            f"data_references.{reference.name}: there is no datastore {reference.datastore}."
+        )
+    location = data.resolve(store, reference.path)
+    place = {"RelativePath": location.path, "AmlDataStoreName": store.name}
+    return datasets.create_data_source(
+        actor,
+        name=reference.name,
+        datastore=store,
+        relative_path=location.path,
+        identifier_hash=hashlib.sha256(
+            f"{reference.name}:{store.name}:{location.path}".encode()
+        ).hexdigest(),
+        wire={
+            "Name": reference.name,
+            "DataTypeId": "AzureBlobReference",
+            "DataLocation": {
+                "StorageType": "DataReference",
+                "DataReference": {"Type": "AzureBlob", "AzureBlobReference": place},
+            },
+        },
+    )
+
+
+def _pinned(actor: Actor, pipeline: yaml_format.Pipeline) -> dict[str, dict]:
+    """Defaults of dataset parameters as saved datasets, so that a later version changes no default."""
+    return {
+        parameter.name: {
+            "SavedDataSetReference": {
+                "Id": str(data.find_saved(actor.workspace, parameter.default).uuid)
+            }
+        }
+        for parameter in pipeline.parameters.values()
+        if parameter.kind == "dataset" and parameter.default
+    }

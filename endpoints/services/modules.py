@@ -1,0 +1,69 @@
+"""Modules: the code and interface of one step (wire 8.4)."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from endpoints.graph import read_module
+from endpoints.models import Module, Snapshot
+from endpoints.services import checks
+from studio.core import audit
+from studio.core.access import Actor, require
+
+
+@transaction.atomic
+def create_module(
+    actor: Actor,
+    *,
+    name: str,
+    structured_interface: Mapping,
+    description: str = "",
+    identifier_hash: str = "",
+    is_deterministic: bool = True,
+    execution_type: str = "escloud",
+    module_type: str = "",
+    step_type: str = "PythonScriptStep",
+    runconfig: str = "",
+    cloud_settings: Mapping | None = None,
+    storage_id: str = "",
+    is_interface_only: bool = False,
+    properties: Mapping | None = None,
+) -> Module:
+    require(actor, "publish")
+    interface = checks.document("StructuredInterface", structured_interface)
+    read_module(interface, name=name)
+    module = Module.objects.create(
+        workspace=actor.workspace,
+        name=checks.text("Name", name, longest=255, required=True),
+        description=checks.text("Description", description),
+        identifier_hash=checks.text("IdentifierHash", identifier_hash, longest=200),
+        is_deterministic=is_deterministic,
+        execution_type=checks.text("ModuleExecutionType", execution_type, longest=40),
+        module_type=checks.text("ModuleType", module_type, longest=40),
+        step_type=checks.text("StepType", step_type, longest=60),
+        structured_interface=interface,
+        runconfig=checks.text("Runconfig", runconfig),
+        cloud_settings=checks.document("CloudSettings", cloud_settings) if cloud_settings else None,
+        storage_id=checks.text("StorageId", storage_id, longest=100),
+        snapshot=_snapshot(actor, storage_id),
+        is_interface_only=is_interface_only,
+        properties=checks.document("Properties", properties or {}),
+        created_by=actor.name,
+    )
+    audit.record(actor, "create", module)
+    return module
+
+
+def _snapshot(actor: Actor, storage_id: str) -> Snapshot | None:
+    """The snapshot a StorageId names. A module without code has none."""
+    if not storage_id:
+        return None
+    try:
+        found = Snapshot.objects.filter(workspace=actor.workspace, uuid=UUID(storage_id)).first()
+    except ValueError:
+        found = None
+    if found is None:
+        raise ValidationError({"StorageId": [f"There is no snapshot {storage_id}."]})
+    return found

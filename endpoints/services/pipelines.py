@@ -1,0 +1,132 @@
+"""Publish: a graph, checked, gets a name that callers can run."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from endpoints import graph as graphs
+from endpoints.models import Graph, Module, PipelineEndpoint, PublishedPipeline
+from endpoints.parameters import Parameter, Unreadable, parse
+from endpoints.services import checks, versions
+from studio.core import audit
+from studio.core.access import Actor, require
+
+
+@transaction.atomic
+def publish(
+    actor: Actor,
+    *,
+    name: str,
+    graph: Graph | Mapping,
+    interface: Mapping | None = None,
+    dataset_defaults: Mapping | None = None,
+    description: str = "",
+    version: str = "",
+    continue_on_step_failure: bool = False,
+    properties: Mapping | None = None,
+    source_run_uuid: UUID | None = None,
+    endpoint: str | None = None,
+    set_default: bool = False,
+    uuid: UUID | None = None,
+    endpoint_uuid: UUID | None = None,
+) -> PublishedPipeline:
+    """Publish posted JSON, or the Graph row of a run. `endpoint` names the endpoint it becomes the
+    newest version of; one that does not exist is made. `uuid` and `endpoint_uuid` are old identities."""
+    require(actor, "publish")
+    if not isinstance(graph, Graph):
+        graph = create_graph(
+            actor, wire=graph, interface=interface or {}, dataset_defaults=dataset_defaults or {}
+        )
+    require(actor, "publish", graph)
+    parameters = parse(graph.interface, graph.dataset_defaults)
+    pipeline = PublishedPipeline.objects.create(
+        uuid=checks.chosen_uuid(actor, PublishedPipeline, uuid),
+        workspace=actor.workspace,
+        graph=graph,
+        name=checks.text("Name", name, longest=255, required=True),
+        description=checks.text("Description", description or ""),
+        version=checks.text("Version", version or "", longest=100),
+        step_count=len(graph.wire["ModuleNodes"]),
+        continue_on_step_failure=continue_on_step_failure,
+        parameter_defaults=wire_defaults(parameters),
+        properties=checks.document("Properties", properties or {}),
+        source_run_uuid=source_run_uuid,
+        created_by=actor.name,
+        updated_by=actor.name,
+    )
+    audit.record(actor, "publish", pipeline, after={"graph": str(graph.uuid)})
+    if endpoint:
+        _put_behind(actor, endpoint, pipeline, set_default=set_default, uuid=endpoint_uuid)
+    return pipeline
+
+
+def _put_behind(
+    actor: Actor, name: str, pipeline: PublishedPipeline, *, set_default: bool, uuid: UUID | None
+) -> None:
+    found = PipelineEndpoint.objects.filter(workspace=actor.workspace, name=name).first()
+    if found is None:
+        versions.create_endpoint(
+            actor, name=name, pipeline=pipeline, description=pipeline.description, uuid=uuid
+        )
+    elif uuid is not None and uuid != found.uuid:
+        raise ValidationError({"endpoint": [f"Endpoint {name} has the id {found.uuid} already."]})
+    else:
+        versions.add_version(actor, found, pipeline, set_default=set_default)
+
+
+def create_graph(
+    actor: Actor, *, wire: Mapping, interface: Mapping, dataset_defaults: Mapping | None = None
+) -> Graph:
+    """Keep a posted graph, unchanged, once it is one that can run (design section 9a)."""
+    wire = checks.document("Graph", wire)
+    interface = checks.document("GraphInterface", interface)
+    defaults = checks.document("DataSetDefinitionValueAssignments", dataset_defaults or {})
+    read_graph(actor, wire, interface)
+    try:
+        parse(interface, defaults)
+    except Unreadable as error:
+        raise ValidationError({"GraphInterface": [str(error)]}) from error
+    return Graph.objects.create(
+        workspace=actor.workspace, wire=wire, interface=interface, dataset_defaults=defaults
+    )
+
+
+def read_graph(actor: Actor, wire: Mapping, interface: Mapping) -> graphs.Graph:
+    """The validated graph, with the interfaces of this workspace's modules."""
+    bare = graphs.Graph.parse(wire, interface)
+    known = {
+        str(module.uuid): graphs.read_module(
+            module.structured_interface,
+            name=module.name,
+            step_type=module.step_type,
+            is_deterministic=module.is_deterministic,
+        )
+        for module in Module.objects.filter(
+            workspace=actor.workspace,
+            uuid__in=_uuids(node.module_id for node in bare.nodes.values()),
+        )
+    }
+    graph = graphs.Graph.parse(wire, interface, modules=known)
+    graph.validate(known_modules=known)
+    return graph
+
+
+def _uuids(texts) -> set[UUID]:
+    found = set()
+    for text in texts:
+        try:
+            found.add(UUID(text))
+        except ValueError:
+            continue  # `validate` names it
+    return found
+
+
+def wire_defaults(parameters: Mapping[str, Parameter]) -> dict[str, str]:
+    """ParameterAssignments of a pipeline: every parameter but datasets (wire 1.8)."""
+    return {
+        name: parameter.default_text
+        for name, parameter in parameters.items()
+        if parameter.is_scalar or parameter.kind == "datapath"
+    }

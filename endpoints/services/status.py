@@ -1,0 +1,64 @@
+"""Disabled means disabled: the one gate before every run, and the switches that close it."""
+
+from uuid import uuid4
+
+from django.db import transaction
+from django.utils import timezone
+
+from endpoints.models import EndpointVersion, EntityStatus, PipelineEndpoint, PublishedPipeline
+from studio.core import audit
+from studio.core.access import Actor, require
+from studio.core.errors import Disabled
+
+
+def check_runnable(
+    endpoint: PipelineEndpoint | None,
+    pipeline: PublishedPipeline,
+    version: EndpointVersion | None = None,
+) -> None:
+    """Raise Disabled unless a run of `pipeline`, reached through `endpoint` if given, may start."""
+    reason = why_disabled(endpoint, pipeline, version)
+    if reason:
+        raise Disabled(reason)
+
+
+def why_disabled(
+    endpoint: PipelineEndpoint | None,
+    pipeline: PublishedPipeline | None,
+    version: EndpointVersion | None = None,
+) -> str:
+    """The one sentence that says what is switched off; empty when nothing is."""
+    if endpoint is not None and not endpoint.is_active:
+        return f"Pipeline endpoint {endpoint.name} is disabled."
+    if pipeline is None or pipeline.is_active:
+        return ""
+    if endpoint is None or version is None:
+        return f"Published pipeline {pipeline.name} ({pipeline.uuid}) is disabled."
+    default = ", the default," if version.pk == endpoint.default_version_id else ""
+    return f"Pipeline endpoint {endpoint.name}: version {version.number}{default} is disabled."
+
+
+def disable(actor: Actor, target: PipelineEndpoint | PublishedPipeline) -> None:
+    _switch(actor, target, EntityStatus.DISABLED, "disable")
+
+
+def enable(actor: Actor, target: PipelineEndpoint | PublishedPipeline) -> None:
+    _switch(actor, target, EntityStatus.ACTIVE, "enable")
+
+
+@transaction.atomic
+def _switch(actor: Actor, target, status: EntityStatus, verb: str) -> None:
+    """Saying what is so already changes nothing and is no error."""
+    require(actor, "disable", target)
+    now = timezone.now()
+    changed = (
+        type(target)
+        .objects.filter(pk=target.pk)
+        .exclude(status=status)
+        .update(status=status, etag=uuid4(), updated_at=now, updated_by=actor.name)
+    )
+    if changed:
+        audit.record(
+            actor, verb, target, before={"status": target.status}, after={"status": status}
+        )
+    target.refresh_from_db(fields=["status", "etag", "updated_at", "updated_by"])

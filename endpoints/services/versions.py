@@ -1,0 +1,263 @@
+"""Pipeline endpoints: a name, numbered versions and the default among them (wire 6)."""
+
+from collections.abc import Mapping
+from uuid import UUID, uuid4
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from endpoints.models import EndpointVersion, EntityStatus, PipelineEndpoint, PublishedPipeline
+from endpoints.services import checks
+from studio.core import audit
+from studio.core.access import Actor, require
+from studio.core.errors import Conflict, Refused
+
+NAME_TAKEN = "A pipeline endpoint of this name exists already."
+VERSION_TAKEN = "This pipeline is a version of the endpoint already."
+
+
+@transaction.atomic
+def create_endpoint(
+    actor: Actor,
+    *,
+    name: str,
+    pipeline: PublishedPipeline,
+    description: str = "",
+    tags: Mapping | None = None,
+    properties: Mapping | None = None,
+    uuid: UUID | None = None,
+) -> PipelineEndpoint:
+    """A new endpoint with `pipeline` as version 0, its default."""
+    require(actor, "publish", pipeline)
+    name = _free_name(actor, name)
+    endpoint = _written(
+        lambda: PipelineEndpoint.objects.create(
+            uuid=checks.chosen_uuid(actor, PipelineEndpoint, uuid),
+            workspace=actor.workspace,
+            name=name,
+            description=checks.text("Description", description or ""),
+            tags=checks.document("tags", tags or {}),
+            properties=checks.document("Properties", properties or {}),
+            created_by=actor.name,
+            updated_by=actor.name,
+        ),
+        {"Name": [NAME_TAKEN]},
+    )
+    version = _insert_version(actor, endpoint, pipeline, 0)
+    _touch(actor, endpoint, default_version=version)
+    audit.record(actor, "create", endpoint, after={"version 0": str(pipeline.uuid)})
+    return endpoint
+
+
+@transaction.atomic
+def add_version(
+    actor: Actor,
+    endpoint: PipelineEndpoint,
+    pipeline: PublishedPipeline,
+    *,
+    set_default: bool = False,
+) -> EndpointVersion:
+    """The next number. Two at once meet at the constraint, and the later takes the number after."""
+    require(actor, "publish", endpoint)
+    require(actor, "publish", pipeline)
+    if endpoint.versions.filter(pipeline=pipeline).exists():
+        raise ValidationError({"PipelineId": [VERSION_TAKEN]})
+    try:
+        with transaction.atomic():
+            version = _insert_version(actor, endpoint, pipeline, _next_number(endpoint))
+    except IntegrityError:
+        version = _insert_version(actor, endpoint, pipeline, _next_number(endpoint))
+    _touch(actor, endpoint)
+    audit.record(actor, "add version", endpoint, after={"version": version.number})
+    if set_default:
+        _set_default(actor, endpoint, version)
+    return version
+
+
+@transaction.atomic
+def set_default(actor: Actor, endpoint: PipelineEndpoint, version: EndpointVersion) -> None:
+    require(actor, "edit", endpoint)
+    _set_default(actor, endpoint, version)
+
+
+def _set_default(actor: Actor, endpoint: PipelineEndpoint, version: EndpointVersion) -> None:
+    if version.endpoint_id != endpoint.pk:
+        raise ValidationError({"DefaultVersion": ["This is a version of another endpoint."]})
+    if version.pk == endpoint.default_version_id:
+        return
+    if not version.pipeline.is_active:
+        raise Refused(
+            f"Version {version.number} of {endpoint.name} is disabled: enable it, or choose another."
+        )
+    before = EndpointVersion.objects.filter(pk=endpoint.default_version_id).first()
+    _touch(actor, endpoint, default_version=version)
+    audit.record(
+        actor,
+        "set default",
+        endpoint,
+        before={"version": before.number if before else None},
+        after={"version": version.number},
+    )
+
+
+def rename(actor: Actor, endpoint: PipelineEndpoint, *, name: str) -> None:
+    update_endpoint(actor, endpoint, name=name)
+
+
+def configure(
+    actor: Actor,
+    endpoint: PipelineEndpoint,
+    *,
+    description: str | None = None,
+    is_public: bool | None = None,
+    is_strict: bool | None = None,
+    tags: Mapping | None = None,
+) -> None:
+    """The endpoint's own switches and texts; what is None stays."""
+    given = {
+        "description": description,
+        "is_public": is_public,
+        "is_strict": is_strict,
+        "tags": tags,
+    }
+    _change(actor, endpoint, {key: value for key, value in given.items() if value is not None})
+
+
+@transaction.atomic
+def update_endpoint(
+    actor: Actor,
+    endpoint: PipelineEndpoint,
+    *,
+    etag: str | None = None,
+    versions: Mapping[int, PublishedPipeline] | None = None,
+    default_version: int | None = None,
+    **changes,
+) -> PipelineEndpoint:
+    """A PUT of the whole entity. The client numbers new versions itself, so an `etag` that is not
+    the current one means that somebody else changed the endpoint in between."""
+    require(actor, "edit", endpoint)
+    current = PipelineEndpoint.objects.select_for_update().get(pk=endpoint.pk)
+    if etag is not None and etag != str(current.etag):
+        raise Conflict(
+            f"Pipeline endpoint {current.name} was changed since it was read: read it again."
+        )
+    if versions is not None:
+        _merge_versions(actor, current, versions)
+    if default_version is not None:
+        found = current.versions.filter(number=default_version).select_related("pipeline").first()
+        if found is None:
+            raise ValidationError({"DefaultVersion": [f"There is no version {default_version}."]})
+        _set_default(actor, current, found)
+    _change(actor, current, changes)
+    endpoint.refresh_from_db()
+    return endpoint
+
+
+def _merge_versions(
+    actor: Actor, endpoint: PipelineEndpoint, posted: Mapping[int, PublishedPipeline]
+) -> None:
+    existing = {row.number: row for row in endpoint.versions.all()}
+    missing = sorted(existing.keys() - posted.keys())
+    if missing:
+        raise ValidationError({"PipelineVersionList": [f"Version {missing[0]} cannot be removed."]})
+    for number, pipeline in sorted(posted.items()):
+        if number in existing:
+            if existing[number].pipeline_id != pipeline.pk:
+                raise ValidationError(
+                    {"PipelineVersionList": [f"Version {number} is another pipeline already."]}
+                )
+            continue
+        expected = _next_number(endpoint)
+        if number != expected:
+            raise ValidationError(
+                {"PipelineVersionList": [f"The next version is {expected}, not {number}."]}
+            )
+        require(actor, "publish", pipeline)
+        _written(
+            lambda number=number, pipeline=pipeline: _insert_version(
+                actor, endpoint, pipeline, number
+            ),
+            {"PipelineVersionList": [VERSION_TAKEN]},
+        )
+        _touch(actor, endpoint)
+        audit.record(actor, "add version", endpoint, after={"version": number})
+
+
+EDITABLE = {"name", "description", "status", "tags", "properties", "is_public", "is_strict"}
+
+
+@transaction.atomic
+def _change(actor: Actor, endpoint: PipelineEndpoint, changes: Mapping) -> None:
+    """Write what differs, and say so in the audit trail."""
+    require(actor, "edit", endpoint)
+    unknown = changes.keys() - EDITABLE
+    if unknown:
+        raise TypeError(f"An endpoint has no {', '.join(sorted(unknown))} to change.")
+    new = {key: _clean(key, value) for key, value in changes.items()}
+    new = {key: value for key, value in new.items() if getattr(endpoint, key) != value}
+    if not new:
+        return
+    if "name" in new:
+        new["name"] = _free_name(actor, new["name"])
+    before = {key: getattr(endpoint, key) for key in new}
+    _written(lambda: _touch(actor, endpoint, **new), {"Name": [NAME_TAKEN]})
+    audit.record(actor, _verb(new), endpoint, before=before, after=new)
+
+
+def _verb(new: Mapping) -> str:
+    if "status" in new:
+        return "enable" if new["status"] == EntityStatus.ACTIVE else "disable"
+    return "rename" if "name" in new else "edit"
+
+
+def _clean(key: str, value):
+    if key in ("tags", "properties"):
+        return checks.document(key, value)
+    if key in ("is_public", "is_strict"):
+        return bool(value)
+    if key == "status":
+        if value not in EntityStatus.values:
+            raise ValidationError({"EntityStatus": [f"{value!r:.40} is not a status."]})
+        return str(value)
+    return checks.text(
+        key.capitalize(), value, longest=255 if key == "name" else None, required=key == "name"
+    )
+
+
+def _free_name(actor: Actor, name: str) -> str:
+    name = checks.text("Name", name, longest=255, required=True)
+    if PipelineEndpoint.objects.filter(workspace=actor.workspace, name=name).exists():
+        raise ValidationError({"Name": [NAME_TAKEN]})
+    return name
+
+
+def _next_number(endpoint: PipelineEndpoint) -> int:
+    highest = endpoint.versions.aggregate(Max("number"))["number__max"]
+    return 0 if highest is None else highest + 1
+
+
+def _insert_version(
+    actor: Actor, endpoint: PipelineEndpoint, pipeline: PublishedPipeline, number: int
+) -> EndpointVersion:
+    return EndpointVersion.objects.create(
+        endpoint=endpoint, number=number, pipeline=pipeline, added_by=actor.name
+    )
+
+
+def _touch(actor: Actor, endpoint: PipelineEndpoint, **changes) -> None:
+    """Write to the endpoint; every write gives it a new etag."""
+    changes |= {"etag": uuid4(), "updated_at": timezone.now(), "updated_by": actor.name}
+    PipelineEndpoint.objects.filter(pk=endpoint.pk).update(**changes)
+    for key, value in changes.items():
+        setattr(endpoint, key, value)
+
+
+def _written(write, taken: Mapping):
+    """What `write` returns; a broken constraint becomes the sentence `taken`."""
+    try:
+        with transaction.atomic():
+            return write()
+    except IntegrityError as error:
+        raise ValidationError(dict(taken)) from error

@@ -1,0 +1,28 @@
+#!/usr/bin/env python
+"""The command line of Pipeline Studio; `manage.py up` starts everything."""
+
+import argparse
+import os
+import sys
+
+
+def main():
+    if sys.version_info < (3, 11):
+        sys.exit("Pipeline Studio needs Python 3.11 or newer; this is %d.%d." % sys.version_info[:2])
+    # Settings are read once, when Django starts: the data folder has to be known before, for
+    # every command alike.
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--data", metavar="DIR")
+    options, arguments = parser.parse_known_args(sys.argv[1:])
+    if options.data:
+        os.environ["STUDIO_DATA"] = options.data
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "studio.settings")
+    try:
+        from django.core.management import execute_from_command_line
+    except ImportError:
+        sys.exit("Django is not installed here. Start with: pip install uv && uv run manage.py up")
+    execute_from_command_line([sys.argv[0], *arguments])
+
+
+if __name__ == "__main__":
+    main()

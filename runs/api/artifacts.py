@@ -1,0 +1,92 @@
+"""Artifacts of a run: where to write and read them, by path or prefix (wire 9.4)."""
+
+from django.core.exceptions import ValidationError
+from drf_spectacular.utils import extend_schema
+from rest_framework.response import Response
+
+from runs import storage
+from runs.api import visible
+from runs.api.entities import ARTIFACTS, ORIGIN, artifact_dto, content_info, log_files
+from runs.models import Artifact, Run
+from studio.core import blob_urls
+from studio.core.access import require
+from studio.core.bodies import Body
+from studio.core.errors import BadValue, NotFound
+from studio.core.rest import WireView
+from studio.core.schema import JSON
+
+
+class ArtifactView(WireView):
+    for_endpoint_tokens = for_run_tokens = True
+
+    def run(self, origin: str, container: str) -> Run:
+        if origin != ORIGIN or not container.startswith("dcid."):
+            raise NotFound(f"There is no artifact container {origin}/{container}.")
+        return visible.find_run(self.actor, container.removeprefix("dcid."))
+
+    def address(self, run: Run, path: str) -> str:
+        return blob_urls.signed(self.base_url, ARTIFACTS, f"{run.uuid}/{path}")
+
+
+class ArtifactBatch(ArtifactView):
+    """Issues an address to write each path to; the artifact is there once it is written."""
+
+    @extend_schema(operation_id="artifacts_create_batch", request=JSON, responses=JSON)
+    def post(self, request, origin, container, **scope):
+        body = Body(request.data)
+        run = self.run(origin, container)
+        require(self.actor, "track", run)
+        visible.require_reach(self.actor, run, facts_only=True)
+        paths = [self.path(row) for row in body.items("paths")]
+        return Response(
+            {
+                "artifacts": {path: artifact_dto(run, path) for path in paths},
+                "artifactContentInformation": {
+                    path: content_info(run, path, self.upload_address(run, path)) for path in paths
+                },
+                "errors": {},
+            }
+        )
+
+    def path(self, row) -> str:
+        text = Body(row, name="paths").text("path", required=True)
+        try:
+            return storage.checked_path(text)
+        except ValidationError as error:
+            raise BadValue(" ".join(error.messages), target="path") from error
+
+    def upload_address(self, run: Run, path: str) -> str:
+        return blob_urls.signed_for_upload(self.base_url, ARTIFACTS, f"{run.uuid}/{path}")
+
+
+class ArtifactList(ArtifactView):
+    @extend_schema(operation_id="artifacts_list", responses=JSON)
+    def get(self, request, origin, container, **scope):
+        run = self.run(origin, container)
+        logs = [artifact_dto(run, name) for name in log_files(run, self.base_url)]
+        kept = Artifact.objects.filter(run=run).order_by("path")
+        rows = logs + [artifact_dto(run, row.path, artifact=row) for row in kept]
+        return Response({"value": rows, "continuationToken": None})
+
+
+class ArtifactContent(ArtifactView):
+    @extend_schema(operation_id="artifacts_get_content_info", responses=JSON)
+    def get(self, request, origin, container, path, **scope):
+        run = self.run(origin, container)
+        address = log_files(run, self.base_url).get(path)
+        if address is None and Artifact.objects.filter(run=run, path=path).exists():
+            address = self.address(run, path)
+        if address is None:
+            raise NotFound(f"Run {run.uuid} has no artifact {path!r}.")
+        return Response(content_info(run, path, address))
+
+
+class ArtifactPrefix(ArtifactView):
+    @extend_schema(operation_id="artifacts_list_content_info", responses=JSON)
+    def get(self, request, origin, container, prefix="", **scope):
+        run = self.run(origin, container)
+        kept = Artifact.objects.filter(run=run, path__startswith=prefix).order_by("path")
+        found = {row.path: self.address(run, row.path) for row in kept}
+        found |= {name: uri for name, uri in log_files(run, self.base_url).items() if name.startswith(prefix)}
+        rows = [content_info(run, path, uri) for path, uri in sorted(found.items())]
+        return Response({"value": rows, "continuationToken": None})

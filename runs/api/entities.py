@@ -1,0 +1,320 @@
+"""What runs look like on the wire: one function per entity, each naming its section."""
+
+import json
+
+from runs import sealing, storage
+from runs.models import Artifact, Experiment, Kind, Metric, PipelineRun, Run, StepRun
+from runs.states import Status, history_status, wire_status
+from studio.core import blob_urls
+from studio.core.rest import wire_time
+
+ORIGIN = "ExperimentRun"  # of every artifact (wire 9.4)
+RUN_TYPES = {Kind.PIPELINE: "azureml.PipelineRun", Kind.STEP: "azureml.StepRun"}
+LOGS = "logs"  # the containers of signed addresses that lead to what runs left
+ARTIFACTS = "artifacts"
+
+
+# --- the pipelines service: PascalCase -------------------------------------------------------------
+def pipeline_run_entity(run: Run) -> dict:
+    """Wire 7: PipelineRunEntity."""
+    extra: PipelineRun = run.pipeline_run
+    return {
+        "Id": str(run.uuid),
+        "Description": run.description,
+        "DisplayName": run.display_name or None,
+        "GraphId": str(extra.graph.uuid),
+        "IsSubmitted": extra.submitted_at is not None,
+        "HasErrors": run.status == Status.FAILED,
+        "HasWarnings": bool(extra.warnings),
+        "Warnings": extra.warnings,
+        "UploadState": "Completed",
+        "ParameterAssignments": sealing.shown(extra.parameters),
+        "DataPathAssignments": extra.datapaths,
+        "DataSetDefinitionValueAssignments": extra.datasets,
+        "RunHistoryExperimentName": run.experiment.name,
+        "PipelineId": str(run.pipeline.uuid) if run.pipeline_id else None,
+        "PipelineEndpointId": str(run.endpoint.uuid) if run.endpoint_id else None,
+        "PipelineEndpointVersion": (
+            None if run.endpoint_version is None else str(run.endpoint_version)
+        ),
+        "RunSource": extra.run_source or None,
+        "RunType": extra.run_type or None,
+        "TotalRunSteps": total_steps(run),
+        "ScheduleId": None,
+        "ContinueExperimentOnNodeFailure": extra.continue_on_step_failure,
+        "tags": run.tags,
+        "Properties": run.properties,
+        "EntityStatus": "Active",
+        "CreatedDate": wire_time(run.created_at),
+        "LastModifiedDate": wire_time(run.updated_at),
+        "Etag": f"{run.updated_at.timestamp():.6f}",
+        "Status": {
+            "StatusCode": wire_status(run.status),
+            "StatusDetail": run.error or None,
+            "CreationTime": wire_time(run.created_at),
+            "EndTime": wire_time(run.finished_at),
+        },
+    }
+
+
+# What a caller without a key is told of the run it started: not the values of parameters, which
+# hold defaults it did not send, nor the names a warning would suggest.
+PUBLIC_KEYS = (
+    *("Id", "Description", "IsSubmitted", "HasErrors", "HasWarnings", "UploadState"),
+    *("RunHistoryExperimentName", "EntityStatus", "CreatedDate", "LastModifiedDate", "Status"),
+)
+
+
+def public_run_entity(run: Run) -> dict:
+    """The part of PipelineRunEntity that a public endpoint reveals (design section 5)."""
+    entity = pipeline_run_entity(run)
+    return {key: entity[key] for key in PUBLIC_KEYS}
+
+
+def total_steps(run: Run) -> int:
+    if run.pipeline_id:
+        return run.pipeline.step_count
+    return len(run.pipeline_run.graph.wire.get("ModuleNodes") or [])
+
+
+def task_status(step: StepRun) -> dict:
+    """Wire 9.2: TaskStatus of one node."""
+    run = step.run
+    return {
+        "StatusCode": wire_status(run.status, of_node=True),
+        "StatusDetail": run.error or None,
+        "CreationTime": wire_time(run.created_at),
+        "ScheduleTime": wire_time(run.created_at),
+        "StartTime": wire_time(run.started_at),
+        "EndTime": wire_time(run.finished_at),
+        "RunId": str(run.uuid),
+        "RequestId": None,
+        "ReuseInfo": _reuse_info(step),
+        "HasWarnings": bool(step.warnings),
+    }
+
+
+def _reuse_info(step: StepRun) -> dict | None:
+    if step.reused_from_id is None:
+        return None
+    source = step.reused_from
+    return {
+        "NodeId": source.node_id,
+        "RunId": str(source.run.uuid),
+        "PipelineRunId": str(source.run.root.uuid),
+    }
+
+
+def node_output(output: dict) -> dict:
+    """Wire 9.2: NodeOutput, where one output port left its data."""
+    reference = {
+        "RelativePath": output.get("path", ""),
+        "AmlDataStoreName": output.get("datastore", ""),
+    }
+    return {
+        "DataTypeId": "AnyDirectory",
+        "LogicalSizeInBytes": None,
+        "PhysicalSizeInBytes": None,
+        "DataLocation": {
+            "StorageType": "DataReference",
+            "DataReference": {"Type": "AzureBlob", "AzureBlobReference": reference},
+        },
+    }
+
+
+# --- run history: camelCase --------------------------------------------------------------------------
+def experiment_dto(experiment: Experiment) -> dict:
+    """Wire 9.2."""
+    return {
+        "experimentId": str(experiment.uuid),
+        "name": experiment.name,
+        "description": experiment.description or None,
+        "createdUtc": wire_time(experiment.created_at),
+        "tags": experiment.tags,
+        "archivedTime": wire_time(experiment.archived_at),
+    }
+
+
+def run_dto(run: Run) -> dict:
+    """Wire 9.1: RunDto. Needs `experiment`, `parent`, `root`, `user` and `step` at hand."""
+    return {
+        "runId": str(run.uuid),
+        "rootRunId": str(run.root.uuid if run.root_id else run.uuid),
+        "parentRunId": str(run.parent.uuid) if run.parent_id else None,
+        "runNumber": run.number,
+        "experimentId": str(run.experiment.uuid),
+        "dataContainerId": run.data_container_id,
+        "runType": RUN_TYPES.get(run.kind, "azureml.scriptrun"),
+        "status": history_status(run.status),
+        "name": run.name,
+        "displayName": run.display_name or run.name or None,
+        "description": run.description or None,
+        "target": run.target or None,
+        "tags": _tags(run),
+        "properties": _properties(run),
+        "createdUtc": wire_time(run.created_at),
+        "startTimeUtc": wire_time(run.started_at),
+        "endTimeUtc": wire_time(run.finished_at),
+        "lastModifiedUtc": wire_time(run.updated_at),
+        "cancelRequestedUtc": wire_time(run.cancel_requested_at),
+        "error": run_error(run),
+        "warnings": None,
+        "createdBy": _person(run),
+        "hidden": False,
+    }
+
+
+def _tags(run: Run) -> dict:
+    """A step is found by the two tags of wire 9.1, which are not the user's to lose."""
+    if run.kind != Kind.STEP:
+        return run.tags
+    return {
+        **run.tags,
+        "azureml.nodeid": run.step.node_id,
+        "azureml.pipeline": str(run.root.uuid),
+    }
+
+
+def _properties(run: Run) -> dict:
+    known = dict(run.properties)
+    if run.kind in RUN_TYPES:
+        known["azureml.runsource"] = RUN_TYPES[run.kind]
+    if run.kind == Kind.PIPELINE and run.pipeline_id:
+        known["azureml.pipelineid"] = str(run.pipeline.uuid)
+    if run.kind == Kind.STEP:
+        known["azureml.nodeid"] = run.step.node_id
+        known["azureml.pipelinerunid"] = str(run.root.uuid)
+        if run.step.reused_from_id:
+            source = run.step.reused_from
+            known["azureml.isreused"] = "true"
+            known["azureml.reusedrunid"] = str(source.run.uuid)
+            known["azureml.reusednodeid"] = source.node_id
+            known["azureml.reusedpipeline"] = str(source.run.root.uuid)
+    return known
+
+
+def _person(run: Run) -> dict:
+    return {
+        "userObjectId": str(run.user.uuid) if run.user_id else None,
+        "userTenantId": "studio",
+        "userName": run.submitted_by or None,
+    }
+
+
+def run_error(run: Run) -> dict | None:
+    """Wire 9.2: the error that ends a wait; `details` is always a list."""
+    if not run.error and run.status != Status.FAILED:
+        return None
+    return {
+        "error": {
+            "code": run.error_code or "UserError",
+            "message": run.error or "The run failed.",
+            "details": [],
+        }
+    }
+
+
+def run_details(run: Run, base: str) -> dict:
+    """Wire 9.2: details, with an address per log that needs no token."""
+    dto = run_dto(run)
+    keys = ("runId", "target", "status", "startTimeUtc", "endTimeUtc", "error", "properties")
+    return {
+        **{key: dto[key] for key in keys},
+        "warnings": _warnings(run),
+        "inputDatasets": [],
+        "outputDatasets": [],
+        "runDefinition": _runconfig(run),
+        "logFiles": log_files(run, base),
+        "submittedBy": run.submitted_by or None,
+    }
+
+
+def _warnings(run: Run) -> list[dict]:
+    texts = []
+    if run.kind == Kind.STEP:
+        texts = run.step.warnings
+    elif run.kind == Kind.PIPELINE:
+        texts = run.pipeline_run.warnings
+    return [{"source": "studio", "message": str(text)} for text in texts]
+
+
+def _runconfig(run: Run) -> dict | None:
+    """The Runconfig that the step's node was posted with."""
+    if run.kind != Kind.STEP:
+        return None
+    graph = run.root.pipeline_run.graph
+    for node in graph.wire.get("ModuleNodes") or []:
+        if node.get("Id") == run.step.node_id:
+            try:
+                return json.loads(node.get("Runconfig") or "null")
+            except (TypeError, ValueError):
+                return None
+    return None
+
+
+def log_files(run: Run, base: str) -> dict[str, str]:
+    """`{name: signed address}`; a reused step shows the logs of the step it stands for."""
+    owner = log_owner(run)
+    return {
+        name: blob_urls.signed(base, LOGS, f"{owner.uuid}/{name}")
+        for name in storage.log_names(owner.uuid)
+    }
+
+
+def log_owner(run: Run) -> Run:
+    if run.kind == Kind.STEP and run.step.reused_from_id:
+        return run.step.reused_from.run
+    return run
+
+
+# --- metrics and artifacts: camelCase ----------------------------------------------------------------
+def metric_key(metric: Metric) -> dict:
+    """Wire 9.3: one entry of `list`."""
+    return {
+        "metricKey": {"name": metric.name},
+        "columns": metric.columns,
+        "properties": metric.properties,
+    }
+
+
+def metric_dto(metric: Metric) -> dict:
+    """Wire 9.3: the reply of `full`; values in the order they came."""
+    return {
+        "dataContainerId": metric.run.data_container_id,
+        "name": metric.name,
+        "columns": metric.columns,
+        "properties": metric.properties,
+        "value": [
+            {
+                "metricId": str(value.point_uuid),
+                "createdUtc": wire_time(value.created_at),
+                "step": value.step,
+                "data": value.data,
+            }
+            for value in metric.values.order_by("pk")
+        ],
+        "continuationToken": None,
+    }
+
+
+def artifact_dto(run: Run, path: str, *, artifact: Artifact | None = None) -> dict:
+    """Wire 9.4: ArtifactDto."""
+    container = run.data_container_id
+    return {
+        "artifactId": f"{ORIGIN}/{container}/{path}",
+        "origin": ORIGIN,
+        "container": container,
+        "path": path,
+        "createdTime": wire_time(artifact.created_at) if artifact else None,
+        "etag": str(artifact.uuid) if artifact else None,
+    }
+
+
+def content_info(run: Run, path: str, uri: str) -> dict:
+    """Wire 9.4: where one artifact is read or written."""
+    return {
+        "contentUri": uri,
+        "origin": ORIGIN,
+        "container": run.data_container_id,
+        "path": path,
+    }

@@ -1,0 +1,58 @@
+"""Experiments, as run history shows them (wire 9.2)."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.response import Response
+
+from runs.api.entities import experiment_dto
+from runs.models import Experiment
+from studio.core.access import require
+from studio.core.bodies import LONGEST, Body
+from studio.core.errors import BadValue, NotFound
+from studio.core.rest import WireView, find
+from studio.core.schema import JSON
+
+
+def experiments(actor):
+    return Experiment.objects.filter(workspace=actor.workspace)
+
+
+def experiment_by_name(actor, name: str) -> Experiment:
+    """404 is load-bearing: it makes the client create the experiment (wire 3.4)."""
+    experiment = experiments(actor).filter(name=name).first()
+    if experiment is None:
+        raise NotFound(f"Experiment {name!r} was not found in this workspace.")
+    return experiment
+
+
+class ExperimentByName(WireView):
+    for_run_tokens = True
+
+    @extend_schema(operation_id="experiments_get", responses=JSON)
+    def get(self, request, name, **scope):
+        return Response(experiment_dto(experiment_by_name(self.actor, name)))
+
+    @extend_schema(operation_id="experiments_create", request=JSON, responses=JSON)
+    def post(self, request, name, **scope):
+        require(self.actor, "submit")
+        if not name.strip() or len(name) > LONGEST:
+            raise BadValue(f"An experiment's name has 1-{LONGEST} characters.", target="name")
+        experiment, _ = Experiment.objects.get_or_create(workspace=self.actor.workspace, name=name)
+        return Response(experiment_dto(experiment))
+
+
+class ExperimentById(WireView):
+    for_run_tokens = True
+
+    @extend_schema(operation_id="experiments_get_by_id", responses=JSON)
+    def get(self, request, experiment_id, **scope):
+        return Response(experiment_dto(find(experiments(self.actor), experiment_id, "Experiment")))
+
+
+class QueryExperiments(WireView):
+    @extend_schema(operation_id="experiments_query", request=JSON, responses=JSON)
+    def post(self, request, **scope):
+        body = Body(request.data)
+        rows = experiments(self.actor).order_by("-pk")
+        if body.text("viewType").lower() != "all":
+            rows = rows.filter(archived_at__isnull=True)
+        return Response({"value": [experiment_dto(row) for row in rows], "continuationToken": None})

@@ -1,0 +1,220 @@
+"""Run history: any run by its three addresses, its details, children, queries and changes (wire 9.2)."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.response import Response
+
+from runs import services
+from runs.api import odata, visible
+from runs.api.entities import run_details, run_dto
+from runs.api.experiments import experiment_by_name, experiments
+from runs.api.tokens import renewed
+from runs.models import Run
+from runs.states import Status
+from studio.core.bodies import LONGEST, Body, strings
+from studio.core.errors import BadValue, NotFound
+from studio.core.keyset import paginate
+from studio.core.rest import WireView, find
+from studio.core.schema import EMPTY, JSON, query
+
+LARGEST_PAGE = 500
+EVENTS = {
+    "start": Status.RUNNING,
+    "completed": Status.COMPLETED,
+    "failed": Status.FAILED,
+    "canceled": Status.CANCELED,
+    "cancelled": Status.CANCELED,
+}
+# What a client of its own run may set a status to, in run history's words.
+CLIENT_STATUSES = {
+    status.lower(): status
+    for status in (
+        *(Status.NOT_STARTED, Status.QUEUED, Status.PREPARING, Status.RUNNING),
+        *(Status.FINALIZING, Status.COMPLETED, Status.FAILED, Status.CANCELED),
+    )
+}
+
+
+class HistoryView(WireView):
+    """`experiments/{name}/…`, `experimentids/{id}/…` or nothing: three addresses of the same run."""
+
+    for_endpoint_tokens = for_run_tokens = True
+
+    def experiment(self):
+        """The experiment the address names; None where it names none."""
+        if "name" in self.kwargs:
+            return experiment_by_name(self.actor, self.kwargs["name"])
+        if "experiment_id" in self.kwargs:
+            return find(experiments(self.actor), self.kwargs["experiment_id"], "Experiment")
+        return None
+
+    def runs(self):
+        experiment = self.experiment()
+        rows = visible.runs(self.actor)
+        return rows if experiment is None else rows.filter(experiment=experiment)
+
+    def run(self, uuid: str) -> Run:
+        return find(self.runs(), uuid, "Run with ID")
+
+    def fresh(self, run: Run) -> Response:
+        return Response(run_dto(visible.runs(self.actor).get(pk=run.pk)))
+
+
+class RunDetail(HistoryView):
+    @extend_schema(operation_id="runs_get", responses=JSON)
+    def get(self, request, uuid, **scope):
+        return Response(run_dto(self.run(uuid)))
+
+    @extend_schema(operation_id="runs_patch", request=JSON, responses=JSON)
+    def patch(self, request, uuid, **scope):
+        """Merge what the body names into the run; a run that is not there is created (wire 9.3)."""
+        body = Body(request.data)
+        try:
+            run = self.run(uuid)
+        except NotFound:
+            return self.fresh(self.create(uuid, body))
+        changes = changes_of(body)
+        visible.require_reach(self.actor, run, facts_only=set(changes) <= {"tags"})
+        services.edit(self.actor, run, **changes)
+        return self.fresh(run)
+
+    def create(self, uuid: str, body: Body) -> Run:
+        """`child_run()` and `start_logging()` of a client: the run exists once it is named."""
+        parent = None
+        experiment = self.experiment()
+        if "parentRunId" in body:
+            parent = visible.find_run(self.actor, body.text("parentRunId"))
+            visible.require_reach(self.actor, parent, facts_only=False)
+        elif experiment is None:
+            raise NotFound(f"Run with ID {uuid} was not found in this workspace.")
+        elif self.actor.run_uuid is not None:
+            raise BadValue("A step starts child runs only: parentRunId is required.", target="parentRunId")
+        return services.make_child(
+            self.actor,
+            uuid=uuid,
+            parent=parent,
+            experiment=experiment,
+            name=body.text("name", longest=LONGEST),
+            target=body.text("target", longest=64),
+            **changes_of(body),
+        )
+
+
+def changes_of(body: Body) -> dict:
+    """The changes a RunDto states: only the keys it has."""
+    changes = {}
+    if "tags" in body:
+        changes["tags"] = body.texts("tags")
+    if "properties" in body:
+        changes["properties"] = body.texts("properties")
+    if "displayName" in body:
+        changes["display_name"] = body.text("displayName", longest=LONGEST)
+    if body.get("description") is not None:
+        changes["description"] = body.text("description")
+    if "status" in body:
+        changes["status"] = status_of(body)
+    return changes
+
+
+def status_of(body: Body) -> Status:
+    word = body.text("status")
+    status = CLIENT_STATUSES.get(word.lower())
+    if status is None:
+        known = ", ".join(CLIENT_STATUSES.values())
+        raise BadValue(f"status must be one of {known}, not {word!r}.", target="status")
+    return status
+
+
+class RunDetails(HistoryView):
+    @extend_schema(operation_id="runs_get_details", responses=JSON)
+    def get(self, request, uuid, **scope):
+        return Response(run_details(self.run(uuid), self.base_url))
+
+
+class RunTags(HistoryView):
+    @extend_schema(operation_id="runs_delete_tags", request=JSON, responses=JSON)
+    def delete(self, request, uuid, **scope):
+        run = self.run(uuid)
+        visible.require_reach(self.actor, run, facts_only=True)
+        services.edit(self.actor, run, remove_tags=strings(request.data, name="body"))
+        return self.fresh(run)
+
+
+class RunEvents(HistoryView):
+    """A client tells how its own run goes; the server moves the status."""
+
+    @extend_schema(operation_id="runs_post_event", request=JSON, responses={200: EMPTY})
+    def post(self, request, uuid, **scope):
+        body = Body(request.data)
+        name = body.text("name", required=True)
+        run = self.run(uuid)
+        visible.require_reach(self.actor, run, facts_only=False)
+        status = EVENTS.get(name.rpartition(".")[2].lower())
+        if status is not None:  # others (warnings, heartbeats) need no answer but 200
+            services.edit(self.actor, run, status=status)
+        return Response(status=200)
+
+
+class RunToken(HistoryView):
+    """A step renews its own token before it expires (wire 9.3)."""
+
+    @extend_schema(operation_id="runs_get_token", responses=JSON)
+    def get(self, request, uuid, **scope):
+        run = self.run(uuid)
+        if self.actor.run_uuid != run.uuid:
+            raise NotFound("Only a step's own token can be renewed.")
+        return Response(renewed(run))
+
+
+class MetricsIngest(HistoryView):
+    """The client asks whether its metrics are in; a batch is stored before it is answered."""
+
+    @extend_schema(operation_id="runs_wait_for_metrics", responses={200: JSON})
+    def get(self, request, uuid, **scope):
+        self.run(uuid)
+        return Response({})
+
+
+class ListView(HistoryView):
+    def page(self, runs, *, top, token) -> Response:
+        size = min(max(1, number(top, "top") or LARGEST_PAGE), LARGEST_PAGE)
+        page = paginate(runs, before=number(token, "continuationToken"), size=size)
+        return Response(
+            {
+                "value": [run_dto(run) for run in page],
+                "continuationToken": str(page.older) if page.older else None,
+                "nextLink": None,
+            }
+        )
+
+
+class RunChildren(ListView):
+    @extend_schema(
+        operation_id="runs_children",
+        parameters=[query("$orderby"), query("$top"), query("$continuationToken")],
+        responses=JSON,
+    )
+    def get(self, request, uuid, **scope):
+        children = visible.runs(self.actor).filter(parent=self.run(uuid))
+        query = {key.lstrip("$").lower(): value for key, value in request.query_params.items()}
+        if query.get("filter"):
+            children = children.filter(odata.parse(query["filter"]))
+        return self.page(children, top=query.get("top"), token=query.get("continuationtoken"))
+
+
+class QueryRuns(ListView):
+    """Newest first: the one order that costs the same on every page, whatever `orderby` asks."""
+
+    @extend_schema(operation_id="runs_query", request=JSON, responses=JSON)
+    def post(self, request, **scope):
+        body = Body(request.data)
+        runs = self.runs().filter(odata.parse(body.text("filter")))
+        return self.page(runs, top=body.get("top"), token=body.get("continuationToken"))
+
+
+def number(value, key: str) -> int | None:
+    if value in (None, ""):
+        return None
+    text = str(value)
+    if isinstance(value, bool) or not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise BadValue(f"{key} must be a whole number, not {text[:80]!r}.", target=key)
+    return int(text)

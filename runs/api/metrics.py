@@ -1,0 +1,71 @@
+"""Metrics of a run: batches in, names and values out (wire 9.3)."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.response import Response
+
+from runs import services
+from runs.api import visible
+from runs.api.entities import metric_dto, metric_key
+from runs.api.history import HistoryView
+from runs.models import Metric
+from studio.core.bodies import LONGEST, Body
+from studio.core.errors import BadValue, NotFound
+from studio.core.schema import JSON
+
+
+class MetricBatch(HistoryView):
+    """Appends; a value that was sent before (same metricId) is not stored twice."""
+
+    @extend_schema(operation_id="metrics_post_batch", request=JSON, responses=JSON)
+    def post(self, request, uuid, **scope):
+        body = Body(request.data)
+        run = self.run(uuid)
+        visible.require_reach(self.actor, run, facts_only=True)
+        batch = [self.metric(Body(row, name="values")) for row in body.items("values")]
+        for metric in batch:
+            services.log_metric(self.actor, run, **metric)
+        return Response({"errors": []})
+
+    def metric(self, body: Body) -> dict:
+        points = [Body(row, name="value") for row in body.items("value")]
+        return {
+            "name": body.name("name"),
+            "columns": body.texts("columns"),
+            "properties": body.mapping("properties"),
+            "points": [
+                {
+                    "data": point.mapping("data"),
+                    "step": step_of(point),
+                    "point_uuid": point.text("metricId") or None,
+                    "created_at": point.text("createdUtc") or None,
+                }
+                for point in points
+            ],
+        }
+
+
+def step_of(point: Body) -> int | None:
+    step = point.get("step")
+    if step is None:
+        return None
+    if isinstance(step, bool) or not isinstance(step, int) or abs(step) >= 2**63:
+        raise BadValue("step must be a whole number.", target="step")
+    return step
+
+
+class MetricList(HistoryView):
+    @extend_schema(operation_id="metrics_list", request=JSON, responses=JSON)
+    def post(self, request, uuid, **scope):
+        Body(request.data)
+        metrics = Metric.objects.filter(run=self.run(uuid)).order_by("pk")
+        return Response({"value": [metric_key(row) for row in metrics], "continuationToken": None})
+
+
+class MetricFull(HistoryView):
+    @extend_schema(operation_id="metrics_full", request=JSON, responses=JSON)
+    def post(self, request, uuid, **scope):
+        name = Body(request.data).text("metricName", required=True, longest=LONGEST)
+        metric = Metric.objects.filter(run=self.run(uuid), name=name).select_related("run").first()
+        if metric is None:
+            raise NotFound(f"Run {uuid} has no metric {name!r}.")
+        return Response(metric_dto(metric))

@@ -1,0 +1,224 @@
+"""The filter language of run history's queries: the part of OData that clients write (wire 9.2).
+
+`(Status eq Running) and (Tags/k eq v or RunId eq X)`: values are bare or quoted, `and` binds tighter.
+"""
+
+import re
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Q
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.lookups import Exact
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from runs.models import Kind, RunAttribute
+from runs.states import Status
+from studio.core.errors import BadValue
+
+DEEPEST = 20
+LONGEST = 20_000
+SIGNS = {"ge": "gte", "gt": "gt", "le": "lte", "lt": "lt", "eq": "exact"}
+# The value ends at a bracket, at a joining word or at the end; a quoted one at its quote.
+COMPARISON = re.compile(
+    r"(?P<field>[^()\s]+(?:[ ][^()\s]+){0,8}?)\s+(?P<sign>eq|ne|ge|le|gt|lt)\s+"
+    r"(?:'(?P<quoted>(?:[^']|'')*)'|(?P<bare>[^()]*?))"
+    r"(?=\s*\)|\s+(?:and|or)\s|\s*$)",
+    re.IGNORECASE,
+)
+WORD = re.compile(r"\s*(\(|\)|and(?=[\s(])|or(?=[\s(]))", re.IGNORECASE)
+
+
+def parse(text: str) -> Q:
+    """The condition that a filter states; BadValue names what cannot be read."""
+    if len(text) > LONGEST:
+        raise BadValue(f"The filter is longer than {LONGEST} characters.", target="filter")
+    if not text.strip():
+        return Q()
+    reader = _Reader(text)
+    condition = reader.either(depth=0)
+    reader.expect_end()
+    return condition
+
+
+class _Reader:
+    def __init__(self, text: str):
+        self.text, self.at = text, 0
+
+    def either(self, depth: int) -> Q:
+        condition = self.both(depth)
+        while self.take("or"):
+            condition |= self.both(depth)
+        return condition
+
+    def both(self, depth: int) -> Q:
+        condition = self.one(depth)
+        while self.take("and"):
+            condition &= self.one(depth)
+        return condition
+
+    def one(self, depth: int) -> Q:
+        if depth > DEEPEST:
+            raise self.wrong("is nested too deeply")
+        if self.take("("):
+            condition = self.either(depth + 1)
+            if not self.take(")"):
+                raise self.wrong("lacks a closing bracket")
+            return condition
+        self.skip_spaces()
+        match = COMPARISON.match(self.text, self.at)
+        if match is None:
+            raise self.wrong("cannot be read")
+        self.at = match.end()
+        quoted = match["quoted"]
+        value = match["bare"].strip() if quoted is None else quoted.replace("''", "'")
+        return Comparison(match["field"], match["sign"].lower(), value, quoted is not None).q()
+
+    def take(self, word: str) -> bool:
+        match = WORD.match(self.text, self.at)
+        if match is None or match[1].lower() != word:
+            return False
+        self.at = match.end()
+        return True
+
+    def skip_spaces(self):
+        while self.at < len(self.text) and self.text[self.at].isspace():
+            self.at += 1
+
+    def expect_end(self):
+        if self.text[self.at :].strip():
+            raise self.wrong("cannot be read")
+
+    def wrong(self, why: str) -> BadValue:
+        return BadValue(f"The filter {why} at {self.text[self.at :][:60]!r}.", target="filter")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    field: str
+    sign: str
+    value: str
+    quoted: bool = False
+
+    def q(self) -> Q:
+        name, _, key = self.field.partition("/")
+        reader = READERS.get(name.lower())
+        if reader is None:
+            known = "RunId, ParentRunId, RootRunId, Status, RunType, Tags/…, Properties/…, Target"
+            raise BadValue(
+                f"The filter names {self.field!r}; known are {known}, CreatedUtc, StartTimeUtc, "
+                "EndTimeUtc, DisplayName and RunTypeV2/Orchestrator.",
+                target="filter",
+            )
+        return reader(self, key)
+
+    @property
+    def is_null(self) -> bool:
+        return not self.quoted and self.value.lower() == "null"
+
+    def equal(self, condition: Q) -> Q:
+        """`condition` states equality; `ne` turns it round, and nothing else is asked of a name."""
+        if self.sign == "eq":
+            return condition
+        if self.sign == "ne":
+            return ~condition
+        raise BadValue(f"{self.field} can be compared by eq and ne only.", target="filter")
+
+
+def _run_id(column: str):
+    def read(comparison: Comparison, key: str) -> Q:
+        if comparison.is_null:
+            return comparison.equal(Q(**{f"{column}__isnull": True}))
+        try:
+            uuid = UUID(comparison.value)
+        except ValueError:
+            return comparison.equal(NOTHING)  # an id of another make is nobody's
+        name = "uuid" if column == "pk" else f"{column}__uuid"
+        return comparison.equal(Q(**{name: uuid}))
+
+    return read
+
+
+def _status(comparison: Comparison, key: str) -> Q:
+    found = [word for word in Status if word.lower() == comparison.value.lower()]
+    condition = Q(status=found[0]) if found else NOTHING
+    if found == [Status.CANCELED]:
+        condition |= Q(status=Status.SKIPPED)  # which run history calls Canceled
+    return comparison.equal(condition)
+
+
+def _run_type(comparison: Comparison, key: str) -> Q:
+    word = comparison.value.lower().removeprefix("azureml.")
+    kinds = {
+        "pipelinerun": Q(kind=Kind.PIPELINE),
+        "pipeline": Q(kind=Kind.PIPELINE),
+        "steprun": Q(kind=Kind.STEP),
+        "step": Q(kind=Kind.STEP),
+        "scriptrun": Q(kind__in=[Kind.CHILD, Kind.SCRIPT]),
+    }
+    return comparison.equal(kinds.get(word, NOTHING))
+
+
+def _tag(comparison: Comparison, key: str) -> Q:
+    rows = RunAttribute.objects.filter(kind="tag", key=key)
+    if comparison.is_null:
+        return comparison.equal(~Q(pk__in=rows.values("run_id")))
+    return comparison.equal(Q(pk__in=rows.filter(value=comparison.value[:255]).values("run_id")))
+
+
+def _property(comparison: Comparison, key: str) -> Q:
+    if key.lower() == "azureml.runsource":
+        return _run_type(comparison, key)
+    if comparison.is_null:
+        return comparison.equal(~Q(properties__has_key=key))
+    return comparison.equal(Q(Exact(KeyTextTransform(key, "properties"), comparison.value)))
+
+
+def _text(column: str):
+    def read(comparison: Comparison, key: str) -> Q:
+        value = "" if comparison.is_null else comparison.value
+        return comparison.equal(Q(**{column: value}))
+
+    return read
+
+
+def _moment(column: str):
+    def read(comparison: Comparison, key: str) -> Q:
+        if comparison.is_null:
+            return comparison.equal(Q(**{f"{column}__isnull": True}))
+        try:
+            moment = parse_datetime(comparison.value)
+        except ValueError:
+            moment = None
+        if moment is None:
+            raise BadValue(
+                f"{comparison.field} is compared with a time, not {comparison.value!r}.",
+                target="filter",
+            )
+        if timezone.is_naive(moment):
+            moment = timezone.make_aware(moment)
+        if comparison.sign == "ne":
+            return ~Q(**{column: moment})
+        return Q(**{f"{column}__{SIGNS[comparison.sign]}": moment})
+
+    return read
+
+
+NOTHING = Q(pk__in=())
+READERS = {
+    "runid": _run_id("pk"),
+    "parentrunid": _run_id("parent"),
+    "rootrunid": _run_id("root"),
+    "status": _status,
+    "runtype": _run_type,
+    "runtypev2": _run_type,
+    "tags": _tag,
+    "properties": _property,
+    "target": _text("target"),
+    "name": _text("name"),
+    "displayname": _text("display_name"),
+    "createdutc": _moment("created_at"),
+    "starttimeutc": _moment("started_at"),
+    "endtimeutc": _moment("finished_at"),
+}

@@ -1,0 +1,131 @@
+"""Pipeline runs and their nodes, as the pipelines service shows them (wire 5, 9.2)."""
+
+from django.http import StreamingHttpResponse
+from drf_spectacular.utils import extend_schema
+from rest_framework.response import Response
+
+from endpoints.graph import Graph
+from endpoints.models import PublishedPipeline
+from runs import services, storage
+from runs.api import visible
+from runs.api.entities import log_owner, node_output, pipeline_run_entity, task_status
+from runs.models import StepRun
+from runs.states import wire_status
+from studio.core.bodies import strings
+from studio.core.errors import BadValue, NotFound
+from studio.core.rest import WireView, find
+from studio.core.schema import EMPTY, JSON, TEXT
+
+NEWEST = 500  # the reply is one list without pages; older runs are found in run history
+LOGS = {
+    "stdout": storage.DRIVER_LOG,
+    "stderr": storage.DRIVER_LOG,  # both streams go to one file, as they did in v1
+    "joblog": storage.BUILD_LOG,
+}
+
+
+class PipelineRunDetail(WireView):
+    for_endpoint_tokens = for_run_tokens = True
+
+    @extend_schema(operation_id="pipeline_runs_get", responses=JSON)
+    def get(self, request, uuid, **scope):
+        return Response(pipeline_run_entity(visible.find_pipeline_run(self.actor, uuid)))
+
+
+class RunsOfPipeline(WireView):
+    for_endpoint_tokens = True
+
+    @extend_schema(operation_id="pipeline_runs_of_pipeline", responses=JSON)
+    def get(self, request, uuid, **scope):
+        pipelines = PublishedPipeline.objects.filter(workspace=self.actor.workspace)
+        pipeline = find(pipelines, uuid, "Published pipeline")
+        runs = visible.pipeline_runs(self.actor).filter(pipeline=pipeline).order_by("-pk")
+        runs = runs.defer("pipeline_run__graph__wire", "pipeline_run__graph__interface")
+        return Response([pipeline_run_entity(run) for run in runs[:NEWEST]])
+
+
+class Execution(WireView):
+    """DELETE cancels; the answer is an empty 200, also for a run that has ended."""
+
+    for_endpoint_tokens = True
+
+    @extend_schema(operation_id="pipeline_runs_cancel", responses={200: EMPTY})
+    def delete(self, request, uuid, **scope):
+        services.cancel(self.actor, visible.find_pipeline_run(self.actor, uuid))
+        return Response(status=200)
+
+
+class NodeView(WireView):
+    """A view of nodes of one run, which the body lists by id."""
+
+    for_endpoint_tokens = for_run_tokens = True
+
+    def run(self, uuid: str):
+        return visible.find_pipeline_run(self.actor, uuid)
+
+    def steps(self, uuid: str):
+        steps = StepRun.objects.filter(run__root=self.run(uuid))
+        return steps.select_related("run", "reused_from__run__root").order_by("pk")
+
+    def node_id(self) -> str:
+        """The one node id of the body; a path of several leads into sub-graphs, which v1 never had."""
+        path = strings(self.request.data, name="body")
+        if len(path) != 1:
+            raise BadValue('The body must be a list of one node id, as in ["<id>"].', target="body")
+        return path[0]
+
+    def step(self, uuid: str) -> StepRun:
+        node_id = self.node_id()
+        step = self.steps(uuid).filter(node_id=node_id).first()
+        if step is None:
+            raise NotFound(f"Run {uuid} has no node {node_id!r}.")
+        return step
+
+
+class NodeStatusCode(NodeView):
+    @extend_schema(operation_id="nodes_status_code", request=JSON, responses=JSON)
+    def post(self, request, uuid, **scope):
+        return Response(wire_status(self.step(uuid).run.status, of_node=True))
+
+
+class NodeStatus(NodeView):
+    @extend_schema(operation_id="nodes_status", request=JSON, responses=JSON)
+    def post(self, request, uuid, **scope):
+        return Response(task_status(self.step(uuid)))
+
+
+class AllNodesStatus(NodeView):
+    @extend_schema(operation_id="nodes_all_statuses", request=JSON, responses=JSON)
+    def post(self, request, uuid, **scope):
+        return Response({step.node_id: task_status(step) for step in self.steps(uuid)})
+
+
+class NodeLog(NodeView):
+    """Raw text: a JSON text would be shown with its quotes."""
+
+    @extend_schema(operation_id="nodes_log", request=JSON, responses=TEXT)
+    def post(self, request, uuid, which, **scope):
+        owner = log_owner(self.step(uuid).run)
+        chunks = storage.stream_log(owner.uuid, LOGS[which.lower()])
+        return StreamingHttpResponse(chunks, content_type="text/plain; charset=utf-8")
+
+
+class NodeOutputs(NodeView):
+    @extend_schema(operation_id="nodes_outputs", request=JSON, responses=JSON)
+    def post(self, request, uuid, **scope):
+        step = self.step(uuid)
+        return Response({port: node_output(place) for port, place in step.outputs.items()})
+
+
+class PipelineOutput(NodeView):
+    """An output that the graph itself names (wire 8.5, `GraphPortName`)."""
+
+    @extend_schema(operation_id="pipeline_runs_output", responses=JSON)
+    def get(self, request, uuid, name, **scope):
+        run = self.run(uuid)
+        outputs = Graph.parse(run.pipeline_run.graph.wire).pipeline_outputs
+        node_id, port = outputs.get(name, ("", ""))
+        step = self.steps(uuid).filter(node_id=node_id).first()
+        if step is None or port not in step.outputs:
+            raise NotFound(f"Run {uuid} has no pipeline output {name!r}.")
+        return Response(node_output(step.outputs[port]))

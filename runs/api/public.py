@@ -1,0 +1,58 @@
+"""Endpoints that need no key (design section 5): who then acts, and how often."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.utils import timezone
+from rest_framework.exceptions import Throttled
+
+from endpoints.models import PipelineEndpoint
+from runs.models import Run
+from studio.core.access import Actor
+from studio.core.models import Role
+
+NAME = "public"
+WINDOW = timedelta(minutes=1)
+BATCH = 500
+
+
+def find_public_endpoint(uuid: str) -> PipelineEndpoint | None:
+    try:
+        wanted = UUID(uuid)
+    except ValueError:
+        return None
+    rows = PipelineEndpoint.objects.filter(uuid=wanted, is_public=True)
+    return rows.select_related("workspace", "default_version__pipeline__graph").first()
+
+
+def actor_for(endpoint: PipelineEndpoint) -> Actor:
+    """Nobody in particular, who may run this endpoint."""
+    return Actor(
+        workspace=endpoint.workspace, role=Role.OPERATOR, name=NAME, endpoint_uuid=endpoint.uuid
+    )
+
+
+def limit_rate(endpoint: PipelineEndpoint) -> None:
+    """Raise Throttled when the last minute holds too many public runs of this endpoint.
+
+    Counting rows makes the limit hold over all processes and machines without a counter of its own.
+    """
+    since = timezone.now() - WINDOW
+    left = settings.STUDIO_PUBLIC_CALLS_PER_MINUTE
+    rows = Run.objects.filter(endpoint=endpoint).order_by("-pk")
+    before = None
+    while True:
+        page = rows if before is None else rows.filter(pk__lt=before)
+        # By key and not by time: (endpoint, -id) is the index, and creation follows the key.
+        batch = list(page.values_list("pk", "created_at", "submitted_by")[:BATCH])
+        for pk, created_at, submitted_by in batch:
+            if created_at < since:
+                return
+            before = pk
+            left -= submitted_by == NAME
+            if left <= 0:
+                wait = (created_at + WINDOW - timezone.now()).total_seconds()
+                raise Throttled(wait=max(1, wait))
+        if len(batch) < BATCH:
+            return

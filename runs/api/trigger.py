@@ -1,0 +1,183 @@
+"""The REST trigger: every address that starts a run of a published pipeline or endpoint (wire 7)."""
+
+from uuid import UUID
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.permissions import BasePermission
+from rest_framework.response import Response
+
+from endpoints.models import PipelineEndpoint, PublishedPipeline
+from runs import services
+from runs.api import public
+from runs.api.entities import pipeline_run_entity, public_run_entity
+from runs.api.visible import find_run
+from runs.models import Run, Source
+from studio.core.access import Actor
+from studio.core.bodies import LONGEST, Body, kind_of, query_text
+from studio.core.errors import BadValue, Forbidden, NotFound
+from studio.core.rest import WireView, find
+from studio.core.schema import JSON, query
+
+
+def submission(request) -> dict:
+    """The arguments of `submit` that the body holds. Keys it does not know stay in the raw request."""
+    body = Body(request.data)
+    return {
+        "experiment": body.name("ExperimentName"),
+        "description": body.text("Description"),
+        "display_name": body.text("DisplayName", longest=LONGEST),
+        "assignments": body.mapping("ParameterAssignments"),
+        "datasets": body.mapping("DataSetDefinitionValueAssignments"),
+        "datapaths": body.mapping("DataPathAssignments"),
+        "tags": body.texts("tags"),
+        "properties": body.texts("Properties"),
+        "run_source": body.text("RunSource", longest=100),
+        "run_type": body.text("RunType", longest=100),
+        "source": source_of(body),
+        "continue_on_step_failure": body.flag("ContinueRunOnStepFailure"),
+        "raw_request": body.raw,
+    }
+
+
+def source_of(body: Body) -> Source:
+    """The SDK says so in two keys; everyone else is a REST caller."""
+    words = {body.text("RunSource").lower(), body.text("RunType").lower()}
+    return Source.SDK if "sdk" in words else Source.REST
+
+
+class CallerOrPublic(BasePermission):
+    """A token, or an endpoint that its owner made public and that is addressed by its uuid."""
+
+    def has_permission(self, request, view) -> bool:
+        return request.auth is not None or view.public_endpoint is not None
+
+
+class TriggerView(WireView):
+    """Reads the body, finds what to run, calls `submit`, prints the run."""
+
+    for_endpoint_tokens = True
+    permission_classes = [CallerOrPublic]
+    public_endpoint: PipelineEndpoint | None = None
+
+    def trigger(self, actor: Actor, **target) -> Run:
+        parent = query_text(self.request.query_params, "parentRunId")
+        if parent:
+            target["parent"] = find_run(actor, parent)
+        return services.submit(actor, **target, **submission(self.request))
+
+
+class SubmitPipeline(TriggerView):
+    @extend_schema(
+        operation_id="pipeline_submit",
+        parameters=[query("parentRunId")],
+        request=JSON,
+        responses=JSON,
+    )
+    def post(self, request, uuid, **scope):
+        if self.actor.endpoint_uuid is not None:
+            raise Forbidden("This token triggers its endpoint only, not a published pipeline.")
+        pipelines = PublishedPipeline.objects.filter(workspace=self.actor.workspace)
+        pipeline = find(pipelines.select_related("graph"), uuid, "Published pipeline")
+        return Response(pipeline_run_entity(self.trigger(self.actor, pipeline=pipeline)))
+
+
+class EndpointTriggerView(TriggerView):
+    def run_of(self, actor: Actor, endpoint: PipelineEndpoint, suffix: str | None = None) -> Run:
+        return self.trigger(actor, endpoint=endpoint, version=self.version(suffix))
+
+    def version(self, suffix: str | None) -> int | None:
+        """The pinned version, from the path or the query; the SDK sends both (wire 1.10)."""
+        asked = query_text(self.request.query_params, "pipelineVersion")
+        if suffix and asked and suffix != asked:
+            raise BadValue(
+                f"The path asks for version {suffix} and pipelineVersion for {asked}.",
+                target="pipelineVersion",
+            )
+        text = suffix or asked
+        if not text:
+            return None
+        if not (text.isascii() and text.isdigit() and len(text) < 10):
+            raise BadValue(
+                f'pipelineVersion must be a version number such as "0", not {kind_of(text)}.',
+                target="pipelineVersion",
+            )
+        return int(text)
+
+    def endpoints(self, actor: Actor):
+        rows = PipelineEndpoint.objects.filter(workspace=actor.workspace)
+        if actor.endpoint_uuid is not None:
+            rows = rows.filter(uuid=actor.endpoint_uuid)
+        return rows.select_related("workspace", "default_version__pipeline__graph")
+
+
+class PublicTriggerView(EndpointTriggerView):
+    """Addressed by uuid, so it may be public."""
+
+    def initial(self, request, *args, **kwargs):
+        if "HTTP_AUTHORIZATION" not in request.META:
+            self.public_endpoint = public.find_public_endpoint(kwargs["uuid"])
+            if self.public_endpoint is not None:
+                self.check_scope(self.public_endpoint.workspace)
+        super().initial(request, *args, **kwargs)
+
+    def respond(self, uuid: str, suffix: str | None = None) -> Response:
+        if self.public_endpoint is not None:
+            public.limit_rate(self.public_endpoint)
+            actor = public.actor_for(self.public_endpoint)
+            return Response(public_run_entity(self.run_of(actor, self.public_endpoint, suffix)))
+        endpoint = find(self.endpoints(self.actor), uuid, "Pipeline endpoint")
+        return Response(pipeline_run_entity(self.run_of(self.actor, endpoint, suffix)))
+
+
+class SubmitEndpoint(PublicTriggerView):
+    @extend_schema(
+        operation_id="pipeline_endpoint_submit",
+        parameters=[query("parentRunId"), query("pipelineVersion")],
+        request=JSON,
+        responses=JSON,
+    )
+    def post(self, request, uuid, version=None, **scope):
+        return self.respond(uuid, version)
+
+
+class SubmitEndpointByName(EndpointTriggerView):
+    @extend_schema(
+        operation_id="pipeline_endpoint_submit_by_name",
+        parameters=[query("name"), query("pipelineVersion"), query("parentRunId")],
+        request=JSON,
+        responses=JSON,
+    )
+    def post(self, request, **scope):
+        name = query_text(request.query_params, "name")
+        if not name:
+            raise BadValue("The query needs name=<the endpoint's name>.", target="name")
+        endpoint = self.endpoints(self.actor).filter(name=name).first()
+        if endpoint is None:
+            raise NotFound(f"Pipeline endpoint {name!r} was not found in this workspace.")
+        return Response(pipeline_run_entity(self.run_of(self.actor, endpoint)))
+
+
+class SubmitAlias(PublicTriggerView):
+    """The short address: the token names the workspace; public endpoints by uuid only."""
+
+    @extend_schema(
+        operation_id="endpoint_submit",
+        parameters=[query("pipelineVersion"), query("parentRunId")],
+        request=JSON,
+        responses=JSON,
+    )
+    def post(self, request, uuid):
+        if self.public_endpoint is not None or is_uuid(uuid):
+            return self.respond(uuid)
+        endpoint = self.endpoints(self.actor).filter(name=uuid).first()
+        if endpoint is None:
+            raise NotFound(f"Pipeline endpoint {uuid!r} was not found in this workspace.")
+        return Response(pipeline_run_entity(self.run_of(self.actor, endpoint)))
+
+
+def is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True

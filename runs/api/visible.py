@@ -1,0 +1,45 @@
+"""The runs an actor may see, with what their entities print, and how far a step's token may write."""
+
+from runs.models import Run
+from studio.core.errors import Forbidden
+from studio.core.rest import find
+
+# What RunDto and PipelineRunEntity print, in one query.
+PRINTED = (
+    *("experiment", "parent", "root", "user", "pipeline", "endpoint", "pipeline_run"),
+    *("step", "step__reused_from__run__root"),
+)
+
+
+def runs(actor):
+    return Run.objects.visible_to(actor).select_related(*PRINTED)
+
+
+def pipeline_runs(actor):
+    rows = Run.objects.visible_to(actor).pipeline_runs()
+    return rows.select_related(
+        "experiment", "pipeline", "endpoint", "pipeline_run", "pipeline_run__graph"
+    )
+
+
+def find_run(actor, uuid: str, **where) -> Run:
+    return find(runs(actor).filter(**where), uuid, "Run with ID")
+
+
+def find_pipeline_run(actor, uuid: str) -> Run:
+    return find(pipeline_runs(actor), uuid, "Pipeline run")
+
+
+def require_reach(actor, run: Run, *, facts_only: bool) -> None:
+    """A step's token writes its own run and its children; of its parent only tags, metrics and
+    artifacts (design section 5). Other actors are bounded by their role, which services check."""
+    if actor.run_uuid is None:
+        return
+    above = run
+    while above is not None:
+        if above.uuid == actor.run_uuid:
+            return
+        above = above.parent
+    own_parent = Run.objects.filter(uuid=actor.run_uuid, parent_id=run.pk)
+    if not (facts_only and own_parent.exists()):
+        raise Forbidden("A step's own token writes only its own run, and facts of its parent.")

@@ -1,0 +1,12 @@
+from django.apps import AppConfig
+
+
+class RunsConfig(AppConfig):
+    name = "runs"
+
+    def ready(self):
+        # Both need the models, which are not loaded yet when this module is.
+        from runs import run_tokens  # noqa: PLC0415
+        from studio.core.authentication import StudioAuthentication  # noqa: PLC0415
+
+        StudioAuthentication.readers.append(run_tokens.reader)

@@ -1,0 +1,67 @@
+"""Graphs and modules, read once per process: both are immutable."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from uuid import UUID
+
+from endpoints.graph import Graph, read_module
+from endpoints.models import Graph as GraphRow
+from endpoints.models import Module
+from endpoints.parameters import Parameter, parse, with_dataset_nodes
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """A graph with everything a run of it needs to know; `modules` are by node id."""
+
+    graph: Graph
+    modules: Mapping[str, Module]
+    parameters: Mapping[str, Parameter]
+
+    @property
+    def secret_names(self) -> set[str]:
+        return {name for name, parameter in self.parameters.items() if parameter.secret}
+
+
+@lru_cache(maxsize=256)
+def blueprint(graph_uuid: UUID) -> Blueprint:
+    row = GraphRow.objects.get(uuid=graph_uuid)
+    wanted = {str(node.get("ModuleId")) for node in row.wire.get("ModuleNodes") or []}
+    modules = {
+        str(module.uuid): module
+        for module in Module.objects.filter(
+            workspace_id=row.workspace_id, uuid__in=_uuids(wanted)
+        ).select_related("snapshot")
+    }
+    graph = Graph.parse(
+        row.wire,
+        row.interface,
+        modules={
+            key: read_module(
+                module.structured_interface,
+                name=module.name,
+                step_type=module.step_type,
+                is_deterministic=module.is_deterministic,
+            )
+            for key, module in modules.items()
+        },
+    )
+    graph.validate(known_modules=modules)
+    parameters = parse(row.interface, row.dataset_defaults)
+    asked = [node.dataset_parameter for node in graph.datasets.values() if node.dataset_parameter]
+    return Blueprint(
+        graph=graph,
+        modules={node.id: modules[node.module_id.lower()] for node in graph.nodes.values()},
+        parameters=with_dataset_nodes(parameters, asked),
+    )
+
+
+def _uuids(texts) -> list[UUID]:
+    found = []
+    for text in texts:
+        try:
+            found.append(UUID(text))
+        except ValueError:
+            continue  # `validate` names it
+    return found

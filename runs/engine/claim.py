@@ -1,0 +1,78 @@
+"""Taking a queued step for a worker: exactly one worker gets each attempt."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from runs.models import Kind, Run, StepAttempt
+from runs.states import Status
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to write one attempt of one step."""
+
+    step_id: int
+    attempt: int
+    run_id: int
+    worker: str
+
+
+def claim(worker: str, queues: Iterable[str], *, now: datetime | None = None) -> Claim | None:
+    """The oldest step of `queues` that may start, now held by `worker`; None when there is none."""
+    now = now or timezone.now()
+    while (found := _oldest(queues, now)) is not None:
+        if _take(found, worker, now):
+            return Claim(
+                step_id=found["pk"],
+                attempt=found["attempt"] + 1,
+                run_id=found["parent_id"],
+                worker=worker,
+            )
+    return None
+
+
+def queued(now: datetime):
+    """The steps that wait for nothing but a worker."""
+    return Run.objects.filter(kind=Kind.STEP, status=Status.QUEUED).filter(
+        Q(step__not_before__isnull=True) | Q(step__not_before__lte=now)
+    )
+
+
+def _oldest(queues: Iterable[str], now: datetime) -> dict | None:
+    """One keyed query per queue, since `target IN (…)` would read and sort them all."""
+    firsts = [
+        queued(now)
+        .filter(target=queue)
+        .order_by("pk")
+        .values("pk", "attempt", "parent_id", "parent__status")
+        .first()
+        for queue in queues
+    ]
+    return min(filter(None, firsts), key=lambda row: row["pk"], default=None)
+
+
+def _take(found: dict, worker: str, now: datetime) -> bool:
+    with transaction.atomic():
+        number = found["attempt"] + 1
+        moved = Run.objects.filter(status=Status.QUEUED).move(
+            found["pk"],
+            to=Status.PREPARING,
+            attempt=found["attempt"],
+            next_attempt=number,
+            at=now,
+            reason=f"attempt {number} on {worker}",
+        )
+        if moved:
+            StepAttempt.objects.create(
+                step_id=found["pk"], number=number, worker=worker, started_at=now
+            )
+            if found["parent__status"] in (Status.NOT_STARTED, Status.QUEUED):
+                Run.objects.filter(status__in=(Status.NOT_STARTED, Status.QUEUED)).move(
+                    found["parent_id"], to=Status.RUNNING, at=now, reason="its first step started"
+                )
+        return moved

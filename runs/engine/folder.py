@@ -1,0 +1,196 @@
+"""The working folder of one attempt: the code, the inputs in their places, the outputs taken up.
+
+`<work>/<step uuid>/<attempt>/` holds `code/` (where the step runs), `inputs/`, `outputs/`, `facts/`,
+`home/` and `log`; it is gone when the attempt is over.
+"""
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from django.conf import settings
+
+from endpoints import data, snapshots
+from endpoints.graph import STRUCTURED_ARGUMENTS, Port
+from endpoints.models import SavedDataset
+from runs.engine.job import Job
+from runs.steps import StepRefused
+
+PLACEHOLDER = re.compile(r"\b(DatasetConsumptionConfig|DatasetOutputConfig):([\w.\-]+)")
+
+
+@dataclass
+class Folder:
+    """`inputs` and `outputs` are what stands for each port on the command line: a path, or the id of
+    a dataset that the script reads by itself (mode `direct`)."""
+
+    path: Path
+    inputs: dict[str, str] = field(default_factory=dict)
+    outputs: dict[str, Path] = field(default_factory=dict)
+    modes: dict[str, str] = field(default_factory=dict)
+    linked: dict[Path, dict] = field(default_factory=dict)
+
+    @property
+    def code(self) -> Path:
+        return self.path / "code"
+
+    @property
+    def facts(self) -> Path:
+        return self.path / "facts"
+
+    @property
+    def log(self) -> Path:
+        return self.path / "log"
+
+    def remove(self) -> None:
+        shutil.rmtree(self.path, ignore_errors=True)
+        try:
+            self.path.parent.rmdir()
+        except OSError:
+            return  # another attempt's folder is still there
+
+
+def make(job: Job) -> Folder:
+    """Lay out code and inputs; what cannot be had is a StepRefused that names it."""
+    folder = Folder(settings.STUDIO_WORK_DIR / str(job.run.uuid) / str(job.claim.attempt))
+    shutil.rmtree(folder.path, ignore_errors=True)
+    for name in ("code", "facts", "home", "inputs", "outputs"):
+        (folder.path / name).mkdir(parents=True)
+    if job.module.snapshot is not None:
+        snapshots.working_copy(job.module.snapshot, folder.code)
+    # Scripts written for v1 find these there.
+    for name in ("outputs", "logs"):
+        (folder.code / name).mkdir(exist_ok=True)
+    laid_out = {}
+    for name, place in job.inputs.items():
+        port = job.node.module.inputs.get(name) or Port(name)
+        folder.modes[name] = port.mode
+        if port.mode == "direct" and "saved" in place:
+            folder.inputs[name] = place["saved"]
+            laid_out[name] = _direct(job, place["saved"], folder.path / "inputs" / _plain(name))
+        else:
+            folder.inputs[name] = str(_input(job, folder, port, place))
+    if laid_out:
+        (folder.facts / "inputs.json").write_text(json.dumps(laid_out))
+    for name in job.step.outputs:
+        folder.outputs[name] = folder.path / "outputs" / _plain(name)
+        if _is_dataset_output(job, name):
+            folder.outputs[name].mkdir()
+    return folder
+
+
+def _plain(name: str) -> str:
+    """A port's name as one part of a path."""
+    return re.sub(r"[^\w.\-]", "_", name).strip(".") or "_"
+
+
+def _places(job: Job, place: dict) -> list:
+    if "saved" in place:
+        saved = SavedDataset.objects.select_related("workspace").get(
+            workspace=job.run.workspace, uuid=place["saved"]
+        )
+        return data.places_of(saved)
+    return [data.locate(job.run.workspace, place["datastore"], place["path"])]
+
+
+def _input(job: Job, folder: Folder, port: Port, place: dict) -> Path:
+    target = folder.path / "inputs" / _plain(port.name)
+    places = _places(job, place)
+    if "node" in place and not places[0].exists():
+        # The step before left this output empty.
+        target.mkdir()
+        return target
+    mode = "mount" if port.mode == "mount" else "download"
+    path = data.materialise(places, target, mode=mode)
+    if mode == "mount":
+        folder.linked[path] = data.inventory(path)
+    return path
+
+
+def _direct(job: Job, saved_id: str, target: Path) -> dict:
+    """What the step's `Run.input_datasets` reads without asking the studio."""
+    saved = SavedDataset.objects.select_related("workspace").get(
+        workspace=job.run.workspace, uuid=saved_id
+    )
+    flow = data.read_dataflow(saved.dataflow)
+    path = data.materialise(data.places_of(saved), target)
+    files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
+    return {
+        "id": saved_id,
+        "type": saved.dataset_type,
+        "files": [str(file) for file in files],
+        "format": flow.format,
+        "options": flow.options,
+    }
+
+
+def _is_dataset_output(job: Job, name: str) -> bool:
+    """An OutputFileDatasetConfig's folder is there before the step; a PipelineData's is the script's to make."""
+    setting = job.node.outputs.get(name)
+    if setting and (setting.path_on_datastore or setting.register_as):
+        return True
+    marker = f"DatasetOutputConfig:{name}"
+    return any(marker in argument.value for argument in job.node.module.arguments)
+
+
+def arguments(job: Job, folder: Folder) -> tuple[str, ...]:
+    """The step's argv after the script (wire 8.5)."""
+    if not job.node.uses_structured_arguments and job.node.value("Arguments"):
+        return (fill(job.node.value("Arguments"), folder),)
+    return tuple(_arguments(job, folder))
+
+
+def _arguments(job: Job, folder: Folder) -> Iterator[str]:
+    for argument in job.node.module.arguments:
+        if argument.kind == "Parameter":
+            value = job.node.value(argument.value, job.values)
+            if value is not None:
+                yield value
+        elif argument.kind == "Input":
+            yield folder.inputs.get(argument.value, "")
+        elif argument.kind == "Output":
+            yield str(folder.outputs.get(argument.value, ""))
+        else:
+            yield fill(argument.value, folder)
+
+
+def fill(text: str, folder: Folder) -> str:
+    """Put the place of an input or output where its placeholder stands."""
+
+    def place(found: re.Match) -> str:
+        places = folder.inputs if found[1] == "DatasetConsumptionConfig" else folder.outputs
+        return str(places.get(found[2], found[0]))
+
+    return PLACEHOLDER.sub(place, text)
+
+
+def command(job: Job, folder: Folder) -> str | None:
+    text = job.node.command
+    return None if text in (None, STRUCTURED_ARGUMENTS) else fill(text, folder)
+
+
+def check_inputs(folder: Folder) -> None:
+    """A mounted input is the stored original: a step that changed one fails."""
+    for path, before in folder.linked.items():
+        name = data.changed(before, path)
+        if name is not None:
+            raise StepRefused(
+                f"The step changed its input {path.name}: {name}. Mounted inputs are the stored"
+                " originals; write to ./outputs or an output instead."
+            )
+
+
+def take_up(job: Job, folder: Folder) -> list[str]:
+    """Store the outputs in their datastores; returns the names of those that were not written."""
+    missing = []
+    for name, place in job.step.outputs.items():
+        path = folder.outputs[name]
+        if path.exists():
+            target = data.locate(job.run.workspace, place["datastore"], place["path"])
+            data.upload_tree(path, target)
+        else:
+            missing.append(name)
+    return missing

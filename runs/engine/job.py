@@ -1,0 +1,120 @@
+"""A claimed step with all that is known about it, and whether an earlier result can stand in for it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from endpoints.graph import Node
+from endpoints.models import Module
+from runs import sealing
+from runs.engine import reuse
+from runs.engine.blueprints import blueprint
+from runs.engine.claim import Claim
+from runs.models import Run, StepRun
+
+
+@dataclass
+class Job:
+    """`inputs` are where each port's data really is, which a reused parent moves."""
+
+    claim: Claim
+    step: StepRun
+    node: Node
+    module: Module
+    graph_parameters: Mapping
+    inputs: dict[str, dict] = field(default_factory=dict)
+    origins: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def run(self) -> Run:
+        return self.step.run
+
+    @cached_property
+    def values(self) -> dict[str, str]:
+        """The run's parameters, secrets opened."""
+        return sealing.opened(self.run.parent.pipeline_run.parameters)
+
+    @property
+    def may_be_reused(self) -> bool:
+        return self.node.module.is_deterministic
+
+    @property
+    def must_run(self) -> bool:
+        return self.node.regenerate or self.run.parent.pipeline_run.regenerate_outputs
+
+
+def load(claim: Claim) -> Job:
+    step = (
+        StepRun.objects.select_related(
+            "run__workspace", "run__experiment", "run__parent__pipeline_run__graph"
+        )
+        .defer(
+            "run__parent__pipeline_run__graph__wire",
+            "run__parent__pipeline_run__graph__interface",
+            "run__parent__pipeline_run__graph__dataset_defaults",
+            "run__parent__pipeline_run__raw_request",
+        )
+        .get(pk=claim.step_id)
+    )
+    known = blueprint(step.run.parent.pipeline_run.graph.uuid)
+    job = Job(
+        claim=claim,
+        step=step,
+        node=known.graph.nodes[step.node_id],
+        module=known.modules[step.node_id],
+        graph_parameters=known.parameters,
+    )
+    _find_inputs(job)
+    return job
+
+
+def _find_inputs(job: Job) -> None:
+    """Where the inputs are now: a parent that was reused points to its source's outputs."""
+    nodes = {place["node"] for place in job.step.inputs.values() if "node" in place}
+    parents = {}
+    if nodes:
+        rows = StepRun.objects.filter(run__parent_id=job.run.parent_id, node_id__in=nodes)
+        parents = {
+            row["node_id"]: row
+            for row in rows.values("node_id", "outputs", "run__uuid", "reused_from__run__uuid")
+        }
+    for port, place in job.step.inputs.items():
+        parent = parents.get(place.get("node"))
+        if parent is None:
+            job.inputs[port] = place
+            job.origins[port] = place.get("saved") or f"{place['datastore']}/{place['path']}"
+        else:
+            found = parent["outputs"].get(place["port"]) or {}
+            job.inputs[port] = {**place, **found}
+            made_by = parent["reused_from__run__uuid"] or parent["run__uuid"]
+            job.origins[port] = f"{made_by}/{place['port']}"
+
+
+def decide(job: Job) -> bool:
+    """Reuse an earlier result if there is one: True, and the step is over then."""
+    if not job.may_be_reused:
+        return _runs(job, "Ran because reuse is not allowed for this step.")
+    parts = reuse.parts_of(
+        job.node,
+        job.module,
+        values=job.values,
+        secret_names=sealing.secret_names(job.run.parent.pipeline_run.parameters),
+        origins=job.origins,
+    )
+    key = reuse.fingerprint(job.run.workspace_id, parts)
+    if job.must_run:
+        return _runs(job, "Ran because its outputs were to be made again.", key, parts)
+    source = reuse.find_source(key)
+    if source is None:
+        return _runs(job, reuse.why_not(job.step, parts), key, parts)
+    StepRun.objects.filter(pk=job.step.pk).update(
+        fingerprint=key, fingerprint_parts=parts, inputs=job.inputs
+    )
+    return reuse.take_over(job.claim, job.step, source)
+
+
+def _runs(job: Job, reason: str, key: str = "", parts: Mapping | None = None) -> bool:
+    StepRun.objects.filter(pk=job.step.pk).update(
+        fingerprint=key, fingerprint_parts=parts or {}, inputs=job.inputs, reuse_reason=reason
+    )
+    return False

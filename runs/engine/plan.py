@@ -1,0 +1,123 @@
+"""The plan of a run: one row per step, made in the transaction that accepts the run."""
+
+from collections.abc import Mapping
+from uuid import UUID, uuid4
+
+from django.utils import timezone
+
+from endpoints.graph import Edge, Graph, Node
+from endpoints.parameters import Resolved
+from runs.engine.blueprints import Blueprint
+from runs.models import Kind, Run, StatusChange, StepRun
+from runs.states import Status
+
+DEFAULT_TARGET = "cpu-cluster"
+DEFAULT_DATASTORE = "workspaceblobstore"
+
+
+def plan(run: Run, blueprint: Blueprint, resolved: Resolved, sources: Mapping[str, dict]) -> dict:
+    """Make the steps of `run` and return how many are ready, per queue.
+
+    `sources` are the places of the graph's dataset nodes, by node id.
+    """
+    graph = blueprint.graph
+    order = graph.topological_order()
+    uuids = {node_id: uuid4() for node_id in order}
+    rows = [
+        _row(run, graph.nodes[node_id], uuid=uuids[node_id], number=number, graph=graph)
+        for number, node_id in enumerate(order, start=1)
+    ]
+    Run.objects.bulk_create(rows)
+    outputs = {
+        node_id: planned_outputs(graph.nodes[node_id], step_uuid=uuids[node_id])
+        for node_id in order
+    }
+    StepRun.objects.bulk_create(
+        _step(row, graph, blueprint, node_id, outputs, sources)
+        for row, node_id in zip(rows, order, strict=True)
+    )
+    ready: dict[str, int] = {}
+    for row in rows:
+        if row.status == Status.QUEUED:
+            ready[row.target] = ready.get(row.target, 0) + 1
+    StatusChange.objects.bulk_create(
+        StatusChange(
+            run=row,
+            from_status=Status.NOT_STARTED,
+            to_status=Status.QUEUED,
+            at=row.created_at,
+            reason="waits for no other step",
+        )
+        for row in rows
+        if row.status == Status.QUEUED
+    )
+    return ready
+
+
+def target_of(node: Node) -> str:
+    return node.target or DEFAULT_TARGET
+
+
+def _row(run: Run, node: Node, *, uuid: UUID, number: int, graph: Graph) -> Run:
+    now = timezone.now()
+    return Run(
+        uuid=uuid,
+        workspace_id=run.workspace_id,
+        experiment_id=run.experiment_id,
+        kind=Kind.STEP,
+        parent=run,
+        root=run,
+        number=number,
+        status=Status.NOT_STARTED if graph.parents(node.id) else Status.QUEUED,
+        name=node.name,
+        display_name=node.name,
+        target=target_of(node),
+        # Wire 9.1: the client finds a step's node and pipeline in its tags.
+        tags={"azureml.nodeid": node.id, "azureml.pipeline": str(run.uuid)},
+        properties={"azureml.runsource": "azureml.StepRun", "StepType": node.module.step_type},
+        submitted_by=run.submitted_by,
+        user_id=run.user_id,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def _step(row: Run, graph: Graph, blueprint: Blueprint, node_id: str, outputs, sources) -> StepRun:
+    node = graph.nodes[node_id]
+    return StepRun(
+        run=row,
+        node_id=node_id,
+        module=blueprint.modules[node_id],
+        needs=graph.parents(node_id),
+        inputs={
+            edge.target_port: _input(edge, outputs, sources) for edge in graph.inputs(node_id)
+        },
+        outputs=outputs[node_id],
+        retries=node.retries,
+        retry_delay_seconds=node.retry_delay_seconds or 1,
+        timeout_seconds=node.timeout_seconds,
+    )
+
+
+def _input(edge: Edge, outputs: Mapping, sources: Mapping) -> dict:
+    if edge.source in sources:
+        return sources[edge.source]
+    place = outputs[edge.source].get(edge.source_port) or {}
+    return {"node": edge.source, "port": edge.source_port, **place}
+
+
+def planned_outputs(node: Node, *, step_uuid: UUID) -> dict[str, dict]:
+    """Port -> where the step's output will be kept (wire 8.5, Outputs)."""
+    places = {}
+    for name in {**node.module.outputs, **node.outputs}:
+        port, setting = node.module.outputs.get(name), node.outputs.get(name)
+        if port is not None and port.is_fake:
+            continue
+        pattern = setting.path_on_datastore if setting else None
+        path = (pattern or "azureml/{run-id}/{output-name}").replace("{run-id}", str(step_uuid))
+        store = (setting and setting.datastore) or (port and port.datastore)
+        places[name] = {
+            "datastore": store or DEFAULT_DATASTORE,
+            "path": path.replace("{output-name}", name).strip("/"),
+        }
+    return places

@@ -1,0 +1,95 @@
+"""The environment of a step's process, built from an allow-list: nothing of the studio's own is in it."""
+
+import os
+from pathlib import Path
+
+from django.conf import settings
+
+import runs
+from runs import run_tokens
+from runs.engine.folder import Folder
+from runs.engine.job import Job
+from runs.steps.environments import BuiltEnvironment
+
+# What is passed on from the worker's own environment.
+PASSED_ON = ("LANG", "LC_ALL", "TZ", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH")
+# What no parameter, port or environment definition may take the place of.
+OURS = ("PATH", "HOME", "PYTHONPATH", "AZUREML_RUN_", "AZUREML_ARM_", "AZUREML_SERVICE_", "STUDIO_")
+FEATHERWEIGHT = Path(runs.__file__).parent / "sdk"
+
+
+def variables(job: Job, folder: Folder, built: BuiltEnvironment, wanted: dict[str, str]) -> dict:
+    """`wanted` are the variables of the environment definition."""
+    path = f"{built.bin}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    found = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    found |= {
+        name: value
+        for name, value in {
+            **wanted,
+            **job.node.environment_variables(job.values),
+            **_ports(folder),
+        }.items()
+        if not name.startswith(OURS) and "\0" not in f"{name}{value}" and "=" not in name
+    }
+    found |= {
+        "PATH": path,
+        "HOME": str(folder.path / "home"),
+        "VIRTUAL_ENV": str(built.bin.parent),
+        "PYTHONUNBUFFERED": "1",  # or the log would come in lumps of 8 KiB
+        "STUDIO_FACTS_DIR": str(folder.facts),
+        **_run(job),
+        **_certificates(),
+    }
+    found.setdefault("LANG", "C.UTF-8")
+    if built.needs_featherweight:
+        found["PYTHONPATH"] = str(FEATHERWEIGHT)
+    return found
+
+
+def mark(folder: Folder) -> str:
+    """The entry that tells the processes of this attempt from all others."""
+    return f"STUDIO_FACTS_DIR={folder.facts}"
+
+
+def _run(job: Job) -> dict[str, str]:
+    """Wire 9.3."""
+    run, workspace = job.run, job.run.workspace
+    token, expires = run_tokens.make(run)
+    return {
+        "AZUREML_RUN_ID": str(run.uuid),
+        "AZUREML_ROOT_RUN_ID": str(run.parent.uuid),
+        "AZUREML_RUN_TOKEN": token,
+        "AZUREML_RUN_TOKEN_EXPIRY": str(expires),
+        "AZUREML_ARM_SUBSCRIPTION": workspace.subscription_id,
+        "AZUREML_ARM_RESOURCEGROUP": workspace.resource_group,
+        "AZUREML_ARM_WORKSPACE_NAME": workspace.name,
+        "AZUREML_ARM_PROJECT_NAME": run.experiment.name,
+        "AZUREML_SERVICE_ENDPOINT": settings.STUDIO_BASE_URL,
+        "AZUREML_DISCOVERY_SERVICE_ENDPOINT": f"{settings.STUDIO_BASE_URL}/discovery",
+        "AZUREML_WORKSPACE_ID": str(workspace.uuid),
+        "AZUREML_EXPERIMENT_ID": str(run.experiment.uuid),
+    }
+
+
+def _ports(folder: Folder) -> dict[str, str]:
+    """Wire 10.3, and the names plain data references had."""
+    found = dict(folder.inputs)
+    if folder.inputs:
+        found["AZUREML_DATASET_ENVIRONMENT_VARS"] = ",".join(
+            f"{name}:{'Direct' if folder.modes[name] == 'direct' else folder.modes[name]}"
+            for name in folder.inputs
+        )
+    if folder.outputs:
+        found["AZUREML_DATASET_FILE_OUTPUTS"] = ";".join(folder.outputs)
+    for name, path in folder.outputs.items():
+        found[name] = str(path)
+    for name, path in {**folder.inputs, **folder.outputs}.items():
+        found[f"AZUREML_DATAREFERENCE_{name}"] = str(path)
+    return found
+
+
+def _certificates() -> dict[str, str]:
+    if settings.STUDIO_BASE_URL.startswith("https:") and settings.STUDIO_CA_BUNDLE.is_file():
+        bundle = str(settings.STUDIO_CA_BUNDLE)
+        return {"SSL_CERT_FILE": bundle, "REQUESTS_CA_BUNDLE": bundle}
+    return {}

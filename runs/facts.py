@@ -1,0 +1,110 @@
+"""Writing what is known about a run: tags, properties, metrics, artifacts. No access is checked here;
+services and the worker, which have checked, come through these."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from django.db import transaction
+from django.utils import timezone
+
+from runs import storage
+from runs.models import Artifact, Metric, MetricValue, Run, RunAttribute
+
+VALUE_LENGTH = 255
+
+
+def merge(
+    run_id: int,
+    *,
+    tags: Mapping | None = None,
+    remove_tags: Sequence[str] = (),
+    properties: Mapping | None = None,
+    **columns,
+) -> None:
+    """Merge tags and properties into those there are, and set plain `columns`."""
+    with transaction.atomic():
+        # Read and written back, so two writers must not do it at once.
+        run = Run.objects.select_for_update().only("tags", "properties").get(pk=run_id)
+        changes = {**columns, "updated_at": timezone.now()}
+        if tags or remove_tags:
+            merged = {**run.tags, **(tags or {})}
+            changes["tags"] = {k: v for k, v in merged.items() if k not in remove_tags}
+            _index_tags(run_id, changes["tags"], touched={*(tags or {}), *remove_tags})
+        if properties:
+            changes["properties"] = {**run.properties, **properties}
+        Run.objects.filter(pk=run_id).update(**changes)
+
+
+def _index_tags(run_id: int, tags: Mapping, *, touched: set[str]) -> None:
+    RunAttribute.objects.filter(run_id=run_id, kind="tag", key__in=touched).delete()
+    RunAttribute.objects.bulk_create(
+        attribute(run_id, "tag", key, tags[key]) for key in touched if key in tags
+    )
+
+
+def attribute(run_id: int, kind: str, key: str, value) -> RunAttribute:
+    return RunAttribute(
+        run_id=run_id, kind=kind, key=str(key)[:VALUE_LENGTH], value=str(value)[:VALUE_LENGTH]
+    )
+
+
+def add_metric(
+    run_id: int,
+    *,
+    name: str,
+    rows: Sequence[Mapping],
+    columns: Mapping | None = None,
+    properties: Mapping | None = None,
+    metric_type: str = "",
+) -> Metric:
+    """Append rows `{"data": {...}, "step", "metric_id", "at"}` to a metric, made by its first row."""
+    metric, made = Metric.objects.get_or_create(
+        run_id=run_id,
+        name=name[:255],
+        defaults={
+            "columns": dict(columns or {}),
+            "properties": {
+                **(properties or {}),
+                **({"uxMetricType": metric_type} if metric_type else {}),
+            },
+        },
+    )
+    if not made and columns and not set(columns) <= set(metric.columns):
+        metric.columns = {**metric.columns, **columns}
+        metric.save(update_fields=["columns"])
+    MetricValue.objects.bulk_create(
+        MetricValue(
+            metric=metric,
+            point_uuid=row.get("metric_id") or uuid4(),
+            step=row.get("step"),
+            data=row["data"],
+            created_at=row.get("at") or timezone.now(),
+        )
+        for row in rows
+    )
+    return metric
+
+
+def add_artifact(run_id: int, run_uuid: UUID, path: str, source: Path) -> Artifact:
+    """Keep a copy of a local file as an artifact of a run; a second one of its path replaces it."""
+    path = storage.checked_path(path)
+    blob = storage.artifact_blob(run_uuid, path)
+    size = storage.put_file(blob, source)
+    return note_artifact(run_id, path=path, blob=blob, size=size)
+
+
+def note_artifact(run_id: int, *, path: str, blob: str, size: int) -> Artifact:
+    artifact, _ = Artifact.objects.update_or_create(
+        run_id=run_id, path=path, defaults={"blob": blob, "size": size, "created_at": timezone.now()}
+    )
+    return artifact
+
+
+def parse_time(text: str | None) -> datetime:
+    """A time of the wire; now where there is none or it cannot be read."""
+    try:
+        return datetime.fromisoformat((text or "").replace("Z", "+00:00"))
+    except ValueError:
+        return timezone.now()

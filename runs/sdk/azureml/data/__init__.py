@@ -1,0 +1,15 @@
+"""Datasets, as a step reads them."""
+
+_HOMES = {
+    "FileDataset": "azureml.data.file_dataset",
+    "TabularDataset": "azureml.data.tabular_dataset",
+}
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name):
+    if name not in _HOMES:
+        raise AttributeError(name)
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)

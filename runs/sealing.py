@@ -1,0 +1,34 @@
+"""Values of secret parameters at rest: `{"secret": ciphertext}` in the place of the text.
+
+Everything that shows a run's parameters shows `shown`; only a step's start reads `opened`.
+"""
+
+from collections.abc import Collection, Mapping
+
+from studio.core.secrets import decrypt, encrypt
+
+MASK = "********"
+
+
+def sealed(values: Mapping[str, str], secret_names: Collection[str]) -> dict:
+    return {
+        name: {"secret": encrypt(value).decode()} if name in secret_names else value
+        for name, value in values.items()
+    }
+
+
+def opened(parameters: Mapping) -> dict[str, str]:
+    return {
+        name: decrypt(value["secret"].encode()) if isinstance(value, dict) else value
+        for name, value in parameters.items()
+    }
+
+
+def shown(parameters: Mapping) -> dict[str, str]:
+    return {
+        name: MASK if isinstance(value, dict) else value for name, value in parameters.items()
+    }
+
+
+def secret_names(parameters: Mapping) -> set[str]:
+    return {name for name, value in parameters.items() if isinstance(value, dict)}

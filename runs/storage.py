@@ -1,0 +1,164 @@
+"""What runs leave in the studio's storage: logs as numbered segments, and artifacts.
+
+Names here are ours (uuids and checked paths) below one fsspec URL; nothing in it can be appended to,
+which is why a log is a folder of segments that are joined when it is read.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from uuid import UUID
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+
+from endpoints.roots import Root, open_root
+
+DRIVER_LOG = "azureml-logs/70_driver_log.txt"
+BUILD_LOG = "azureml-logs/20_image_build_log.txt"
+SEGMENT_BYTES = 1024 * 1024
+CHUNK_BYTES = 1024 * 1024
+
+
+def _root() -> Root:
+    return open_root(settings.STUDIO_STORAGE_URL)
+
+
+# --- logs ------------------------------------------------------------------------------------------
+class LogWriter:
+    """Appends to one log of one attempt. Segments of later attempts sort after those of earlier ones."""
+
+    def __init__(self, run_uuid: UUID, name: str, *, attempt: int):
+        self.folder = _log_folder(run_uuid, name)
+        self.attempt = attempt
+        self.segments = 0
+
+    def write(self, data: bytes) -> None:
+        for start in range(0, len(data), SEGMENT_BYTES):
+            self.segments += 1
+            name = f"{self.folder}/{self.attempt:04d}-{self.segments:06d}"
+            put_bytes(name, data[start : start + SEGMENT_BYTES])
+
+
+def read_log(
+    run_uuid: UUID, name: str = DRIVER_LOG, *, start: int = 0, limit: int | None = None
+) -> bytes:
+    """At most `limit` bytes of a log from byte `start`; empty where there is none (yet)."""
+    return b"".join(stream_log(run_uuid, name, start=start, limit=limit))
+
+
+def stream_log(
+    run_uuid: UUID, name: str = DRIVER_LOG, *, start: int = 0, limit: int | None = None
+) -> Iterator[bytes]:
+    """The same, one segment at a time: a log may be larger than memory."""
+    left = limit
+    folder = _log_folder(run_uuid, name)
+    for segment, size in _segments(folder):
+        if start >= size:
+            start -= size
+            continue
+        if left is not None and left <= 0:
+            return
+        end = size if left is None else min(size, start + left)
+        data = b"".join(stream_blob(f"{folder}/{segment}", start=start, end=end))
+        start = 0
+        left = None if left is None else left - len(data)
+        yield data
+
+
+def log_size(run_uuid: UUID, name: str = DRIVER_LOG) -> int:
+    return sum(size for _, size in _segments(_log_folder(run_uuid, name)))
+
+
+def log_names(run_uuid: UUID) -> list[str]:
+    """The logs that exist, such as `azureml-logs/70_driver_log.txt`."""
+    root, folder = _root(), f"runs/{run_uuid}/logs"
+    if root.local:
+        top = root.local / folder
+        found = {Path(path).relative_to(top) for path, _, files in os.walk(top) if files}
+    else:
+        top = root.at(folder)
+        found = {PurePosixPath(path[len(top) + 1 :]).parent for path in root.fs.find(top)}
+    return sorted(str(path) for path in found)
+
+
+def _log_folder(run_uuid: UUID, name: str) -> str:
+    return f"runs/{run_uuid}/logs/{checked_path(name)}"
+
+
+def _segments(folder: str) -> list[tuple[str, int]]:
+    """Name and size of each segment, in order."""
+    root = _root()
+    try:
+        if root.local:
+            with os.scandir(root.local / folder) as entries:
+                return sorted((entry.name, entry.stat().st_size) for entry in entries)
+        entries = root.fs.ls(root.at(folder), detail=True, refresh=True)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return sorted((PurePosixPath(entry["name"]).name, entry["size"]) for entry in entries)
+
+
+# --- artifacts -------------------------------------------------------------------------------------
+def checked_path(path: str) -> str:
+    """A relative POSIX path that stays where it is put, or a ValidationError."""
+    text = str(path).replace("\\", "/")
+    parts = PurePosixPath(text).parts
+    if not parts or text.startswith("/") or ".." in parts or "\0" in text or len(text) > 1000:
+        raise ValidationError({"path": f"{path!r} is no relative path of a file."})
+    return str(PurePosixPath(*parts))
+
+
+def artifact_blob(run_uuid: UUID, path: str) -> str:
+    """The name in the storage under which a run's artifact is kept."""
+    return f"runs/{run_uuid}/artifacts/{checked_path(path)}"
+
+
+def put_file(blob: str, source: Path) -> int:
+    """Keep a copy of a local file; returns its size."""
+    root = _root()
+    if root.local:
+        target = root.local / blob
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
+    else:
+        root.fs.put_file(str(source), root.at(blob))
+    return Path(source).stat().st_size
+
+
+def put_bytes(blob: str, data: bytes) -> int:
+    root = _root()
+    if root.local:
+        target = root.local / blob
+        try:
+            target.write_bytes(data)
+        except FileNotFoundError:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(data)
+    else:
+        root.fs.pipe_file(root.at(blob), data)
+    return len(data)
+
+
+def open_blob(blob: str):
+    """A readable, seekable stream; FileNotFoundError where there is none."""
+    root = _root()
+    return (root.local / blob).open("rb") if root.local else root.fs.open(root.at(blob), "rb")
+
+
+def blob_size(blob: str) -> int:
+    root = _root()
+    return (root.local / blob).stat().st_size if root.local else root.fs.size(root.at(blob))
+
+
+def stream_blob(blob: str, *, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+    with open_blob(blob) as stream:
+        stream.seek(start)
+        left = None if end is None else end - start
+        while left is None or left > 0:
+            data = stream.read(CHUNK_BYTES if left is None else min(CHUNK_BYTES, left))
+            if not data:
+                return
+            left = None if left is None else left - len(data)
+            yield data

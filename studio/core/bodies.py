@@ -1,0 +1,129 @@
+"""Reads the JSON bodies of REST calls: keys in any case, one reader per kind of value, and an
+error that names the key, the kind it wants and what was sent."""
+
+from studio.core.errors import BadValue
+
+LONGEST = 255  # of names; longer texts have columns without a limit
+
+
+class Body:
+    """A JSON object with case-insensitive keys (wire 7)."""
+
+    def __init__(self, data, *, name: str = "body"):
+        if not isinstance(data, dict):
+            raise BadValue(f"The {name} must be a JSON object, not {kind_of(data)}.", target=name)
+        self.raw = data
+        # Of two spellings of one key the later wins, as in JSON itself.
+        self._values = {str(key).lower(): value for key, value in data.items()}
+
+    def __contains__(self, key: str) -> bool:
+        return self._values.get(key.lower()) is not None
+
+    def get(self, key: str):
+        return self._values.get(key.lower())
+
+    def text(self, key: str, default: str = "", *, required=False, longest: int | None = None):
+        """A text; a bare number is taken as its digits (wire 3.3)."""
+        value = self.get(key)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            value = str(value)
+        if value is None:
+            value = default
+        if not isinstance(value, str):
+            raise self._wrong(key, "a text")
+        if required and not value.strip():
+            raise BadValue(f"{key} is required.", target=key)
+        if longest is not None and len(value) > longest:
+            raise BadValue(f"{key} may have at most {longest} characters.", target=key)
+        return value
+
+    def name(self, key: str, *, required=True) -> str:
+        return self.text(key, required=required, longest=LONGEST).strip()
+
+    def flag(self, key: str, default: bool | None = None) -> bool | None:
+        value = self.get(key)
+        if value is None:
+            return default
+        if isinstance(value, bool):
+            return value
+        if isinstance(value, str) and value.lower() in ("true", "false"):
+            return value.lower() == "true"
+        raise self._wrong(key, "true or false")
+
+    def mapping(self, key: str) -> dict:
+        value = self.get(key)
+        if value is None:
+            return {}
+        if not isinstance(value, dict):
+            raise self._wrong(key, "an object")
+        return value
+
+    def items(self, key: str) -> list:
+        value = self.get(key)
+        if value is None:
+            return []
+        if not isinstance(value, list):
+            raise self._wrong(key, "a list")
+        return value
+
+    def texts(self, key: str) -> dict[str, str]:
+        """An object of texts: tags and properties. Numbers and booleans become their text."""
+        return texts(self.mapping(key), name=key)
+
+    def _wrong(self, key: str, wanted: str) -> BadValue:
+        return BadValue(f"{key} must be {wanted}, not {kind_of(self.get(key))}.", target=key)
+
+
+def texts(values: dict, *, name: str) -> dict[str, str]:
+    read = {}
+    for key, value in values.items():
+        if isinstance(value, dict | list):
+            raise BadValue(
+                f"{name}[{key!r}] must be a text, not {kind_of(value)}.", target=f"{name}.{key}"
+            )
+        if len(key) > LONGEST:
+            raise BadValue(f"A key of {name} is longer than {LONGEST} characters.", target=name)
+        read[key] = value if isinstance(value, str) else _word(value)
+    return read
+
+
+def strings(values, *, name: str) -> list[str]:
+    """A bare JSON list of texts: node ids, tag names."""
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise BadValue(f"The {name} must be a list of texts.", target=name)
+    return values
+
+
+def flag_of(query, key: str, default: bool) -> bool:
+    """A boolean of the query string; its key in any case."""
+    for name, value in query.items():
+        if name.lower() == key.lower():
+            if value.lower() in ("true", "1"):
+                return True
+            if value.lower() in ("false", "0", ""):
+                return False
+            raise BadValue(f"{key} must be true or false, not {value!r}.", target=key)
+    return default
+
+
+def query_text(query, key: str) -> str:
+    """A text of the query string; its key in any case. The last of several wins."""
+    return next((value for name, value in query.items() if name.lower() == key.lower()), "")
+
+
+def kind_of(value) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return f"the boolean {str(value).lower()}"
+    if isinstance(value, int | float):
+        return f"the number {value}"
+    if isinstance(value, str):
+        return f"the text {value[:80]!r}"
+    return "a list" if isinstance(value, list) else "an object"
+
+
+def _word(value) -> str:
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)

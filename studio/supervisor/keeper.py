@@ -1,0 +1,73 @@
+"""The keeper: a fork of `up` that ends every child when `up` itself dies, even by SIGKILL.
+
+`up` tells it the process groups through a pipe, `+<group>` and `-<group>`, one a line; the end of
+that file is the end of `up`. It also holds the lock of the data folder until the last child is gone.
+"""
+
+import os
+import signal
+
+from studio.supervisor import groups
+
+GRACE_SECONDS = 8.0
+MOST_DESCRIPTORS = 1024
+
+
+class Keeper:
+    """The side of `up`."""
+
+    def __init__(self, *, lock: int):
+        self.lock = lock
+        self.pid = 0
+        self.pipe = -1
+
+    def start(self, known: list[int]) -> None:
+        if self.pipe >= 0:
+            os.close(self.pipe)
+        reading, self.pipe = os.pipe()
+        self.pid = os.fork()
+        if self.pid == 0:
+            _keep(reading, lock=self.lock)
+        os.close(reading)
+        for group in known:
+            self.tell(f"+{group}")
+
+    def tell(self, line: str) -> None:
+        try:
+            os.write(self.pipe, f"{line}\n".encode())
+        except BrokenPipeError:
+            return  # it died: the supervisor starts another, which is told everything
+
+    def stop(self) -> None:
+        """All groups are gone: end the keeper too."""
+        if self.pid:
+            os.kill(self.pid, signal.SIGKILL)
+            os.close(self.pipe)
+            self.pipe = -1
+
+
+def _keep(stream: int, *, lock: int) -> None:
+    os.setsid()
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    _close_all_but(stream, lock)  # above all the pipe's other end, which would hide its end
+    known, pending = set(), b""
+    while data := os.read(stream, 4096):
+        *lines, pending = (pending + data).split(b"\n")
+        for line in lines:
+            group = int(line[1:])
+            known.add(group) if line[:1] == b"+" else known.discard(group)
+    groups.end(known, grace_seconds=GRACE_SECONDS)
+    os._exit(0)
+
+
+def _close_all_but(*kept: int) -> None:
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2):
+        os.dup2(nothing, standard)
+    first = 3
+    for descriptor in sorted(kept):
+        os.closerange(first, descriptor)
+        first = descriptor + 1
+    os.closerange(first, MOST_DESCRIPTORS)

@@ -1,0 +1,264 @@
+"""The small loop that starts the children, restarts what crashed, and ends them all.
+
+Children are forks of `up`, which has imported Django and Celery once: that halves the memory of the
+tree and the time to start it. So the loop stays single-threaded and opens neither database nor
+broker itself, and keeps only plain descriptors open across a fork.
+"""
+
+import os
+import select
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from studio.supervisor import groups
+from studio.supervisor.keeper import MOST_DESCRIPTORS, Keeper
+from studio.supervisor.logs import LogFile
+
+FIRST_DELAY_SECONDS = 0.5
+LONGEST_DELAY_SECONDS = 30.0
+SETTLED_SECONDS = 60.0  # what ran this long starts again with the first delay
+STOP_SECONDS = 8.5  # a worker needs 5 for its steps; the whole must end within 10
+LAST_STOP_SECONDS = 1.0
+LOOK_SECONDS = 1.0
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Stopped(Exception):
+    """Somebody asked `up` to stop while it was waiting for something."""
+
+
+@dataclass
+class Child:
+    """A process to keep running. `run` happens in the fork; its return ends the process."""
+
+    name: str
+    run: Callable[[], object]
+    log: LogFile
+    ends_last: bool = False
+    pid: int = 0
+    started_at: float = 0.0
+    crashes: int = 0
+    start_at: float = 0.0
+
+
+@dataclass
+class Errand:
+    """A process that does one thing and ends; its standard output is its answer."""
+
+    name: str
+    run: Callable[[], object]
+    log: LogFile
+    pid: int = 0
+    output: int = -1
+    status: int | None = None
+
+
+@dataclass
+class Supervisor:
+    lock: int
+    say: Callable[[str], None]
+    children: list[Child] = field(default_factory=list)
+    errands: dict[int, Errand] = field(default_factory=dict)
+    stopping: int = 0
+
+    def __post_init__(self):
+        self.keeper = Keeper(lock=self.lock)
+        self.woken, waker = os.pipe()
+        for descriptor in (self.woken, waker):
+            os.set_blocking(descriptor, False)
+        signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda number, frame: None)
+        for number in STOP_SIGNALS:
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+                signal.signal(number, self._ask_to_stop)
+        groups.adopt_orphans()
+        self.keeper.start([])
+
+    def _ask_to_stop(self, number, frame) -> None:
+        self.stopping += 1
+
+    # --- starting ------------------------------------------------------------------------------
+    def add(self, child: Child) -> None:
+        self.children.append(child)
+        self._start(child)
+
+    def _start(self, child: Child) -> None:
+        descriptor = child.log.open()
+        child.pid = self._fork(child.name, child.run, output=descriptor, errors=descriptor)
+        os.close(descriptor)
+        child.started_at, child.start_at = time.monotonic(), 0.0
+
+    def begin(self, errand: Errand) -> None:
+        errors = errand.log.open()
+        errand.output, output = os.pipe()
+        errand.pid = self._fork(errand.name, errand.run, output=output, errors=errors)
+        self.errands[errand.pid] = errand
+        os.close(output)
+        os.close(errors)
+
+    def finish(self, errand: Errand) -> str:
+        """Wait for its end; its answer. The caller looks at `status`."""
+        while errand.status is None:
+            self.wait(LOOK_SECONDS)
+        try:
+            return os.read(errand.output, 65536).decode()
+        finally:
+            os.close(errand.output)
+
+    def _fork(self, name: str, run: Callable[[], object], *, output: int, errors: int) -> int:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        pid = os.fork()
+        if pid == 0:
+            _become(name, run, output=output, errors=errors)
+        # Both sides do it: whoever signals the group next finds it.
+        try:
+            os.setpgid(pid, pid)
+        except (PermissionError, ProcessLookupError):
+            pass  # it has done so and went on to another program, or is over
+        self.keeper.tell(f"+{pid}")
+        return pid
+
+    # --- running -------------------------------------------------------------------------------
+    def run_forever(self) -> None:
+        try:
+            while True:
+                self.wait(LOOK_SECONDS)
+        except Stopped:
+            return
+
+    def wait(self, seconds: float) -> None:
+        """One turn of the loop: until something happened, `seconds` at most; raises Stopped."""
+        due = [child.start_at - time.monotonic() for child in self.children if child.start_at]
+        self._sleep(max(0.0, min([seconds, *due])))
+        if self.stopping:
+            raise Stopped
+        self._reap()
+        for child in self.children:
+            if child.start_at and child.start_at <= time.monotonic():
+                self._start_again(child)
+        for child in self.children:
+            for line in child.log.trouble():
+                self.say(f"{child.name} | {line}")
+
+    def _sleep(self, seconds: float) -> None:
+        if select.select([self.woken], [], [], seconds)[0]:
+            os.read(self.woken, 4096)
+
+    def _reap(self) -> None:
+        for pid, status in _ended():
+            code = os.waitstatus_to_exitcode(status)
+            if pid == self.keeper.pid:
+                self.say("keeper ended; starting another")
+                self.keeper.start([child.pid for child in self.children if child.pid])
+            elif errand := self.errands.pop(pid, None):
+                errand.status = code
+                self._forget(pid)
+            elif child := next((child for child in self.children if child.pid == pid), None):
+                self._note_crash(child, code)
+
+    def _note_crash(self, child: Child, code: int) -> None:
+        settled = time.monotonic() - child.started_at > SETTLED_SECONDS
+        child.crashes = 1 if settled else child.crashes + 1
+        delay = min(FIRST_DELAY_SECONDS * 2 ** (child.crashes - 1), LONGEST_DELAY_SECONDS)
+        child.start_at = time.monotonic() + delay
+        groups.send(child.pid, signal.SIGTERM)  # what it may have left of its own children
+        how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+        line = f"{child.name} (pid {child.pid}) ended with {how}; starting again in {delay:g} s"
+        child.log.write(line)
+        self.say(line)
+
+    def _start_again(self, child: Child) -> None:
+        groups.send(child.pid, signal.SIGKILL)
+        self._forget(child.pid)
+        self._start(child)
+
+    def _forget(self, group: int) -> None:
+        self.keeper.tell(f"-{group}")
+
+    # --- stopping ------------------------------------------------------------------------------
+    def stop(self) -> None:
+        """End everything within 10 s, the broker after the others, which still talk to it. A second
+        Ctrl-C waits no longer."""
+        self.stopping = 0
+        for errand in self.errands.values():
+            groups.send(errand.pid, signal.SIGKILL)
+        self._end([c for c in self.children if not c.ends_last], seconds=STOP_SECONDS)
+        self._end([c for c in self.children if c.ends_last], seconds=LAST_STOP_SECONDS)
+        self._end_orphans()
+        self.keeper.stop()
+
+    def _end(self, children: list[Child], *, seconds: float) -> None:
+        living = [child.pid for child in children if groups.send(child.pid, signal.SIGTERM)]
+        deadline = time.monotonic() + seconds
+        while living and time.monotonic() < deadline and not self.stopping:
+            self._sleep(0.05)
+            _ended()
+            living = [pid for pid in living if groups.is_alive(pid)]
+        for pid in living:
+            groups.send(pid, signal.SIGKILL)
+
+    def _end_orphans(self) -> None:
+        """What left its group and lost its parent is ours now: wait a moment, then end it."""
+        patient_until = time.monotonic() + 0.5
+        while left := [pid for pid in groups.children() if pid != self.keeper.pid]:
+            if time.monotonic() > patient_until:
+                for pid in left:
+                    os.kill(pid, signal.SIGKILL)
+            self._sleep(0.02)
+            _ended()
+
+
+def _ended() -> list[tuple[int, int]]:
+    """Every child that ended since the last look, with its status."""
+    found = []
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return found
+        if pid == 0:
+            return found
+        found.append((pid, status))
+
+
+def _become(name: str, run: Callable[[], object], *, output: int, errors: int) -> None:
+    """In the fork: shed what belongs to `up`, do the work, never return."""
+    code = 1
+    try:
+        os.setpgid(0, 0)
+        signal.set_wakeup_fd(-1)
+        for number in (signal.SIGCHLD, *STOP_SIGNALS):
+            signal.signal(number, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        for source, target in ((nothing, 0), (output, 1), (errors, 2)):
+            os.dup2(source, target)
+        os.closerange(3, MOST_DESCRIPTORS)
+        sys.stdout.reconfigure(line_buffering=True)
+        _show_name(name)
+        run()
+        code = 0
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:  # noqa: BLE001 - a fork must never run on into the code of `up`
+        traceback.print_exc()
+    finally:
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        finally:
+            os._exit(code)
+
+
+def _show_name(name: str) -> None:
+    """Let `ps -o comm` and `top` tell the forks apart (Linux)."""
+    try:
+        Path("/proc/self/comm").write_text(f"studio-{name}"[:15])
+    except OSError:
+        return
