@@ -8,7 +8,9 @@ import sys
 
 def main():
     if sys.version_info < (3, 11):
-        sys.exit("Pipeline Studio needs Python 3.11 or newer; this is %d.%d." % sys.version_info[:2])
+        sys.exit(
+            "Pipeline Studio needs Python 3.11 or newer; this is %d.%d." % sys.version_info[:2]
+        )
     # Settings are read once, when Django starts: the data folder has to be known before, for
     # every command alike.
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)

@@ -54,35 +54,41 @@ def add_metric(
     run_id: int,
     *,
     name: str,
-    rows: Sequence[Mapping],
+    points: Sequence[Mapping],
     columns: Mapping | None = None,
     properties: Mapping | None = None,
-    metric_type: str = "",
 ) -> Metric:
-    """Append rows `{"data": {...}, "step", "metric_id", "at"}` to a metric, made by its first row."""
+    """Append `{"data", "step", "point_uuid", "created_at"}` to a metric, which its first point makes.
+
+    A point whose uuid is there already was sent twice and is kept once.
+    """
     metric, made = Metric.objects.get_or_create(
         run_id=run_id,
-        name=name[:255],
-        defaults={
-            "columns": dict(columns or {}),
-            "properties": {
-                **(properties or {}),
-                **({"uxMetricType": metric_type} if metric_type else {}),
-            },
-        },
+        name=name,
+        defaults={"columns": dict(columns or {}), "properties": dict(properties or {})},
     )
-    if not made and columns and not set(columns) <= set(metric.columns):
+    if not made and not set(columns or {}) <= set(metric.columns):
         metric.columns = {**metric.columns, **columns}
         metric.save(update_fields=["columns"])
+    sent = [point["point_uuid"] for point in points if point.get("point_uuid")]
+    known = set()
+    if sent and not made:
+        known = {
+            str(uuid)
+            for uuid in MetricValue.objects.filter(metric=metric, point_uuid__in=sent).values_list(
+                "point_uuid", flat=True
+            )
+        }
     MetricValue.objects.bulk_create(
         MetricValue(
             metric=metric,
-            point_uuid=row.get("metric_id") or uuid4(),
-            step=row.get("step"),
-            data=row["data"],
-            created_at=row.get("at") or timezone.now(),
+            point_uuid=point.get("point_uuid") or uuid4(),
+            step=point.get("step"),
+            data=point["data"],
+            created_at=parse_time(point.get("created_at")),
         )
-        for row in rows
+        for point in points
+        if str(point.get("point_uuid")) not in known
     )
     return metric
 

@@ -1,5 +1,6 @@
 """All settings of the project, read from the environment; each own setting is STUDIO_* and has a safe default."""
 
+import json
 import sys
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -16,9 +17,11 @@ STUDIO_WORK_DIR = STUDIO_DATA / "work"
 STUDIO_ENVS_DIR = STUDIO_DATA / "envs"
 
 # --- who may call, and under which name ----------------------------------------------------------
-STUDIO_HOST = env.str("STUDIO_HOST", default="127.0.0.1")
-STUDIO_PORT = env.int("STUDIO_PORT", default=8000)
-STUDIO_TLS_PORT = env.int("STUDIO_TLS_PORT", default=8443)
+_started = STUDIO_DATA / "addresses.json"  # how `up` was last started, for the other commands
+_addresses = json.loads(_started.read_text()) if _started.is_file() else {}
+STUDIO_HOST = env.str("STUDIO_HOST", default=_addresses.get("host", "127.0.0.1"))
+STUDIO_PORT = env.int("STUDIO_PORT", default=_addresses.get("port", 8000))
+STUDIO_TLS_PORT = env.int("STUDIO_TLS_PORT", default=_addresses.get("tls_port", 8443))
 STUDIO_PUBLIC_URL = env.str("STUDIO_PUBLIC_URL", default="").rstrip("/")
 # Where there is no request to follow (steps, portal links), this is the base of every address.
 STUDIO_BASE_URL = STUDIO_PUBLIC_URL or (
@@ -191,7 +194,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_PARSER_CLASSES": ["studio.core.parsers.AnyJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "studio.core.schema.WireSchema",
     "EXCEPTION_HANDLER": "studio.core.rest.exception_handler",
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "studio.core.parsers.AlwaysJSON",
     "UNAUTHENTICATED_USER": None,

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.contrib.auth import views as auth
 from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
+from django.views.i18n import set_language
 
 from runs.views.home import home
 from studio.core import views as core
@@ -12,6 +13,7 @@ urlpatterns = [
     path("", home, name="home"),
     path("sign-in/", core.SignIn.as_view(), name="sign-in"),
     path("sign-out/", login_not_required(auth.LogoutView.as_view()), name="sign-out"),
+    path("language/", login_not_required(set_language), name="set_language"),
     path("workspace/", core.pick_workspace, name="workspace-pick"),
     path("tokens/", include("studio.core.urls")),
     path("admin/", admin.site.urls),

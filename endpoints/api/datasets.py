@@ -11,7 +11,7 @@ from endpoints.models import DatasetVersion, SavedDataset
 from studio.core.bodies import Body, flag_of, query_text
 from studio.core.errors import BadValue, NotFound
 from studio.core.rest import WireView, find
-from studio.core.schema import JSON, query
+from studio.core.schema import query
 
 
 class DatasetView(WireView):
@@ -27,7 +27,6 @@ class DatasetView(WireView):
 
 
 class SavedDatasets(DatasetView):
-    @extend_schema(operation_id="saved_datasets_create", request=JSON, responses=JSON)
     def post(self, request, **scope):
         body = Body(request.data)
         saved = services.save_dataset(
@@ -40,7 +39,6 @@ class SavedDatasets(DatasetView):
 
 
 class SavedDatasetDetail(DatasetView):
-    @extend_schema(operation_id="saved_datasets_get", responses=JSON)
     def get(self, request, uuid, **scope):
         return Response(saved_dataset_dto(find(self.saved(), uuid, "Dataset")))
 
@@ -48,7 +46,6 @@ class SavedDatasetDetail(DatasetView):
 class DataVersion(DatasetView):
     """Every load of a dataset asks for its dataflow here."""
 
-    @extend_schema(operation_id="data_versions_get", responses=JSON)
     def get(self, request, name, version, **scope):
         return Response(
             data_version(find(self.saved(), name.removeprefix("unregistered-"), "Dataset"))
@@ -56,9 +53,7 @@ class DataVersion(DatasetView):
 
 
 class Datasets(DatasetView):
-    @extend_schema(
-        operation_id="datasets_list", parameters=[query("includeInvisible")], responses=JSON
-    )
+    @extend_schema(parameters=[query("includeInvisible")])
     def get(self, request, **scope):
         versions = self.versions().order_by("dataset__name", "-number")
         if not flag_of(request.query_params, "includeInvisible", False):
@@ -67,10 +62,12 @@ class Datasets(DatasetView):
         for version in versions:
             latest.setdefault(version.dataset_id, version)
         return Response(
-            {"value": [dataset_dto(version) for version in latest.values()], "continuationToken": None}
+            {
+                "value": [dataset_dto(version) for version in latest.values()],
+                "continuationToken": None,
+            }
         )
 
-    @extend_schema(operation_id="datasets_register", request=JSON, responses=JSON)
     def post(self, request, **scope):
         body = Body(request.data)
         latest = Body(body.mapping("latest"), name="latest")
@@ -91,9 +88,7 @@ class Datasets(DatasetView):
 class DatasetQuery(DatasetView):
     """`query/name=<name>` and `query/savedDatasetId=<id>`: the condition is part of the path."""
 
-    @extend_schema(
-        operation_id="datasets_query", parameters=[query("versionId")], responses=JSON
-    )
+    @extend_schema(parameters=[query("versionId")])
     def get(self, request, condition, **scope):
         key, found, value = condition.partition("=")
         if key == "name" and found:

@@ -1,13 +1,11 @@
 """Datastores, read (wire 10.2)."""
 
-from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
 from endpoints.api.entities import datastore_dto
 from endpoints.models import Datastore
 from studio.core.errors import NotFound
 from studio.core.rest import WireView
-from studio.core.schema import JSON
 
 
 class DatastoreView(WireView):
@@ -24,14 +22,12 @@ class DatastoreView(WireView):
 
 
 class DatastoreList(DatastoreView):
-    @extend_schema(operation_id="datastores_list", responses=JSON)
     def get(self, request, **scope):
         rows = [self.dto(datastore) for datastore in self.datastores()]
         return Response({"value": rows, "continuationToken": None})
 
 
 class DefaultDatastore(DatastoreView):
-    @extend_schema(operation_id="datastores_get_default", responses=JSON)
     def get(self, request, **scope):
         datastore = self.datastores().filter(is_default=True).first()
         if datastore is None:
@@ -40,7 +36,6 @@ class DefaultDatastore(DatastoreView):
 
 
 class DatastoreDetail(DatastoreView):
-    @extend_schema(operation_id="datastores_get", responses=JSON)
     def get(self, request, name, **scope):
         datastore = self.datastores().filter(name=name).first()
         if datastore is None:

@@ -1,7 +1,6 @@
 """What definitions look like on the wire: one function per entity, each naming its section."""
 
-import json
-
+from endpoints.data.dataflow import yaml_of
 from endpoints.models import (
     ComputeTarget,
     DatasetVersion,
@@ -269,14 +268,6 @@ def data_version(saved: SavedDataset) -> dict:
         "dataContainerName": f"unregistered-{saved.uuid}",
         "versionId": "1",
         "dataType": "MLTable",
-        "legacyDataflow": rs_dataflow(saved.dataflow),
+        "legacyDataflow": yaml_of(saved.dataflow),
         "savedDatasets": [saved_dataset_dto(saved)],
     }
-
-
-def rs_dataflow(dataflow: str) -> str:
-    try:
-        meta = json.loads(dataflow).get("meta") or {}
-    except (ValueError, AttributeError):
-        return dataflow
-    return meta.get("RsDataflow") or ""

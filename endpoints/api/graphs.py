@@ -1,6 +1,5 @@
 """Graphs and modules: what pipelines are made of (wire 5, 8.4)."""
 
-from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
 from endpoints import services
@@ -14,13 +13,11 @@ from endpoints.api.entities import (
 from studio.core.bodies import Body
 from studio.core.errors import NotFound
 from studio.core.rest import WireView, find
-from studio.core.schema import JSON
 
 
 class GraphDetail(WireView):
     for_endpoint_tokens = True
 
-    @extend_schema(operation_id="graphs_get", responses=JSON)
     def get(self, request, uuid, **scope):
         return Response(graph_entity(find(catalogue.graphs(self.actor), uuid, "Graph")))
 
@@ -28,13 +25,11 @@ class GraphDetail(WireView):
 class GraphInterface(WireView):
     for_endpoint_tokens = True
 
-    @extend_schema(operation_id="graphs_get_interface", responses=JSON)
     def get(self, request, uuid, **scope):
         return Response(graph_interface(find(catalogue.graphs(self.actor), uuid, "Graph")))
 
 
 class Modules(WireView):
-    @extend_schema(operation_id="modules_create", request=JSON, responses=JSON)
     def post(self, request, **scope):
         body = Body(request.data)
         module = services.create_module(
@@ -57,7 +52,6 @@ class Modules(WireView):
 
 
 class ModuleDetail(WireView):
-    @extend_schema(operation_id="modules_get", responses=JSON)
     def get(self, request, uuid, **scope):
         return Response(module_with_interface(find(catalogue.modules(self.actor), uuid, "Module")))
 
@@ -65,9 +59,9 @@ class ModuleDetail(WireView):
 class ModuleByHash(WireView):
     """404 makes the client upload the step's code; a module found is used instead (wire 8.1)."""
 
-    @extend_schema(operation_id="modules_get_by_hash", responses=JSON)
-    def get(self, request, hash, **scope):  # noqa: A002 - the name of the route's part
-        newest = catalogue.modules(self.actor).filter(identifier_hash=hash).order_by("-pk").first()
+    def get(self, request, fingerprint, **scope):
+        known = catalogue.modules(self.actor).filter(identifier_hash=fingerprint)
+        newest = known.order_by("-pk").first()
         if newest is None:
-            raise NotFound(f"There is no module with the fingerprint {hash}.")
+            raise NotFound(f"There is no module with the fingerprint {fingerprint}.")
         return Response(module_with_interface(newest))

@@ -11,7 +11,7 @@ from endpoints.models import EntityStatus, PipelineEndpoint
 from studio.core.bodies import Body, flag_of, kind_of, query_text
 from studio.core.errors import BadValue, NotFound
 from studio.core.rest import WireView, find
-from studio.core.schema import JSON, query
+from studio.core.schema import query
 
 
 def endpoint_by_name(actor, name: str) -> PipelineEndpoint:
@@ -25,7 +25,6 @@ def endpoint_by_name(actor, name: str) -> PipelineEndpoint:
 
 
 class CreateEndpoint(WireView):
-    @extend_schema(operation_id="pipeline_endpoints_create", request=JSON, responses=JSON)
     def post(self, request, **scope):
         body = Body(request.data)
         pipeline = find(
@@ -50,9 +49,7 @@ class CreateEndpoint(WireView):
 class EndpointList(WireView):
     for_endpoint_tokens = True
 
-    @extend_schema(
-        operation_id="pipeline_endpoints_list", parameters=[query("activeOnly")], responses=JSON
-    )
+    @extend_schema(parameters=[query("activeOnly")])
     def get(self, request, **scope):
         endpoints = catalogue.endpoints(self.actor).order_by("-pk")
         if flag_of(request.query_params, "activeOnly", True):
@@ -63,9 +60,7 @@ class EndpointList(WireView):
 class EndpointByName(WireView):
     for_endpoint_tokens = True
 
-    @extend_schema(
-        operation_id="pipeline_endpoints_get_by_name", parameters=[query("Name")], responses=JSON
-    )
+    @extend_schema(parameters=[query("Name")])
     def get(self, request, **scope):
         endpoint = endpoint_by_name(self.actor, query_text(request.query_params, "name"))
         return Response(pipeline_endpoint_entity(endpoint, self.base_url))
@@ -74,7 +69,6 @@ class EndpointByName(WireView):
 class EndpointById(WireView):
     for_endpoint_tokens = True
 
-    @extend_schema(operation_id="pipeline_endpoints_get", responses=JSON)
     def get(self, request, uuid, **scope):
         endpoint = find(catalogue.endpoints(self.actor), uuid, "Pipeline endpoint")
         return Response(pipeline_endpoint_entity(endpoint, self.base_url))
@@ -83,12 +77,9 @@ class EndpointById(WireView):
 class ReplaceEndpoint(WireView):
     """PUT of the whole entity as the client read it, with its changes; the Etag detects a lost one."""
 
-    @extend_schema(operation_id="pipeline_endpoints_replace", request=JSON, responses=JSON)
     def put(self, request, uuid, **scope):
         endpoint = find(catalogue.endpoints(self.actor), uuid, "Pipeline endpoint")
-        services.update_endpoint(
-            self.actor, endpoint, **self.changes(Body(request.data), endpoint)
-        )
+        services.update_endpoint(self.actor, endpoint, **self.changes(Body(request.data), endpoint))
         fresh = catalogue.endpoints(self.actor).get(pk=endpoint.pk)
         return Response(pipeline_endpoint_entity(fresh, self.base_url))
 
@@ -132,11 +123,7 @@ class ReplaceEndpoint(WireView):
 class EndpointPipelines(WireView):
     for_endpoint_tokens = True
 
-    @extend_schema(
-        operation_id="pipeline_endpoints_list_pipelines",
-        parameters=[query("activeOnly")],
-        responses=JSON,
-    )
+    @extend_schema(parameters=[query("activeOnly")])
     def get(self, request, uuid, **scope):
         endpoint = find(catalogue.endpoints(self.actor), uuid, "Pipeline endpoint")
         numbers = {row.pipeline_id: row.number for row in endpoint.versions.all()}
@@ -151,5 +138,7 @@ def version_number(value, *, key: str = "DefaultVersion") -> int:
     """Versions are decimal strings; a bare number is taken too."""
     text = str(value).strip() if isinstance(value, str | int) else ""
     if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise BadValue(f"{key} must be a version number such as \"0\", not {kind_of(value)}.", target=key)
+        raise BadValue(
+            f'{key} must be a version number such as "0", not {kind_of(value)}.', target=key
+        )
     return int(text)

@@ -1,6 +1,5 @@
 """Published pipelines: create, read, list, disable (wire 5)."""
 
-from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
 from endpoints import services
@@ -10,7 +9,6 @@ from endpoints.models import EntityStatus
 from studio.core.bodies import Body, flag_of, kind_of
 from studio.core.errors import BadValue
 from studio.core.rest import WireView, find
-from studio.core.schema import JSON
 
 
 class DataTypes(WireView):
@@ -18,16 +16,14 @@ class DataTypes(WireView):
 
     for_endpoint_tokens = for_run_tokens = True
 
-    @extend_schema(operation_id="data_types_list", responses=JSON)
     def get(self, request, **scope):
         return Response([data_type(name) for name in DATA_TYPES])
 
 
 class CreatePipeline(WireView):
-    @extend_schema(operation_id="pipelines_create", request=JSON, responses=JSON)
     def post(self, request, **scope):
         body = Body(request.data)
-        pipeline = services.publish_from_graph(
+        pipeline = services.publish(
             self.actor,
             name=body.name("Name"),
             description=body.text("Description"),
@@ -44,7 +40,6 @@ class CreatePipeline(WireView):
 class PipelineList(WireView):
     for_endpoint_tokens = True
 
-    @extend_schema(operation_id="pipelines_list", responses=JSON)
     def get(self, request, **scope):
         pipelines = catalogue.pipelines(self.actor).order_by("-pk")
         if flag_of(request.query_params, "activeOnly", True):
@@ -55,7 +50,6 @@ class PipelineList(WireView):
 class PipelineDetail(WireView):
     for_endpoint_tokens = True
 
-    @extend_schema(operation_id="pipelines_get", responses=JSON)
     def get(self, request, uuid, **scope):
         pipeline = find(catalogue.pipelines(self.actor), uuid, "Published pipeline")
         return Response(pipeline_entity(pipeline, self.base_url))
@@ -64,7 +58,6 @@ class PipelineDetail(WireView):
 class PipelineStatus(WireView):
     """The body is a bare JSON text; the answer is an empty 200."""
 
-    @extend_schema(operation_id="pipelines_set_status", request=JSON, responses=JSON)
     def put(self, request, uuid, **scope):
         pipeline = find(catalogue.pipelines(self.actor), uuid, "Published pipeline")
         active = entity_status(request.data, name="body") == EntityStatus.ACTIVE

@@ -2,7 +2,7 @@
 
 from django.urls import include, re_path
 
-from endpoints.api import datasets, datastores, graphs, pipeline_endpoints, pipelines
+from endpoints.api import content, datasets, datastores, graphs, pipeline_endpoints, pipelines
 from studio.core.rest import SCOPE
 
 pipelines_service = [
@@ -14,12 +14,8 @@ pipelines_service = [
     re_path(r"^PipelineEndpoints/Create/?$", pipeline_endpoints.CreateEndpoint.as_view()),
     re_path(r"^PipelineEndpoints/?$", pipeline_endpoints.EndpointList.as_view()),
     re_path(r"^PipelineEndpoints/Name/?$", pipeline_endpoints.EndpointByName.as_view()),
-    re_path(
-        r"^PipelineEndpoints/Id/(?P<uuid>[^/]+)/?$", pipeline_endpoints.EndpointById.as_view()
-    ),
-    re_path(
-        r"^PipelineEndpoints/(?P<uuid>[^/]+)/?$", pipeline_endpoints.ReplaceEndpoint.as_view()
-    ),
+    re_path(r"^PipelineEndpoints/Id/(?P<uuid>[^/]+)/?$", pipeline_endpoints.EndpointById.as_view()),
+    re_path(r"^PipelineEndpoints/(?P<uuid>[^/]+)/?$", pipeline_endpoints.ReplaceEndpoint.as_view()),
     re_path(
         r"^PipelineEndpoints/(?P<uuid>[^/]+)/pipelines/?$",
         pipeline_endpoints.EndpointPipelines.as_view(),
@@ -27,7 +23,7 @@ pipelines_service = [
     re_path(r"^Graphs/(?P<uuid>[^/]+)/?$", graphs.GraphDetail.as_view()),
     re_path(r"^Graphs/(?P<uuid>[^/]+)/Interface/?$", graphs.GraphInterface.as_view()),
     re_path(r"^Modules/?$", graphs.Modules.as_view()),
-    re_path(r"^Modules/Hash/(?P<hash>[^/]+)/?$", graphs.ModuleByHash.as_view()),
+    re_path(r"^Modules/Hash/(?P<fingerprint>[^/]+)/?$", graphs.ModuleByHash.as_view()),
     re_path(r"^Modules/(?P<uuid>[^/]+)/?$", graphs.ModuleDetail.as_view()),
 ]
 datastore_service = [
@@ -47,8 +43,14 @@ data_service = [
         datasets.DataVersion.as_view(),
     ),
 ]
+content_service = [
+    re_path(r"^snapshots/latest/metadata/?$", content.LatestMetadata.as_view()),
+    re_path(r"^snapshots/getblob/?$", content.UploadAddresses.as_view()),
+    re_path(r"^snapshots/(?P<uuid>[^/]+)/?$", content.CreateSnapshot.as_view()),
+]
 urlpatterns = [
     re_path(rf"^pipelines/v1\.0/{SCOPE}/", include(pipelines_service)),
+    re_path(rf"^content/v[12]\.0/{SCOPE}/", include(content_service)),
     re_path(rf"^datastore/v1\.0/{SCOPE}/", include(datastore_service)),
     re_path(rf"^dataset/v1\.0/{SCOPE}/", include(dataset_service)),
     re_path(rf"^data/v1\.0/{SCOPE}/", include(data_service)),

@@ -1,6 +1,14 @@
 """Datastores and datasets over fsspec; the only package that opens paths which users name."""
 
-from endpoints.data.dataflow import Dataflow, DataflowError, read_dataflow, write_dataflow
+from endpoints.data.dataflow import (
+    Dataflow,
+    DataflowError,
+    datastore_path,
+    datastore_uri,
+    read_dataflow,
+    write_dataflow,
+    yaml_of,
+)
 from endpoints.data.datasets import find_saved, locate, places_of, source_location
 from endpoints.data.places import Entry, Location, PathError, Place, WebFile, resolve, root_of
 from endpoints.data.transfer import changed, inventory, materialise, upload_tree
@@ -14,6 +22,8 @@ __all__ = [
     "Place",
     "WebFile",
     "changed",
+    "datastore_path",
+    "datastore_uri",
     "find_saved",
     "inventory",
     "locate",
@@ -25,4 +35,5 @@ __all__ = [
     "source_location",
     "upload_tree",
     "write_dataflow",
+    "yaml_of",
 ]

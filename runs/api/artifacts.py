@@ -1,7 +1,6 @@
 """Artifacts of a run: where to write and read them, by path or prefix (wire 9.4)."""
 
 from django.core.exceptions import ValidationError
-from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
 from runs import storage
@@ -13,7 +12,6 @@ from studio.core.access import require
 from studio.core.bodies import Body
 from studio.core.errors import BadValue, NotFound
 from studio.core.rest import WireView
-from studio.core.schema import JSON
 
 
 class ArtifactView(WireView):
@@ -31,7 +29,6 @@ class ArtifactView(WireView):
 class ArtifactBatch(ArtifactView):
     """Issues an address to write each path to; the artifact is there once it is written."""
 
-    @extend_schema(operation_id="artifacts_create_batch", request=JSON, responses=JSON)
     def post(self, request, origin, container, **scope):
         body = Body(request.data)
         run = self.run(origin, container)
@@ -60,7 +57,6 @@ class ArtifactBatch(ArtifactView):
 
 
 class ArtifactList(ArtifactView):
-    @extend_schema(operation_id="artifacts_list", responses=JSON)
     def get(self, request, origin, container, **scope):
         run = self.run(origin, container)
         logs = [artifact_dto(run, name) for name in log_files(run, self.base_url)]
@@ -70,7 +66,6 @@ class ArtifactList(ArtifactView):
 
 
 class ArtifactContent(ArtifactView):
-    @extend_schema(operation_id="artifacts_get_content_info", responses=JSON)
     def get(self, request, origin, container, path, **scope):
         run = self.run(origin, container)
         address = log_files(run, self.base_url).get(path)
@@ -82,11 +77,14 @@ class ArtifactContent(ArtifactView):
 
 
 class ArtifactPrefix(ArtifactView):
-    @extend_schema(operation_id="artifacts_list_content_info", responses=JSON)
     def get(self, request, origin, container, prefix="", **scope):
         run = self.run(origin, container)
         kept = Artifact.objects.filter(run=run, path__startswith=prefix).order_by("path")
         found = {row.path: self.address(run, row.path) for row in kept}
-        found |= {name: uri for name, uri in log_files(run, self.base_url).items() if name.startswith(prefix)}
+        found |= {
+            name: uri
+            for name, uri in log_files(run, self.base_url).items()
+            if name.startswith(prefix)
+        }
         rows = [content_info(run, path, uri) for path, uri in sorted(found.items())]
         return Response({"value": rows, "continuationToken": None})

@@ -1,6 +1,5 @@
 """Experiments, as run history shows them (wire 9.2)."""
 
-from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
 from runs.api.entities import experiment_dto
@@ -9,7 +8,6 @@ from studio.core.access import require
 from studio.core.bodies import LONGEST, Body
 from studio.core.errors import BadValue, NotFound
 from studio.core.rest import WireView, find
-from studio.core.schema import JSON
 
 
 def experiments(actor):
@@ -27,11 +25,9 @@ def experiment_by_name(actor, name: str) -> Experiment:
 class ExperimentByName(WireView):
     for_run_tokens = True
 
-    @extend_schema(operation_id="experiments_get", responses=JSON)
     def get(self, request, name, **scope):
         return Response(experiment_dto(experiment_by_name(self.actor, name)))
 
-    @extend_schema(operation_id="experiments_create", request=JSON, responses=JSON)
     def post(self, request, name, **scope):
         require(self.actor, "submit")
         if not name.strip() or len(name) > LONGEST:
@@ -43,13 +39,11 @@ class ExperimentByName(WireView):
 class ExperimentById(WireView):
     for_run_tokens = True
 
-    @extend_schema(operation_id="experiments_get_by_id", responses=JSON)
     def get(self, request, experiment_id, **scope):
         return Response(experiment_dto(find(experiments(self.actor), experiment_id, "Experiment")))
 
 
 class QueryExperiments(WireView):
-    @extend_schema(operation_id="experiments_query", request=JSON, responses=JSON)
     def post(self, request, **scope):
         body = Body(request.data)
         rows = experiments(self.actor).order_by("-pk")

@@ -14,7 +14,7 @@ from studio.core.bodies import LONGEST, Body, strings
 from studio.core.errors import BadValue, NotFound
 from studio.core.keyset import paginate
 from studio.core.rest import WireView, find
-from studio.core.schema import EMPTY, JSON, query
+from studio.core.schema import query
 
 LARGEST_PAGE = 500
 EVENTS = {
@@ -60,11 +60,9 @@ class HistoryView(WireView):
 
 
 class RunDetail(HistoryView):
-    @extend_schema(operation_id="runs_get", responses=JSON)
     def get(self, request, uuid, **scope):
         return Response(run_dto(self.run(uuid)))
 
-    @extend_schema(operation_id="runs_patch", request=JSON, responses=JSON)
     def patch(self, request, uuid, **scope):
         """Merge what the body names into the run; a run that is not there is created (wire 9.3)."""
         body = Body(request.data)
@@ -87,7 +85,9 @@ class RunDetail(HistoryView):
         elif experiment is None:
             raise NotFound(f"Run with ID {uuid} was not found in this workspace.")
         elif self.actor.run_uuid is not None:
-            raise BadValue("A step starts child runs only: parentRunId is required.", target="parentRunId")
+            raise BadValue(
+                "A step starts child runs only: parentRunId is required.", target="parentRunId"
+            )
         return services.make_child(
             self.actor,
             uuid=uuid,
@@ -125,13 +125,11 @@ def status_of(body: Body) -> Status:
 
 
 class RunDetails(HistoryView):
-    @extend_schema(operation_id="runs_get_details", responses=JSON)
     def get(self, request, uuid, **scope):
         return Response(run_details(self.run(uuid), self.base_url))
 
 
 class RunTags(HistoryView):
-    @extend_schema(operation_id="runs_delete_tags", request=JSON, responses=JSON)
     def delete(self, request, uuid, **scope):
         run = self.run(uuid)
         visible.require_reach(self.actor, run, facts_only=True)
@@ -142,7 +140,6 @@ class RunTags(HistoryView):
 class RunEvents(HistoryView):
     """A client tells how its own run goes; the server moves the status."""
 
-    @extend_schema(operation_id="runs_post_event", request=JSON, responses={200: EMPTY})
     def post(self, request, uuid, **scope):
         body = Body(request.data)
         name = body.text("name", required=True)
@@ -157,7 +154,6 @@ class RunEvents(HistoryView):
 class RunToken(HistoryView):
     """A step renews its own token before it expires (wire 9.3)."""
 
-    @extend_schema(operation_id="runs_get_token", responses=JSON)
     def get(self, request, uuid, **scope):
         run = self.run(uuid)
         if self.actor.run_uuid != run.uuid:
@@ -168,7 +164,6 @@ class RunToken(HistoryView):
 class MetricsIngest(HistoryView):
     """The client asks whether its metrics are in; a batch is stored before it is answered."""
 
-    @extend_schema(operation_id="runs_wait_for_metrics", responses={200: JSON})
     def get(self, request, uuid, **scope):
         self.run(uuid)
         return Response({})
@@ -188,11 +183,7 @@ class ListView(HistoryView):
 
 
 class RunChildren(ListView):
-    @extend_schema(
-        operation_id="runs_children",
-        parameters=[query("$orderby"), query("$top"), query("$continuationToken")],
-        responses=JSON,
-    )
+    @extend_schema(parameters=[query("$orderby"), query("$top"), query("$continuationToken")])
     def get(self, request, uuid, **scope):
         children = visible.runs(self.actor).filter(parent=self.run(uuid))
         query = {key.lstrip("$").lower(): value for key, value in request.query_params.items()}
@@ -204,7 +195,6 @@ class RunChildren(ListView):
 class QueryRuns(ListView):
     """Newest first: the one order that costs the same on every page, whatever `orderby` asks."""
 
-    @extend_schema(operation_id="runs_query", request=JSON, responses=JSON)
     def post(self, request, **scope):
         body = Body(request.data)
         runs = self.runs().filter(odata.parse(body.text("filter")))

@@ -1,6 +1,5 @@
 """Metrics of a run: batches in, names and values out (wire 9.3)."""
 
-from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
 from runs import services
@@ -10,13 +9,11 @@ from runs.api.history import HistoryView
 from runs.models import Metric
 from studio.core.bodies import LONGEST, Body
 from studio.core.errors import BadValue, NotFound
-from studio.core.schema import JSON
 
 
 class MetricBatch(HistoryView):
     """Appends; a value that was sent before (same metricId) is not stored twice."""
 
-    @extend_schema(operation_id="metrics_post_batch", request=JSON, responses=JSON)
     def post(self, request, uuid, **scope):
         body = Body(request.data)
         run = self.run(uuid)
@@ -54,7 +51,6 @@ def step_of(point: Body) -> int | None:
 
 
 class MetricList(HistoryView):
-    @extend_schema(operation_id="metrics_list", request=JSON, responses=JSON)
     def post(self, request, uuid, **scope):
         Body(request.data)
         metrics = Metric.objects.filter(run=self.run(uuid)).order_by("pk")
@@ -62,7 +58,6 @@ class MetricList(HistoryView):
 
 
 class MetricFull(HistoryView):
-    @extend_schema(operation_id="metrics_full", request=JSON, responses=JSON)
     def post(self, request, uuid, **scope):
         name = Body(request.data).text("metricName", required=True, longest=LONGEST)
         metric = Metric.objects.filter(run=self.run(uuid), name=name).select_related("run").first()

@@ -1,7 +1,6 @@
 """Pipeline runs and their nodes, as the pipelines service shows them (wire 5, 9.2)."""
 
 from django.http import StreamingHttpResponse
-from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
 from endpoints.graph import Graph
@@ -14,7 +13,6 @@ from runs.states import wire_status
 from studio.core.bodies import strings
 from studio.core.errors import BadValue, NotFound
 from studio.core.rest import WireView, find
-from studio.core.schema import EMPTY, JSON, TEXT
 
 NEWEST = 500  # the reply is one list without pages; older runs are found in run history
 LOGS = {
@@ -27,7 +25,6 @@ LOGS = {
 class PipelineRunDetail(WireView):
     for_endpoint_tokens = for_run_tokens = True
 
-    @extend_schema(operation_id="pipeline_runs_get", responses=JSON)
     def get(self, request, uuid, **scope):
         return Response(pipeline_run_entity(visible.find_pipeline_run(self.actor, uuid)))
 
@@ -35,7 +32,6 @@ class PipelineRunDetail(WireView):
 class RunsOfPipeline(WireView):
     for_endpoint_tokens = True
 
-    @extend_schema(operation_id="pipeline_runs_of_pipeline", responses=JSON)
     def get(self, request, uuid, **scope):
         pipelines = PublishedPipeline.objects.filter(workspace=self.actor.workspace)
         pipeline = find(pipelines, uuid, "Published pipeline")
@@ -49,7 +45,6 @@ class Execution(WireView):
 
     for_endpoint_tokens = True
 
-    @extend_schema(operation_id="pipeline_runs_cancel", responses={200: EMPTY})
     def delete(self, request, uuid, **scope):
         services.cancel(self.actor, visible.find_pipeline_run(self.actor, uuid))
         return Response(status=200)
@@ -83,19 +78,16 @@ class NodeView(WireView):
 
 
 class NodeStatusCode(NodeView):
-    @extend_schema(operation_id="nodes_status_code", request=JSON, responses=JSON)
     def post(self, request, uuid, **scope):
         return Response(wire_status(self.step(uuid).run.status, of_node=True))
 
 
 class NodeStatus(NodeView):
-    @extend_schema(operation_id="nodes_status", request=JSON, responses=JSON)
     def post(self, request, uuid, **scope):
         return Response(task_status(self.step(uuid)))
 
 
 class AllNodesStatus(NodeView):
-    @extend_schema(operation_id="nodes_all_statuses", request=JSON, responses=JSON)
     def post(self, request, uuid, **scope):
         return Response({step.node_id: task_status(step) for step in self.steps(uuid)})
 
@@ -103,7 +95,6 @@ class AllNodesStatus(NodeView):
 class NodeLog(NodeView):
     """Raw text: a JSON text would be shown with its quotes."""
 
-    @extend_schema(operation_id="nodes_log", request=JSON, responses=TEXT)
     def post(self, request, uuid, which, **scope):
         owner = log_owner(self.step(uuid).run)
         chunks = storage.stream_log(owner.uuid, LOGS[which.lower()])
@@ -111,7 +102,6 @@ class NodeLog(NodeView):
 
 
 class NodeOutputs(NodeView):
-    @extend_schema(operation_id="nodes_outputs", request=JSON, responses=JSON)
     def post(self, request, uuid, **scope):
         step = self.step(uuid)
         return Response({port: node_output(place) for port, place in step.outputs.items()})
@@ -120,7 +110,6 @@ class NodeOutputs(NodeView):
 class PipelineOutput(NodeView):
     """An output that the graph itself names (wire 8.5, `GraphPortName`)."""
 
-    @extend_schema(operation_id="pipeline_runs_output", responses=JSON)
     def get(self, request, uuid, name, **scope):
         run = self.run(uuid)
         outputs = Graph.parse(run.pipeline_run.graph.wire).pipeline_outputs

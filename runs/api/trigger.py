@@ -16,7 +16,7 @@ from studio.core.access import Actor
 from studio.core.bodies import LONGEST, Body, kind_of, query_text
 from studio.core.errors import BadValue, Forbidden, NotFound
 from studio.core.rest import WireView, find
-from studio.core.schema import JSON, query
+from studio.core.schema import query
 
 
 def submission(request) -> dict:
@@ -67,12 +67,7 @@ class TriggerView(WireView):
 
 
 class SubmitPipeline(TriggerView):
-    @extend_schema(
-        operation_id="pipeline_submit",
-        parameters=[query("parentRunId")],
-        request=JSON,
-        responses=JSON,
-    )
+    @extend_schema(parameters=[query("parentRunId")])
     def post(self, request, uuid, **scope):
         if self.actor.endpoint_uuid is not None:
             raise Forbidden("This token triggers its endpoint only, not a published pipeline.")
@@ -130,23 +125,13 @@ class PublicTriggerView(EndpointTriggerView):
 
 
 class SubmitEndpoint(PublicTriggerView):
-    @extend_schema(
-        operation_id="pipeline_endpoint_submit",
-        parameters=[query("parentRunId"), query("pipelineVersion")],
-        request=JSON,
-        responses=JSON,
-    )
+    @extend_schema(parameters=[query("parentRunId"), query("pipelineVersion")])
     def post(self, request, uuid, version=None, **scope):
         return self.respond(uuid, version)
 
 
 class SubmitEndpointByName(EndpointTriggerView):
-    @extend_schema(
-        operation_id="pipeline_endpoint_submit_by_name",
-        parameters=[query("name"), query("pipelineVersion"), query("parentRunId")],
-        request=JSON,
-        responses=JSON,
-    )
+    @extend_schema(parameters=[query("name"), query("pipelineVersion"), query("parentRunId")])
     def post(self, request, **scope):
         name = query_text(request.query_params, "name")
         if not name:
@@ -160,12 +145,7 @@ class SubmitEndpointByName(EndpointTriggerView):
 class SubmitAlias(PublicTriggerView):
     """The short address: the token names the workspace; public endpoints by uuid only."""
 
-    @extend_schema(
-        operation_id="endpoint_submit",
-        parameters=[query("pipelineVersion"), query("parentRunId")],
-        request=JSON,
-        responses=JSON,
-    )
+    @extend_schema(parameters=[query("pipelineVersion"), query("parentRunId")])
     def post(self, request, uuid):
         if self.public_endpoint is not None or is_uuid(uuid):
             return self.respond(uuid)

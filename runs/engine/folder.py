@@ -6,6 +6,7 @@
 
 import json
 import re
+import shlex
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -138,8 +139,9 @@ def _is_dataset_output(job: Job, name: str) -> bool:
 
 def arguments(job: Job, folder: Folder) -> tuple[str, ...]:
     """The step's argv after the script (wire 8.5)."""
-    if not job.node.uses_structured_arguments and job.node.value("Arguments"):
-        return (fill(job.node.value("Arguments"), folder),)
+    plain = job.node.value("Arguments", job.values)
+    if plain and plain != STRUCTURED_ARGUMENTS:
+        return tuple(fill(word, folder) for word in shlex.split(plain))
     return tuple(_arguments(job, folder))
 
 

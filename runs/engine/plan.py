@@ -33,7 +33,7 @@ def plan(run: Run, blueprint: Blueprint, resolved: Resolved, sources: Mapping[st
         for node_id in order
     }
     StepRun.objects.bulk_create(
-        _step(row, graph, blueprint, node_id, outputs, sources)
+        _step(row, blueprint, node_id=node_id, outputs=outputs, sources=sources)
         for row, node_id in zip(rows, order, strict=True)
     )
     ready: dict[str, int] = {}
@@ -82,8 +82,8 @@ def _row(run: Run, node: Node, *, uuid: UUID, number: int, graph: Graph) -> Run:
     )
 
 
-def _step(row: Run, graph: Graph, blueprint: Blueprint, node_id: str, outputs, sources) -> StepRun:
-    node = graph.nodes[node_id]
+def _step(row: Run, blueprint: Blueprint, *, node_id: str, outputs, sources) -> StepRun:
+    graph, node = blueprint.graph, blueprint.graph.nodes[node_id]
     return StepRun(
         run=row,
         node_id=node_id,

@@ -59,7 +59,7 @@ class StepProcess:
         flag: StopFlag,
         *,
         on_tick: Callable[[], None],
-        grace_seconds: float,
+        grace_seconds: Callable[[], float],
         deadline: float | None = None,
     ) -> Ended:
         """Return when the process has ended and nothing of its group is left.
@@ -78,7 +78,7 @@ class StepProcess:
                     flag.ask(Stop.TIMED_OUT)
                 if flag and kill_at is None:
                     watch.ignore_flag()
-                    kill_at = now + grace_seconds
+                    kill_at = now + grace_seconds()
                     self._signal(signal.SIGTERM)
                 elif kill_at is not None and now >= kill_at:
                     kill_at = now + 1

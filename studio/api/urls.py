@@ -1,1 +1,43 @@
-urlpatterns = []
+"""Routes above both apps: the resource manager, tokens, secrets, blobs, health and the API document."""
+
+from django.urls import path, re_path
+
+from studio.api import arm, blobs, credential, health, oauth
+from studio.api.document import ApiDocument
+from studio.core.rest import SCOPE
+
+ANY_CONTAINER = r"(?P<container>artifacts|logs|uploads|datastore-[0-9a-f-]{36})"
+WORKSPACES = r"providers/Microsoft\.MachineLearningServices/workspaces/?$"
+SUBSCRIPTION = r"^subscriptions/(?P<subscription>[^/]+)"
+
+urlpatterns = [
+    re_path(r"^healthz/?$", health.Health.as_view(), name="healthz"),
+    re_path(r"^metrics/?$", health.Metrics.as_view(), name="metrics"),
+    path("api/schema", ApiDocument.as_view(), name="api-schema"),
+    re_path(r"^metadata/endpoints/?$", arm.CloudMetadata.as_view()),
+    re_path(r"^discovery(?:/.*)?$", arm.Discovery.as_view()),
+    re_path(
+        r"^adfs/(?P<tenant>[^/]+)/\.well-known/openid-configuration/?$",
+        oauth.OpenIdConfiguration.as_view(),
+    ),
+    re_path(r"^adfs/oauth2/token/?$", oauth.ClientCredentials.as_view()),
+    re_path(r"^(?P<tenant>[^/]+)/oauth2/(?:v2\.0/)?token/?$", oauth.ClientCredentials.as_view()),
+    re_path(r"^msi/?$", oauth.ManagedIdentity.as_view()),
+    re_path(r"^subscriptions/?$", arm.Subscriptions.as_view()),
+    re_path(
+        rf"{SUBSCRIPTION}/resource[gG]roups/(?P<group>[^/]+)/{WORKSPACES}",
+        arm.WorkspaceList.as_view(),
+    ),
+    re_path(rf"{SUBSCRIPTION}/{WORKSPACES}", arm.WorkspaceList.as_view()),
+    re_path(rf"^(?:rp/workspaces/)?{SCOPE}/?$", arm.WorkspaceDetail.as_view()),
+    re_path(rf"^(?:rp/workspaces/)?{SCOPE}/computes/?$", arm.ComputeList.as_view()),
+    re_path(
+        rf"^(?:rp/workspaces/)?{SCOPE}/computes/(?P<name>[^/]+)/?$", arm.ComputeDetail.as_view()
+    ),
+    re_path(rf"^credential/v2\.0/{SCOPE}/secrets/?$", credential.Secrets.as_view()),
+    re_path(
+        rf"^credential/v2\.0/{SCOPE}/secrets/(?P<name>[^/]+)/?$", credential.SecretDetail.as_view()
+    ),
+    re_path(rf"^{ANY_CONTAINER}/?$", blobs.BlobContainer.as_view()),
+    re_path(rf"^{ANY_CONTAINER}/(?P<path>.+)$", blobs.Blob.as_view()),
+]

@@ -70,6 +70,8 @@ def _query(container: str, path: str, may: str, seconds: int) -> str:
 
 
 def _signature(container: str, path: str, may: str, ends: str) -> str:
-    key = hashlib.blake2b(settings.SECRET_KEY.encode(), digest_size=32, person=b"studio-blobs").digest()
+    key = hashlib.blake2b(
+        settings.SECRET_KEY.encode(), digest_size=32, person=b"studio-blobs"
+    ).digest()
     message = "\n".join((container, path, may, ends)).encode()
     return base64.urlsafe_b64encode(hmac.digest(key, message, "sha256")).rstrip(b"=").decode()

@@ -7,7 +7,9 @@ from pathlib import Path
 
 ROTATE_BYTES = 10 * 1024 * 1024
 READ_BYTES = 256 * 1024
-TROUBLE = re.compile(r"\blevel=(?:error|critical)\b|^\S*(?:Error|Exception)\b|\"level\": \"(?:ERROR|error|critical)\"")
+TROUBLE = re.compile(
+    r"\blevel=(?:error|critical)\b|^\S*(?:Error|Exception)\b|\"level\": \"(?:ERROR|error|critical)\""
+)
 
 
 class LogFile:

@@ -137,9 +137,7 @@ def _make_authority(now: datetime) -> Pair:
 def _make_leaf(authority: Pair, hosts: Iterable[str], now: datetime) -> Pair:
     key = ec.generate_private_key(ec.SECP256R1())
     certificate = (
-        _builder(
-            _name("Pipeline Studio"), authority.certificate.subject, key, now, days=LEAF_DAYS
-        )
+        _builder(_name("Pipeline Studio"), authority.certificate.subject, key, now, days=LEAF_DAYS)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(sign_certificates=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)

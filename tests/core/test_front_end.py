@@ -35,6 +35,10 @@ def test_icons_exist(page):
     assert used <= known
 
 
+def test_the_error_page_needs_neither_request_nor_database():
+    assert "Something went wrong" in get_template("500.html").render()
+
+
 @pytest.mark.parametrize("script", SCRIPTS, ids=name)
 def test_scripts_are_short_and_stand_alone(script):
     text = script.read_text()

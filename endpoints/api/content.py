@@ -1,0 +1,106 @@
+"""Snapshots of source folders, as clients send them (wire 8.2)."""
+
+from uuid import UUID, uuid4
+
+from django.db import IntegrityError
+from rest_framework.response import Response
+
+from endpoints import snapshots, uploads
+from endpoints.models import Snapshot
+from studio.core import blob_urls
+from studio.core.access import require
+from studio.core.bodies import Body, strings
+from studio.core.errors import BadValue, Conflict
+from studio.core.rest import WireView, wire_time
+
+
+class LatestMetadata(WireView):
+    """200 also where there is no snapshot: an error aborts the client's submission (wire 1.9). The
+    tree is always empty, so that a client without a cache of its own uploads everything."""
+
+    def get(self, request, **scope):
+        workspace = self.actor.workspace
+        root = {
+            "name": "",
+            "hash": None,
+            "type": "Directory",
+            "timestamp": wire_time(workspace.created_at),
+            "children": {},
+        }
+        return Response({"id": str(workspace.uuid), "root": root})
+
+
+class UploadAddresses(WireView):
+    """One address per file name; the name itself is only echoed."""
+
+    def post(self, request, **scope):
+        require(self.actor, "publish")
+        body = Body(request.data)
+        names = strings(body.items("FileNames"), name="FileNames")
+        return Response({"fileNodes": [self.node(name) for name in names]})
+
+    def node(self, name: str) -> dict:
+        path = f"{self.actor.workspace.uuid}/{uuid4()}"
+        address = blob_urls.signed_for_upload(self.base_url, uploads.CONTAINER, path)
+        return {"fullName": name, "blobUri": address}
+
+
+class CreateSnapshot(WireView):
+    """The listed files from their uploads, all other paths of the tree from the parent."""
+
+    def post(self, request, uuid, **scope):
+        require(self.actor, "publish")
+        body = Body(request.data)
+        wanted = self.uuid_of(uuid, "the snapshot")
+        sent = self.uploaded(Body(body.mapping("FileRevisionList"), name="FileRevisionList"))
+        stored = {}
+        for name, upload in sent.items():
+            with uploads.read(upload) as stream:
+                stored[name] = snapshots.add_file(stream)
+        try:
+            snapshot = snapshots.assemble(
+                self.actor.workspace,
+                uuid=wanted,
+                tree=body.mapping("DirTreeNode"),
+                uploaded=stored,
+                parent=self.parent(body),
+                tags=body.texts("Tags"),
+                properties=body.texts("Properties"),
+            )
+        except IntegrityError as error:
+            raise Conflict(f"Snapshot {uuid} exists already.") from error
+        for upload in sent.values():
+            uploads.remove(upload)
+        return Response({"id": str(snapshot.uuid), "createdDate": wire_time(snapshot.created_at)})
+
+    def uploaded(self, body: Body) -> dict[str, str]:
+        """`{file name: name of its upload}`, from the addresses as they were issued."""
+        return {
+            entry.text("FullName", required=True): self.upload_of(entry.text("BlobUri"))
+            for entry in (Body(row, name="FileNodes") for row in body.items("FileNodes"))
+        }
+
+    def upload_of(self, address: str) -> str:
+        own = f"/{uploads.CONTAINER}/{self.actor.workspace.uuid}/"
+        _, found, rest = address.partition("?")[0].partition(own)
+        if not found or "/" in rest:
+            raise BadValue("This BlobUri was not issued for this workspace.", target="BlobUri")
+        return f"{self.actor.workspace.uuid}/{rest}"
+
+    def parent(self, body: Body) -> Snapshot | None:
+        """The snapshot unchanged files come from. An unknown one is refused when a file is missed:
+        the client then drops its cache and sends everything (wire 8.2)."""
+        text = body.text("ParentSnapshotId")
+        try:
+            parent = UUID(text) if text else None
+        except ValueError:
+            parent = None
+        return Snapshot.objects.filter(workspace=self.actor.workspace, uuid=parent).first()
+
+    def uuid_of(self, text: str, what: str) -> UUID:
+        try:
+            return UUID(text)
+        except ValueError:
+            raise BadValue(
+                f"The id of {what} must be a UUID, not {text!r:.80}.", target="id"
+            ) from None

@@ -1,0 +1,266 @@
+"""Doing a claimed step: prepare its folder and environment, run it, keep what it leaves, say how it ended."""
+
+import logging
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+
+from runs import facts
+from runs.engine import folder as folders
+from runs.engine import registering
+from runs.engine.claim import Claim
+from runs.engine.following import FactFollower, LogFollower, last_words
+from runs.engine.job import Job, decide, load
+from runs.engine.settle import finish
+from runs.engine.variables import mark, variables
+from runs.models import Outcome, Run
+from runs.states import Status
+from runs.steps import RUNNERS, Order, StepRefused, Stop, StopFlag
+from runs.steps.environments import (
+    BuildFailed,
+    BuildStopped,
+    BuiltEnvironment,
+    EnvironmentRefused,
+    EnvironmentSpec,
+    ensure,
+    parse,
+)
+from runs.steps.process import Ended, StepProcess
+from runs.storage import BUILD_LOG, DRIVER_LOG, LogWriter
+from studio.core.errors import Refused
+
+STOP_SECONDS = 1.0  # between SIGTERM and SIGKILL when the worker itself has to go
+MAX_ERROR = 4000
+
+logger = logging.getLogger(__name__)
+
+
+class Guard(Protocol):
+    """Kills the step when this process cannot any more."""
+
+    def watch(self, group: int, mark: str) -> None: ...
+
+    def forget(self, group: int) -> None: ...
+
+    def may_have_killed(self) -> bool:
+        """Whether this process was silent for so long that the guard has ended its steps."""
+
+
+@dataclass
+class Result:
+    outcome: Outcome
+    exit_code: int | None = None
+    error: str = ""
+    code: str = "UserError"
+    warnings: list[str] = field(default_factory=list)
+
+
+OUTCOMES = {
+    Stop.CANCELED: Outcome.CANCELED,
+    Stop.TIMED_OUT: Outcome.TIMED_OUT,
+    Stop.INTERRUPTED: Outcome.INTERRUPTED,
+    Stop.SUPERSEDED: Outcome.LOST,
+}
+
+
+def execute(claim: Claim, flag: StopFlag, guard: Guard) -> None:
+    """Do one claimed step to its end, which is written unless the claim was lost meanwhile."""
+    job = load(claim)
+    try:
+        if decide(job):
+            return
+        result = Attempt(job, flag, guard).result()
+    except Exception as error:
+        logger.exception("step %s attempt %s broke", job.run.uuid, claim.attempt)
+        result = Result(Outcome.FAILED, error=f"The studio failed: {error}", code="ServiceError")
+    if flag.reason == Stop.SUPERSEDED:
+        return
+    finish(
+        claim,
+        result.outcome,
+        exit_code=result.exit_code,
+        error=result.error[:MAX_ERROR],
+        code=result.code,
+        may_be_reused=job.may_be_reused and result.outcome == Outcome.COMPLETED,
+        warnings=result.warnings,
+    )
+
+
+class Attempt:
+    """One try of one step on this machine."""
+
+    def __init__(self, job: Job, flag: StopFlag, guard: Guard):
+        self.job = job
+        self.flag = flag
+        self.guard = guard
+        self.warnings: list[str] = []
+
+    def result(self) -> Result:
+        folder = None
+        try:
+            spec = parse(
+                self.job.node.runconfig.get("environment"),
+                real_azureml=settings.STUDIO_REAL_AZUREML,
+            )
+            built = self._build(spec)
+            folder = folders.make(self.job)
+            result = self._run(folder, spec, built)
+        except (BuildStopped, StepRefused, BuildFailed, EnvironmentRefused) as error:
+            result = Result(Outcome.FAILED, error=getattr(error, "message", str(error)))
+        except (Refused, ValidationError) as error:
+            text = error.message if isinstance(error, Refused) else " ".join(error.messages)
+            result = Result(Outcome.FAILED, error=text)
+        finally:
+            if folder is not None:
+                folder.remove()
+        if self.flag and result.outcome == Outcome.FAILED:
+            result = self._stopped(result.exit_code)
+        result.warnings = [*self.warnings, *result.warnings]
+        return result
+
+    def _build(self, spec: EnvironmentSpec) -> BuiltEnvironment:
+        """The step's environment; the log of its building is kept when there was anything to build."""
+        lines: list[str] = []
+        writer = LogWriter(self.job.run.uuid, BUILD_LOG, attempt=self.job.claim.attempt)
+        written_at = time.monotonic()
+
+        def say(line: str) -> None:
+            nonlocal written_at
+            lines.append(line)
+            if time.monotonic() - written_at > 1:
+                write()
+                written_at = time.monotonic()
+
+        def write() -> None:
+            if lines:
+                writer.write("".join(f"{line}\n" for line in lines).encode())
+                lines.clear()
+
+        try:
+            built = ensure(
+                spec,
+                root=settings.STUDIO_ENVS_DIR,
+                log=say,
+                should_stop=lambda: bool(self.flag),
+            )
+        finally:
+            write()
+        self.warnings += built.warnings
+        return built
+
+    def _run(self, folder, spec: EnvironmentSpec, built: BuiltEnvironment) -> Result:
+        job = self.job
+        wanted = variables(job, folder, built, dict(spec.variables))
+        order = Order(
+            name=job.node.name,
+            python=built.python,
+            code=folder.code,
+            script=job.node.script,
+            command=folders.command(job, folder),
+            arguments=folders.arguments(job, folder),
+            variables=wanted,
+        )
+        runner = RUNNERS.get(job.module.step_type)
+        if runner is None:
+            raise StepRefused(f"Steps of type {job.module.step_type} cannot be run here.")
+        argv = runner.argv(order)
+        if not self._start():
+            self.flag.ask(Stop.CANCELED)  # asked for while it was prepared
+        if self.flag:
+            return self._stopped(None)
+        log = LogFollower(
+            folder.log, LogWriter(job.run.uuid, DRIVER_LOG, attempt=job.claim.attempt)
+        )
+        told = FactFollower(folder.facts, step=job.run, parent=job.run.parent)
+        ended = self._process(argv, order, folder, lambda: (log.follow(), told.follow()))
+        log.follow(is_last=True)
+        told.follow()
+        keep_files(job.run, folder.code)
+        result = self._judge(ended, log, told)
+        if result.outcome == Outcome.COMPLETED:
+            self._take_up(folder, result)
+        return result
+
+    def _start(self) -> bool:
+        return Run.objects.filter(status=Status.PREPARING).move(
+            self.job.step.pk,
+            to=Status.RUNNING,
+            attempt=self.job.claim.attempt,
+            reason=f"started on {self.job.claim.worker}",
+        )
+
+    def _process(self, argv, order: Order, folder, on_tick: Callable[[], object]) -> Ended:
+        process = StepProcess(
+            argv, cwd=folder.code, env=order.variables, log=folder.log, mark=mark(folder)
+        )
+        self.guard.watch(process.group, process.mark)
+        limit = self.job.step.timeout_seconds
+        try:
+            ended = process.wait(
+                self.flag,
+                on_tick=on_tick,
+                grace_seconds=self._grace,
+                deadline=time.monotonic() + limit if limit else None,
+            )
+        finally:
+            self.guard.forget(process.group)
+        if ended.exit_code < 0 and ended.stop is None and self.guard.may_have_killed():
+            self.flag.ask(Stop.INTERRUPTED)
+            ended = Ended(ended.exit_code, self.flag.reason)
+        return ended
+
+    def _grace(self) -> float:
+        """A step that is canceled may tidy up; a worker that has to go has no time."""
+        if self.flag.reason in (Stop.CANCELED, Stop.TIMED_OUT):
+            return settings.STUDIO_CANCEL_GRACE_SECONDS
+        return STOP_SECONDS
+
+    def _judge(self, ended: Ended, log: LogFollower, told: FactFollower) -> Result:
+        if ended.stop is not None:
+            return self._stopped(ended.exit_code)
+        if ended.exit_code == 0 and told.status and told.status.get("status") == "Failed":
+            text = str(told.status.get("message") or "The script declared its run failed.")
+            return Result(Outcome.FAILED, 0, text, str(told.status.get("code") or "UserError"))
+        if ended.exit_code == 0:
+            return Result(Outcome.COMPLETED, 0)
+        words = last_words(log.tail())
+        if ended.exit_code < 0:
+            how = f"The process was ended by signal {-ended.exit_code}."
+            words = f"{words}\n{how}" if words else how
+        return Result(
+            Outcome.FAILED,
+            ended.exit_code,
+            words or f"The process ended with exit code {ended.exit_code}.",
+        )
+
+    def _stopped(self, exit_code: int | None) -> Result:
+        texts = {
+            Stop.CANCELED: "The step was canceled.",
+            Stop.TIMED_OUT: f"The step's time-out of {self.job.step.timeout_seconds} s has passed.",
+            Stop.INTERRUPTED: "The worker was stopped.",
+            Stop.SUPERSEDED: "",
+        }
+        reason = self.flag.reason
+        return Result(OUTCOMES[reason], exit_code, texts[reason], code=reason.value)
+
+    def _take_up(self, folder, result: Result) -> None:
+        folders.check_inputs(folder)
+        missing = folders.take_up(self.job, folder)
+        result.warnings += [f"The output {name} was not written." for name in missing]
+        registering.register_outputs(self.job, except_for=missing)
+
+
+def keep_files(run: Run, code: Path) -> None:
+    """`./outputs` and `./logs` become artifacts, also those of a step that failed."""
+    for top in ("outputs", "logs"):
+        for folder, _, names in os.walk(code / top):
+            for name in names:
+                path = Path(folder, name)
+                if path.is_file() and not path.is_symlink():
+                    facts.add_artifact(run.pk, run.uuid, str(path.relative_to(code)), path)

@@ -1,0 +1,172 @@
+"""What a running step says: its output becomes log segments, its facts become rows."""
+
+import json
+import logging
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from django.db import OperationalError, transaction
+
+from runs import facts
+from runs.models import Run
+from runs.storage import SEGMENT_BYTES, LogWriter
+
+SEGMENT_SECONDS = 2.0
+TAIL_BYTES = 16 * 1024
+BATCH_BYTES = 4 * 1024 * 1024
+
+logger = logging.getLogger(__name__)
+
+
+class LogFollower:
+    """Copies what is new in a local file to a log, at most 2 s late or 1 MiB behind."""
+
+    def __init__(self, path: Path, writer: LogWriter):
+        self.path = path
+        self.writer = writer
+        self.offset = 0
+        self.written_at = 0.0
+
+    def follow(self, *, is_last: bool = False) -> None:
+        new = _size(self.path) - self.offset
+        late = time.monotonic() - self.written_at >= SEGMENT_SECONDS
+        if new <= 0 or not (is_last or late or new >= SEGMENT_BYTES):
+            return
+        self.written_at = time.monotonic()
+        with self.path.open("rb") as file:
+            file.seek(self.offset)
+            while data := file.read(SEGMENT_BYTES):
+                self.writer.write(data)
+                self.offset += len(data)
+
+    def tail(self) -> str:
+        with self.path.open("rb") as file:
+            file.seek(max(0, _size(self.path) - TAIL_BYTES))
+            return file.read().decode(errors="replace")
+
+
+def last_words(text: str) -> str:
+    """The line that says why a script ended: a traceback's last, else the last lines there are."""
+    lines = [line.rstrip() for line in text.splitlines() if line.strip()]
+    for index in range(len(lines) - 1, -1, -1):
+        if lines[index].startswith("Traceback (most recent call last)"):
+            after = [line for line in lines[index + 1 :] if not line.startswith((" ", "\t"))]
+            return after[0] if after else lines[-1]
+    return "\n".join(lines[-3:])
+
+
+class FactFollower:
+    """Applies the lines of a step's fact file, in order and once each.
+
+    A fact names the step or its parent; any other run is none of the step's business.
+    """
+
+    def __init__(self, folder: Path, *, step: Run, parent: Run):
+        self.path = folder / "facts.jsonl"
+        self.uploads = folder / "uploads"
+        self.applied = folder / "applied"
+        self.runs = {str(step.uuid): step, str(parent.uuid): parent}
+        self.offset = 0
+        self.status: dict | None = None
+
+    def follow(self) -> None:
+        while _size(self.path) > self.offset:
+            with self.path.open("rb") as file:
+                file.seek(self.offset)
+                data = file.read(BATCH_BYTES)
+            whole = data[: data.rfind(b"\n") + 1]
+            if not whole:
+                return
+            try:
+                with transaction.atomic():
+                    for fact in _parsed(whole):
+                        self._apply(fact)
+            except OperationalError:
+                logger.warning("facts of %s wait: the database is busy", self.path, exc_info=True)
+                return
+            self.offset += len(whole)
+            # The step may wait to hear how far we are.
+            self.applied.write_text(str(self.offset))
+
+    def _apply(self, fact: dict) -> None:
+        run = self.runs.get(str(fact.get("run")))
+        apply = APPLY.get(fact.get("kind"))
+        if run is None or apply is None:
+            logger.warning("fact ignored: kind %s for run %s", fact.get("kind"), fact.get("run"))
+            return
+        try:
+            with transaction.atomic():
+                apply(self, run, fact)
+        except OperationalError:
+            raise
+        except Exception:  # a step's nonsense must not end the step
+            logger.exception("fact ignored: %.200s", fact)
+
+    def _metric(self, run: Run, fact: dict) -> None:
+        facts.add_metric(
+            run.pk,
+            name=str(fact["name"])[:255],
+            points=[
+                {"data": fact["value"], "step": fact.get("step"), "created_at": fact.get("at")}
+            ],
+            columns=fact.get("columns"),
+            properties={"uxMetricType": fact.get("type") or "azureml.v1.scalar"},
+        )
+
+    def _upload(self, run: Run, fact: dict) -> None:
+        source = Path(fact["file"]).resolve()
+        if not source.is_relative_to(self.uploads.resolve()):
+            raise ValueError(f"{source} is not in the folder for uploads")
+        facts.add_artifact(run.pk, run.uuid, fact["path"], source)
+        source.unlink()
+
+    def _status(self, run: Run, fact: dict) -> None:
+        if run.uuid == next(iter(self.runs.values())).uuid:
+            self.status = fact
+
+    def _tag(self, run: Run, fact: dict) -> None:
+        facts.merge(run.pk, tags={str(fact["key"]): str(fact["value"])})
+
+    def _remove_tag(self, run: Run, fact: dict) -> None:
+        facts.merge(run.pk, remove_tags=[str(fact["key"])])
+
+    def _property(self, run: Run, fact: dict) -> None:
+        facts.merge(run.pk, properties={str(fact["key"]): str(fact["value"])})
+
+    def _display_name(self, run: Run, fact: dict) -> None:
+        facts.merge(run.pk, display_name=str(fact["value"])[:255])
+
+    def _description(self, run: Run, fact: dict) -> None:
+        facts.merge(run.pk, description=str(fact["value"]))
+
+
+APPLY: dict[str, Callable[[FactFollower, Run, dict], None]] = {
+    "metric": FactFollower._metric,
+    "upload": FactFollower._upload,
+    "status": FactFollower._status,
+    "tag": FactFollower._tag,
+    "remove_tag": FactFollower._remove_tag,
+    "property": FactFollower._property,
+    "display_name": FactFollower._display_name,
+    "description": FactFollower._description,
+}
+
+
+def _parsed(lines: bytes) -> Iterator[dict]:
+    for line in lines.splitlines():
+        try:
+            fact = json.loads(line)
+        except ValueError:
+            fact = None
+        if isinstance(fact, dict):
+            yield fact
+        else:
+            logger.warning("fact ignored: not a JSON object: %.200r", line)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

@@ -1,0 +1,234 @@
+"""The Blob REST subset that clients upload to and download from (wire 8.3). An address carries its
+own permission, so these routes need no token; bodies are streamed, never held in memory."""
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from itertools import islice
+from typing import IO
+from xml.etree import ElementTree
+from xml.sax.saxutils import escape
+
+from django.http import HttpResponse, StreamingHttpResponse
+from django.utils.http import http_date
+
+from endpoints import uploads
+from studio.api.arm import OpenView
+from studio.api.containers import container_of, staged_name
+from studio.core import blob_urls
+from studio.core.errors import BadValue, Refused
+
+LONGEST_BLOCK_LIST = 8 * 1024 * 1024  # 50,000 block ids, the most that Azure takes
+LARGEST_LISTING = 5000
+RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+
+
+class Body:
+    """A request's body as a file: short of its length, or not what Content-MD5 says, is an error."""
+
+    def __init__(self, request):
+        self.source = request._request
+        self.left = self._length(request)
+        self.digest = hashlib.md5(usedforsecurity=False)
+        self.expected = request.headers.get("Content-MD5") or ""
+
+    def _length(self, request) -> int:
+        text = request.META.get("CONTENT_LENGTH") or ""
+        if not text.isdigit():
+            raise Refused("Content-Length is required.", status=411)
+        return int(text)
+
+    def read(self, size: int = -1) -> bytes:
+        chunk = self.source.read(min(size, self.left) if size and size > 0 else self.left)
+        self.left -= len(chunk)
+        self.digest.update(chunk)
+        if not chunk:
+            self.check()
+        return chunk
+
+    def check(self):
+        if self.left:
+            raise BadValue("The body ended before its length.", target="Content-Length")
+        if self.expected and self.expected != self.md5:
+            raise BadValue("The body is not what Content-MD5 says.", target="Content-MD5")
+
+    @property
+    def md5(self) -> str:
+        return base64.b64encode(self.digest.digest()).decode()
+
+
+class Blocks:
+    """The staged blocks of one blob, read one after the other as a single file."""
+
+    def __init__(self, names: list[str], stack: ExitStack):
+        self.names, self.stack = names, stack
+        self.current: IO[bytes] | None = None
+
+    def read(self, size: int = -1) -> bytes:
+        while True:
+            if self.current is None:
+                if not self.names:
+                    return b""
+                self.current = self.stack.enter_context(uploads.read(self.names.pop(0)))
+            chunk = self.current.read(size)
+            if chunk:
+                return chunk
+            self.current.close()
+            self.current = None
+
+
+class Blob(OpenView):
+    def put(self, request, container, path):
+        blob_urls.check(container, path, request.query_params, verb="w")
+        kind = request.query_params.get("comp", "")
+        if kind == "block":
+            return self.put_block(request, container, path)
+        if kind == "blocklist":
+            return self.put_block_list(request, container, path)
+        if kind:
+            raise BadValue(f"comp={kind} is not known here.", target="comp")
+        body = Body(request)
+        container_of(container).write(path, body)
+        return stored(path, md5=body.md5)
+
+    def put_block(self, request, container, path):
+        block = request.query_params.get("blockid", "")
+        if not 1 <= len(block) <= 100:
+            raise BadValue("blockid is required.", target="blockid")
+        body = Body(request)
+        uploads.write(staged_name(container, path, block), body)
+        return stored(path, md5=body.md5)
+
+    def put_block_list(self, request, container, path):
+        names = [staged_name(container, path, block) for block in block_ids(request)]
+        with ExitStack() as stack:
+            container_of(container).write(path, Blocks(list(names), stack))
+        for name in set(names):
+            uploads.remove(name)
+        return stored(path)
+
+    def get(self, request, container, path):
+        blob_urls.check(container, path, request.query_params, verb="r")
+        behind = container_of(container)
+        size = behind.size(path)
+        start, end = wanted_range(request, size)
+        response = StreamingHttpResponse(
+            behind.stream(path, start, end) if end > start else (),
+            status=200 if (start, end) == (0, size) else 206,
+            content_type=content_type(path),
+        )
+        if response.status_code == 206:
+            response["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
+        return described(response, path, size=size, length=end - start)
+
+    def head(self, request, container, path):
+        blob_urls.check(container, path, request.query_params, verb="r")
+        size = container_of(container).size(path)
+        response = HttpResponse(content_type=content_type(path))
+        return described(response, path, size=size, length=size)
+
+
+class BlobContainer(OpenView):
+    """The listing that datastores are read by."""
+
+    def get(self, request, container):
+        blob_urls.check(container, "", request.query_params, verb="l")
+        query = request.query_params
+        if query.get("restype") != "container" or query.get("comp") != "list":
+            raise BadValue("Only restype=container&comp=list is known here.", target="comp")
+        size = listing_size(query.get("maxresults", ""))
+        prefix, marker = query.get("prefix", ""), query.get("marker", "")
+        found = container_of(container).list(prefix)
+        rows = list(islice((row for row in found if row[0] > marker), size + 1))
+        following = rows[size - 1][0] if len(rows) > size else ""
+        document = "".join(listing(container, prefix, rows[:size], following))
+        return HttpResponse(document, content_type="application/xml")
+
+
+def block_ids(request) -> list[str]:
+    raw = request._request.read(LONGEST_BLOCK_LIST + 1)
+    if len(raw) > LONGEST_BLOCK_LIST or b"<!DOCTYPE" in raw or b"<!ENTITY" in raw:
+        raise BadValue("The block list is too long, or declares entities.", target="body")
+    try:
+        root = ElementTree.fromstring(raw)  # noqa: S314 - no entities, checked above
+    except ElementTree.ParseError as error:
+        raise BadValue(f"The block list is not XML: {error}", target="body") from error
+    return [(row.text or "").strip() for row in root if row.tag in ("Latest", "Uncommitted")]
+
+
+def wanted_range(request, size: int) -> tuple[int, int]:
+    """The bytes asked for, end exclusive; the whole blob where no range is asked for."""
+    text = request.headers.get("x-ms-range") or request.headers.get("Range") or ""
+    match = RANGE.fullmatch(text.strip())
+    if match is None or match.groups() == ("", ""):
+        return 0, size
+    first, last = match.groups()
+    if not first:
+        return max(0, size - int(last)), size
+    start = int(first)
+    end = min(int(last) + 1, size) if last else size
+    if start >= size or end <= start:
+        raise Refused(f"The blob has {size} bytes.", status=416, code="InvalidRange")
+    return start, end
+
+
+def listing_size(text: str) -> int:
+    if not text:
+        return LARGEST_LISTING
+    if not (text.isascii() and text.isdigit() and 0 < int(text[:9]) < 10**8):
+        raise BadValue(
+            f"maxresults must be a positive number, not {text!r:.40}.", target="maxresults"
+        )
+    return min(int(text), LARGEST_LISTING)
+
+
+def listing(container: str, prefix: str, rows, marker: str) -> Iterator[str]:
+    stamp = http_date()
+    yield '<?xml version="1.0" encoding="utf-8"?>'
+    yield f'<EnumerationResults ContainerName="{escape(container)}">'
+    yield f"<Prefix>{escape(prefix)}</Prefix><MaxResults>{len(rows)}</MaxResults><Blobs>"
+    for path, size in rows:
+        yield (
+            f"<Blob><Name>{escape(path)}</Name><Properties><Last-Modified>{stamp}</Last-Modified>"
+            f"<Etag>{etag(path, size)}</Etag><Content-Length>{size}</Content-Length>"
+            f"<Content-Type>{content_type(path)}</Content-Type><BlobType>BlockBlob</BlobType>"
+            "</Properties></Blob>"
+        )
+    yield f"</Blobs><NextMarker>{escape(marker)}</NextMarker></EnumerationResults>"
+
+
+def stored(path: str, *, md5: str = "") -> HttpResponse:
+    response = HttpResponse(status=201)
+    if md5:
+        response["Content-MD5"] = md5
+    response["ETag"] = f'"{etag(path, 0)}"'
+    response["Last-Modified"] = http_date()
+    response["x-ms-version"] = blob_urls.VERSION
+    response["x-ms-request-server-encrypted"] = "false"
+    return response
+
+
+def described(response, path: str, *, size: int, length: int):
+    response["Content-Length"] = str(length)
+    response["Accept-Ranges"] = "bytes"
+    response["ETag"] = f'"{etag(path, size)}"'
+    response["Last-Modified"] = http_date(datetime.now(UTC).timestamp())
+    response["x-ms-blob-type"] = "BlockBlob"
+    response["x-ms-version"] = blob_urls.VERSION
+    # What runs leave is the work of their code: no browser may take it for a page of ours.
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return response
+
+
+def etag(path: str, size: int) -> str:
+    return hashlib.sha256(f"{path}:{size}".encode()).hexdigest()[:24]
+
+
+def content_type(path: str) -> str:
+    """Texts are shown as text, anything else is a download."""
+    is_text = path.rpartition(".")[2].lower() in ("txt", "log", "csv", "json", "md", "yml", "yaml")
+    return "text/plain; charset=utf-8" if is_text else "application/octet-stream"

@@ -1,0 +1,160 @@
+"""What lies behind the container names of blob addresses: artifacts and logs of runs, files of
+datastores, uploads on their way to a snapshot."""
+
+import hashlib
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Protocol
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+
+from endpoints import data, uploads
+from endpoints.models import Datastore
+from runs import services, storage
+from runs.api.entities import ARTIFACTS, LOGS
+from runs.models import Run
+from studio.core.access import system_actor
+from studio.core.errors import NotFound
+
+CHUNK = 1 << 20
+
+
+class Container(Protocol):
+    """Each raises NotFound for what is not there, ValidationError for a path that cannot be."""
+
+    def size(self, path: str) -> int: ...
+    def stream(self, path: str, start: int, end: int) -> Iterator[bytes]: ...
+    def write(self, path: str, body: IO[bytes]) -> int: ...
+    def list(self, prefix: str) -> Iterator[tuple[str, int]]: ...
+
+
+def container_of(name: str) -> Container:
+    if name == ARTIFACTS:
+        return Artifacts()
+    if name == LOGS:
+        return Logs()
+    if name == uploads.CONTAINER:
+        return Uploads()
+    return DatastoreFiles(name)
+
+
+class ReadOnly:
+    def write(self, path, body):
+        raise NotFound("Nothing can be written here.")
+
+    def list(self, prefix):
+        return iter(())
+
+
+class Logs(ReadOnly):
+    """`<run uuid>/<log name>`; a log that is still written is as long as it is now."""
+
+    def size(self, path: str) -> int:
+        run_uuid, name = split(path)
+        return storage.log_size(run_uuid, name)
+
+    def stream(self, path: str, start: int, end: int) -> Iterator[bytes]:
+        run_uuid, name = split(path)
+        return storage.stream_log(run_uuid, name, start=start, limit=end - start)
+
+
+class Artifacts(ReadOnly):
+    """`<run uuid>/<artifact path>`; the row is made when the content is there."""
+
+    def size(self, path: str) -> int:
+        try:
+            return storage.blob_size(storage.artifact_blob(*split(path)))
+        except FileNotFoundError:
+            raise NotFound(f"There is no artifact {path!r}.") from None
+
+    def stream(self, path: str, start: int, end: int) -> Iterator[bytes]:
+        return storage.stream_blob(storage.artifact_blob(*split(path)), start=start, end=end)
+
+    def write(self, path: str, body: IO[bytes]) -> int:
+        run_uuid, name = split(path)
+        run = Run.objects.select_related("workspace").filter(uuid=run_uuid).first()
+        if run is None:
+            raise NotFound(f"There is no run {run_uuid}.")
+        with tempfile.NamedTemporaryFile(prefix="studio-artifact-") as kept:
+            while chunk := body.read(CHUNK):
+                kept.write(chunk)
+            kept.flush()
+            artifact = services.keep_artifact(
+                system_actor(run.workspace), run, path=name, source=Path(kept.name)
+            )
+        return artifact.size
+
+
+class DatastoreFiles:
+    """`datastore-<uuid>`: every path is resolved by `endpoints.data`, which it never leaves."""
+
+    def __init__(self, name: str):
+        prefix, _, uuid = name.partition("-")
+        found = None
+        if prefix == "datastore":
+            try:
+                found = (
+                    Datastore.objects.select_related("workspace").filter(uuid=UUID(uuid)).first()
+                )
+            except ValueError:
+                found = None
+        if found is None:
+            raise NotFound(f"There is no container {name!r}.")
+        self.datastore = found
+
+    def at(self, path: str) -> data.Location:
+        return data.resolve(self.datastore, path)
+
+    def size(self, path: str) -> int:
+        place = self.at(path)
+        if place.is_folder() or not place.exists():
+            raise NotFound(f"There is no blob {path!r}.")
+        return next(entry.size for entry in place.files())
+
+    def stream(self, path: str, start: int, end: int) -> Iterator[bytes]:
+        with self.at(path).open() as file:
+            file.seek(start)
+            while start < end and (chunk := file.read(min(CHUNK, end - start))):
+                start += len(chunk)
+                yield chunk
+
+    def write(self, path: str, body: IO[bytes]) -> int:
+        place = self.at(path)
+        if place.is_folder():
+            raise ValidationError({"path": f"{path!r} is a folder."})
+        return place.write(body)
+
+    def list(self, prefix: str) -> Iterator[tuple[str, int]]:
+        folder = prefix.rpartition("/")[0]
+        place = self.at(folder)
+        if place.exists():
+            for entry in place.files():
+                if entry.path.startswith(prefix):
+                    yield entry.path, entry.size
+
+
+class Uploads(ReadOnly):
+    def size(self, path: str) -> int:
+        return uploads.size(path)
+
+    def stream(self, path: str, start: int, end: int) -> Iterator[bytes]:
+        raise NotFound("Uploads are not read back.")
+
+    def write(self, path: str, body: IO[bytes]) -> int:
+        return uploads.write(path, body)
+
+
+def split(path: str) -> tuple[UUID, str]:
+    """The run and the rest of `<run uuid>/<name>`."""
+    head, _, name = path.partition("/")
+    try:
+        return UUID(head), storage.checked_path(name)
+    except ValueError:
+        raise NotFound(f"There is no blob {path!r}.") from None
+
+
+def staged_name(container: str, path: str, block: str) -> str:
+    """Where one block of a blob waits for its list; block ids are the client's own words."""
+    return f"blocks/{hashlib.sha256(f'{container}/{path}/{block}'.encode()).hexdigest()}"

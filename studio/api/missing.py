@@ -1,0 +1,24 @@
+"""Addresses below a REST prefix that lead nowhere: answered in REST's own error shape, not as a page."""
+
+from rest_framework.views import APIView
+
+from studio.core.errors import NotFound
+
+PREFIXES = (
+    r"^(?:pipelines/v1\.0|history/v1\.0|metric/v2\.0|artifact/v2\.0|content/v[12]\.0|datastore/v1\.0"
+    r"|dataset/v1\.0|data/v1\.0|environment/v1\.0|credential/v2\.0|modelmanagement/v1\.0|execution/v1\.0"
+    r"|rp|subscriptions|adfs|metadata|api)(?:/|$)"
+)
+
+
+class Missing(APIView):
+    """A caller is asked for first, as everywhere: nobody learns here which routes exist."""
+
+    def initial(self, request, *args, **kwargs):
+        super().initial(request, *args, **kwargs)
+        raise NotFound(f"There is no {request.method} {request.path} here.")
+
+    def handle(self, request, *args, **kwargs):
+        """Never reached; DRF wants a handler for each method."""
+
+    get = post = put = patch = delete = handle

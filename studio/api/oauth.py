@@ -1,0 +1,106 @@
+"""Studio tokens in the clothes of OAuth and of managed identity (wire 4.2): whatever tenant and client
+are named, the secret decides, and the answer is a JWT that dies with the token."""
+
+import logging
+import time
+from urllib.parse import parse_qsl
+
+from rest_framework.parsers import BaseParser
+from rest_framework.response import Response
+
+from studio.api.arm import OpenView
+from studio.core import tokens
+from studio.core.models import Token
+from studio.core.rest import base_url
+
+logger = logging.getLogger(__name__)
+LONGEST_FORM = 64 * 1024
+
+
+class AnyFormParser(BaseParser):
+    """A form whatever its Content-Type; Java's stock client sends none."""
+
+    media_type = "*/*"
+
+    def parse(self, stream, media_type=None, parser_context=None):
+        text = stream.read(LONGEST_FORM).decode("utf-8", errors="replace")
+        return dict(parse_qsl(text.strip(), keep_blank_values=True))
+
+
+class TokenView(OpenView):
+    parser_classes = (AnyFormParser,)
+
+    def answer(self, plain: str, *, tenant: str, client: str = "", resource: str = "") -> Response:
+        token = tokens.from_plain(plain) if plain.startswith(tokens.PREFIX) else None
+        if token is None:
+            return refused(
+                "invalid_client", "The client secret is no live token of this studio.", 401
+            )
+        logger.info("token granted to %s client=%.80r tenant=%.80r", token.name, client, tenant)
+        return granted(token, tenant=tenant, resource=resource)
+
+
+def granted(token: Token, *, tenant: str, resource: str) -> Response:
+    text, seconds = tokens.jwt_for(token, tenant=tenant[:100])
+    now = int(time.time())
+    body = {
+        "token_type": "Bearer",
+        "access_token": text,
+        "expires_in": seconds,
+        "ext_expires_in": seconds,
+        "expires_on": str(now + seconds),
+        "not_before": str(now),
+        "resource": resource,
+    }
+    return Response(body, headers={"Cache-Control": "no-store", "Pragma": "no-cache"})
+
+
+def refused(code: str, description: str, status: int) -> Response:
+    """OAuth's own error shape (RFC 6749, 5.2), which its clients read."""
+    return Response({"error": code, "error_description": description}, status=status)
+
+
+class OpenIdConfiguration(OpenView):
+    def get(self, request, tenant):
+        base = base_url(request)
+        return Response(
+            {
+                "issuer": f"{base}/adfs/{tenant}",
+                "authorization_endpoint": f"{base}/adfs/oauth2/authorize",
+                "token_endpoint": f"{base}/adfs/oauth2/token",
+                "token_endpoint_auth_methods_supported": ["client_secret_post"],
+                "grant_types_supported": ["client_credentials"],
+                "response_types_supported": ["token"],
+            }
+        )
+
+
+class ClientCredentials(TokenView):
+    """`/adfs/oauth2/token`, and `/{tenant}/oauth2/token` for callers of the public cloud's address."""
+
+    def post(self, request, tenant="studio"):
+        form = request.data
+        if form.get("grant_type") != "client_credentials":
+            return refused("unsupported_grant_type", "grant_type must be client_credentials.", 400)
+        return self.answer(
+            form.get("client_secret", ""),
+            tenant=tenant,
+            client=form.get("client_id", ""),
+            resource=form.get("resource") or form.get("scope") or "",
+        )
+
+
+class ManagedIdentity(TokenView):
+    """App Service's flavour is a GET with a `secret` header, the plain one a POST with `Metadata`."""
+
+    def get(self, request):
+        secret = request.headers.get("secret") or request.query_params.get("token", "")
+        return self.answer(
+            secret, tenant="studio", client="msi", resource=request.query_params.get("resource", "")
+        )
+
+    def post(self, request):
+        secret = request.query_params.get("token") or request.headers.get("secret", "")
+        return self.answer(
+            secret, tenant="studio", client="msi", resource=request.data.get("resource", "")
+        )

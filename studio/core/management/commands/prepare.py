@@ -1,0 +1,53 @@
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection, transaction
+from django.db.migrations.loader import MigrationLoader
+
+from endpoints.models import PublishedPipeline
+from endpoints.seed import seed
+from studio.core.models import Workspace
+from studio.core.services import create_admin, create_workspace
+
+FIRST = "studio"
+
+
+class Command(BaseCommand):
+    help = "Bring the database up to date; on the first start make workspace, admin and samples."
+    requires_system_checks = []
+
+    def add_arguments(self, parser):
+        parser.add_argument("--no-samples", action="store_true")
+
+    def handle(self, *, no_samples, **options):
+        _refuse_newer_database()
+        call_command("migrate", interactive=False, verbosity=0)
+        workspace = Workspace.objects.order_by("pk").first()
+        if workspace is None:
+            self.begin(samples=not no_samples)
+        elif not no_samples and not PublishedPipeline.objects.exists():
+            seed(workspace)
+
+    @transaction.atomic  # a first start that broke off begins anew
+    def begin(self, *, samples):
+        workspace = create_workspace(name=FIRST, resource_group=FIRST)
+        user, password = create_admin(workspace=workspace)
+        seed(workspace, samples=samples)
+        self.stdout.write(
+            f"Sign in as {user.username} with password {password} (shown only now;"
+            f" `manage.py changepassword {user.username}` sets another)"
+        )
+
+
+def _refuse_newer_database():
+    loader = MigrationLoader(connection)
+    unknown = {
+        f"{app}.{name}"
+        for app, name in loader.applied_migrations
+        if app in loader.migrated_apps and (app, name) not in loader.disk_migrations
+    }
+    if unknown:
+        raise CommandError(
+            f"the database {settings.DATABASES['default']['NAME']} was written by a newer"
+            f" Pipeline Studio ({', '.join(sorted(unknown))}): update first"
+        )

@@ -1,0 +1,193 @@
+"""`up`, step by step: checks, data folder, certificates, database, children, health, next steps."""
+
+import gc
+import hashlib
+import importlib
+import os
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
+from django.core.management import execute_from_command_line
+from django.urls import get_resolver
+
+from studio.supervisor import CannotStart, broker, datafolder, tls
+from studio.supervisor.addresses import Addresses, health, next_steps
+from studio.supervisor.logs import LogFile
+from studio.supervisor.processes import Child, Errand, Stopped, Supervisor
+
+HEALTHY_SECONDS = 60.0
+# A fork goes on with what is imported already. Apple's libraries forbid that, so there every child
+# starts as a program of its own.
+FORKS_ARE_SAFE = sys.platform == "linux"
+# What the children import, once for all of them.
+PRELOADED = ("studio.wsgi", "studio.celery", "runs.tasks", "celery.bin.worker", "granian")
+
+
+def up(*, addresses: Addresses, slots: int, samples: bool, say) -> None:
+    """Return when the studio was stopped; raise CannotStart when it could not be started."""
+    os.umask(0o077)
+    data = settings.STUDIO_DATA
+    datafolder.prepare(data)
+    lock = datafolder.lock(data)
+    addresses.check()
+    datafolder.ensure_secret_key(data)
+    addresses.store(data)
+    socket_path = None if os.environ.get("STUDIO_REDIS_URL") else broker.choose_socket(data)
+    _read_settings_again_if_changed(addresses)
+    Studio(data, lock=lock, addresses=addresses, say=say).serve(
+        socket_path=socket_path, slots=slots, samples=samples
+    )
+
+
+def _read_settings_again_if_changed(addresses: Addresses) -> None:
+    """Settings were read before the secret key was made and before the options were known."""
+    wanted = {
+        "STUDIO_HOST": addresses.host,
+        "STUDIO_PORT": addresses.port,
+        "STUDIO_TLS_PORT": addresses.tls_port,
+    }
+    changed = any(getattr(settings, name) != value for name, value in wanted.items())
+    os.environ.update({name: str(value) for name, value in wanted.items()})
+    address = settings.STUDIO_DATA / "redis" / "url"
+    changed |= (
+        address.is_file()
+        and "STUDIO_REDIS_URL" not in os.environ
+        and (address.read_text().strip() != settings.STUDIO_REDIS_URL)
+    )
+    if changed or settings.SECRET_KEY_MISSING:
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+
+
+class Studio:
+    """One start of the process tree."""
+
+    def __init__(self, data: Path, *, lock: int, addresses: Addresses, say):
+        self.data = data
+        self.addresses = addresses
+        self.say = say
+        self.supervisor = Supervisor(lock=lock, say=say)
+
+    def serve(self, *, socket_path: Path | None, slots: int, samples: bool) -> None:
+        try:
+            tls.ensure(self.data / "tls", hosts=self._hosts())
+            if socket_path is not None:
+                self._start_broker(socket_path)
+            self._prepare(samples=samples)
+            self._start_children(slots)
+            self._wait_until_healthy()
+            for line in next_steps(
+                self.addresses, data=self.data, sample="compare" if samples else ""
+            ):
+                self.say(line)
+            self.supervisor.run_forever()
+        except Stopped:
+            pass
+        finally:
+            self.supervisor.stop()
+
+    def _hosts(self) -> list[str]:
+        names = [self.addresses.host, *settings.ALLOWED_HOSTS]
+        return tls.local_hosts(
+            *(name.strip("[]") for name in names if not name.startswith((".", "*")))
+        )
+
+    def _log(self, name: str) -> LogFile:
+        return LogFile(self.data / "logs", name)
+
+    def _start_broker(self, socket_path: Path) -> None:
+        socket_path.unlink(missing_ok=True)
+        line = broker.command(
+            broker.find_server(), socket_path=socket_path, folder=self.data / "redis"
+        )
+        self.supervisor.add(
+            Child("redis", partial(os.execv, line[0], line), self._log("redis"), ends_last=True)
+        )
+        broker.wait_until_ready(socket_path, between=self.supervisor.wait)
+
+    def _prepare(self, *, samples: bool) -> None:
+        """Database and static files at the same time, while we import what the children need."""
+        options = [] if samples else ["--no-samples"]
+        database = Errand("prepare", _command("prepare", *options), self._log("prepare"))
+        self.supervisor.begin(database)
+        files = self._collect_static()
+        preload()
+        self._tell_answer(database, "the database could not be prepared")
+        if files:
+            self._tell_answer(files[0], "the static files could not be collected")
+            datafolder.write_private(self.data / "static.sha256", files[1])
+
+    def _collect_static(self) -> tuple[Errand, str] | None:
+        """The errand that collects them, with their digest; None where nothing has changed."""
+        known, digest = self.data / "static.sha256", _static_digest()
+        if known.is_file() and known.read_text() == digest and settings.STATIC_ROOT.is_dir():
+            return None
+        run = _command("collectstatic", "--no-input", "--clear", "--verbosity", "0")
+        errand = Errand("static", run, self._log("static"))
+        self.supervisor.begin(errand)
+        return errand, digest
+
+    def _tell_answer(self, errand: Errand, failed: str) -> None:
+        for line in self.supervisor.finish(errand).splitlines():
+            self.say(line)
+        if errand.status != 0:
+            raise CannotStart(f"{failed}: {errand.log.last_line() or errand.status}")
+
+    def _start_children(self, slots: int) -> None:
+        for name, command in {
+            "control": ["control"],
+            "worker": ["worker", "--slots", str(slots)],
+            "web": ["web"],
+            "web-tls": ["web", "--tls"],
+        }.items():
+            self.supervisor.add(Child(name, _command(*command), self._log(name)))
+
+    def _wait_until_healthy(self) -> None:
+        deadline = time.monotonic() + HEALTHY_SECONDS
+        while True:
+            status, body = health(self.addresses)
+            if status == 200:
+                return
+            if time.monotonic() > deadline:
+                raise CannotStart(f"not ready after {HEALTHY_SECONDS:g} s: {_in_one_line(body)}")
+            self.supervisor.wait(0.1)
+
+
+def preload() -> None:
+    """Import and build, before the forks, what each of them would; then keep the collector off it,
+    whose marks would copy every page."""
+    if not FORKS_ARE_SAFE:
+        return
+    for name in PRELOADED:
+        importlib.import_module(name)
+    get_resolver()._populate()
+    gc.collect()
+    gc.freeze()
+
+
+def _command(*arguments: str):
+    return partial(run_command, [str(settings.BASE_DIR / "manage.py"), *arguments])
+
+
+def run_command(arguments: list[str]) -> None:
+    """In a fork: be `manage.py …`."""
+    if not FORKS_ARE_SAFE:
+        os.execv(sys.executable, [sys.executable, *arguments])
+    sys.argv = arguments
+    execute_from_command_line(arguments)
+
+
+def _static_digest() -> str:
+    digest = hashlib.sha256()
+    for finder in get_finders():
+        for path, storage in finder.list([]):
+            found = Path(storage.path(path)).stat()
+            digest.update(f"{path} {found.st_size} {found.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
+def _in_one_line(text: str) -> str:
+    return " ".join(text.split())[:500]
