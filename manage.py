@@ -7,9 +7,9 @@ import sys
 
 
 def main():
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - whoever has an older one reads a sentence
         sys.exit(
-            "Pipeline Studio needs Python 3.11 or newer; this is %d.%d." % sys.version_info[:2]
+            "Pipeline Studio needs Python 3.11 or newer; this is {}.{}.".format(*sys.version_info)
         )
     # Settings are read once, when Django starts: the data folder has to be known before, for
     # every command alike.
@@ -20,7 +20,7 @@ def main():
         os.environ["STUDIO_DATA"] = options.data
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "studio.settings")
     try:
-        from django.core.management import execute_from_command_line
+        from django.core.management import execute_from_command_line  # noqa: PLC0415
     except ImportError:
         sys.exit("Django is not installed here. Start with: pip install uv && uv run manage.py up")
     execute_from_command_line([sys.argv[0], *arguments])

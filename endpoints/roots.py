@@ -19,7 +19,8 @@ class Root:
 
     @cached_property
     def _opened(self) -> tuple[fsspec.AbstractFileSystem, str]:
-        return fsspec.core.url_to_fs(self.url)
+        # Other processes write too: a cached listing would hide what they wrote.
+        return fsspec.core.url_to_fs(self.url, use_listings_cache=False)
 
     @property
     def fs(self) -> fsspec.AbstractFileSystem:

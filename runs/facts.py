@@ -103,7 +103,9 @@ def add_artifact(run_id: int, run_uuid: UUID, path: str, source: Path) -> Artifa
 
 def note_artifact(run_id: int, *, path: str, blob: str, size: int) -> Artifact:
     artifact, _ = Artifact.objects.update_or_create(
-        run_id=run_id, path=path, defaults={"blob": blob, "size": size, "created_at": timezone.now()}
+        run_id=run_id,
+        path=path,
+        defaults={"blob": blob, "size": size, "created_at": timezone.now()},
     )
     return artifact
 

@@ -35,6 +35,7 @@ class RunQuerySet(models.QuerySet):
         pk: int,
         *,
         to: Status,
+        was: Status | None = None,
         reason: str = "",
         attempt: int | None = None,
         next_attempt: int | None = None,
@@ -45,17 +46,20 @@ class RunQuerySet(models.QuerySet):
 
         With `attempt`, only that attempt of a step may write: a worker that was taken for dead and
         woke up changes nothing; a claim gives its `next_attempt`. `stamps` are further columns to
-        write in the same UPDATE. A queryset that is filtered already narrows what may be moved.
+        write in the same UPDATE. A queryset that is filtered already narrows what may be moved; a
+        caller that moves only from one status says so with `was`, which saves a query.
         """
         at = at or timezone.now()
         # Nothing below fails half-way, so an outer transaction needs no savepoint for it.
         with transaction.atomic(savepoint=False):
-            rows = self.filter(pk=pk, status__in=BEFORE[to])
+            rows = self.filter(pk=pk)
             if attempt is not None:
                 rows = rows.filter(attempt=attempt)
-            # Read inside the transaction for the history row; the UPDATE below is the referee.
-            before = rows.values_list("status", flat=True).first()
+            before = was
             if before is None:
+                # Read inside the transaction for the history row; the UPDATE below is the referee.
+                before = rows.values_list("status", flat=True).first()
+            if before not in BEFORE[to]:
                 return False
             changes = {"status": to, "updated_at": at, **stamps}
             if to == Status.RUNNING:
@@ -72,15 +76,26 @@ class RunQuerySet(models.QuerySet):
                 _log(pk, before, to, reason)
             return bool(moved)
 
-    def move_all(self, pks: Iterable[int], *, to: Status, reason: str = "", **stamps) -> list[int]:
+    def move_all(
+        self,
+        pks: Iterable[int],
+        *,
+        to: Status,
+        was: Status | None = None,
+        reason: str = "",
+        **stamps,
+    ) -> list[int]:
         """`move` for many runs in one transaction; the keys of those that *we* moved.
 
         One UPDATE each, since that is the referee, but one SELECT and one INSERT together.
         """
         at = timezone.now()
         with transaction.atomic(savepoint=False):
-            rows = self.filter(status__in=BEFORE[to])
-            before = dict(rows.filter(pk__in=list(pks)).values_list("pk", "status"))
+            if was is None:
+                rows = self.filter(pk__in=list(pks), status__in=BEFORE[to])
+                before = dict(rows.values_list("pk", "status"))
+            else:
+                before = dict.fromkeys(pks, was)
             changes = {"status": to, "updated_at": at, **stamps}
             changes["finished_at"] = at if to in TERMINAL else None
             moved = [
@@ -90,9 +105,7 @@ class RunQuerySet(models.QuerySet):
             ]
             history = self.model.status_changes.rel.related_model
             history.objects.bulk_create(
-                history(
-                    run_id=pk, from_status=before[pk], to_status=to, at=at, reason=reason[:500]
-                )
+                history(run_id=pk, from_status=before[pk], to_status=to, at=at, reason=reason[:500])
                 for pk in moved
             )
             for pk in moved:

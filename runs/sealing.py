@@ -25,10 +25,18 @@ def opened(parameters: Mapping) -> dict[str, str]:
 
 
 def shown(parameters: Mapping) -> dict[str, str]:
-    return {
-        name: MASK if isinstance(value, dict) else value for name, value in parameters.items()
-    }
+    return {name: MASK if isinstance(value, dict) else value for name, value in parameters.items()}
 
 
 def secret_names(parameters: Mapping) -> set[str]:
     return {name for name, value in parameters.items() if isinstance(value, dict)}
+
+
+def without_secrets(request: Mapping, names: Collection[str]) -> dict:
+    """The request as it may be kept: values that it assigns to secret parameters are masked."""
+    return {
+        key: {name: MASK if name in names else item for name, item in value.items()}
+        if str(key).lower() == "parameterassignments" and isinstance(value, Mapping)
+        else value
+        for key, value in request.items()
+    }

@@ -8,7 +8,8 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from uuid import UUID
+from typing import IO
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -125,6 +126,25 @@ def put_file(blob: str, source: Path) -> int:
     else:
         root.fs.put_file(str(source), root.at(blob))
     return Path(source).stat().st_size
+
+
+def put_stream(blob: str, stream: IO[bytes]) -> int:
+    """Keep what a stream holds; readers see the old content or the new. Returns its size."""
+    root = _root()
+    if root.local:
+        target = root.local / blob
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = target.with_name(f".{target.name}.{uuid4().hex}.partial")
+        try:
+            with partial.open("wb") as file:
+                shutil.copyfileobj(stream, file, CHUNK_BYTES)
+            partial.replace(target)
+        finally:
+            partial.unlink(missing_ok=True)
+    else:
+        with root.fs.open(root.at(blob), "wb") as file:
+            shutil.copyfileobj(stream, file, CHUNK_BYTES)
+    return blob_size(blob)
 
 
 def put_bytes(blob: str, data: bytes) -> int:

@@ -1,4 +1,29 @@
-"""Pages of runs."""
+from django.urls import path, re_path
+
+from runs.views import detail, files, home, lists, live, logs, publish, resubmit, verbs
 
 app_name = "runs"
-urlpatterns = []
+urlpatterns = [
+    path("pipelines/runs/", lists.run_list, name="run-list"),
+    path("pipelines/runs/cancel/", verbs.cancel_selected, name="run-cancel-selected"),
+    path("home/live/", home.running, name="home-running"),
+    # People paste the id of a run behind /runs/ and leave the slash out.
+    path("runs/<uuid:uuid>", detail.graph, name="run-short"),
+    path("runs/<uuid:uuid>/", detail.graph, name="run-detail"),
+    path("runs/<uuid:uuid>/live/<slug:part>/", live.part, name="run-live"),
+    path("runs/<uuid:uuid>/steps/", detail.steps, name="run-steps"),
+    path("runs/<uuid:uuid>/outputs/", detail.outputs, name="run-outputs"),
+    path("runs/<uuid:uuid>/metrics/", detail.metrics, name="run-metrics"),
+    path("runs/<uuid:uuid>/parameters/", detail.parameters, name="run-parameters"),
+    path("runs/<uuid:uuid>/snapshot/", detail.snapshot, name="run-snapshot"),
+    path("runs/<uuid:uuid>/details/", detail.details, name="run-details"),
+    path("runs/<uuid:uuid>/raw.json", detail.raw, name="run-raw"),
+    path("runs/<uuid:uuid>/log/", logs.log, name="run-log"),
+    path("runs/<uuid:uuid>/log/download/", logs.download, name="run-log-download"),
+    path("runs/<uuid:uuid>/files.zip", files.everything, name="run-zip"),
+    re_path(r"^runs/(?P<uuid>[0-9a-fA-F-]{36})/files/(?P<path>.+)$", files.artifact, name="run-file"),
+    path("runs/<uuid:uuid>/code/<path:path>", files.code, name="run-code"),
+    path("runs/<uuid:uuid>/cancel/", verbs.cancel, name="run-cancel"),
+    path("runs/<uuid:uuid>/resubmit/", resubmit.resubmit, name="run-resubmit"),
+    path("runs/<uuid:uuid>/publish/", publish.publish, name="run-publish"),
+]

@@ -7,6 +7,8 @@ from celery import Celery
 from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "studio.settings")
+# Celery would run Django's system checks at each start, which load every page.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
 CONTROL_QUEUE = "control"
 SEVEN_DAYS_SECONDS = 7 * 24 * 3600
@@ -30,6 +32,9 @@ app.conf.update(
     worker_prefetch_multiplier=1,
     worker_hijack_root_logger=False,
     worker_send_task_events=False,
+    worker_enable_remote_control=False,  # cancel and inspection go through the database
     timezone="UTC",
 )
+# Slot threads keep their database connections; without this Celery opens one for every message.
+app.conf["CELERY_DB_REUSE_MAX"] = 2**62
 app.autodiscover_tasks(["runs"])

@@ -3,10 +3,11 @@
 from django.contrib import admin
 from django.contrib.auth import views as auth
 from django.contrib.auth.decorators import login_not_required
-from django.urls import include, path
+from django.urls import include, path, re_path
 from django.views.i18n import set_language
 
 from runs.views.home import home
+from studio.api import missing
 from studio.core import views as core
 
 urlpatterns = [
@@ -22,6 +23,7 @@ urlpatterns = [
     path("", include("studio.api.urls")),
     path("", include("endpoints.api.urls")),
     path("", include("runs.api.urls")),
+    re_path(missing.PREFIXES, missing.Missing.as_view()),
 ]
 handler403 = core.page_403
 handler404 = core.page_404

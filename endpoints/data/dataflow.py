@@ -134,5 +134,8 @@ def write_dataflow(uris: list[str], *, tabular: bool, delimiter: str = ",") -> s
             }
         ]
     return json.dumps(
-        {"blocks": [], "meta": {"RsDataflow": yaml.safe_dump(document, sort_keys=False)}}
+        {
+            "blocks": [],
+            "meta": {"RsDataflow": yaml.safe_dump(document, sort_keys=False, width=10_000)},
+        }
     )

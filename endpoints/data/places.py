@@ -17,6 +17,7 @@ from endpoints.roots import Root, open_root
 from studio.core.errors import NotFound
 
 GLOB = re.compile(r"[*?\[]")
+PARTIAL = re.compile(r"\..+\.[0-9]+\.[0-9]+\.partial")  # a file that is still being written
 
 
 class PathError(ValidationError):
@@ -96,7 +97,7 @@ class Location:
                 folders.sort()
                 for name in sorted(names):
                     file = Path(folder, name)
-                    if not file.is_symlink() and not name.endswith(".partial"):
+                    if not file.is_symlink() and not PARTIAL.fullmatch(name):
                         relative = file.relative_to(self.root.local).as_posix()
                         yield Entry(relative, file.stat().st_size)
 
@@ -113,7 +114,7 @@ class Location:
             rows = [
                 (entry.name, entry.is_dir(), entry.stat().st_size)
                 for entry in os.scandir(self.local)
-                if not entry.is_symlink()
+                if not entry.is_symlink() and not PARTIAL.fullmatch(entry.name)
             ]
         else:
             rows = [

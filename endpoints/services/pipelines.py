@@ -124,9 +124,10 @@ def _uuids(texts) -> set[UUID]:
 
 
 def wire_defaults(parameters: Mapping[str, Parameter]) -> dict[str, str]:
-    """ParameterAssignments of a pipeline: every parameter but datasets (wire 1.8)."""
+    """ParameterAssignments of a pipeline: every parameter but datasets (wire 1.8). Whoever reads the
+    pipeline reads these, so a secret's name stands there without its value."""
     return {
-        name: parameter.default_text
+        name: "" if parameter.secret else parameter.default_text
         for name, parameter in parameters.items()
         if parameter.is_scalar or parameter.kind == "datapath"
     }

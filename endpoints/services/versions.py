@@ -59,16 +59,13 @@ def add_version(
     *,
     set_default: bool = False,
 ) -> EndpointVersion:
-    """The next number. Two at once meet at the constraint, and the later takes the number after."""
+    """The next number. Two at once take turns at the endpoint's row; the constraint has the last word."""
     require(actor, "publish", endpoint)
     require(actor, "publish", pipeline)
+    PipelineEndpoint.objects.select_for_update().get(pk=endpoint.pk)
     if endpoint.versions.filter(pipeline=pipeline).exists():
         raise ValidationError({"PipelineId": [VERSION_TAKEN]})
-    try:
-        with transaction.atomic():
-            version = _insert_version(actor, endpoint, pipeline, _next_number(endpoint))
-    except IntegrityError:
-        version = _insert_version(actor, endpoint, pipeline, _next_number(endpoint))
+    version = _insert_version(actor, endpoint, pipeline, _next_number(endpoint))
     _touch(actor, endpoint)
     audit.record(actor, "add version", endpoint, after={"version": version.number})
     if set_default:

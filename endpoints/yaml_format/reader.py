@@ -100,6 +100,10 @@ def _parameter(name: str, value: Value) -> Parameter:
     default = None
     if "default" in keys and not keys["default"].is_null:
         default = _default(kind, keys["default"])
+    if secret and default:
+        raise keys["default"].fail(
+            "A secret has no default: all who read the pipeline would see it."
+        )
     bare = Parameter(name, kind, declared=True, secret=secret, choices=choices)
     if kind in WIRE_CODES:
         default = _scalar_default(bare, default, keys.get("default", value))

@@ -4,9 +4,10 @@ from rest_framework.response import Response
 
 from runs.api.entities import experiment_dto
 from runs.models import Experiment
+from runs.services.names import experiment_name
 from studio.core.access import require
-from studio.core.bodies import LONGEST, Body
-from studio.core.errors import BadValue, NotFound
+from studio.core.bodies import Body
+from studio.core.errors import NotFound
 from studio.core.rest import WireView, find
 
 
@@ -30,9 +31,9 @@ class ExperimentByName(WireView):
 
     def post(self, request, name, **scope):
         require(self.actor, "submit")
-        if not name.strip() or len(name) > LONGEST:
-            raise BadValue(f"An experiment's name has 1-{LONGEST} characters.", target="name")
-        experiment, _ = Experiment.objects.get_or_create(workspace=self.actor.workspace, name=name)
+        experiment, _ = Experiment.objects.get_or_create(
+            workspace=self.actor.workspace, name=experiment_name(name)
+        )
         return Response(experiment_dto(experiment))
 
 

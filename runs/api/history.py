@@ -1,19 +1,20 @@
 """Run history: any run by its three addresses, its details, children, queries and changes (wire 9.2)."""
 
+from datetime import UTC, datetime
+
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
-from runs import services
+from runs import run_tokens, services
 from runs.api import odata, visible
 from runs.api.entities import run_details, run_dto
 from runs.api.experiments import experiment_by_name, experiments
-from runs.api.tokens import renewed
 from runs.models import Run
 from runs.states import Status
 from studio.core.bodies import LONGEST, Body, strings
 from studio.core.errors import BadValue, NotFound
 from studio.core.keyset import paginate
-from studio.core.rest import WireView, find
+from studio.core.rest import WireView, find, wire_time
 from studio.core.schema import query
 
 LARGEST_PAGE = 500
@@ -158,7 +159,9 @@ class RunToken(HistoryView):
         run = self.run(uuid)
         if self.actor.run_uuid != run.uuid:
             raise NotFound("Only a step's own token can be renewed.")
-        return Response(renewed(run))
+        token, expires = run_tokens.make(run)
+        moment = datetime.fromtimestamp(expires, UTC)
+        return Response({"token": token, "expiryTimeUtc": wire_time(moment)})
 
 
 class MetricsIngest(HistoryView):

@@ -41,7 +41,7 @@ class RunsOfPipeline(WireView):
 
 
 class Execution(WireView):
-    """DELETE cancels; the answer is an empty 200, also for a run that has ended."""
+    """DELETE asks the run to end; the answer is an empty 200."""
 
     for_endpoint_tokens = True
 

@@ -15,6 +15,12 @@ from studio.core.models import Role
 NAME = "public"
 WINDOW = timedelta(minutes=1)
 BATCH = 500
+# What a trigger reads of an endpoint. `submit` keeps graphs it has read, so none is loaded here.
+DEFAULT = ("workspace", "default_version__pipeline__graph")
+LARGE = tuple(
+    f"default_version__pipeline__graph__{column}"
+    for column in ("wire", "interface", "dataset_defaults")
+)
 
 
 def find_public_endpoint(uuid: str) -> PipelineEndpoint | None:
@@ -23,7 +29,7 @@ def find_public_endpoint(uuid: str) -> PipelineEndpoint | None:
     except ValueError:
         return None
     rows = PipelineEndpoint.objects.filter(uuid=wanted, is_public=True)
-    return rows.select_related("workspace", "default_version__pipeline__graph").first()
+    return rows.select_related(*DEFAULT).defer(*LARGE).first()
 
 
 def actor_for(endpoint: PipelineEndpoint) -> Actor:

@@ -23,7 +23,7 @@ def submission(request) -> dict:
     """The arguments of `submit` that the body holds. Keys it does not know stay in the raw request."""
     body = Body(request.data)
     return {
-        "experiment": body.name("ExperimentName"),
+        "experiment": body.text("ExperimentName"),
         "description": body.text("Description"),
         "display_name": body.text("DisplayName", longest=LONGEST),
         "assignments": body.mapping("ParameterAssignments"),
@@ -72,7 +72,8 @@ class SubmitPipeline(TriggerView):
         if self.actor.endpoint_uuid is not None:
             raise Forbidden("This token triggers its endpoint only, not a published pipeline.")
         pipelines = PublishedPipeline.objects.filter(workspace=self.actor.workspace)
-        pipeline = find(pipelines.select_related("graph"), uuid, "Published pipeline")
+        pipelines = pipelines.select_related("graph").defer("graph__wire", "graph__interface")
+        pipeline = find(pipelines, uuid, "Published pipeline")
         return Response(pipeline_run_entity(self.trigger(self.actor, pipeline=pipeline)))
 
 
@@ -102,14 +103,14 @@ class EndpointTriggerView(TriggerView):
         rows = PipelineEndpoint.objects.filter(workspace=actor.workspace)
         if actor.endpoint_uuid is not None:
             rows = rows.filter(uuid=actor.endpoint_uuid)
-        return rows.select_related("workspace", "default_version__pipeline__graph")
+        return rows.select_related(*public.DEFAULT).defer(*public.LARGE)
 
 
 class PublicTriggerView(EndpointTriggerView):
     """Addressed by uuid, so it may be public."""
 
     def initial(self, request, *args, **kwargs):
-        if "HTTP_AUTHORIZATION" not in request.META:
+        if not request.META.get("HTTP_AUTHORIZATION"):
             self.public_endpoint = public.find_public_endpoint(kwargs["uuid"])
             if self.public_endpoint is not None:
                 self.check_scope(self.public_endpoint.workspace)

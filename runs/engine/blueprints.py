@@ -57,11 +57,13 @@ def blueprint(graph_uuid: UUID) -> Blueprint:
     )
 
 
+def as_uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
 def _uuids(texts) -> list[UUID]:
-    found = []
-    for text in texts:
-        try:
-            found.append(UUID(text))
-        except ValueError:
-            continue  # `validate` names it
-    return found
+    """Those that are ids; `validate` names the others."""
+    return [uuid for uuid in map(as_uuid, texts) if uuid is not None]

@@ -59,9 +59,10 @@ def _oldest(queues: Iterable[str], now: datetime) -> dict | None:
 def _take(found: dict, worker: str, now: datetime) -> bool:
     with transaction.atomic():
         number = found["attempt"] + 1
-        moved = Run.objects.filter(status=Status.QUEUED).move(
+        moved = Run.objects.move(
             found["pk"],
             to=Status.PREPARING,
+            was=Status.QUEUED,
             attempt=found["attempt"],
             next_attempt=number,
             at=now,
@@ -71,8 +72,12 @@ def _take(found: dict, worker: str, now: datetime) -> bool:
             StepAttempt.objects.create(
                 step_id=found["pk"], number=number, worker=worker, started_at=now
             )
-            if found["parent__status"] in (Status.NOT_STARTED, Status.QUEUED):
-                Run.objects.filter(status__in=(Status.NOT_STARTED, Status.QUEUED)).move(
-                    found["parent_id"], to=Status.RUNNING, at=now, reason="its first step started"
+            if found["parent__status"] == Status.NOT_STARTED:
+                Run.objects.move(
+                    found["parent_id"],
+                    to=Status.RUNNING,
+                    was=Status.NOT_STARTED,
+                    at=now,
+                    reason="its first step started",
                 )
         return moved

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db import DatabaseError, connection
 
 from runs import facts
 from runs.engine import folder as folders
@@ -17,7 +18,7 @@ from runs.engine import registering
 from runs.engine.claim import Claim
 from runs.engine.following import FactFollower, LogFollower, last_words
 from runs.engine.job import Job, decide, load
-from runs.engine.settle import finish
+from runs.engine.settle import Finished, finish
 from runs.engine.variables import mark, variables
 from runs.models import Outcome, Run
 from runs.states import Status
@@ -35,6 +36,7 @@ from runs.steps.process import Ended, StepProcess
 from runs.storage import BUILD_LOG, DRIVER_LOG, LogWriter
 from studio.core.errors import Refused
 
+WRITE_SECONDS = 60.0
 STOP_SECONDS = 1.0  # between SIGTERM and SIGKILL when the worker itself has to go
 MAX_ERROR = 4000
 
@@ -59,6 +61,8 @@ class Result:
     error: str = ""
     code: str = "UserError"
     warnings: list[str] = field(default_factory=list)
+    may_be_reused: bool = False
+    step_changes: dict = field(default_factory=dict)
 
 
 OUTCOMES = {
@@ -69,27 +73,50 @@ OUTCOMES = {
 }
 
 
-def execute(claim: Claim, flag: StopFlag, guard: Guard) -> None:
+def execute(claim: Claim, flag: StopFlag, guard: Guard) -> Finished:
     """Do one claimed step to its end, which is written unless the claim was lost meanwhile."""
-    job = load(claim)
     try:
+        job = load(claim)
         if decide(job):
-            return
+            return Finished(True)
         result = Attempt(job, flag, guard).result()
+        result.step_changes = job.changes
+    except DatabaseError as error:
+        logger.exception("step %s attempt %s lost the database", claim.step_id, claim.attempt)
+        result = Result(Outcome.INTERRUPTED, error=f"The database failed: {error}")
     except Exception as error:
-        logger.exception("step %s attempt %s broke", job.run.uuid, claim.attempt)
+        logger.exception("step %s attempt %s broke", claim.step_id, claim.attempt)
         result = Result(Outcome.FAILED, error=f"The studio failed: {error}", code="ServiceError")
     if flag.reason == Stop.SUPERSEDED:
-        return
-    finish(
-        claim,
-        result.outcome,
-        exit_code=result.exit_code,
-        error=result.error[:MAX_ERROR],
-        code=result.code,
-        may_be_reused=job.may_be_reused and result.outcome == Outcome.COMPLETED,
-        warnings=result.warnings,
+        return Finished(False)
+    return _write(
+        lambda: finish(
+            claim,
+            result.outcome,
+            exit_code=result.exit_code,
+            error=result.error[:MAX_ERROR],
+            code=result.code,
+            may_be_reused=result.may_be_reused,
+            step_changes={**result.step_changes, "warnings": result.warnings},
+        )
     )
+
+
+def _write(write: Callable[[], Finished]) -> Finished:
+    """An end that could not be written would hang its run, so it is tried until the database is back.
+
+    If that takes longer than a worker may be silent, the attempt is lost to us and this gives up.
+    """
+    deadline = time.monotonic() + WRITE_SECONDS
+    while True:
+        try:
+            return write()
+        except DatabaseError:
+            if time.monotonic() > deadline:
+                raise
+            logger.warning("the end of a step waits for the database", exc_info=True)
+            connection.close()
+            time.sleep(1)
 
 
 class Attempt:
@@ -122,6 +149,7 @@ class Attempt:
         if self.flag and result.outcome == Outcome.FAILED:
             result = self._stopped(result.exit_code)
         result.warnings = [*self.warnings, *result.warnings]
+        result.may_be_reused = self.job.may_be_reused and result.outcome == Outcome.COMPLETED
         return result
 
     def _build(self, spec: EnvironmentSpec) -> BuiltEnvironment:
@@ -188,9 +216,10 @@ class Attempt:
         return result
 
     def _start(self) -> bool:
-        return Run.objects.filter(status=Status.PREPARING).move(
+        return Run.objects.move(
             self.job.step.pk,
             to=Status.RUNNING,
+            was=Status.PREPARING,
             attempt=self.job.claim.attempt,
             reason=f"started on {self.job.claim.worker}",
         )

@@ -15,7 +15,8 @@ from runs.models import Run, StepRun
 
 @dataclass
 class Job:
-    """`inputs` are where each port's data really is, which a reused parent moves."""
+    """`inputs` are where each port's data really is, which a reused parent moves; `changes` is what to
+    write to the step's row when it ends."""
 
     claim: Claim
     step: StepRun
@@ -24,6 +25,7 @@ class Job:
     graph_parameters: Mapping
     inputs: dict[str, dict] = field(default_factory=dict)
     origins: dict[str, str] = field(default_factory=dict)
+    changes: dict = field(default_factory=dict)
 
     @property
     def run(self) -> Run:
@@ -43,17 +45,36 @@ class Job:
         return self.node.regenerate or self.run.parent.pipeline_run.regenerate_outputs
 
 
+# What a step's start reads; rows of big JSON columns come in through here.
+NEEDED = (
+    *(
+        "node_id",
+        "inputs",
+        "outputs",
+        "timeout_seconds",
+        "run__uuid",
+        "run__name",
+        "run__properties",
+    ),
+    *(
+        "run__submitted_by",
+        "run__parent__uuid",
+        "run__parent__pipeline",
+        "run__parent__display_name",
+    ),
+    *("run__workspace__uuid", "run__workspace__subscription_id", "run__workspace__resource_group"),
+    *("run__workspace__name", "run__experiment__uuid", "run__experiment__name"),
+    *("run__parent__pipeline_run__parameters", "run__parent__pipeline_run__regenerate_outputs"),
+    "run__parent__pipeline_run__graph__uuid",
+)
+
+
 def load(claim: Claim) -> Job:
     step = (
         StepRun.objects.select_related(
             "run__workspace", "run__experiment", "run__parent__pipeline_run__graph"
         )
-        .defer(
-            "run__parent__pipeline_run__graph__wire",
-            "run__parent__pipeline_run__graph__interface",
-            "run__parent__pipeline_run__graph__dataset_defaults",
-            "run__parent__pipeline_run__raw_request",
-        )
+        .only(*NEEDED)
         .get(pk=claim.step_id)
     )
     known = blueprint(step.run.parent.pipeline_run.graph.uuid)
@@ -107,14 +128,14 @@ def decide(job: Job) -> bool:
     source = reuse.find_source(key)
     if source is None:
         return _runs(job, reuse.why_not(job.step, parts), key, parts)
-    StepRun.objects.filter(pk=job.step.pk).update(
-        fingerprint=key, fingerprint_parts=parts, inputs=job.inputs
-    )
-    return reuse.take_over(job.claim, job.step, source)
+    job.changes = {"fingerprint": key, "fingerprint_parts": parts, "inputs": job.inputs}
+    return reuse.take_over(job.claim, job.step, source, changes=job.changes)
 
 
 def _runs(job: Job, reason: str, key: str = "", parts: Mapping | None = None) -> bool:
-    StepRun.objects.filter(pk=job.step.pk).update(
-        fingerprint=key, fingerprint_parts=parts or {}, inputs=job.inputs, reuse_reason=reason
-    )
+    job.changes = {"reuse_reason": reason}
+    if parts is not None:
+        job.changes |= {"fingerprint": key, "fingerprint_parts": parts}
+    if job.inputs != job.step.inputs:
+        job.changes["inputs"] = job.inputs
     return False

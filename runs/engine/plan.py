@@ -6,7 +6,6 @@ from uuid import UUID, uuid4
 from django.utils import timezone
 
 from endpoints.graph import Edge, Graph, Node
-from endpoints.parameters import Resolved
 from runs.engine.blueprints import Blueprint
 from runs.models import Kind, Run, StatusChange, StepRun
 from runs.states import Status
@@ -15,7 +14,7 @@ DEFAULT_TARGET = "cpu-cluster"
 DEFAULT_DATASTORE = "workspaceblobstore"
 
 
-def plan(run: Run, blueprint: Blueprint, resolved: Resolved, sources: Mapping[str, dict]) -> dict:
+def plan(run: Run, blueprint: Blueprint, sources: Mapping[str, dict]) -> dict[str, int]:
     """Make the steps of `run` and return how many are ready, per queue.
 
     `sources` are the places of the graph's dataset nodes, by node id.
@@ -66,7 +65,7 @@ def _row(run: Run, node: Node, *, uuid: UUID, number: int, graph: Graph) -> Run:
         experiment_id=run.experiment_id,
         kind=Kind.STEP,
         parent=run,
-        root=run,
+        root_id=run.root_id,
         number=number,
         status=Status.NOT_STARTED if graph.parents(node.id) else Status.QUEUED,
         name=node.name,
@@ -89,9 +88,7 @@ def _step(row: Run, blueprint: Blueprint, *, node_id: str, outputs, sources) -> 
         node_id=node_id,
         module=blueprint.modules[node_id],
         needs=graph.parents(node_id),
-        inputs={
-            edge.target_port: _input(edge, outputs, sources) for edge in graph.inputs(node_id)
-        },
+        inputs={edge.target_port: _input(edge, outputs, sources) for edge in graph.inputs(node_id)},
         outputs=outputs[node_id],
         retries=node.retries,
         retry_delay_seconds=node.retry_delay_seconds or 1,

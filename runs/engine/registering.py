@@ -11,11 +11,11 @@ def register_outputs(job: Job, *, except_for: Collection[str]) -> None:
     for name, setting in job.node.outputs.items():
         if setting.register_as and name in job.step.outputs and name not in except_for:
             place = job.step.outputs[name]
-            address = f"azureml://datastores/{place['datastore']}/paths/{place['path']}/"
+            address = f"azureml://datastores/{place['datastore']}/paths/{place['path']}/**"
             services.register_dataset(
                 system_actor(job.run.workspace, job.run.submitted_by or "studio"),
                 name=setting.register_as,
                 dataset_type="file",
-                dataflow=data.write_dataflow([("folder", address)]),
+                dataflow=data.write_dataflow([address], tabular=False),
                 create_new_version=True,
             )

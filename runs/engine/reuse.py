@@ -33,7 +33,9 @@ def parts_of(
     origins: Mapping[str, str],
 ) -> dict:
     """What the result of a step depends on. `origins` names the data behind each input."""
-    used = {name: node.value(name, values) for name in {**node.module.parameters, **node.assignments}}
+    used = {
+        name: node.value(name, values) for name in {**node.module.parameters, **node.assignments}
+    }
     hidden = {
         assignment.name
         for assignment in node.assignments.values()
@@ -48,7 +50,12 @@ def parts_of(
             node.runconfig.get("environment") or module.runconfig or node.runconfig
         ),
         "outputs": sorted(
-            [name, setting.datastore or "", setting.path_on_datastore or "", setting.register_as or ""]
+            [
+                name,
+                setting.datastore or "",
+                setting.path_on_datastore or "",
+                setting.register_as or "",
+            ]
             for name, setting in node.outputs.items()
         ),
         "parameters": {
@@ -118,16 +125,19 @@ def _changes(before: Mapping, now: Mapping) -> list[str]:
     return changed
 
 
-def take_over(claim: Claim, step: StepRun, source: StepRun) -> bool:
+def take_over(claim: Claim, step: StepRun, source: StepRun, *, changes: Mapping) -> bool:
     """Complete a claimed step with the result of `source`."""
     at = timezone.now()
     done = finish(
         claim,
         Outcome.COMPLETED,
         at=at,
-        reused_from=source,
-        outputs=source.outputs,
-        reuse_reason=f"Reused: nothing it depends on changed since run {source.run.parent}.",
+        step_changes={
+            **changes,
+            "reused_from": source,
+            "outputs": source.outputs,
+            "reuse_reason": f"Reused: nothing it depends on changed since run {source.run.parent}.",
+        },
     )
     if done:
         # Wire 9.1: the client tells a reused step by these.
@@ -139,4 +149,4 @@ def take_over(claim: Claim, step: StepRun, source: StepRun) -> bool:
                 "azureml.reusedpipeline": str(source.run.parent.uuid),
             }
         )
-    return done
+    return bool(done)

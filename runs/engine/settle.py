@@ -1,7 +1,10 @@
 """What follows from the end of a step: its next attempt, the steps it lets go, the end of its run."""
 
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models import F
@@ -12,10 +15,20 @@ from runs.models import Kind, Outcome, Run, StepAttempt, StepRun
 from runs.states import HELD, TERMINAL, Status
 
 WAITING = (Status.NOT_STARTED, Status.QUEUED)
-BUSY = HELD | {Status.QUEUED, Status.CANCEL_REQUESTED}
 # A step may lose its worker this often before it is taken to be the reason.
 LOST_LIMIT = 2
 MAX_DELAY_SECONDS = 3600
+
+
+@dataclass(frozen=True)
+class Finished:
+    """`written`: the end was ours to write. `retry_seconds`: when the next try may start, if there is one."""
+
+    written: bool
+    retry_seconds: float | None = None
+
+    def __bool__(self) -> bool:
+        return self.written
 
 
 def finish(
@@ -27,26 +40,29 @@ def finish(
     code: str = "UserError",
     at: datetime | None = None,
     may_be_reused: bool = False,
-    **step_changes,
-) -> bool:
-    """Write the end of one attempt. False, and nothing is written, if it is not ours any more."""
+    step_changes: Mapping | None = None,
+) -> Finished:
+    """Write the end of one attempt; nothing is written if it is not ours any more."""
     at = at or timezone.now()
+    changes = {**(step_changes or {}), "exit_code": exit_code}
     with transaction.atomic():
-        step = StepRun.objects.only(
-            "retries", "retries_used", "retry_delay_seconds", "run_id"
-        ).get(pk=claim.step_id)
-        changes = {**step_changes, "exit_code": exit_code}
-        moved = False
+        moved, pause = False, None
         if outcome == Outcome.COMPLETED:
-            moved = _move(claim, Status.COMPLETED, at)
+            # Nearly always from Running, which is cheaper to try than to look up.
+            moved = _move(claim, Status.COMPLETED, at, was=Status.RUNNING)
+            moved = moved or _move(claim, Status.COMPLETED, at)
             changes["is_reuse_source"] = may_be_reused and moved
         elif outcome == Outcome.INTERRUPTED:
             moved = _move(claim, Status.QUEUED, at, "interrupted; it will be started again")
-        elif _tries_again(step, outcome):
-            changes |= _next_try(step, outcome, at)
-            moved = _move(claim, Status.QUEUED, at, f"{outcome.label}: {error}")
+            pause = 0.0 if moved else None
         elif outcome != Outcome.CANCELED:
-            moved = _move(claim, Status.FAILED, at, error, error=error, error_code=code)
+            pause, retry = _next_try(claim, outcome, at)
+            if pause is not None:
+                moved = _move(claim, Status.QUEUED, at, f"{outcome.label}: {error}")
+                changes |= retry if moved else {}
+                pause = pause if moved else None
+            else:
+                moved = _move(claim, Status.FAILED, at, error, error=error, error_code=code)
         # Asked to cancel meanwhile, by somebody or by the failure of another step: that stands.
         moved = moved or _move(claim, Status.CANCELED, at, error)
         if moved:
@@ -59,7 +75,7 @@ def finish(
                 exit_code=exit_code,
                 error=error,
             )
-        return moved
+        return Finished(moved, pause)
 
 
 def _move(claim: Claim, to: Status, at: datetime, reason: str = "", **stamps) -> bool:
@@ -68,19 +84,24 @@ def _move(claim: Claim, to: Status, at: datetime, reason: str = "", **stamps) ->
     )
 
 
-def _tries_again(step: StepRun, outcome: Outcome) -> bool:
-    if outcome == Outcome.LOST:
-        lost = StepAttempt.objects.filter(step_id=step.pk, outcome=Outcome.LOST).count()
-        return lost + 1 < LOST_LIMIT
-    return outcome in (Outcome.FAILED, Outcome.TIMED_OUT) and step.retries_used < step.retries
+def _next_try(claim: Claim, outcome: Outcome, at: datetime) -> tuple[float | None, dict]:
+    """Seconds to the next try and what to write for it; None when there is none.
 
-
-def _next_try(step: StepRun, outcome: Outcome, at: datetime) -> dict:
-    """A lost worker uses up no retry; a failure doubles the wait before the next try."""
+    A lost worker uses up no retry; a failure doubles the wait before the next try.
+    """
     if outcome == Outcome.LOST:
-        return {"not_before": None}
+        lost = StepAttempt.objects.filter(step_id=claim.step_id, outcome=Outcome.LOST).count()
+        return (0.0, {"not_before": None}) if lost + 1 < LOST_LIMIT else (None, {})
+    step = StepRun.objects.only("retries", "retries_used", "retry_delay_seconds").get(
+        pk=claim.step_id
+    )
+    if step.retries_used >= step.retries:
+        return None, {}
     seconds = min(step.retry_delay_seconds * 2**step.retries_used, MAX_DELAY_SECONDS)
-    return {"retries_used": step.retries_used + 1, "not_before": at + timedelta(seconds=seconds)}
+    return seconds, {
+        "retries_used": step.retries_used + 1,
+        "not_before": at + timedelta(seconds=seconds),
+    }
 
 
 def advance(run_id: int) -> Counter:
@@ -90,68 +111,91 @@ def advance(run_id: int) -> Counter:
     likes. The end of a step must be committed before: of two parents that finish together, the later
     then sees both.
     """
-    run = (
-        Run.objects.filter(pk=run_id)
-        .values(
-            "status", "cancel_requested_at", "error_code", "pipeline_run__continue_on_step_failure"
-        )
-        .first()
-    )
-    if run is None or run["status"] in TERMINAL:
+    steps = _steps(run_id)
+    if not steps or steps[0].run_status in TERMINAL:
         return Counter()
-    steps = list(
-        Run.objects.filter(parent_id=run_id, kind=Kind.STEP)
-        .order_by("number")
-        .values_list("pk", "status", "step__node_id", "step__needs", "target", "name")
-    )
-    reason = _why_cancel(run, steps)
+    reason = _why_cancel(steps)
     if reason:
         cancel_steps(run_id, reason)
+        steps = _steps(run_id)
         ready = Counter()
     else:
         ready = _let_go(steps)
-        if ready or any(status in BUSY for _, status, _, _, _, _ in steps):
-            return ready  # whoever ends those comes here again
-    if not Run.objects.filter(parent_id=run_id, kind=Kind.STEP).live().exists():
-        settle(run_id)
+    if all(step.status in TERMINAL for step in steps):
+        settle(run_id, steps)
     return ready
 
 
-def _why_cancel(run: dict, steps: list[tuple]) -> str:
-    """Why the rest of a run is to be canceled; empty when it goes on."""
-    if run["status"] == Status.CANCEL_REQUESTED:
-        return "the run was canceled"
-    if run["error_code"]:
-        return "the run has failed"
-    if run["pipeline_run__continue_on_step_failure"]:
-        return ""
-    return next(
-        (f"step {name} failed" for _, status, _, _, _, name in steps if status == Status.FAILED), ""
+class _Step(NamedTuple):
+    """A step's row, with what its run says on each."""
+
+    pk: int
+    status: str
+    node_id: str
+    needs: list[str]
+    target: str
+    name: str
+    run_status: str
+    run_error: str
+    run_goes_on: bool
+
+
+def _steps(run_id: int) -> list[_Step]:
+    rows = (
+        Run.objects.filter(parent_id=run_id, kind=Kind.STEP)
+        .order_by("number")
+        .values_list(
+            "pk",
+            "status",
+            "step__node_id",
+            "step__needs",
+            "target",
+            "name",
+            "parent__status",
+            "parent__error_code",
+            "parent__pipeline_run__continue_on_step_failure",
+        )
     )
+    return [_Step(*row) for row in rows]
 
 
-def _let_go(steps: list[tuple]) -> Counter:
-    """Queue what waits for nothing any more; skip what waits for something that will never be."""
-    statuses = {node_id: status for _, status, node_id, _, _, _ in steps}
-    queue, skip, targets = [], [], {}
-    for pk, status, node_id, needs, target, _ in steps:
-        if status != Status.NOT_STARTED:
+def _why_cancel(steps: list[_Step]) -> str:
+    """Why the rest of a run is to be canceled; empty when it goes on."""
+    if steps[0].run_status == Status.CANCEL_REQUESTED:
+        return "the run was canceled"
+    if steps[0].run_error:
+        return "the run has failed"
+    if steps[0].run_goes_on:
+        return ""
+    failed = (step.name for step in steps if step.status == Status.FAILED)
+    return next((f"step {name} failed" for name in failed), "")
+
+
+def _let_go(steps: list[_Step]) -> Counter:
+    """Queue what waits for nothing any more; skip what waits for something that will never be.
+
+    Skipped steps are marked so in `steps`.
+    """
+    places = {step.node_id: place for place, step in enumerate(steps)}
+    queue, skip = {}, []
+    for place, step in enumerate(steps):
+        if step.status != Status.NOT_STARTED:
             continue
-        parents = [statuses[need] for need in needs]
+        parents = [steps[places[need]].status for need in step.needs]
         if any(parent in TERMINAL and parent != Status.COMPLETED for parent in parents):
-            # Steps come in an order in which parents precede, so this reaches all descendants.
-            statuses[node_id] = Status.SKIPPED
-            skip.append(pk)
+            # Parents come before their children, so this reaches all descendants.
+            steps[place] = step._replace(status=Status.SKIPPED)
+            skip.append(step.pk)
         elif all(parent == Status.COMPLETED for parent in parents):
-            queue.append(pk)
-            targets[pk] = target
-    moved = []
+            queue[step.pk] = step.target
     if skip:
         Run.objects.move_all(skip, to=Status.SKIPPED, reason="a step it waits for did not complete")
-    if queue:
-        waiting = Run.objects.filter(status=Status.NOT_STARTED)
-        moved = waiting.move_all(queue, to=Status.QUEUED, reason="all it waits for completed")
-    return Counter(targets[pk] for pk in moved)
+    if not queue:
+        return Counter()
+    moved = Run.objects.move_all(
+        queue, to=Status.QUEUED, was=Status.NOT_STARTED, reason="all it waits for completed"
+    )
+    return Counter(queue[pk] for pk in moved)
 
 
 def cancel_steps(run_id: int, reason: str, *, at: datetime | None = None) -> None:
@@ -171,35 +215,36 @@ def cancel_steps(run_id: int, reason: str, *, at: datetime | None = None) -> Non
         )
 
 
-def settle(run_id: int) -> bool:
+def settle(run_id: int, steps: list[_Step]) -> bool:
     """End a run whose steps have all ended; True if we did it."""
-    steps = list(
-        Run.objects.filter(parent_id=run_id, kind=Kind.STEP)
-        .order_by("finished_at", "number")
-        .values_list("status", "name", "error")
-    )
-    statuses = {status for status, _, _ in steps}
-    run = Run.objects.only("status", "error", "error_code").get(pk=run_id)
-    with transaction.atomic():
-        if run.status == Status.CANCEL_REQUESTED:
-            moved = Run.objects.move(run_id, to=Status.CANCELED, reason=run.error)
-        elif run.error_code:
-            moved = Run.objects.move(run_id, to=Status.FAILED, reason=run.error)
-        elif Status.FAILED in statuses:
-            error = _first_failure(steps)
-            moved = Run.objects.move(
-                run_id, to=Status.FAILED, reason=error, error=error, error_code="UserError"
-            )
-        elif Status.CANCELED in statuses:
-            moved = Run.objects.move(run_id, to=Status.CANCELED, reason="a step was canceled")
-        else:
-            moved = Run.objects.move(run_id, to=Status.COMPLETED)
-        return moved or Run.objects.move(run_id, to=Status.CANCELED)
+    statuses = {step.status for step in steps}
+    run = steps[0]
+    if run.run_status == Status.CANCEL_REQUESTED:
+        return Run.objects.move(run_id, to=Status.CANCELED)
+    if run.run_error:
+        moved = Run.objects.move(run_id, to=Status.FAILED, reason=run.run_error)
+    elif Status.FAILED in statuses:
+        error = _first_failure(run_id)
+        moved = Run.objects.move(
+            run_id, to=Status.FAILED, reason=error, error=error, error_code="UserError"
+        )
+    elif Status.CANCELED in statuses:
+        moved = Run.objects.move(run_id, to=Status.CANCELED, reason="a step was canceled")
+    else:
+        moved = Run.objects.move(run_id, to=Status.COMPLETED, was=run.run_status)
+    # Somebody asked to cancel it after we had read it.
+    canceled = Run.objects.filter(status=Status.CANCEL_REQUESTED)
+    return moved or canceled.move(run_id, to=Status.CANCELED)
 
 
-def _first_failure(steps: list[tuple[str, str, str]]) -> str:
+def _first_failure(run_id: int) -> str:
     """The error of a run is that of the step that failed first."""
-    name, error = next((name, error) for status, name, error in steps if status == Status.FAILED)
+    name, error = (
+        Run.objects.filter(parent_id=run_id, kind=Kind.STEP, status=Status.FAILED)
+        .order_by("finished_at", "number")
+        .values_list("name", "error")
+        .first()
+    )
     return f"Step {name} failed: {error}"
 
 

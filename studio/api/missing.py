@@ -14,6 +14,8 @@ PREFIXES = (
 class Missing(APIView):
     """A caller is asked for first, as everywhere: nobody learns here which routes exist."""
 
+    schema = None  # not a route, but the lack of one
+
     def initial(self, request, *args, **kwargs):
         super().initial(request, *args, **kwargs)
         raise NotFound(f"There is no {request.method} {request.path} here.")

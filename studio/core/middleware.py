@@ -3,8 +3,10 @@
 import uuid
 
 from django.conf import settings
+from django.shortcuts import render
 
 from studio.core.access import actor_for, workspaces_of
+from studio.core.errors import Refused
 from studio.core.logs import correlation_id
 
 POLICY = (
@@ -57,3 +59,19 @@ def workspace(get_response):
         return get_response(request)
 
     return middleware
+
+
+class Refusals:
+    """Pages raise what services raise; this shows it, so that no page needs a `try`."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        return self.get_response(request)
+
+    def process_exception(self, request, error):
+        if not isinstance(error, Refused):
+            return None
+        name = {403: "403.html", 404: "404.html"}.get(error.status, "409.html")
+        return render(request, name, {"reason": error.message}, status=error.status)

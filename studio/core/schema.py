@@ -3,6 +3,7 @@ words; names of operations follow from the views."""
 
 import re
 
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
@@ -15,6 +16,7 @@ ADDRESSES = (
     ("/rp/workspaces/", "through_rp"),
     ("/{version}/", "of_version"),
     ("/{tenant}/", "of_tenant"),
+    ("/resourceGroups/{group}/", "in_group"),
 )
 
 
@@ -33,6 +35,26 @@ class WireSchema(AutoSchema):
 
     def get_response_serializers(self):
         return OpenApiTypes.OBJECT
+
+
+class StudioAuthenticationScheme(OpenApiAuthenticationExtension):
+    target_class = "studio.core.authentication.StudioAuthentication"
+    name = "token"
+
+    def get_security_definition(self, auto_schema):
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "A studio token, or the JWT that the token endpoint made from one.",
+        }
+
+
+def tidy(endpoints):
+    """Routes as callers write them: without the spellings that patterns also take."""
+    return [
+        (path.replace("resource[gG]roups", "resourceGroups").rstrip("/"), regex, method, view)
+        for path, regex, method, view in endpoints
+    ]
 
 
 def query(name: str, description: str = "", kind=OpenApiTypes.STR) -> OpenApiParameter:

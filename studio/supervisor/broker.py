@@ -47,7 +47,9 @@ def find_server() -> str:
 
 def _version(program: str) -> tuple[int, int]:
     try:
-        answer = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=10)
+        answer = subprocess.run(
+            [program, "--version"], capture_output=True, text=True, timeout=10, check=False
+        )
     except (OSError, subprocess.TimeoutExpired):
         return (0, 0)
     found = VERSION.search(answer.stdout)

@@ -39,27 +39,38 @@ class Keeper:
             return  # it died: the supervisor starts another, which is told everything
 
     def stop(self) -> None:
-        """All groups are gone: end the keeper too."""
-        if self.pid:
+        """End it without a sign; its pipe would tell it that we died."""
+        try:
             os.kill(self.pid, signal.SIGKILL)
-            os.close(self.pipe)
-            self.pipe = -1
+            os.waitpid(self.pid, 0)
+        except (ProcessLookupError, ChildProcessError):
+            pass  # it was over before
+        os.close(self.pipe)
+        self.pipe = -1
 
 
 def _keep(stream: int, *, lock: int) -> None:
-    os.setsid()
-    signal.set_wakeup_fd(-1)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
-    _close_all_but(stream, lock)  # above all the pipe's other end, which would hide its end
+    """In the fork; never returns."""
+    try:
+        os.setsid()
+        signal.set_wakeup_fd(-1)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        _close_all_but(stream, lock)  # above all the pipe's other end, which would hide its end
+        groups.end(_hear(stream), grace_seconds=GRACE_SECONDS)
+    finally:
+        os._exit(0)
+
+
+def _hear(stream: int) -> set[int]:
+    """The groups that are known when `up` is over."""
     known, pending = set(), b""
     while data := os.read(stream, 4096):
         *lines, pending = (pending + data).split(b"\n")
         for line in lines:
             group = int(line[1:])
             known.add(group) if line[:1] == b"+" else known.discard(group)
-    groups.end(known, grace_seconds=GRACE_SECONDS)
-    os._exit(0)
+    return known
 
 
 def _close_all_but(*kept: int) -> None:

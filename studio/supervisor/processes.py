@@ -44,6 +44,7 @@ class Child:
     started_at: float = 0.0
     crashes: int = 0
     start_at: float = 0.0
+    last_words: str = ""
 
 
 @dataclass
@@ -77,7 +78,7 @@ class Supervisor:
             if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
                 signal.signal(number, self._ask_to_stop)
         groups.adopt_orphans()
-        self.keeper.start([])
+        self._start_keeper()
 
     def _ask_to_stop(self, number, frame) -> None:
         self.stopping += 1
@@ -124,6 +125,14 @@ class Supervisor:
         self.keeper.tell(f"+{pid}")
         return pid
 
+    def renew_keeper(self) -> None:
+        """Fork it again from what is shared by now: the first one pays for every page we changed."""
+        self.keeper.stop()
+        self._start_keeper()
+
+    def _start_keeper(self) -> None:
+        self.keeper.start([*(child.pid for child in self.children), *self.errands])
+
     # --- running -------------------------------------------------------------------------------
     def run_forever(self) -> None:
         try:
@@ -155,7 +164,7 @@ class Supervisor:
             code = os.waitstatus_to_exitcode(status)
             if pid == self.keeper.pid:
                 self.say("keeper ended; starting another")
-                self.keeper.start([child.pid for child in self.children if child.pid])
+                self._start_keeper()
             elif errand := self.errands.pop(pid, None):
                 errand.status = code
                 self._forget(pid)
@@ -170,6 +179,7 @@ class Supervisor:
         groups.send(child.pid, signal.SIGTERM)  # what it may have left of its own children
         how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
         line = f"{child.name} (pid {child.pid}) ended with {how}; starting again in {delay:g} s"
+        child.last_words = child.log.last_line()
         child.log.write(line)
         self.say(line)
 

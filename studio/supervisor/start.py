@@ -1,7 +1,6 @@
 """`up`, step by step: checks, data folder, certificates, database, children, health, next steps."""
 
 import gc
-import hashlib
 import importlib
 import os
 import sys
@@ -10,21 +9,29 @@ from functools import partial
 from pathlib import Path
 
 from django.conf import settings
-from django.contrib.staticfiles.finders import get_finders
 from django.core.management import execute_from_command_line
-from django.urls import get_resolver
+from django.urls import reverse
 
-from studio.supervisor import CannotStart, broker, datafolder, tls
+from studio.supervisor import CannotStart, broker, datafolder, static, tls
 from studio.supervisor.addresses import Addresses, health, next_steps
 from studio.supervisor.logs import LogFile
 from studio.supervisor.processes import Child, Errand, Stopped, Supervisor
 
 HEALTHY_SECONDS = 60.0
+TOO_MANY_CRASHES = 3
 # A fork goes on with what is imported already. Apple's libraries forbid that, so there every child
 # starts as a program of its own.
 FORKS_ARE_SAFE = sys.platform == "linux"
 # What the children import, once for all of them.
-PRELOADED = ("studio.wsgi", "studio.celery", "runs.tasks", "celery.bin.worker", "granian")
+PRELOADED = (
+    "studio.wsgi",
+    "runs.tasks",
+    "celery.apps.worker",
+    "celery.concurrency.thread",
+    "celery.worker.consumer",
+    "kombu.transport.redis",
+    "granian",
+)
 
 
 def up(*, addresses: Addresses, slots: int, samples: bool, say) -> None:
@@ -59,7 +66,7 @@ def _read_settings_again_if_changed(addresses: Addresses) -> None:
         and (address.read_text().strip() != settings.STUDIO_REDIS_URL)
     )
     if changed or settings.SECRET_KEY_MISSING:
-        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606
 
 
 class Studio:
@@ -113,22 +120,14 @@ class Studio:
         options = [] if samples else ["--no-samples"]
         database = Errand("prepare", _command("prepare", *options), self._log("prepare"))
         self.supervisor.begin(database)
-        files = self._collect_static()
+        files = Errand("static", static.collect, self._log("static"))
+        if not static.is_current():
+            self.supervisor.begin(files)
         preload()
+        self.supervisor.renew_keeper()
         self._tell_answer(database, "the database could not be prepared")
-        if files:
-            self._tell_answer(files[0], "the static files could not be collected")
-            datafolder.write_private(self.data / "static.sha256", files[1])
-
-    def _collect_static(self) -> tuple[Errand, str] | None:
-        """The errand that collects them, with their digest; None where nothing has changed."""
-        known, digest = self.data / "static.sha256", _static_digest()
-        if known.is_file() and known.read_text() == digest and settings.STATIC_ROOT.is_dir():
-            return None
-        run = _command("collectstatic", "--no-input", "--clear", "--verbosity", "0")
-        errand = Errand("static", run, self._log("static"))
-        self.supervisor.begin(errand)
-        return errand, digest
+        if files.pid:
+            self._tell_answer(files, "the static files could not be collected")
 
     def _tell_answer(self, errand: Errand, failed: str) -> None:
         for line in self.supervisor.finish(errand).splitlines():
@@ -151,6 +150,9 @@ class Studio:
             status, body = health(self.addresses)
             if status == 200:
                 return
+            for child in self.supervisor.children:
+                if child.crashes >= TOO_MANY_CRASHES:
+                    raise CannotStart(f"{child.name} keeps ending: {child.last_words}")
             if time.monotonic() > deadline:
                 raise CannotStart(f"not ready after {HEALTHY_SECONDS:g} s: {_in_one_line(body)}")
             self.supervisor.wait(0.1)
@@ -163,7 +165,7 @@ def preload() -> None:
         return
     for name in PRELOADED:
         importlib.import_module(name)
-    get_resolver()._populate()
+    reverse("home")  # builds the URL map
     gc.collect()
     gc.freeze()
 
@@ -175,18 +177,9 @@ def _command(*arguments: str):
 def run_command(arguments: list[str]) -> None:
     """In a fork: be `manage.py …`."""
     if not FORKS_ARE_SAFE:
-        os.execv(sys.executable, [sys.executable, *arguments])
+        os.execv(sys.executable, [sys.executable, *arguments])  # noqa: S606
     sys.argv = arguments
     execute_from_command_line(arguments)
-
-
-def _static_digest() -> str:
-    digest = hashlib.sha256()
-    for finder in get_finders():
-        for path, storage in finder.list([]):
-            found = Path(storage.path(path)).stat()
-            digest.update(f"{path} {found.st_size} {found.st_mtime_ns}\n".encode())
-    return digest.hexdigest()
 
 
 def _in_one_line(text: str) -> str:

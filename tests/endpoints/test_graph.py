@@ -140,7 +140,9 @@ def test_values_come_from_the_run_then_the_node_then_the_module():
 def test_run_after_orders_without_bringing_data():
     posted = wire(
         Edges=[
-            edge("first", "second", source_port="_run_after_output", target_port="_run_after_input_0")
+            edge(
+                "first", "second", source_port="_run_after_output", target_port="_run_after_input_0"
+            )
         ]
     )
     graph = parse(posted)
@@ -185,7 +187,7 @@ def test_run_after_orders_without_bringing_data():
     ],
 )
 def test_a_graph_that_cannot_run_is_refused_by_its_place(posted, path, words):
-    with pytest.raises(GraphError, match=".") as refused:
+    with pytest.raises(GraphError) as refused:
         parse(posted).validate()
     assert refused.value.path == path
     assert words in refused.value.reason

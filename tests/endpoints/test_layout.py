@@ -44,8 +44,8 @@ def test_boxes_never_overlap_and_lie_inside(pairs):
     drawn = layout(nodes, edges)
     assert sorted(box.id for box in drawn.boxes) == sorted(nodes)
     for box in drawn.boxes:
-        assert 0 <= box.x and box.x + box.width <= drawn.width
-        assert 0 <= box.y and box.y + box.height <= drawn.height
+        assert box.x >= 0 and box.x + box.width <= drawn.width
+        assert box.y >= 0 and box.y + box.height <= drawn.height
     for one in drawn.boxes:
         for other in drawn.boxes:
             if one.id < other.id and one.layer == other.layer:

@@ -130,9 +130,10 @@ def test_the_articles_unknown_names_are_accepted_with_warnings():
 
 def test_the_nearest_name_is_suggested_and_strict_refuses():
     parameters = parse(interface({"Name": "pipeline_arg", "DefaultValue": "10", "Type": "0"}))
-    assert "Did you mean pipeline_arg?" in resolve(
-        parameters, assignments={"Pipeline_Args": 1}
-    ).warnings[0]
+    assert (
+        "Did you mean pipeline_arg?"
+        in resolve(parameters, assignments={"Pipeline_Args": 1}).warnings[0]
+    )
     with pytest.raises(ParameterErrors, match="Did you mean pipeline_arg"):
         resolve(parameters, assignments={"pipelinearg": 1}, strict=True)
 
@@ -188,7 +189,7 @@ def test_datasets():
 
 def test_a_dataset_parameter_without_default_must_be_supplied():
     parameters = with_dataset_nodes(parse(interface()), ["ds_param"])
-    with pytest.raises(ParameterErrors, match="ds_param .dataset. has no default"):
+    with pytest.raises(ParameterErrors, match=r"ds_param \(dataset\) has no default"):
         resolve(parameters)
     assert resolve(parameters, datasets={"ds_param": SAVED}).datasets == {"ds_param": SAVED}
 
@@ -207,7 +208,9 @@ def test_a_preset_stands_between_default_and_caller():
 
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6),
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=4), inner, max_size=2),
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=4), inner, max_size=2)
+    ),
     max_leaves=4,
 )
 
@@ -223,9 +226,7 @@ def test_any_value_becomes_a_text_or_a_refusal(code, default, given_value):
 
 @given(anything)
 def test_any_reference_is_read_or_refused(given_value):
-    parameters = parse(
-        interface(paths=[{"Name": "dp"}]), {"ds": SAVED}
-    )
+    parameters = parse(interface(paths=[{"Name": "dp"}]), {"ds": SAVED})
     for options in ({"datapaths": {"dp": given_value}}, {"datasets": {"ds": given_value}}):
         try:
             resolve(parameters, **options)

@@ -68,6 +68,7 @@ def test_openssl_agrees(files):
         ["openssl", "verify", "-x509_strict", "-CAfile", files.authority, files.certificate],
         capture_output=True,
         text=True,
+        check=False,
     )
     assert verified.returncode == 0, verified.stderr
 
@@ -126,8 +127,8 @@ def test_a_damaged_or_lost_file_is_made_again(files, tmp_path, damaged):
 
 
 def test_wildcard_addresses_are_no_host_names():
-    names = tls.local_hosts("0.0.0.0", "studio.example.com", "")
-    assert "0.0.0.0" not in names and "" not in names
+    names = tls.local_hosts("0.0.0.0", "studio.example.com", "")  # noqa: S104
+    assert not {"0.0.0.0", ""} & set(names)  # noqa: S104
     assert names.count("localhost") == 1 and "studio.example.com" in names
 
 

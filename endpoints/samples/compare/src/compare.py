@@ -1,4 +1,4 @@
-"""Compares the misses with a threshold of `--param1` tenths and draws both, without any package."""
+"""Compares the misses with a threshold of `--param1` twentieths and draws both, without any package."""
 
 import argparse
 import json
@@ -48,7 +48,7 @@ arguments = parser.parse_args()
 
 model = json.loads((Path(arguments.comp_data1) / "model.json").read_text())
 misses = json.loads((Path(arguments.comp_data2) / "misses.json").read_text())
-threshold = arguments.param1 / 10
+threshold = arguments.param1 / 20
 above = sum(miss > threshold for miss in misses)
 
 run = Run.get_context()

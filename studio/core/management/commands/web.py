@@ -2,9 +2,11 @@ import multiprocessing
 import sys
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces, SSLProtocols
+
+from studio.supervisor import static
 
 # Each request holds one thread until its body was read and its answer taken, so slow callers need
 # threads, not processes; those that idle for half a minute end.
@@ -28,7 +30,13 @@ class Command(BaseCommand):
     def handle(self, *, tls, **options):
         if sys.platform == "linux":
             multiprocessing.set_start_method("fork", force=True)
+        if settings.SECRET_KEY_MISSING:
+            raise CommandError("there is no secret key: set STUDIO_SECRET_KEY, or start with `up`")
         folder = settings.STUDIO_DATA / "tls"
+        if tls and not (folder / "server.pem").is_file():
+            raise CommandError(f"there is no certificate in {folder}: `up` makes one")
+        if not static.is_current():
+            static.collect()
         Granian(
             "studio.wsgi:application",
             address=settings.STUDIO_HOST,

@@ -1,0 +1,90 @@
+"""Datasets and datastores: what there is, its versions, and its files, read-only."""
+
+import mimetypes
+from urllib.parse import urlencode
+
+from django.core.paginator import Paginator
+from django.db.models import Count, Max, Q
+from django.http import FileResponse, Http404
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_GET
+
+from endpoints import data
+from endpoints.models import Dataset, Datastore
+from studio.core.access import require
+
+PAGE_SIZE = 25
+
+
+@require_GET
+def dataset_list(request):
+    require(request.actor, "read")
+    rows = Dataset.objects.filter(workspace=request.actor.workspace, is_visible=True)
+    query = request.GET.get("q", "").strip()
+    if query:
+        rows = rows.filter(Q(name__icontains=query) | Q(description__icontains=query))
+    rows = rows.annotate(newest=Max("versions__number"), kept=Count("versions")).order_by("name")
+    page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
+    context = {"nav": "datasets", "page": page, "query": query}
+    return render(request, "endpoints/dataset_list.html", context)
+
+
+@require_GET
+def dataset_detail(request, uuid):
+    require(request.actor, "read")
+    dataset = get_object_or_404(Dataset, workspace=request.actor.workspace, uuid=uuid)
+    versions = list(dataset.versions.select_related("saved").order_by("-number"))
+    for version in versions:
+        version.flow = data.read_dataflow(version.saved.dataflow)
+    context = {"nav": "datasets", "dataset": dataset, "versions": versions}
+    return render(request, "endpoints/dataset_detail.html", context)
+
+
+@require_GET
+def datastore_list(request):
+    require(request.actor, "read")
+    rows = Datastore.objects.filter(workspace=request.actor.workspace).order_by("name")
+    return render(request, "endpoints/datastore_list.html", {"nav": "datastores", "stores": rows})
+
+
+@require_GET
+def datastore_detail(request, name):
+    """One folder of a datastore, or a file of it with `?download=1`."""
+    require(request.actor, "read")
+    store = get_object_or_404(Datastore, workspace=request.actor.workspace, name=name)
+    place = data.resolve(store, request.GET.get("path", ""))
+    if "download" in request.GET:
+        return _file(place)
+    if place.path and not place.exists():
+        raise Http404
+    parts = [part for part in place.path.split("/") if part]
+    context = {
+        "nav": "datastores",
+        "store": store,
+        "place": place,
+        "folders": [("/".join(parts[: n + 1]), part) for n, part in enumerate(parts)],
+        # A store that nothing was written to yet has no folder.
+        "entries": [_row(entry) for entry in place.listing()] if place.exists() else [],
+    }
+    return render(request, "endpoints/datastore_detail.html", context)
+
+
+def _row(entry: data.Entry) -> dict:
+    """What the table prints of an entry: folders are opened, files are downloaded."""
+    is_folder = entry.path.endswith("/")
+    query = {"path": entry.path.rstrip("/")} | ({} if is_folder else {"download": "1"})
+    name = entry.path.rstrip("/").rpartition("/")[2]
+    return {
+        "name": f"{name}/" if is_folder else name,
+        "size": entry.size,
+        "is_folder": is_folder,
+        "icon": "folder" if is_folder else "file",
+        "url": f"?{urlencode(query)}",
+    }
+
+
+def _file(place):
+    kind = mimetypes.guess_type(place.name)[0] or "application/octet-stream"
+    reply = FileResponse(place.open(), as_attachment=True, filename=place.name, content_type=kind)
+    reply["X-Content-Type-Options"] = "nosniff"
+    return reply

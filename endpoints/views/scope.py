@@ -1,0 +1,34 @@
+"""What a page may look up: rows of the workspace a person is in, and nothing else."""
+
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+
+from endpoints.models import EndpointVersion, PipelineEndpoint, PublishedPipeline
+from studio.core.access import Actor, require
+from studio.core.errors import Forbidden
+
+
+def reader(request) -> Actor:
+    """Who asks; a person without a role in any workspace is told so."""
+    if request.actor is None:
+        raise Forbidden(_("You have no role in any workspace yet. Ask an administrator for one."))
+    require(request.actor, "read")
+    return request.actor
+
+
+def find_endpoint(request, uuid) -> PipelineEndpoint:
+    rows = PipelineEndpoint.objects.select_related("workspace", "default_version__pipeline")
+    return get_object_or_404(rows, workspace=reader(request).workspace, uuid=uuid)
+
+
+def find_pipeline(request, uuid) -> PublishedPipeline:
+    rows = PublishedPipeline.objects.select_related("workspace", "graph")
+    rows = rows.defer("graph__wire", "graph__interface")
+    return get_object_or_404(rows, workspace=reader(request).workspace, uuid=uuid)
+
+
+def versions_of(endpoint: PipelineEndpoint) -> list[EndpointVersion]:
+    """Newest first, each with its pipeline."""
+    rows = endpoint.versions.select_related("pipeline__graph", "pipeline__workspace")
+    rows = rows.defer("pipeline__graph__wire", "pipeline__graph__interface")
+    return list(rows.order_by("-number"))

@@ -1,0 +1,27 @@
+"""Runs played out over rows: plan, claim, execute, finish, advance, recover.
+
+Nothing here knows Celery or HTTP. What became ready is returned, per queue, for the caller to ring.
+"""
+
+from runs.engine.blueprints import Blueprint, blueprint
+from runs.engine.claim import Claim, claim
+from runs.engine.execute import execute
+from runs.engine.plan import plan
+from runs.engine.recover import live_workers, recover
+from runs.engine.settle import Finished, advance, cancel_steps, expire, finish
+
+__all__ = [
+    "Blueprint",
+    "Claim",
+    "Finished",
+    "advance",
+    "blueprint",
+    "cancel_steps",
+    "claim",
+    "execute",
+    "expire",
+    "finish",
+    "live_workers",
+    "plan",
+    "recover",
+]

@@ -1,0 +1,110 @@
+"""Putting right what a death in the middle left: silent workers, lost bells, unfinished ends.
+
+It may run at any time, as often as one likes and in several processes at once.
+"""
+
+import logging
+from collections import Counter
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Count, DurationField, Exists, ExpressionWrapper, F, OuterRef, Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from runs.engine.claim import Claim, queued
+from runs.engine.settle import advance, expire, finish
+from runs.models import Kind, Outcome, Run, StepAttempt, Worker
+from runs.states import Status
+
+SILENCE = timedelta(seconds=30)
+FORGET_WORKERS = timedelta(hours=1)
+# On top of the grace period: a cancel that nobody has obeyed by then is carried out by force.
+CANCEL_MARGIN = timedelta(seconds=60)
+
+logger = logging.getLogger(__name__)
+
+
+def recover(now: datetime | None = None) -> Counter:
+    """Do all of it; returns how many steps wait for a worker, per queue."""
+    now = now or timezone.now()
+    for attempt in lost_attempts():
+        _lose(attempt)
+    _force_cancels(now)
+    for run_id in overdue_runs(now):
+        expire(run_id)
+    for run_id in stuck_runs():
+        advance(run_id)
+    silent_workers(FORGET_WORKERS).delete()
+    ready = queued(now).order_by().values("target").annotate(steps=Count("pk"))
+    return Counter({row["target"]: row["steps"] for row in ready})
+
+
+def silent_workers(span: timedelta = SILENCE):
+    """Workers without a heartbeat for so long, by the database's clock, which wrote the heartbeats."""
+    silence = ExpressionWrapper(Now() - F("heartbeat_at"), output_field=DurationField())
+    return Worker.objects.alias(silence=silence).filter(silence__gt=span)
+
+
+def live_workers():
+    return Worker.objects.exclude(pk__in=silent_workers().values("pk"))
+
+
+def lost_attempts():
+    """Attempts whose worker is silent, or has left without ending them."""
+    heard = live_workers().values("name")
+    return StepAttempt.objects.filter(finished_at__isnull=True).exclude(worker__in=heard)
+
+
+def _lose(attempt: StepAttempt) -> None:
+    step = Run.objects.only("parent_id").get(pk=attempt.step_id)
+    claim = Claim(
+        step_id=attempt.step_id,
+        attempt=attempt.number,
+        run_id=step.parent_id,
+        worker=attempt.worker,
+    )
+    error = f"Worker {attempt.worker} fell silent while the step ran."
+    if not finish(claim, Outcome.LOST, error=error, code="WorkerLost"):
+        # The step went on without this attempt; only its own row is still open.
+        StepAttempt.objects.filter(pk=attempt.pk, finished_at=None).update(
+            finished_at=timezone.now(), outcome=Outcome.LOST, error=error
+        )
+    logger.warning("step %s attempt %s lost: %s", attempt.step_id, attempt.number, error)
+    advance(step.parent_id)
+
+
+def _force_cancels(now: datetime) -> None:
+    deadline = now - timedelta(seconds=settings.STUDIO_CANCEL_GRACE_SECONDS) - CANCEL_MARGIN
+    steps = Run.objects.live().filter(
+        kind=Kind.STEP, status=Status.CANCEL_REQUESTED, cancel_requested_at__lt=deadline
+    )
+    for pk, parent_id in list(steps.values_list("pk", "parent_id")):
+        Run.objects.move(pk, to=Status.CANCELED, reason="its worker did not end it in time")
+        advance(parent_id)
+
+
+def overdue_runs(now: datetime) -> list[int]:
+    running = (
+        Run.objects.live()
+        .filter(kind=Kind.PIPELINE, error_code="", pipeline_run__timeout_seconds__isnull=False)
+        .values_list("pk", "created_at", "started_at", "pipeline_run__timeout_seconds")
+    )
+    return [
+        pk
+        for pk, created, started, seconds in running
+        if now > (started or created) + timedelta(seconds=seconds)
+    ]
+
+
+def stuck_runs() -> list[int]:
+    """Runs in which something has ended and something else has not heard of it."""
+    steps = Run.objects.filter(parent=OuterRef("pk"), kind=Kind.STEP)
+    ended = Exists(steps.filter(finished_at__isnull=False))
+    waiting = Exists(steps.filter(status=Status.NOT_STARTED))
+    alive = Exists(steps.filter(finished_at__isnull=True))
+    runs = Run.objects.live().filter(kind=Kind.PIPELINE, pipeline_run__submitted_at__isnull=False)
+    asked = Q(status=Status.CANCEL_REQUESTED) | ~Q(error_code="")
+    return list(
+        runs.filter(asked | (Q(ended) & Q(waiting)) | ~Q(alive)).values_list("pk", flat=True)
+    )

@@ -1,0 +1,21 @@
+from celery.signals import worker_shutting_down
+from django.core.management.base import BaseCommand
+
+from runs import tasks
+from runs.clock import Clock
+from runs.consumer import consumer
+from studio.celery import CONTROL_QUEUE
+
+
+class Command(BaseCommand):
+    help = "The studio's own chores, apart from all steps: recover every 10 s, and queue `control`."
+    requires_system_checks = []  # they load every page; `up` and CI run them
+
+    def handle(self, **options):
+        clock = Clock(tasks.recover)
+        clock.start()
+        worker_shutting_down.connect(lambda **_: clock.closed.set(), weak=False)
+        try:
+            consumer(name=f"control:{clock.name}", queues=[CONTROL_QUEUE], slots=2).start()
+        finally:
+            clock.close()

@@ -1,0 +1,137 @@
+"""Changing a run that is there: cancel it, run it again, rename and tag it."""
+
+from collections.abc import Mapping, Sequence
+
+from django.db import transaction
+from django.utils import timezone
+
+from runs import engine, facts, sealing
+from runs.models import Kind, Run, Source
+from runs.services.submission import submit
+from runs.states import HELD, TERMINAL, Status
+from studio.core import audit
+from studio.core.access import Actor, require
+from studio.core.errors import Forbidden, Refused
+
+WAITING = (Status.NOT_STARTED, Status.QUEUED)
+# The runs whose state their own client tells; those of pipelines and steps are ours to say.
+TOLD = (Kind.CHILD, Kind.SCRIPT)
+
+
+def cancel(actor: Actor, run: Run) -> None:
+    """Ask a run to end. What waits is canceled now, what runs is given a grace period by its worker.
+
+    Asking twice changes nothing.
+    """
+    require(actor, "cancel", run)
+    require_own_endpoint(actor, run)
+    run.refresh_from_db(fields=["status"])
+    if run.status in TERMINAL:
+        raise Refused(f"Run {run} is over already: {run.get_status_display()}.")
+    with transaction.atomic():
+        if run.kind == Kind.PIPELINE:
+            _ask(run, "canceled by " + actor.name)
+        elif run.kind == Kind.STEP:
+            _cancel_step(run, "canceled by " + actor.name)
+        else:
+            Run.objects.move(run.pk, to=Status.CANCELED, reason="canceled by " + actor.name)
+        audit.record(actor, "cancel", run)
+    if run.kind in (Kind.PIPELINE, Kind.STEP):
+        engine.advance(run.pk if run.kind == Kind.PIPELINE else run.parent_id)
+    run.refresh_from_db()
+
+
+def _ask(run: Run, reason: str) -> None:
+    Run.objects.move(
+        run.pk, to=Status.CANCEL_REQUESTED, reason=reason, cancel_requested_at=timezone.now()
+    )
+    engine.cancel_steps(run.pk, reason)
+
+
+def _cancel_step(run: Run, reason: str) -> None:
+    waiting = Run.objects.filter(status__in=WAITING)
+    if not waiting.move(run.pk, to=Status.CANCELED, reason=reason):
+        Run.objects.filter(status__in=HELD).move(
+            run.pk,
+            to=Status.CANCEL_REQUESTED,
+            reason=reason,
+            cancel_requested_at=timezone.now(),
+        )
+
+
+def require_own_endpoint(actor: Actor, run: Run) -> None:
+    """A token of one endpoint reaches the runs of that endpoint only."""
+    if actor.endpoint_uuid is None:
+        return
+    root = run.root or run
+    if root.endpoint is None or root.endpoint.uuid != actor.endpoint_uuid:
+        raise Forbidden("This token reaches the runs of its own endpoint only.")
+
+
+def resubmit(actor: Actor, run: Run, **changes) -> Run:
+    """Run the same again, with the same values unless `changes` (of `submit`) says otherwise."""
+    require(actor, "submit", run)
+    if run.kind != Kind.PIPELINE:
+        raise Refused("Only a pipeline run can be submitted again.")
+    before = run.pipeline_run
+    what: dict = {"graph": before.graph}
+    if run.endpoint is not None:
+        what = {"endpoint": run.endpoint, "version": run.endpoint_version}
+    elif run.pipeline is not None:
+        what = {"pipeline": run.pipeline}
+    values = {
+        name: value
+        for name, value in sealing.opened(before.parameters).items()
+        if name not in before.datapaths
+    }
+    asked = {
+        "experiment": run.experiment.name,
+        "assignments": values,
+        "datasets": before.datasets,
+        "datapaths": before.datapaths,
+        "description": run.description,
+        "tags": run.tags,
+        "continue_on_step_failure": before.continue_on_step_failure,
+        "timeout_seconds": before.timeout_seconds,
+        **changes,
+    }
+    return submit(actor, **what, source=Source.RESUBMIT, original=before, **asked)
+
+
+def edit(
+    actor: Actor,
+    run: Run,
+    *,
+    tags: Mapping | None = None,
+    remove_tags: Sequence[str] | None = None,
+    properties: Mapping | None = None,
+    display_name: str | None = None,
+    description: str | None = None,
+    status: Status | None = None,
+) -> Run:
+    """Merge tags and properties, rename, describe; a client's own run also moves by what it tells."""
+    require(actor, "track", run)
+    columns = {"display_name": display_name, "description": description}
+    columns = {key: value for key, value in columns.items() if value is not None}
+    with transaction.atomic():
+        if tags or remove_tags or properties or columns:
+            facts.merge(
+                run.pk,
+                tags=_texts(tags),
+                remove_tags=list(remove_tags or ()),
+                properties=_texts(properties),
+                **columns,
+            )
+        if status is not None and run.kind in TOLD:
+            Run.objects.move(run.pk, to=status, reason="told by its client")
+        elif status == Status.FAILED:
+            # A step that declares itself failed: its worker ends it so.
+            Run.objects.live().filter(pk=run.pk, kind=Kind.STEP).update(
+                error="The script declared its run failed.", error_code="UserError"
+            )
+    run.refresh_from_db()
+    return run
+
+
+def _texts(given: Mapping | None) -> dict[str, str]:
+    return {str(key): "" if value is None else str(value) for key, value in (given or {}).items()}

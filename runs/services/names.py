@@ -1,0 +1,176 @@
+"""Names of runs and experiments: which are accepted, and one for a run that has none."""
+
+import re
+import secrets
+
+from django.core.exceptions import ValidationError
+
+EXPERIMENT = re.compile(r"^[^\x00-\x1f/\\]{1,255}$")
+ADJECTIVES = [
+    "amber",
+    "bold",
+    "brave",
+    "bright",
+    "calm",
+    "clever",
+    "cool",
+    "crisp",
+    "eager",
+    "fair",
+    "fleet",
+    "gentle",
+    "golden",
+    "good",
+    "great",
+    "green",
+    "happy",
+    "honest",
+    "icy",
+    "jolly",
+    "keen",
+    "kind",
+    "lively",
+    "loyal",
+    "lucky",
+    "mellow",
+    "mighty",
+    "modest",
+    "neat",
+    "nimble",
+    "noble",
+    "patient",
+    "plucky",
+    "polite",
+    "proud",
+    "quick",
+    "quiet",
+    "ready",
+    "red",
+    "serene",
+    "sharp",
+    "shiny",
+    "silent",
+    "sincere",
+    "sleepy",
+    "smart",
+    "steady",
+    "strong",
+    "sunny",
+    "sweet",
+    "swift",
+    "tidy",
+    "tough",
+    "upbeat",
+    "warm",
+    "wise",
+    "witty",
+    "zesty",
+]
+NOUNS = [
+    "apple",
+    "arch",
+    "bag",
+    "basket",
+    "beach",
+    "bear",
+    "bell",
+    "bird",
+    "boat",
+    "bridge",
+    "brook",
+    "cart",
+    "castle",
+    "cloud",
+    "clover",
+    "comet",
+    "coral",
+    "crane",
+    "cup",
+    "deer",
+    "dolphin",
+    "drum",
+    "eagle",
+    "engine",
+    "falcon",
+    "feather",
+    "fern",
+    "field",
+    "fig",
+    "flame",
+    "forest",
+    "fox",
+    "garden",
+    "grape",
+    "hat",
+    "hill",
+    "island",
+    "jewel",
+    "kettle",
+    "kite",
+    "lake",
+    "lamp",
+    "leaf",
+    "lemon",
+    "library",
+    "lion",
+    "lock",
+    "map",
+    "maple",
+    "market",
+    "moon",
+    "muscle",
+    "oak",
+    "ocean",
+    "onion",
+    "orange",
+    "owl",
+    "parrot",
+    "peach",
+    "pear",
+    "pen",
+    "pepper",
+    "plum",
+    "pocket",
+    "river",
+    "rose",
+    "sail",
+    "shark",
+    "snail",
+    "star",
+    "stone",
+    "street",
+    "sun",
+    "table",
+    "tent",
+    "thread",
+    "tiger",
+    "tooth",
+    "tree",
+    "van",
+    "wave",
+    "whale",
+    "wheel",
+    "wind",
+]
+SUFFIX = "0123456789bcdfghjklmnpqrstvwxyz"
+
+
+def run_name() -> str:
+    """Such as `sunny_whale_k3x7c9q2`, which is how v1 named a run nobody named."""
+    ending = "".join(secrets.choice(SUFFIX) for _ in range(8))
+    return f"{secrets.choice(ADJECTIVES)}_{secrets.choice(NOUNS)}_{ending}"
+
+
+def experiment_name(text) -> str:
+    name = text.strip() if isinstance(text, str) else ""
+    if not name:
+        raise ValidationError({"ExperimentName": ["ExperimentName is required."]})
+    if not EXPERIMENT.match(name):
+        raise ValidationError(
+            {
+                "ExperimentName": [
+                    "ExperimentName has 1 to 255 characters, no slashes and no control characters."
+                ]
+            }
+        )
+    return name

@@ -1,0 +1,279 @@
+"""`submit`: the one way to make a run of a pipeline, whoever asks and by whatever door."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from endpoints import data
+from endpoints.models import (
+    ComputeTarget,
+    DataSource,
+    EndpointVersion,
+    Graph,
+    PipelineEndpoint,
+    PublishedPipeline,
+)
+from endpoints.parameters import Resolved, resolve
+from endpoints.services import check_runnable
+from runs import engine, sealing, tasks
+from runs.engine.blueprints import as_uuid
+from runs.engine.plan import target_of
+from runs.facts import attribute
+from runs.models import Experiment, Kind, PipelineRun, Run, RunAttribute, Source
+from runs.services.names import experiment_name, run_name
+from studio.core import audit
+from studio.core.access import Actor, require
+from studio.core.errors import BadValue, Forbidden, Refused
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is to be run: a graph, perhaps of a published pipeline, perhaps through an endpoint."""
+
+    graph: Graph
+    pipeline: PublishedPipeline | None = None
+    endpoint: PipelineEndpoint | None = None
+    version: EndpointVersion | None = None
+
+    @property
+    def is_strict(self) -> bool:
+        return self.endpoint is not None and self.endpoint.is_strict
+
+
+def submit(
+    actor: Actor,
+    *,
+    experiment: str,
+    pipeline: PublishedPipeline | None = None,
+    graph: Graph | None = None,
+    endpoint: PipelineEndpoint | None = None,
+    version: int | None = None,
+    assignments: Mapping | None = None,
+    datasets: Mapping | None = None,
+    datapaths: Mapping | None = None,
+    display_name: str = "",
+    description: str = "",
+    tags: Mapping | None = None,
+    properties: Mapping | None = None,
+    source: Source = Source.REST,
+    run_source: str = "",
+    run_type: str = "",
+    continue_on_step_failure: bool | None = None,
+    regenerate_outputs: bool = False,
+    timeout_seconds: int | None = None,
+    strict: bool | None = None,
+    raw_request: Mapping | None = None,
+    key: str | None = None,
+    original: PipelineRun | None = None,
+    parent: Run | None = None,
+) -> Run:
+    """Accept a run of exactly one of `endpoint` (its default `version` unless given), `pipeline`,
+    `graph`. Once this has returned and committed, the run will end, whatever dies.
+
+    The same `key` again returns the run it made the first time.
+    """
+    earlier = _of_key(actor, key)
+    if earlier is not None:
+        return earlier
+    name = experiment_name(experiment)
+    target = _target(actor, pipeline=pipeline, graph=graph, endpoint=endpoint, version=version)
+    require(actor, "submit", target.graph)
+    check_runnable(target.endpoint, target.pipeline, target.version)
+    blueprint = engine.blueprint(target.graph.uuid)
+    resolved = resolve(
+        blueprint.parameters,
+        assignments=assignments,
+        datasets=datasets,
+        datapaths=datapaths,
+        strict=target.is_strict if strict is None else strict,
+    )
+    _check_compute(actor, blueprint)
+    sources = _sources(actor, blueprint, resolved)
+    secrets = blueprint.secret_names
+    if continue_on_step_failure is None:
+        continue_on_step_failure = bool(
+            target.pipeline and target.pipeline.continue_on_step_failure
+        )
+    now = timezone.now()
+    try:
+        with transaction.atomic():
+            place = _experiment(actor, name)
+            run = Run(
+                workspace=actor.workspace,
+                experiment=place,
+                kind=Kind.PIPELINE,
+                parent=parent,
+                number=place.runs_made,
+                name=target.pipeline.name if target.pipeline else name,
+                display_name=display_name or run_name(),
+                description=description,
+                tags=_texts(tags),
+                properties=_properties(target, properties),
+                pipeline=target.pipeline,
+                endpoint=target.endpoint,
+                endpoint_version=target.version.number if target.version else None,
+                idempotency_key=key or None,
+                submitted_by=actor.name,
+                user=actor.user,
+                created_at=now,
+                updated_at=now,
+            )
+            run.save(force_insert=True)
+            run.root = parent.root if parent is not None and parent.root_id else run
+            Run.objects.filter(pk=run.pk).update(root=run.root)
+            run.pipeline_run = PipelineRun.objects.create(
+                run=run,
+                graph=target.graph,
+                submitted_at=now,
+                source=source,
+                run_source=run_source,
+                run_type=run_type,
+                original=original,
+                parameters=sealing.sealed(resolved.values, secrets),
+                datasets=resolved.datasets,
+                datapaths=resolved.datapaths,
+                provenance=resolved.provenance,
+                warnings=list(resolved.warnings),
+                raw_request=sealing.without_secrets(raw_request or {}, secrets),
+                continue_on_step_failure=continue_on_step_failure,
+                regenerate_outputs=regenerate_outputs,
+                timeout_seconds=timeout_seconds or blueprint.graph.timeout_seconds,
+            )
+            ready = engine.plan(run, blueprint, sources)
+            _index(run, resolved, secrets)
+            audit.record(actor, "submit", run, after={"pipeline": run.name})
+            transaction.on_commit(partial(tasks.ring, ready), robust=True)
+    except IntegrityError:
+        # The same key came twice at once: the other one made the run.
+        earlier = _of_key(actor, key)
+        if earlier is None:
+            raise
+        return earlier
+    return run
+
+
+def _of_key(actor: Actor, key: str | None) -> Run | None:
+    if not key:
+        return None
+    if len(key) > 100:
+        raise ValidationError({"key": ["An idempotency key has at most 100 characters."]})
+    return (
+        Run.objects.filter(workspace=actor.workspace, idempotency_key=key)
+        .select_related("pipeline_run", "experiment")
+        .first()
+    )
+
+
+def _target(actor: Actor, *, pipeline, graph, endpoint, version: int | None) -> Target:
+    if sum(given is not None for given in (pipeline, graph, endpoint)) != 1:
+        raise TypeError("give exactly one of endpoint, pipeline, graph")
+    if actor.endpoint_uuid is not None and (
+        endpoint is None or endpoint.uuid != actor.endpoint_uuid
+    ):
+        raise Forbidden("This token triggers its own endpoint only.")
+    if graph is not None:
+        return Target(graph)
+    if pipeline is not None:
+        return Target(pipeline.graph, pipeline)
+    require(actor, "submit", endpoint)
+    found = _version(endpoint, version)
+    return Target(found.pipeline.graph, found.pipeline, endpoint, found)
+
+
+def _version(endpoint: PipelineEndpoint, number: int | None) -> EndpointVersion:
+    if number is None:
+        if endpoint.default_version is None:
+            raise Refused(f"Pipeline endpoint {endpoint.name} has no versions yet.", status=400)
+        return endpoint.default_version
+    found = (
+        endpoint.versions.select_related("pipeline__graph")
+        .defer("pipeline__graph__wire", "pipeline__graph__interface")
+        .filter(number=number)
+        .first()
+    )
+    if found is None:
+        raise BadValue(
+            f"Pipeline endpoint {endpoint.name} has no version {number}.", target="pipelineVersion"
+        )
+    return found
+
+
+def _check_compute(actor: Actor, blueprint: engine.Blueprint) -> None:
+    wanted = {target_of(node) for node in blueprint.graph.nodes.values()}
+    known = set(
+        ComputeTarget.objects.filter(workspace=actor.workspace).values_list("name", flat=True)
+    )
+    missing = sorted(wanted - known)
+    if missing:
+        raise Refused(
+            f"There is no compute target {missing[0]} in this workspace. It has:"
+            f" {', '.join(sorted(known)) or 'none'}.",
+            status=400,
+        )
+
+
+def _sources(actor: Actor, blueprint: engine.Blueprint, resolved: Resolved) -> dict[str, dict]:
+    """Where the data of each dataset node is; what does not exist is refused now, by name."""
+    return {node.id: _source(actor, node, resolved) for node in blueprint.graph.datasets.values()}
+
+
+def _source(actor: Actor, node, resolved: Resolved) -> dict:
+    if node.datapath_parameter:
+        path = resolved.datapaths.get(node.datapath_parameter)
+        if path is None:
+            raise BadValue(
+                f"Data path {node.datapath_parameter} has no value.", target=node.datapath_parameter
+            )
+        found = data.locate(actor.workspace, path["DataStoreName"], path["RelativePath"])
+        return {"datastore": found.datastore, "path": found.path}
+    if node.source_id:
+        uuid = as_uuid(node.source_id)
+        source = DataSource.objects.filter(workspace=actor.workspace, uuid=uuid).first()
+        if source is None or source.datastore_id is None:
+            raise BadValue(f"There is no data source {node.source_id}.", target="DatasetId")
+        return {"datastore": source.datastore.name, "path": source.relative_path}
+    reference = resolved.datasets.get(node.dataset_parameter or "") or node.value
+    if not reference:
+        raise BadValue(
+            f"Dataset {node.dataset_parameter} has no value.", target=node.dataset_parameter or ""
+        )
+    return {"saved": str(data.find_saved(actor.workspace, reference).uuid)}
+
+
+def _experiment(actor: Actor, name: str) -> Experiment:
+    """The experiment, with the number of its next run drawn."""
+    found = Experiment.objects.filter(workspace=actor.workspace, name=name)
+    if not found.update(runs_made=F("runs_made") + 1):
+        Experiment.objects.get_or_create(workspace=actor.workspace, name=name)
+        found.update(runs_made=F("runs_made") + 1)
+    return found.get()
+
+
+def _properties(target: Target, given: Mapping | None) -> dict[str, str]:
+    # Wire 9.1: the client knows a pipeline run by this property.
+    found = {**_texts(given), "azureml.runsource": "azureml.PipelineRun"}
+    if target.pipeline is not None:
+        found["azureml.pipelineid"] = str(target.pipeline.uuid)
+    return found
+
+
+def _texts(given: Mapping | None) -> dict[str, str]:
+    return {str(key): "" if value is None else str(value) for key, value in (given or {}).items()}
+
+
+def _index(run: Run, resolved: Resolved, secrets: set[str]) -> None:
+    RunAttribute.objects.bulk_create(
+        [
+            *(attribute(run.pk, "tag", key, value) for key, value in run.tags.items()),
+            *(
+                attribute(run.pk, "parameter", name, value)
+                for name, value in resolved.values.items()
+                if name not in secrets
+            ),
+        ]
+    )

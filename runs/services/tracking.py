@@ -1,0 +1,97 @@
+"""What clients tell of their runs: child runs, metrics, artifacts."""
+
+from collections.abc import Mapping, Sequence
+from typing import IO
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+
+from runs import facts, storage
+from runs.models import Artifact, Experiment, Kind, Metric, Run
+from runs.services.names import run_name
+from runs.states import Status
+from studio.core.access import Actor, require
+from studio.core.errors import BadValue, Conflict
+
+
+def make_child(
+    actor: Actor,
+    *,
+    uuid: str | UUID,
+    experiment: Experiment | None = None,
+    parent: Run | None = None,
+    name: str = "",
+    target: str = "",
+    tags: Mapping | None = None,
+    properties: Mapping | None = None,
+    display_name: str = "",
+    description: str = "",
+    status: Status | None = None,
+) -> Run:
+    """A run that its client names and drives: below `parent`, or on its own in `experiment`."""
+    require(actor, "track", parent or experiment)
+    try:
+        uuid = uuid if isinstance(uuid, UUID) else UUID(uuid)
+    except ValueError:
+        raise BadValue(f"{uuid!r} is not the id of a run: use a UUID.", target="runId") from None
+    experiment = experiment or parent.experiment
+    try:
+        with transaction.atomic():
+            Experiment.objects.filter(pk=experiment.pk).update(runs_made=F("runs_made") + 1)
+            experiment.refresh_from_db(fields=["runs_made"])
+            run = Run.objects.create(
+                uuid=uuid,
+                workspace=actor.workspace,
+                experiment=experiment,
+                kind=Kind.SCRIPT if parent is None else Kind.CHILD,
+                parent=parent,
+                number=experiment.runs_made,
+                name=name,
+                display_name=display_name or name or run_name(),
+                description=description,
+                target=target,
+                submitted_by=actor.name,
+                user=actor.user,
+            )
+            run.root = run if parent is None else parent.root
+            run.save(update_fields=["root"])
+            facts.merge(run.pk, tags=tags, properties=properties)
+            if status not in (None, Status.NOT_STARTED):
+                Run.objects.move(run.pk, to=status, reason="told by its client")
+    except IntegrityError as error:
+        raise Conflict(f"The id {uuid} is taken already.") from error
+    run.refresh_from_db()
+    return run
+
+
+def log_metric(
+    actor: Actor,
+    run: Run,
+    *,
+    name: str,
+    points: Sequence[Mapping],
+    columns: Mapping | None = None,
+    properties: Mapping | None = None,
+) -> Metric:
+    """Append points `{"data", "step", "point_uuid", "created_at"}` to a metric of a run."""
+    require(actor, "track", run)
+    for point in points:
+        uuid = point.get("point_uuid")
+        try:
+            UUID(str(uuid)) if uuid else None
+        except ValueError:
+            raise BadValue(f"{uuid!r} is not the id of a point.", target="metricId") from None
+    with transaction.atomic():
+        return facts.add_metric(
+            run.pk, name=name, points=points, columns=columns, properties=properties
+        )
+
+
+def keep_artifact(actor: Actor, run: Run, *, path: str, stream: IO[bytes]) -> Artifact:
+    """Keep what `stream` holds as an artifact of a run; a second one of its path replaces it."""
+    require(actor, "track", run)
+    path = storage.checked_path(path)
+    blob = storage.artifact_blob(run.uuid, path)
+    size = storage.put_stream(blob, stream)
+    return facts.note_artifact(run.pk, path=path, blob=blob, size=size)

@@ -1,0 +1,79 @@
+"""Compute: the targets that steps name, the workers that serve each now, and what waits for it."""
+
+from datetime import timedelta
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db.models import Count
+from django.db.models.functions import Now
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from endpoints.models import ComputeTarget
+from runs.models import Kind, Run, StepAttempt, Worker
+from runs.states import Status
+from studio.core.access import require
+from studio.core.audit import record
+
+# A worker says every 5 s that it is alive; one that was silent for three beats is shown as gone.
+ONLINE = timedelta(seconds=15)
+
+
+class TargetForm(forms.ModelForm):
+    class Meta:
+        model = ComputeTarget
+        fields = ["name", "description"]
+
+    def clean(self):
+        """The workspace is not on the form, so its constraints are checked here."""
+        cleaned = super().clean()
+        try:
+            self.instance.validate_constraints()
+        except ValidationError as error:
+            self.add_error("name", error.messages)
+        return cleaned
+
+
+@require_GET
+def compute_list(request):
+    require(request.actor, "read")
+    targets = list(ComputeTarget.objects.filter(workspace=request.actor.workspace).order_by("name"))
+    workers = list(
+        Worker.objects.filter(role="worker", heartbeat_at__gte=Now() - ONLINE).order_by("name")
+    )
+    busy = dict(
+        StepAttempt.objects.filter(finished_at=None, worker__in=[worker.name for worker in workers])
+        .values_list("worker")
+        .annotate(Count("pk"))
+    )
+    for worker in workers:
+        worker.busy = busy.get(worker.name, 0)
+    waiting = _steps_by_target(request, Status.QUEUED)
+    running = _steps_by_target(request, Status.RUNNING)
+    for target in targets:
+        target.workers = [worker for worker in workers if target.name in worker.queues]
+        target.slots = sum(worker.slots for worker in target.workers)
+        target.waiting, target.running = waiting.get(target.name, 0), running.get(target.name, 0)
+    context = {"nav": "compute", "targets": targets, "workers": workers}
+    return render(request, "runs/compute_list.html", context)
+
+
+def _steps_by_target(request, status: Status) -> dict[str, int]:
+    found = Run.objects.filter(
+        workspace=request.actor.workspace, kind=Kind.STEP, status=status, finished_at=None
+    )
+    return dict(found.order_by().values_list("target").annotate(Count("pk")))
+
+
+@require_http_methods(["GET", "POST"])
+def compute_new(request):
+    require(request.actor, "compute")
+    target = ComputeTarget(workspace=request.actor.workspace)
+    form = TargetForm(request.POST or None, instance=target)
+    if request.method == "POST" and form.is_valid():
+        record(request.actor, "create", form.save())
+        messages.success(request, _("Target %(name)s is made.") % {"name": target.name})
+        return redirect("runs:compute-list")
+    return render(request, "runs/compute_new.html", {"nav": "compute", "form": form})

@@ -1,0 +1,79 @@
+from urllib.parse import urlencode
+
+import jwt
+import pytest
+
+from studio.core import tokens
+from studio.core.models import Token
+
+pytestmark = pytest.mark.django_db
+FORM = "application/x-www-form-urlencoded"
+
+
+def grant(anonymous, secret, *, path="/adfs/oauth2/token", content_type=FORM, **more):
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": "whoever",
+        "client_secret": secret,
+        "resource": "https://management.azure.com",
+        **more,
+    }
+    return anonymous.post(path, raw=urlencode(form, safe=":/").encode(), content_type=content_type)
+
+
+def test_openid_configuration(anonymous):
+    reply = anonymous.get("/adfs/any-tenant/.well-known/openid-configuration")
+    assert reply.body["token_endpoint"] == "http://testserver/adfs/oauth2/token"
+
+
+@pytest.mark.parametrize("path", ["/adfs/oauth2/token", "/your-tenant-id/oauth2/token"])
+@pytest.mark.parametrize("content_type", [FORM, "", "text/plain"])
+def test_secret_becomes_a_jwt_whatever_the_content_type(anonymous, api, path, content_type):
+    reply = grant(anonymous, api.token, path=path, content_type=content_type)
+    assert reply.status == 200
+    claims = jwt.decode(reply.body["access_token"], options={"verify_signature": False})
+    assert isinstance(claims["exp"], int)
+    assert isinstance(claims["tid"], str)
+    assert reply.body["token_type"] == "Bearer"
+    assert reply.body["expires_in"] > 3000
+    assert reply.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "Token", "bearer"])
+def test_jwt_opens_the_api_under_both_schemes(anonymous, api, scheme):
+    text = grant(anonymous, api.token).body["access_token"]
+    assert anonymous.get(f"{api.P}/Pipelines", Authorization=f"{scheme} {text}").status == 200
+
+
+def test_jwt_dies_with_its_token(anonymous, api):
+    text = grant(anonymous, api.token).body["access_token"]
+    tokens.revoke(Token.objects.get())
+    assert anonymous.get(f"{api.P}/Pipelines", Authorization=f"Bearer {text}").status == 401
+    assert grant(anonymous, api.token).status == 401
+
+
+@pytest.mark.parametrize("secret", ["", "studio_unknown", "no-prefix", "é"])
+def test_other_secrets_are_refused(anonymous, db, secret):
+    reply = grant(anonymous, secret)
+    assert (reply.status, reply.body["error"]) == (401, "invalid_client")
+
+
+def test_other_grants_are_refused(anonymous, api):
+    reply = grant(anonymous, api.token, grant_type="password")
+    assert (reply.status, reply.body["error"]) == (400, "unsupported_grant_type")
+
+
+def test_managed_identity_of_app_service(anonymous, api):
+    reply = anonymous.get("/msi/?resource=https://HOST/&api-version=2017-09-01", secret=api.token)
+    assert reply.status == 200
+    assert reply.body["resource"] == "https://HOST/"
+    assert int(reply.body["expires_on"]) > 0
+
+
+def test_managed_identity_with_the_credential_in_the_address(anonymous, api):
+    reply = anonymous.post(
+        f"/msi?token={api.token}", raw=b"resource=https://HOST/", content_type=FORM, Metadata="true"
+    )
+    assert reply.status == 200
+    assert reply.body["resource"] == "https://HOST/"
+    assert anonymous.get("/msi/", secret="wrong").status == 401

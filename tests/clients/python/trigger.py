@@ -1,0 +1,16 @@
+"""A caller in Python: one POST with a bearer header. Usage: trigger.py URL TOKEN EXPERIMENT VALUE"""
+
+import sys
+
+import requests
+
+rest_endpoint, token, experiment, value = sys.argv[1:5]
+aad_token = {"Authorization": f"Bearer {token}"}
+response = requests.post(
+    rest_endpoint,
+    headers=aad_token,
+    json={"ExperimentName": experiment, "ParameterAssignments": {"pipeline_arg": int(value)}},
+    timeout=30,
+)
+response.raise_for_status()
+print(response.json()["Id"])
