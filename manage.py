@@ -20,9 +20,14 @@ def main():
         os.environ["STUDIO_DATA"] = options.data
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "studio.settings")
     try:
+        from django.conf import settings  # noqa: PLC0415
         from django.core.management import execute_from_command_line  # noqa: PLC0415
     except ImportError:
         sys.exit("Django is not installed here. Start with: pip install uv && uv run manage.py up")
+    try:
+        settings.STUDIO_DATA  # noqa: B018 - reads them
+    except PermissionError as error:
+        sys.exit(f"manage.py: cannot read {error.filename}: it belongs to another user")
     execute_from_command_line([sys.argv[0], *arguments])
 
 

@@ -1,11 +1,13 @@
-from django.urls import path, re_path
+from django.urls import path
 
-from runs.views import detail, files, home, lists, live, logs, publish, resubmit, verbs
+from runs.views import compute, detail, files, home, lists, live, logs, publish, resubmit, verbs
 
 app_name = "runs"
 urlpatterns = [
     path("pipelines/runs/", lists.run_list, name="run-list"),
     path("pipelines/runs/cancel/", verbs.cancel_selected, name="run-cancel-selected"),
+    path("compute/", compute.compute_list, name="compute-list"),
+    path("compute/new/", compute.compute_new, name="compute-new"),
     path("home/live/", home.running, name="home-running"),
     # People paste the id of a run behind /runs/ and leave the slash out.
     path("runs/<uuid:uuid>", detail.graph, name="run-short"),
@@ -19,9 +21,9 @@ urlpatterns = [
     path("runs/<uuid:uuid>/details/", detail.details, name="run-details"),
     path("runs/<uuid:uuid>/raw.json", detail.raw, name="run-raw"),
     path("runs/<uuid:uuid>/log/", logs.log, name="run-log"),
-    path("runs/<uuid:uuid>/log/download/", logs.download, name="run-log-download"),
     path("runs/<uuid:uuid>/files.zip", files.everything, name="run-zip"),
-    re_path(r"^runs/(?P<uuid>[0-9a-fA-F-]{36})/files/(?P<path>.+)$", files.artifact, name="run-file"),
+    path("runs/<uuid:uuid>/files/<path:path>", files.artifact, name="run-file"),
+    path("runs/<uuid:uuid>/data/<path:path>", files.data_file, name="run-data"),
     path("runs/<uuid:uuid>/code/<path:path>", files.code, name="run-code"),
     path("runs/<uuid:uuid>/cancel/", verbs.cancel, name="run-cancel"),
     path("runs/<uuid:uuid>/resubmit/", resubmit.resubmit, name="run-resubmit"),

@@ -2,7 +2,7 @@
 
 from uuid import UUID, uuid4
 
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from rest_framework.response import Response
 
 from endpoints import snapshots, uploads
@@ -58,15 +58,16 @@ class CreateSnapshot(WireView):
             with uploads.read(upload) as stream:
                 stored[name] = snapshots.add_file(stream)
         try:
-            snapshot = snapshots.assemble(
-                self.actor.workspace,
-                uuid=wanted,
-                tree=body.mapping("DirTreeNode"),
-                uploaded=stored,
-                parent=self.parent(body),
-                tags=body.texts("Tags"),
-                properties=body.texts("Properties"),
-            )
+            with transaction.atomic():
+                snapshot = snapshots.assemble(
+                    self.actor.workspace,
+                    uuid=wanted,
+                    tree=body.mapping("DirTreeNode"),
+                    uploaded=stored,
+                    parent=self.parent(body),
+                    tags=body.texts("Tags"),
+                    properties=body.texts("Properties"),
+                )
         except IntegrityError as error:
             raise Conflict(f"Snapshot {uuid} exists already.") from error
         for upload in sent.values():

@@ -41,9 +41,20 @@ def data_type(name: str) -> dict:
     }
 
 
+def pipeline_url(pipeline: PublishedPipeline, base: str) -> str:
+    """Where a POST runs this pipeline (wire 7)."""
+    scope = pipeline.workspace.scope
+    return f"{base}/pipelines/v1.0{scope}/PipelineRuns/PipelineSubmit/{pipeline.uuid}"
+
+
+def endpoint_url(endpoint: PipelineEndpoint, base: str) -> str:
+    """Where a POST runs the default version (wire 7)."""
+    scope = endpoint.workspace.scope
+    return f"{base}/pipelines/v1.0{scope}/PipelineRuns/PipelineEndpointSubmit/Id/{endpoint.uuid}"
+
+
 def pipeline_entity(pipeline: PublishedPipeline, base: str) -> dict:
     """Wire 5.2: PipelineEntity."""
-    scope = pipeline.workspace.scope
     return {
         "Id": str(pipeline.uuid),
         "Name": pipeline.name,
@@ -51,7 +62,7 @@ def pipeline_entity(pipeline: PublishedPipeline, base: str) -> dict:
         "Version": pipeline.version or None,
         "GraphId": str(pipeline.graph.uuid),
         "TotalRunSteps": pipeline.step_count,
-        "Url": f"{base}/pipelines/v1.0{scope}/PipelineRuns/PipelineSubmit/{pipeline.uuid}",
+        "Url": pipeline_url(pipeline, base),
         "EntityStatus": pipeline.status,
         "ContinueRunOnStepFailure": pipeline.continue_on_step_failure,
         "ParameterAssignments": pipeline.parameter_defaults,
@@ -66,8 +77,6 @@ def pipeline_entity(pipeline: PublishedPipeline, base: str) -> dict:
 
 def pipeline_endpoint_entity(endpoint: PipelineEndpoint, base: str) -> dict:
     """Wire 6: PipelineEndpointEntity. Versions travel as decimal strings."""
-    scope = endpoint.workspace.scope
-    pipelines = f"{base}/pipelines/v1.0{scope}"
     default = endpoint.default_version
     return {
         "Id": str(endpoint.uuid),
@@ -78,7 +87,7 @@ def pipeline_endpoint_entity(endpoint: PipelineEndpoint, base: str) -> dict:
             {"Version": str(version.number), "PipelineId": str(version.pipeline.uuid)}
             for version in sorted(endpoint.versions.all(), key=lambda version: version.number)
         ],
-        "Url": f"{pipelines}/PipelineRuns/PipelineEndpointSubmit/Id/{endpoint.uuid}",
+        "Url": endpoint_url(endpoint, base),
         "SwaggerUrl": f"{base}/api/schema",
         "EntityStatus": endpoint.status,
         "Properties": endpoint.properties,

@@ -31,6 +31,7 @@ class ExperimentByName(WireView):
 
     def post(self, request, name, **scope):
         require(self.actor, "submit")
+        Body(request.data)
         experiment, _ = Experiment.objects.get_or_create(
             workspace=self.actor.workspace, name=experiment_name(name)
         )

@@ -1,5 +1,6 @@
 """Metrics of a run: batches in, names and values out (wire 9.3)."""
 
+from django.db import transaction
 from rest_framework.response import Response
 
 from runs import services
@@ -19,8 +20,9 @@ class MetricBatch(HistoryView):
         run = self.run(uuid)
         visible.require_reach(self.actor, run, facts_only=True)
         batch = [self.metric(Body(row, name="values")) for row in body.items("values")]
-        for metric in batch:
-            services.log_metric(self.actor, run, **metric)
+        with transaction.atomic():  # the whole batch or none of it
+            for metric in batch:
+                services.log_metric(self.actor, run, **metric)
         return Response({"errors": []})
 
     def metric(self, body: Body) -> dict:

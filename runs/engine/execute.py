@@ -198,8 +198,6 @@ class Attempt:
         if runner is None:
             raise StepRefused(f"Steps of type {job.module.step_type} cannot be run here.")
         argv = runner.argv(order)
-        if not self._start():
-            self.flag.ask(Stop.CANCELED)  # asked for while it was prepared
         if self.flag:
             return self._stopped(None)
         log = LogFollower(
@@ -215,14 +213,17 @@ class Attempt:
             self._take_up(folder, result)
         return result
 
-    def _start(self) -> bool:
-        return Run.objects.move(
+    def _start(self) -> None:
+        """Called while the process starts up, which takes longer than this."""
+        ours = Run.objects.move(
             self.job.step.pk,
             to=Status.RUNNING,
             was=Status.PREPARING,
             attempt=self.job.claim.attempt,
             reason=f"started on {self.job.claim.worker}",
         )
+        if not ours:
+            self.flag.ask(Stop.CANCELED)  # asked for while it was prepared
 
     def _process(self, argv, order: Order, folder, on_tick: Callable[[], object]) -> Ended:
         process = StepProcess(
@@ -233,6 +234,7 @@ class Attempt:
         try:
             ended = process.wait(
                 self.flag,
+                on_start=self._start,
                 on_tick=on_tick,
                 grace_seconds=self._grace,
                 deadline=time.monotonic() + limit if limit else None,

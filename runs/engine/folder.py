@@ -1,7 +1,7 @@
 """The working folder of one attempt: the code, the inputs in their places, the outputs taken up.
 
-`<work>/<step uuid>/<attempt>/` holds `code/` (where the step runs), `inputs/`, `outputs/`, `facts/`,
-`home/` and `log`; it is gone when the attempt is over.
+`<work>/<step uuid>.<attempt>/` is the step's home and holds `code/` (where it runs), `inputs/`,
+`outputs/`, `facts/` and `log`; it is gone when the attempt is over.
 """
 
 import json
@@ -48,18 +48,18 @@ class Folder:
 
     def remove(self) -> None:
         shutil.rmtree(self.path, ignore_errors=True)
-        try:
-            self.path.parent.rmdir()
-        except OSError:
-            return  # another attempt's folder is still there
 
 
 def make(job: Job) -> Folder:
     """Lay out code and inputs; what cannot be had is a StepRefused that names it."""
-    folder = Folder(settings.STUDIO_WORK_DIR / str(job.run.uuid) / str(job.claim.attempt))
-    shutil.rmtree(folder.path, ignore_errors=True)
-    for name in ("code", "facts", "home", "inputs", "outputs"):
-        (folder.path / name).mkdir(parents=True)
+    folder = Folder(settings.STUDIO_WORK_DIR / f"{job.run.uuid}.{job.claim.attempt}")
+    if folder.path.exists():
+        folder.remove()
+    folder.facts.mkdir(parents=True)
+    folder.code.mkdir()
+    if job.step.inputs or job.step.outputs:
+        (folder.path / "inputs").mkdir()
+        (folder.path / "outputs").mkdir()
     if job.module.snapshot is not None:
         snapshots.working_copy(job.module.snapshot, folder.code)
     # Scripts written for v1 find these there.

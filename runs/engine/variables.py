@@ -33,7 +33,7 @@ def variables(job: Job, folder: Folder, built: BuiltEnvironment, wanted: dict[st
     }
     found |= {
         "PATH": path,
-        "HOME": str(folder.path / "home"),
+        "HOME": str(folder.path),
         "VIRTUAL_ENV": str(built.bin.parent),
         "PYTHONUNBUFFERED": "1",  # or the log would come in lumps of 8 KiB
         "STUDIO_FACTS_DIR": str(folder.facts),

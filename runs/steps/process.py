@@ -58,19 +58,21 @@ class StepProcess:
         self,
         flag: StopFlag,
         *,
-        on_tick: Callable[[], None],
+        on_start: Callable[[], None] = lambda: None,
+        on_tick: Callable[[], object] = lambda: None,
         grace_seconds: Callable[[], float],
         deadline: float | None = None,
     ) -> Ended:
         """Return when the process has ended and nothing of its group is left.
 
-        `deadline` is a `time.monotonic()`; past it the step is stopped as timed out. `on_tick` is
-        called every half second while it runs.
+        `deadline` is a `time.monotonic()`; past it the step is stopped as timed out. `on_start` is
+        called once and `on_tick` every half second while it runs.
         """
         watch = _Watch(self.process.pid, flag)
         kill_at = None
         next_tick = time.monotonic() + TICK_SECONDS
         try:
+            on_start()
             while not watch.ended(_soonest(next_tick, deadline, kill_at)):
                 now = time.monotonic()
                 if deadline is not None and now >= deadline:

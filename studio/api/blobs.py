@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from itertools import islice
 from typing import IO
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
@@ -141,8 +140,9 @@ class BlobContainer(OpenView):
             raise BadValue("Only restype=container&comp=list is known here.", target="comp")
         size = listing_size(query.get("maxresults", ""))
         prefix, marker = query.get("prefix", ""), query.get("marker", "")
-        found = container_of(container).list(prefix)
-        rows = list(islice((row for row in found if row[0] > marker), size + 1))
+        # A marker continues after a name, so the order is that of the names.
+        found = sorted(row for row in container_of(container).list(prefix) if row[0] > marker)
+        rows = found[: size + 1]
         following = rows[size - 1][0] if len(rows) > size else ""
         document = "".join(listing(container, prefix, rows[:size], following))
         return HttpResponse(document, content_type="application/xml")

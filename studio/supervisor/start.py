@@ -22,9 +22,11 @@ TOO_MANY_CRASHES = 3
 # A fork goes on with what is imported already. Apple's libraries forbid that, so there every child
 # starts as a program of its own.
 FORKS_ARE_SAFE = sys.platform == "linux"
-# What the children import, once for all of them.
+# What the children import, once for all of them. Not studio.wsgi: that looks for the static files,
+# which may be on their way.
 PRELOADED = (
-    "studio.wsgi",
+    "django.core.handlers.wsgi",
+    "whitenoise.middleware",
     "runs.tasks",
     "celery.apps.worker",
     "celery.concurrency.thread",

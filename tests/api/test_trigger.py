@@ -12,6 +12,7 @@ from endpoints.models import Dataset, DatasetVersion, PipelineEndpoint, SavedDat
 from runs.models import Kind, PipelineRun, Run, Source
 from studio.core.models import Role
 from tests import factories
+from tests.api.conftest import Api
 
 pytestmark = pytest.mark.django_db
 ARG = {"Name": "pipeline_arg", "DefaultValue": "10", "IsOptional": True, "Type": "0"}
@@ -270,8 +271,6 @@ def test_roles(api_as, url, role, status):
 
 
 def test_token_of_one_endpoint_opens_that_endpoint_alone(api, actor, endpoint, url, workspace):
-    from tests.api.conftest import Api
-
     other = factories.endpoint(workspace)
     free = run_of(api.post(f"/endpoints/{other.uuid}/submit", {"ExperimentName": "e"}))
     bound = Api(workspace, factories.token(actor, endpoint_uuid=endpoint.uuid))

@@ -1,5 +1,6 @@
 """`manage.py up` as a person meets it: first start, refusals, crashes, and an end without leftovers."""
 
+import json
 import os
 import re
 import shlex
@@ -10,54 +11,11 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
-from tests.studio import ROOT, LiveStudio, free_port, outside_environment
-
-MARK = "STUDIO_TEST_MARK"
-
-
-class MarkedStudio(LiveStudio):
-    """Its processes carry a mark in their environment, so that none can hide."""
-
-    def __init__(self, folder: Path):
-        self.mark = uuid4().hex
-        super().__init__(folder, workers=1, samples=False, env={MARK: self.mark})
-
-    def processes(self) -> dict[int, str]:
-        needle = f"{MARK}={self.mark}".encode()
-        found = {}
-        for folder in Path("/proc").glob("[0-9]*"):
-            try:
-                if needle in (folder / "environ").read_bytes().split(b"\0"):
-                    found[int(folder.name)] = (folder / "comm").read_text().strip()
-            except OSError:
-                continue
-        return found
-
-    def pid_of(self, name: str) -> int:
-        """The process of this name that `up` started itself."""
-        return next(
-            pid for pid, comm in self.processes().items() if comm == name and self.is_child(pid)
-        )
-
-    def is_child(self, pid: int) -> bool:
-        status = Path(f"/proc/{pid}/status").read_text()
-        return f"PPid:\t{self.process.pid}\n" in status
-
-    def printed(self) -> str:
-        return self.output.read_text()
-
-
-def wait_for(condition, *, seconds: float, what: str):
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, f"{what} did not happen within {seconds} s"
-        time.sleep(0.02)
-    return found
-
+from tests.studio import ROOT, free_port, outside_environment
+from tests.supervisor.marked import MarkedStudio, wait_for
 
 def run_up(*arguments: str) -> subprocess.CompletedProcess:
     return subprocess.run(
@@ -80,17 +38,6 @@ def assert_refused(done: subprocess.CompletedProcess, *words: str):
     assert done.stdout == ""
     assert len(done.stderr.splitlines()) == 1, done.stderr
     assert all(word in done.stderr for word in words), done.stderr
-
-
-@pytest.fixture(scope="module")
-def live(tmp_path_factory):
-    studio = MarkedStudio(tmp_path_factory.mktemp("up"))
-    with studio:
-        wait_for(
-            lambda: "Ctrl-C" in studio.printed(), seconds=10, what="the last line of the start"
-        )
-        yield studio
-    assert not studio.processes()
 
 
 def test_first_start_tells_the_addresses_the_sign_in_and_the_next_steps(live):
@@ -118,6 +65,11 @@ def test_everything_it_writes_is_readable_by_its_owner_alone(live):
     assert live.data.stat().st_mode & 0o077 == 0
     for secret in ("keys/secret_key", "tls/ca.key", "tls/server.key", "redis/url", "up.pid"):
         assert (live.data / secret).stat().st_mode & 0o077 == 0, secret
+
+
+def test_static_files_are_served_from_the_first_start_on(live):
+    names = json.loads((live.data / "static" / "staticfiles.json").read_text())["paths"]
+    assert live.get(f"/static/{next(iter(names.values()))}")[0] == 200
 
 
 def test_token_prints_the_token_alone(live):
@@ -197,17 +149,13 @@ def test_nonsense_options_are_refused(tmp_path, arguments):
     assert_refused(run_up("--data", str(tmp_path), *arguments), arguments[0])
 
 
-@pytest.mark.parametrize("name", ["studio-web", "studio-worker", "valkey-server"])
+@pytest.mark.parametrize("name", ["web", "worker", "control", "-server"])
 def test_a_crashed_child_is_noticed_logged_and_started_again(live, name):
     pid = live.pid_of(name)
     os.kill(pid, signal.SIGKILL)
     wait_for(lambda: f"(pid {pid}) ended with SIGKILL" in live.printed(), seconds=5, what="a line")
     assert f"(pid {pid}) ended with SIGKILL" in (live.data / "logs" / "up.log").read_text()
-    wait_for(
-        lambda: any(comm == name and live.is_child(p) for p, comm in live.processes().items()),
-        seconds=10,
-        what="the restart",
-    )
+    wait_for(lambda: live.pid_of(name), seconds=10, what="the restart")
     live.wait_healthy(30)
 
 
@@ -222,6 +170,69 @@ def test_stop_and_second_start_continue_where_it_was(live):
     assert live.get("/healthz")[0] == 200
     assert live.password not in live.printed().removeprefix(before)
     assert live.call("GET", "/subscriptions", token=live.token)[0] == 200
+
+
+SLEEPER = """
+import subprocess, sys, time
+subprocess.Popen(["sleep", "3600"], start_new_session=True)
+print("asleep", flush=True)
+time.sleep(3600)
+"""
+SLEEPING = """
+pipeline:
+  name: sleeping
+  default_compute: cpu-cluster
+  steps:
+    sleep:
+      type: PythonScriptStep
+      name: sleep
+      script_name: sleep_an_hour.py
+      source_directory: .
+"""
+
+
+@pytest.fixture
+def sleeping(live, tmp_path):
+    """A run with a step that sleeps for an hour, beside a process in a session of its own."""
+    (tmp_path / "sleep_an_hour.py").write_text(SLEEPER)
+    (tmp_path / "pipeline.yml").write_text(SLEEPING)
+    live.manage("publish", str(tmp_path), "--endpoint", f"sleeping-{tmp_path.name}")
+    status, run = live.call(
+        "POST", f"/endpoints/sleeping-{tmp_path.name}/submit", {"ExperimentName": "sleeping"}
+    )
+    assert status == 200, run
+    wait_for(lambda: len(sleepers()) == 2, seconds=60, what="the start of the step")
+    yield
+    live.call("DELETE", f"/runs/{run['Id']}")
+
+
+def sleepers() -> list[int]:
+    """The step's process and the one it started; steps do not inherit the mark."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (folder / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if b"sleep_an_hour.py" in words or words[:2] == [b"sleep", b"3600"]:
+            found.append(int(folder.name))
+    return found
+
+
+def test_stop_with_a_step_that_sleeps_for_an_hour_leaves_nothing(live, sleeping):
+    started = time.monotonic()
+    live.stop()
+    assert time.monotonic() - started < 10
+    assert not live.processes() and not sleepers()
+    live.start()
+    wait_for(lambda: len(sleepers()) == 2, seconds=30, what="the next attempt of the step")
+
+
+def test_killing_up_with_a_step_that_sleeps_for_an_hour_leaves_nothing(live, sleeping):
+    live.process.kill()
+    live.process.wait()
+    wait_for(lambda: not live.processes() and not sleepers(), seconds=15, what="the end of all")
+    live.start()
 
 
 def test_killing_up_itself_ends_every_child(live):

@@ -13,4 +13,4 @@ response = requests.post(
     timeout=30,
 )
 response.raise_for_status()
-print(response.json()["Id"])
+sys.stdout.write(response.json()["Id"] + "\n")

@@ -1,0 +1,58 @@
+"""Filters of the catalogue lists. Endpoints and published pipelines share their columns."""
+
+import json
+
+import django_filters
+from django import forms
+from django.db.models import Q, TextField
+from django.db.models.functions import Cast
+from django.utils.translation import gettext_lazy as _
+
+from endpoints.models import EntityStatus
+from runs.states import Status
+
+RUN_STATES = [(status.value, status.label) for status in Status if status != Status.SKIPPED]
+
+
+class CatalogueFilter(django_filters.FilterSet):
+    """Needs a queryset with `last_status`. An unknown value of a page's query string is ignored."""
+
+    q = django_filters.CharFilter(label=_("Search"), method="search", max_length=200)
+    status = django_filters.ChoiceFilter(
+        label=_("Status"),
+        choices=EntityStatus.choices,
+        empty_label=_("Status"),
+        widget=forms.Select(attrs={"class": "pill", "aria-label": _("Status")}),
+    )
+    owner = django_filters.CharFilter(label=_("Owner"), field_name="created_by", max_length=150)
+    last_status = django_filters.ChoiceFilter(
+        label=_("Last run status"),
+        choices=RUN_STATES,
+        empty_label=_("Last run status"),
+        widget=forms.Select(attrs={"class": "pill", "aria-label": _("Last run status")}),
+    )
+    include_disabled = django_filters.BooleanFilter(
+        label=_("Include disabled"), method="with_disabled"
+    )
+
+    def search(self, queryset, name, value):
+        """Name, id, owner, description and tags. SQLite keeps a tag's letters as JSON escapes."""
+        wanted = Q()
+        for column in ("name", "description", "created_by", "updated_by", "uuid"):
+            wanted |= Q(**{f"{column}__icontains": value})
+        tags = "tags" if hasattr(queryset.model, "tags") else "properties"
+        queryset = queryset.alias(tags_text=Cast(tags, TextField()))
+        for spelling in {value, json.dumps(value)[1:-1]}:
+            wanted |= Q(tags_text__icontains=spelling)
+        return queryset.filter(wanted)
+
+    def with_disabled(self, queryset, name, value):
+        return queryset
+
+    def filter_queryset(self, queryset):
+        """What is disabled shows only to whoever asks for it."""
+        found = super().filter_queryset(queryset)
+        chosen = self.form.cleaned_data
+        if chosen.get("include_disabled") or chosen.get("status"):
+            return found
+        return found.filter(status=EntityStatus.ACTIVE)

@@ -1,0 +1,44 @@
+"""Pages of definitions."""
+
+from django.urls import path
+
+from endpoints.views import endpoint, lists, pipeline, submit
+
+app_name = "endpoints"
+urlpatterns = [
+    path("pipelines/endpoints/", lists.endpoint_list, name="endpoint-list"),
+    path("pipelines/endpoints/bulk/", lists.bulk, name="endpoint-bulk"),
+    path("endpoints/", lists.endpoint_list),
+    path("endpoints/<uuid:uuid>/", endpoint.endpoint_detail, name="endpoint-detail"),
+    path("endpoints/<uuid:uuid>/versions/", endpoint.endpoint_versions, name="endpoint-versions"),
+    path("endpoints/<uuid:uuid>/runs/", endpoint.endpoint_runs, name="endpoint-runs"),
+    path("endpoints/<uuid:uuid>/consume/", endpoint.endpoint_consume, name="endpoint-consume"),
+    path("endpoints/<uuid:uuid>/edit/", endpoint.endpoint_edit, name="endpoint-edit"),
+    path("endpoints/<uuid:uuid>/disable/", endpoint.endpoint_disable, name="endpoint-disable"),
+    path("endpoints/<uuid:uuid>/enable/", endpoint.endpoint_enable, name="endpoint-enable"),
+    path(
+        "endpoints/<uuid:uuid>/set-default/",
+        endpoint.endpoint_set_default,
+        name="endpoint-set-default",
+    ),
+    path("endpoints/<uuid:uuid>/new-run/", submit.endpoint_submit, name="endpoint-submit"),
+    path("pipelines/published/", lists.pipeline_list, name="pipeline-list"),
+    path("pipelines/published/<uuid:uuid>/", pipeline.pipeline_detail, name="pipeline-detail"),
+    path("pipelines/published/<uuid:uuid>/runs/", pipeline.pipeline_runs, name="pipeline-runs"),
+    path(
+        "pipelines/published/<uuid:uuid>/consume/",
+        pipeline.pipeline_consume,
+        name="pipeline-consume",
+    ),
+    path(
+        "pipelines/published/<uuid:uuid>/disable/",
+        pipeline.pipeline_disable,
+        name="pipeline-disable",
+    ),
+    path(
+        "pipelines/published/<uuid:uuid>/enable/", pipeline.pipeline_enable, name="pipeline-enable"
+    ),
+    path(
+        "pipelines/published/<uuid:uuid>/new-run/", submit.pipeline_submit, name="pipeline-submit"
+    ),
+]

@@ -1,0 +1,210 @@
+"""How to call an endpoint or a published pipeline: its body and ready snippets with real names."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from endpoints.parameters import Kind, Parameter
+
+# Key, type and meaning of the request body (wire 7).
+BODY_KEYS = (
+    ("ExperimentName", "string", gettext_lazy("Required. The experiment the run is gathered under.")),
+    ("Description", "string", gettext_lazy("A sentence about the run.")),
+    ("Tags", "object", gettext_lazy("Texts by name; runs can be searched by them.")),
+    (
+        "ParameterAssignments",
+        "object",
+        gettext_lazy("Values by parameter name, as texts or bare numbers; what is absent keeps its default."),
+    ),
+    (
+        "DataSetDefinitionValueAssignments",
+        "object",
+        gettext_lazy("Datasets by parameter name: a saved one by id, or a registered name and version."),
+    ),
+    (
+        "DataPathAssignments",
+        "object",
+        gettext_lazy("A datastore and a path on it, by parameter name."),
+    ),
+    ("RunSource", "string", gettext_lazy("Who calls, in words; kept with the run.")),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Call:
+    """Where to send what."""
+
+    url: str
+    experiment: str
+    parameters: Mapping[str, Parameter]
+    sdk_lookup: str  # the SDK expression that finds the object
+
+    @property
+    def body(self) -> dict:
+        body: dict = {"ExperimentName": self.experiment}
+        for parameter in self.parameters.values():
+            body.setdefault(parameter.section, {})[parameter.name] = example(parameter)
+        return body
+
+
+def example(parameter: Parameter):
+    """The default as a caller would spell it; where none may be shown, a placeholder."""
+    if parameter.secret or parameter.default is None:
+        return _placeholder(parameter)
+    if parameter.kind is Kind.DATAPATH or parameter.kind is Kind.DATASET:
+        return dict(parameter.default)
+    return parameter.default_text
+
+
+def _placeholder(parameter: Parameter):
+    if parameter.kind is Kind.DATASET:
+        return {"DataSetReference": {"Name": "<dataset>", "Version": "<version>"}}
+    if parameter.kind is Kind.DATAPATH:
+        return {"DataStoreName": "<datastore>", "RelativePath": "<path>"}
+    return f"<{parameter.kind}>"
+
+
+def snippets(call: Call) -> list[dict]:
+    """One dict of label and code for each language."""
+    text = json.dumps(call.body, indent=2, ensure_ascii=False)
+    line = json.dumps(call.body, ensure_ascii=False)
+    return [
+        {"label": "curl", "code": _curl(call, text)},
+        {"label": "Python (requests)", "code": _requests(call, text)},
+        {"label": "Python (SDK v1)", "code": _sdk(call)},
+        {"label": "C#", "code": _csharp(call, text)},
+        {"label": "Java", "code": _java(call, line)},
+        {"label": "JavaScript", "code": _javascript(call, text)},
+        {"label": "PowerShell", "code": _powershell(call, text)},
+    ]
+
+
+def _curl(call: Call, text: str) -> str:
+    body = text.replace("'", "'\\''")
+    return (
+        f"curl -X POST '{call.url}' \\\n"
+        '  -H "Authorization: Bearer $STUDIO_TOKEN" \\\n'
+        "  -H 'Content-Type: application/json' \\\n"
+        f"  -d '{body}'"
+    )
+
+
+def _requests(call: Call, text: str) -> str:
+    # All values are texts, so JSON is a Python literal here.
+    return (
+        "import os\n\nimport requests\n\n"
+        f'body = {text}\n'
+        "answer = requests.post(\n"
+        f'    "{call.url}",\n'
+        "    headers={\"Authorization\": f\"Bearer {os.environ['STUDIO_TOKEN']}\"},\n"
+        "    json=body,\n)\n"
+        "answer.raise_for_status()\n"
+        'print(answer.json()["Id"])'
+    )  # fmt: skip
+
+
+def _sdk(call: Call) -> str:
+    names = {
+        name: example(parameter)
+        for name, parameter in call.parameters.items()
+        if parameter.kind is not Kind.DATASET and parameter.kind is not Kind.DATAPATH
+    }
+    values = json.dumps(names, indent=4, ensure_ascii=False).replace("\n", "\n    ")
+    return (
+        "from azureml.core import Workspace\n"
+        "from azureml.pipeline.core import PipelineEndpoint, PublishedPipeline\n\n"
+        "workspace = Workspace.from_config()\n"
+        f"run = {call.sdk_lookup}(\n"
+        f"    experiment_name={_quoted(call.experiment)},\n"
+        f"    pipeline_parameters={values},\n)\n"
+        "run.wait_for_completion()"
+    )
+
+
+def _csharp(call: Call, text: str) -> str:
+    body = text.replace('"', '""')
+    return (
+        "using var client = new HttpClient();\n"
+        "client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue(\n"
+        '    "Bearer", Environment.GetEnvironmentVariable("STUDIO_TOKEN"));\n'
+        f'var body = @"{body}";\n'
+        "var answer = await client.PostAsync(\n"
+        f'    "{call.url}",\n'
+        '    new StringContent(body, Encoding.UTF8, "application/json"));\n'
+        "answer.EnsureSuccessStatusCode();\n"
+        "Console.WriteLine(await answer.Content.ReadAsStringAsync());"
+    )
+
+
+def _java(call: Call, line: str) -> str:
+    return (
+        f"String body = {_quoted(line)};\n"
+        "HttpRequest request = HttpRequest.newBuilder()\n"
+        f'    .uri(URI.create("{call.url}"))\n'
+        '    .header("Authorization", "Bearer " + System.getenv("STUDIO_TOKEN"))\n'
+        '    .header("Content-Type", "application/json")\n'
+        "    .POST(HttpRequest.BodyPublishers.ofString(body))\n"
+        "    .build();\n"
+        "HttpResponse<String> answer = HttpClient.newHttpClient()\n"
+        "    .send(request, HttpResponse.BodyHandlers.ofString());\n"
+        "System.out.println(answer.statusCode() + \" \" + answer.body());"
+    )  # fmt: skip
+
+
+def _javascript(call: Call, text: str) -> str:
+    return (
+        f"const body = {text};\n"
+        f'const answer = await fetch("{call.url}", {{\n'
+        '  method: "POST",\n'
+        "  headers: {\n"
+        "    Authorization: `Bearer ${process.env.STUDIO_TOKEN}`,\n"
+        '    "Content-Type": "application/json",\n'
+        "  },\n"
+        "  body: JSON.stringify(body),\n"
+        "});\n"
+        "console.log(answer.status, (await answer.json()).Id);"
+    )
+
+
+def _powershell(call: Call, text: str) -> str:
+    return (
+        f"$body = @'\n{text}\n'@\n"
+        "$answer = Invoke-RestMethod -Method Post `\n"
+        f"  -Uri '{call.url}' `\n"
+        '  -Headers @{ Authorization = "Bearer $env:STUDIO_TOKEN" } `\n'
+        "  -ContentType 'application/json' -Body $body\n"
+        "$answer.Id"
+    )
+
+
+def _quoted(text: str) -> str:
+    """A literal of Python and Java alike."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def endpoint_lookup(name: str) -> str:
+    return f"PipelineEndpoint.get(workspace, name={_quoted(name)}).submit"
+
+
+def pipeline_lookup(uuid) -> str:
+    return f'PublishedPipeline.get(workspace, id="{uuid}").submit'
+
+
+def auth_lines() -> list[str]:
+    return [
+        _("Send a token of yours with every call: Authorization: Bearer <token>."),
+        _("A client that knows Azure only can trade the token for a short one at /<tenant>/oauth2/token."),
+    ]  # fmt: skip
+
+
+def page(call: Call) -> dict:
+    """The context of a Consume tab."""
+    return {
+        "rest_url": call.url,
+        "snippets": snippets(call),
+        "body_keys": BODY_KEYS,
+        "auth_lines": auth_lines(),
+    }

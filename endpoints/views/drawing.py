@@ -1,0 +1,112 @@
+"""A published pipeline's graph as a page shows it. Graphs are immutable, so each is drawn once."""
+
+from functools import lru_cache
+from uuid import UUID
+
+from endpoints.graph import DatasetNode, Node
+from endpoints.layout import layout
+from endpoints.models import PublishedPipeline
+from endpoints.parameters import Parameter
+from runs import engine
+from studio.core.drawing import laid_out
+
+
+@lru_cache(maxsize=256)
+def drawn(graph_uuid: UUID) -> dict:
+    """For the tag `graph`; each step leads to its row of the table of steps."""
+    graph = engine.blueprint(graph_uuid).graph
+    edges = [(edge.source, edge.target) for edge in graph.edges]
+    facts = {key: _step(node) for key, node in graph.nodes.items()}
+    facts |= {key: _dataset(node) for key, node in graph.datasets.items()}
+    return laid_out(layout(list(facts), edges), facts)
+
+
+def _step(node: Node) -> dict:
+    return {"name": node.name, "sub": _code(node), "kind": "step", "url": f"#step-{node.id}"}
+
+
+def _dataset(node: DatasetNode) -> dict:
+    return {"name": node.name, "kind": "dataset"}
+
+
+def _code(node: Node) -> str:
+    return node.script or node.command or node.module.step_type
+
+
+def steps(graph_uuid: UUID) -> list[dict]:
+    """The rows of the table of steps, in the order they may run."""
+    blueprint = engine.blueprint(graph_uuid)
+    return [
+        {
+            "id": node.id,
+            "name": node.name,
+            "type": node.module.step_type,
+            "code": _code(node),
+            "target": node.target,
+            "inputs": ", ".join(node.module.inputs),
+            "outputs": ", ".join(node.module.outputs),
+            "reuse": node.module.is_deterministic,
+            "timeout_seconds": node.timeout_seconds,
+            "retries": node.retries,
+        }
+        for node in blueprint.graph.nodes.values()
+    ]
+
+
+def parameter_rows(graph_uuid: UUID) -> list[dict]:
+    """Parameters with the steps that use them."""
+    blueprint = engine.blueprint(graph_uuid)
+    return [
+        {"parameter": parameter, "default": shown_default(parameter), "steps": used}
+        for parameter in blueprint.parameters.values()
+        for used in [_used_by(blueprint.graph, parameter)]
+    ]
+
+
+def _used_by(graph, parameter: Parameter) -> list[str]:
+    data = {
+        key
+        for key, node in graph.datasets.items()
+        if parameter.name in (node.dataset_parameter, node.datapath_parameter)
+    }
+    readers = {edge.target for edge in graph.edges if edge.source in data}
+    return [
+        node.name
+        for key, node in graph.nodes.items()
+        if key in readers
+        or any(
+            assignment.from_graph and assignment.value == parameter.name
+            for assignment in node.assignments.values()
+        )
+    ]
+
+
+def shown_default(parameter: Parameter) -> str:
+    """The default in words; a secret's is never shown."""
+    if parameter.default is None:
+        return ""
+    if parameter.secret:
+        return "••••••"
+    if isinstance(parameter.default, str) or parameter.default_text:
+        return parameter.default_text
+    return dataset_text(parameter.default)
+
+
+def dataset_text(reference) -> str:
+    """`name:version`, or the id of a saved dataset."""
+    saved = reference.get("SavedDataSetReference")
+    if saved:
+        return saved["Id"]
+    named = reference.get("DataSetReference", {})
+    version = named.get("Version")
+    return (named.get("Name") or named.get("Id", "")) + (f":{version}" if version else "")
+
+
+def about(pipeline: PublishedPipeline) -> dict:
+    """The context of a page that shows this pipeline's graph, steps and parameters."""
+    graph_uuid = pipeline.graph.uuid
+    return {
+        "graph": drawn(graph_uuid),
+        "steps": steps(graph_uuid),
+        "parameters": parameter_rows(graph_uuid),
+    }

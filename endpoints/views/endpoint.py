@@ -1,0 +1,204 @@
+"""The page of one pipeline endpoint: its graph, versions, runs and how to call it, and its verbs."""
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from endpoints import services
+from endpoints.api.entities import endpoint_url
+from endpoints.forms import EndpointForm
+from endpoints.models import EndpointVersion, PipelineEndpoint
+from endpoints.views import consume, drawing, history, versions
+from endpoints.views.catalogue import last_runs_of_versions
+from endpoints.views.scope import find_endpoint, versions_of
+from endpoints.views.stopping import what_stops
+from studio.core.access import require
+from studio.core.rest import base_url
+
+
+def _frame(request, uuid, current: str) -> dict:
+    """What every tab shows: heading, tabs, commands, and the version that is looked at."""
+    endpoint = find_endpoint(request, uuid)
+    rows = versions_of(endpoint)
+    selected = _selected(request, endpoint, rows)
+    pipeline = selected.pipeline if selected else None
+    return {
+        "nav": "endpoints",
+        "endpoint": endpoint,
+        "versions": rows,
+        "selected": selected,
+        "is_default": selected is None or selected.pk == endpoint.default_version_id,
+        "why_disabled": services.why_disabled(endpoint, pipeline, selected),
+        "default_disabled": bool(
+            endpoint.default_version and not endpoint.default_version.pipeline.is_active
+        ),
+        "tabs": _tabs(endpoint, len(rows), current),
+        "current": current,
+    }
+
+
+def _selected(request, endpoint: PipelineEndpoint, rows) -> EndpointVersion | None:
+    """The version of the query string, else the default; a number that is none is not found."""
+    wanted = request.GET.get("version", "")
+    if not wanted:
+        return next((row for row in rows if row.pk == endpoint.default_version_id), None)
+    found = next((row for row in rows if str(row.number) == wanted), None)
+    if found is None:
+        raise Http404
+    return found
+
+
+def _tabs(endpoint: PipelineEndpoint, count: int, current: str) -> list[dict]:
+    labels = {
+        "detail": _("Details"),
+        "versions": _("Published pipelines"),
+        "runs": _("Runs"),
+        "consume": _("Consume"),
+    }
+    return [
+        {
+            "label": label,
+            "url": reverse(f"endpoints:endpoint-{key}", args=[endpoint.uuid]),
+            "current": key == current,
+            "count": count if key == "versions" else None,
+        }
+        for key, label in labels.items()
+    ]
+
+
+@require_GET
+def endpoint_detail(request, uuid):
+    context = _frame(request, uuid, "detail")
+    endpoint, selected = context["endpoint"], context["selected"]
+    context |= {
+        "rest_url": endpoint_url(endpoint, base_url(request)),
+        "stats": history.statistics(endpoint=endpoint),
+        **(drawing.about(selected.pipeline) if selected else {}),
+    }
+    name = "_endpoint_overview.html" if request.htmx else "endpoint_detail.html"
+    return render(request, f"endpoints/{name}", context)
+
+
+@require_GET
+def endpoint_versions(request, uuid):
+    context = _frame(request, uuid, "versions")
+    context["rows"] = last_runs_of_versions(context["endpoint"], context["versions"])
+    return render(request, "endpoints/endpoint_versions.html", context)
+
+
+@require_GET
+def endpoint_runs(request, uuid):
+    context = _frame(request, uuid, "runs")
+    context |= history.table(request, endpoint=context["endpoint"])
+    name = "_runs_table.html" if request.htmx else "endpoint_runs.html"
+    return render(request, f"endpoints/{name}", context)
+
+
+@require_GET
+def endpoint_consume(request, uuid):
+    context = _frame(request, uuid, "consume")
+    endpoint, selected = context["endpoint"], context["selected"]
+    call = consume.Call(
+        url=endpoint_url(endpoint, base_url(request)),
+        experiment=endpoint.name,
+        parameters=versions.parameters_of(selected) if selected else {},
+        sdk_lookup=consume.endpoint_lookup(endpoint.name),
+    )
+    return render(request, "endpoints/endpoint_consume.html", context | consume.page(call))
+
+
+@require_http_methods(["GET", "POST"])
+def endpoint_edit(request, uuid):
+    endpoint = find_endpoint(request, uuid)
+    require(request.actor, "edit", endpoint)
+    form = EndpointForm.of(endpoint, request.POST or None)
+    if request.method == "POST" and form.is_valid() and _configured(request, endpoint, form):
+        messages.success(request, _("%(name)s is saved.") % {"name": endpoint.name})
+        return redirect(endpoint)
+    context = {"nav": "endpoints", "endpoint": endpoint, "form": form}
+    return render(request, "endpoints/endpoint_edit.html", context)
+
+
+def _configured(request, endpoint: PipelineEndpoint, form: EndpointForm) -> bool:
+    try:
+        services.configure(request.actor, endpoint, **form.cleaned_data)
+    except ValidationError as error:
+        form.add_error(None, error.messages)
+    return not form.errors
+
+
+@require_http_methods(["GET", "POST"])
+def endpoint_disable(request, uuid):
+    endpoint = find_endpoint(request, uuid)
+    require(request.actor, "disable", endpoint)
+    if request.method == "GET":
+        return _ask_disable(request, endpoint)
+    services.disable(request.actor, endpoint)
+    messages.warning(
+        request, _("%(name)s is disabled: every call is refused.") % {"name": endpoint.name}
+    )
+    return redirect(endpoint)
+
+
+def _ask_disable(request, endpoint: PipelineEndpoint):
+    context = {
+        "nav": "endpoints",
+        "title": _("Disable %(name)s?") % {"name": endpoint.name},
+        "text": _("Every way to submit it will refuse from now on."),
+        "consequences": what_stops([endpoint]),
+        "action": reverse("endpoints:endpoint-disable", args=[endpoint.uuid]),
+        "submit": _("Disable"),
+        "danger": True,
+        "cancel_url": endpoint.get_absolute_url(),
+    }
+    return render(request, "confirm.html", context)
+
+
+@require_POST
+def endpoint_enable(request, uuid):
+    endpoint = find_endpoint(request, uuid)
+    services.enable(request.actor, endpoint)
+    messages.success(request, _("%(name)s is enabled.") % {"name": endpoint.name})
+    return redirect(endpoint)
+
+
+@require_http_methods(["GET", "POST"])
+def endpoint_set_default(request, uuid):
+    """Asks with the difference of the parameters, since callers see a new default at once."""
+    endpoint = find_endpoint(request, uuid)
+    require(request.actor, "edit", endpoint)
+    wanted = _version(endpoint, getattr(request, request.method).get("version", ""))
+    if request.method == "GET":
+        return _ask_default(request, endpoint, wanted)
+    services.set_default(request.actor, endpoint, wanted)
+    said = _("Version %(number)d is the default of %(name)s.")
+    messages.success(request, said % {"number": wanted.number, "name": endpoint.name})
+    return redirect("endpoints:endpoint-versions", uuid)
+
+
+def _version(endpoint: PipelineEndpoint, number: str) -> EndpointVersion:
+    found = next((row for row in versions_of(endpoint) if str(row.number) == number), None)
+    if found is None:
+        raise Http404
+    return found
+
+
+def _ask_default(request, endpoint: PipelineEndpoint, wanted: EndpointVersion):
+    before = endpoint.default_version
+    parameters = versions.parameters_of(before) if before else {}
+    context = {
+        "nav": "endpoints",
+        "title": _("Make version %(number)d the default?") % {"number": wanted.number},
+        "text": _("Callers of %(name)s get version %(number)d at once. What changes for them:")
+        % {"name": endpoint.name, "number": wanted.number},
+        "consequences": versions.differences(parameters, versions.parameters_of(wanted)),
+        "action": reverse("endpoints:endpoint-set-default", args=[endpoint.uuid]),
+        "submit": _("Set as default"),
+        "cancel_url": reverse("endpoints:endpoint-versions", args=[endpoint.uuid]),
+        "hidden": [("version", wanted.number)],
+    }
+    return render(request, "confirm.html", context)

@@ -1,0 +1,139 @@
+"""The lists of pipeline endpoints and of published pipelines, and what is done to many of them."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_POST
+
+from endpoints import services
+from endpoints.filters import CatalogueFilter
+from endpoints.models import EntityStatus, PipelineEndpoint, PublishedPipeline
+from endpoints.views import catalogue
+from endpoints.views.scope import reader
+from endpoints.views.stopping import what_stops
+from studio.core.access import require
+
+
+@require_GET
+def endpoint_list(request):
+    place = reader(request).workspace
+    bases = [catalogue.endpoints_in(place), catalogue.singles_in(place)]
+    context = _catalogue(request, bases) | {"nav": "endpoints", "shown": "endpoints"}
+    name = "_catalogue_table.html" if request.htmx else "endpoint_list.html"
+    return render(request, f"endpoints/{name}", context)
+
+
+@require_GET
+def pipeline_list(request):
+    bases = [catalogue.pipelines_in(reader(request).workspace)]
+    context = _catalogue(request, bases) | {"nav": "pipelines", "shown": "pipelines"}
+    name = "_pipeline_table.html" if request.htmx else "pipeline_list.html"
+    return render(request, f"endpoints/{name}", context)
+
+
+def _catalogue(request, bases: list) -> dict:
+    """What both lists show: the page, the filter form, and how much is hidden."""
+    given = request.GET
+    filters = [CatalogueFilter(given, queryset=queryset) for queryset in bases]
+    sort = given.get("sort", "")
+    sort = sort if sort.removeprefix("-") in catalogue.SORTS else "name"
+    disabled = sum(base.filter(status=EntityStatus.DISABLED).count() for base in bases)
+    page = catalogue.page_of(
+        [found.qs for found in filters],
+        sort=sort,
+        number=given.get("page"),
+        size=given.get("size"),
+    )
+    chosen = {key: value for key, value in filters[0].form.cleaned_data.items() if value}
+    return {
+        "page": page,
+        "sort": sort,
+        "form": filters[0].form,
+        "chosen": chosen,
+        "filtered": bool(chosen.keys() - {"include_disabled"}),
+        "disabled_count": disabled,
+        "owners": _owners(bases),
+    }
+
+
+def _owners(bases: list) -> list[str]:
+    names = [base.order_by().values_list("created_by", flat=True).distinct() for base in bases]
+    found = names[0].union(*names[1:]) if names[1:] else names[0]
+    return sorted(name for name in found if name)
+
+
+@require_POST
+def bulk(request):
+    """Disable or enable the selected rows; disabling asks first and says what stops."""
+    require(reader(request), "disable")
+    turning_off = request.POST.get("verb") == "disable"
+    selected = _selected(request, active=turning_off)
+    if turning_off and selected and "confirmed" not in request.POST:
+        return _confirm(request, selected)
+    verb = services.disable if turning_off else services.enable
+    for target in selected:
+        verb(request.actor, target)
+    messages.success(request, _done(len(selected), turning_off=turning_off))
+    return redirect(f"{reverse('endpoints:endpoint-list')}?{_kept(request)}")
+
+
+def _selected(request, *, active: bool) -> list:
+    """The chosen rows of this workspace that the verb changes; the others are so already."""
+    wanted = [text for text in request.POST.getlist("selected") if _is_uuid(text)]
+    status = EntityStatus.ACTIVE if active else EntityStatus.DISABLED
+    return [
+        row
+        for model in (PipelineEndpoint, PublishedPipeline)
+        for row in model.objects.filter(
+            workspace=request.actor.workspace, uuid__in=wanted, status=status
+        ).order_by("name")
+    ]
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _confirm(request, selected: list):
+    names = ", ".join(row.name for row in selected)
+    context = {
+        "nav": "endpoints",
+        "title": ngettext("Disable %(name)s?", "Disable %(number)d of these?", len(selected))
+        % {"name": names, "number": len(selected)},
+        "text": _("Every way to submit them will refuse from now on: %(names)s.")
+        % {"names": names},
+        "consequences": what_stops(selected),
+        "action": f"{reverse('endpoints:endpoint-bulk')}?{_kept(request)}",
+        "submit": _("Disable"),
+        "danger": True,
+        "cancel_url": f"{reverse('endpoints:endpoint-list')}?{_kept(request)}",
+        "hidden": [
+            ("verb", "disable"),
+            ("confirmed", "1"),
+            *(("selected", row.uuid) for row in selected),
+        ],
+    }
+    return render(request, "confirm.html", context)
+
+
+def _kept(request) -> str:
+    """The list's own state, which its commands carry along."""
+    return request.GET.urlencode()
+
+
+def _done(count: int, *, turning_off: bool) -> str:
+    if not count:
+        return _("Nothing to change: select a row that the command can change.")
+    if turning_off:
+        said = ngettext("%(number)d is disabled.", "%(number)d are disabled.", count)
+    else:
+        said = ngettext("%(number)d is enabled.", "%(number)d are enabled.", count)
+    return said % {"number": count}

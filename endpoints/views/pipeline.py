@@ -1,0 +1,131 @@
+"""The page of one published pipeline, and its verbs."""
+
+from django.contrib import messages
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from endpoints import services
+from endpoints.api.entities import pipeline_url
+from endpoints.models import EndpointVersion, PublishedPipeline
+from endpoints.views import consume, drawing, history
+from endpoints.views.scope import find_pipeline
+from endpoints.views.stopping import what_stops
+from runs import engine
+from studio.core.access import require
+from studio.core.rest import base_url
+
+
+def _frame(request, uuid, current: str) -> dict:
+    pipeline = find_pipeline(request, uuid)
+    labels = {"detail": _("Details"), "runs": _("Runs"), "consume": _("Consume")}
+    return {
+        "nav": "pipelines",
+        "pipeline": pipeline,
+        "places": _places(pipeline),
+        "why_disabled": services.why_disabled(None, pipeline),
+        "current": current,
+        "tabs": [
+            {
+                "label": label,
+                "url": reverse(f"endpoints:pipeline-{key}", args=[pipeline.uuid]),
+                "current": key == current,
+            }
+            for key, label in labels.items()
+        ],
+    }
+
+
+def _places(pipeline: PublishedPipeline) -> list[EndpointVersion]:
+    """The endpoints this pipeline is a version of."""
+    rows = pipeline.endpoint_versions.select_related("endpoint")
+    return list(rows.order_by("endpoint__name"))
+
+
+@require_GET
+def pipeline_detail(request, uuid):
+    context = _frame(request, uuid, "detail")
+    pipeline = context["pipeline"]
+    context |= {
+        "rest_url": pipeline_url(pipeline, base_url(request)),
+        "stats": history.statistics(pipeline=pipeline),
+        **drawing.about(pipeline),
+    }
+    name = "_pipeline_overview.html" if request.htmx else "pipeline_detail.html"
+    return render(request, f"endpoints/{name}", context)
+
+
+@require_GET
+def pipeline_runs(request, uuid):
+    context = _frame(request, uuid, "runs")
+    context |= history.table(request, pipeline=context["pipeline"])
+    name = "_runs_table.html" if request.htmx else "pipeline_runs.html"
+    return render(request, f"endpoints/{name}", context)
+
+
+@require_GET
+def pipeline_consume(request, uuid):
+    context = _frame(request, uuid, "consume")
+    pipeline = context["pipeline"]
+    call = consume.Call(
+        url=pipeline_url(pipeline, base_url(request)),
+        experiment=pipeline.name,
+        parameters=engine.blueprint(pipeline.graph.uuid).parameters,
+        sdk_lookup=consume.pipeline_lookup(pipeline.uuid),
+    )
+    return render(request, "endpoints/pipeline_consume.html", context | consume.page(call))
+
+
+@require_http_methods(["GET", "POST"])
+def pipeline_disable(request, uuid):
+    pipeline = find_pipeline(request, uuid)
+    require(request.actor, "disable", pipeline)
+    if request.method == "GET":
+        return _ask_disable(request, pipeline)
+    services.disable(request.actor, pipeline)
+    messages.success(request, _("%(name)s is disabled.") % {"name": pipeline.name})
+    _offer_another_default(request, pipeline)
+    return redirect(pipeline)
+
+
+def _ask_disable(request, pipeline: PublishedPipeline):
+    refusing = [
+        _("It is the default of %(name)s, which will refuse until another version is the default.")
+        % {"name": place.endpoint.name}
+        for place in _places(pipeline)
+        if place.pk == place.endpoint.default_version_id
+    ]
+    context = {
+        "nav": "pipelines",
+        "title": _("Disable %(name)s?") % {"name": pipeline.name},
+        "text": _("Every way to submit this published pipeline will refuse from now on."),
+        "consequences": [*refusing, *what_stops([pipeline])],
+        "action": reverse("endpoints:pipeline-disable", args=[pipeline.uuid]),
+        "submit": _("Disable"),
+        "danger": True,
+        "cancel_url": pipeline.get_absolute_url(),
+    }
+    return render(request, "confirm.html", context)
+
+
+def _offer_another_default(request, pipeline: PublishedPipeline) -> None:
+    for place in _places(pipeline):
+        if place.pk != place.endpoint.default_version_id:
+            continue
+        said = _("{name} now refuses, for this is its default version. {link}")
+        link = format_html(
+            '<a href="{}">{}</a>',
+            reverse("endpoints:endpoint-versions", args=[place.endpoint.uuid]),
+            _("Choose another default"),
+        )
+        messages.warning(request, format_html(said, name=place.endpoint.name, link=link))
+
+
+@require_POST
+def pipeline_enable(request, uuid):
+    pipeline = find_pipeline(request, uuid)
+    services.enable(request.actor, pipeline)
+    messages.success(request, _("%(name)s is enabled.") % {"name": pipeline.name})
+    return redirect(pipeline)

@@ -1,0 +1,54 @@
+"""What a person should know before something is disabled: who calls it, and what runs now."""
+
+from datetime import timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from endpoints.models import PipelineEndpoint, PublishedPipeline
+from runs.models import Run, Source
+
+CALLERS_SHOWN = 5
+SEEN_WITHIN = timedelta(days=30)
+
+
+def what_stops(targets: list[PipelineEndpoint | PublishedPipeline]) -> list[str]:
+    """Sentences for the question before disabling; two queries, however many the targets."""
+    runs = Run.objects.filter(_of(targets))
+    recent = runs.filter(
+        created_at__gte=timezone.now() - SEEN_WITHIN,
+        pipeline_run__source__in=[Source.REST, Source.SDK, Source.SCHEDULE],
+    )
+    callers = sorted(recent.order_by().values_list("submitted_by", flat=True).distinct())
+    return [_callers(callers), _in_flight(runs.live().count())]
+
+
+def _of(targets) -> Q:
+    endpoints = [row.pk for row in targets if isinstance(row, PipelineEndpoint)]
+    pipelines = [row.pk for row in targets if isinstance(row, PublishedPipeline)]
+    return Q(endpoint__in=endpoints) | Q(pipeline__in=pipelines)
+
+
+def _callers(names: list[str]) -> str:
+    if not names:
+        return _("Nobody called it over REST in the last 30 days.")
+    shown = ", ".join(names[:CALLERS_SHOWN]) + (", …" if len(names) > CALLERS_SHOWN else "")
+    said = ngettext(
+        "%(number)d caller used it over REST in the last 30 days: %(names)s.",
+        "%(number)d callers used it over REST in the last 30 days: %(names)s.",
+        len(names),
+    )
+    return said % {"number": len(names), "names": shown}
+
+
+def _in_flight(count: int) -> str:
+    if not count:
+        return _("No run is in flight.")
+    said = ngettext(
+        "%(number)d run is in flight; it goes on.",
+        "%(number)d runs are in flight; they go on.",
+        count,
+    )
+    return said % {"number": count}

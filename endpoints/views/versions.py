@@ -1,0 +1,63 @@
+"""Choosing a default version: what callers would notice."""
+
+from django.utils.translation import gettext as _
+
+from endpoints.models import EndpointVersion
+from endpoints.parameters import Parameter
+from endpoints.views.drawing import shown_default
+from runs import engine
+
+
+def parameters_of(version: EndpointVersion) -> dict[str, Parameter]:
+    return dict(engine.blueprint(version.pipeline.graph.uuid).parameters)
+
+
+def differences(before: dict[str, Parameter], after: dict[str, Parameter]) -> list[str]:
+    """A sentence for every parameter that a new default version adds, removes or changes."""
+    added = [
+        _("%(name)s is added (%(kind)s, default %(default)s).") % _words(after[name])
+        if after[name].default is not None
+        else _("%(name)s is added (%(kind)s): callers must give it.") % _words(after[name])
+        for name in after
+        if name not in before
+    ]
+    removed = [
+        _("%(name)s is removed: a value for it is ignored with a warning.") % {"name": name}
+        for name in before
+        if name not in after
+    ]
+    changed = [
+        sentence
+        for name, parameter in after.items()
+        if name in before
+        for sentence in _changes(before[name], parameter)
+    ]
+    found = [*added, *removed, *changed]
+    return found or [_("The parameters and their defaults are the same.")]
+
+
+def _changes(before: Parameter, after: Parameter) -> list[str]:
+    found = []
+    if before.kind != after.kind:
+        found.append(
+            _("%(name)s: type %(before)s becomes %(after)s.")
+            % {"name": after.name, "before": before.kind, "after": after.kind}
+        )
+    if before.default != after.default:
+        found.append(
+            _("%(name)s: default %(before)s becomes %(after)s.")
+            % {
+                "name": after.name,
+                "before": shown_default(before) or "--",
+                "after": shown_default(after) or "--",
+            }
+        )
+    return found
+
+
+def _words(parameter: Parameter) -> dict:
+    return {
+        "name": parameter.name,
+        "kind": parameter.kind,
+        "default": shown_default(parameter) or '""',
+    }

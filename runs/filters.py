@@ -1,0 +1,110 @@
+"""Narrowing the list of runs. Status, experiment, endpoint and attributes have an index in the order
+of the list; the others are looked at row by row, newest first."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import django_filters
+from django import forms
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from endpoints.models import PipelineEndpoint
+from runs.models import Experiment, Run, RunAttribute, Source
+from runs.states import Status
+from studio.core import keyset
+
+SUBMITTED = {
+    "hour": (_("Last hour"), timedelta(hours=1)),
+    "day": (_("Last 24 hours"), timedelta(days=1)),
+    "week": (_("Last 7 days"), timedelta(days=7)),
+    "month": (_("Last 30 days"), timedelta(days=30)),
+}
+ATTRIBUTES = {"param": "parameter", "parameter": "parameter", "tag": "tag"}
+CHOSEN = 500  # experiments and endpoints offered by name
+
+
+class RunFilter(django_filters.FilterSet):
+    """The statuses are cleaned here and applied by `page`, which needs a query for each."""
+
+    q = django_filters.CharFilter(method="search", label=_("Search"))
+    status = django_filters.MultipleChoiceFilter(
+        choices=Status.choices, method="unchanged", label=_("Status")
+    )
+    experiment = django_filters.ModelChoiceFilter(
+        queryset=Experiment.objects.none(), to_field_name="uuid", label=_("Experiment")
+    )
+    endpoint = django_filters.ModelChoiceFilter(
+        queryset=PipelineEndpoint.objects.none(), to_field_name="uuid", label=_("Endpoint")
+    )
+    source = django_filters.ChoiceFilter(
+        field_name="pipeline_run__source", choices=Source.choices, label=_("Source")
+    )
+    submitted = django_filters.ChoiceFilter(
+        choices=[(key, label) for key, (label, _span) in SUBMITTED.items()],
+        method="since",
+        label=_("Submitted"),
+    )
+
+    class Meta:
+        model = Run
+        fields = []
+
+    def __init__(self, *args, workspace, **kwargs):
+        super().__init__(*args, **kwargs)
+        for name, model in (("experiment", Experiment), ("endpoint", PipelineEndpoint)):
+            rows = model.objects.filter(workspace=workspace).only("uuid", "name")
+            self.filters[name].queryset = rows.order_by("name")
+            self.filters[name].field.widget = forms.Select()
+
+    @property
+    def statuses(self) -> list[str]:
+        return list(self.form.cleaned_data.get("status") or ()) if self.form.is_valid() else []
+
+    def unchanged(self, runs, name, value):
+        return runs
+
+    def since(self, runs, name, value):
+        return runs.filter(created_at__gte=timezone.now() - SUBMITTED[value][1])
+
+    def search(self, runs, name, value):
+        """A run's id or number, `param:lr=0.01`, `tag:team=growth`, or the beginning of its name."""
+        kind, colon, rest = value.strip().partition(":")
+        if colon and kind in ATTRIBUTES:
+            return runs.filter(pk__in=_with_attribute(ATTRIBUTES[kind], rest))
+        try:
+            return runs.filter(uuid=UUID(value.strip()))
+        except ValueError:
+            text = value.strip()
+            return runs.filter(Q(display_name__icontains=text) | Q(name__icontains=text))
+
+
+def _with_attribute(kind: str, text: str):
+    key, equals, value = text.partition("=")
+    found = RunAttribute.objects.filter(kind=kind, key=key.strip())
+    if equals:
+        found = found.filter(value=value.strip())
+    return found.values("run")
+
+
+def page(runs, statuses, *, before=None, after=None, size=50) -> keyset.Page:
+    """One page of the runs in any of `statuses` (all, if none): a keyed query for each, merged.
+
+    `status IN (...)` would lose the order of the index and cost a hundred times as much.
+    """
+    cut = {"before": before, "after": after, "size": size}
+    pages = [keyset.paginate(each, **cut) for each in runs.with_statuses(statuses)]
+    if len(pages) == 1:
+        return pages[0]
+    rows = sorted((row for each in pages for row in each), key=lambda row: -row.pk)
+    kept = rows[:size] if after is None else rows[-size:]
+    cut_off = len(rows) > size
+    older = any(each.older is not None for each in pages) or (cut_off and after is None)
+    newer = any(each.newer is not None for each in pages) or (cut_off and after is not None)
+    return keyset.Page(
+        items=kept,
+        older=kept[-1].pk if kept and older else None,
+        newer=kept[0].pk if kept and newer else None,
+        size=size,
+    )

@@ -1,0 +1,225 @@
+"""What a run was given, measured and left, in the shape its tabs print it."""
+
+import json
+from collections.abc import Iterable
+
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext_lazy as _
+
+from endpoints import data
+from endpoints.models import Datastore
+from runs import engine, sealing
+from runs.models import Artifact, Metric, MetricValue, Run
+from runs.views import charts, files
+from studio.core.errors import Refused
+
+ORIGINS = {
+    "Default": _("Default of the pipeline"),
+    "Caller": _("Given by the caller"),
+    "Schedule": _("Given by the schedule"),
+}
+SHOWN_VALUES = 20_000  # of all metrics of a run together
+SHOWN_ROWS = 100  # of one metric's table
+SHOWN_FILES = 200
+
+
+# --- parameters ------------------------------------------------------------------------------------
+def parameters(run: Run) -> list[dict]:
+    """Every parameter with the value the run had, and where that came from."""
+    made = run.pipeline_run
+    declared = engine.blueprint(made.graph.uuid).parameters
+    values = sealing.shown(made.parameters)
+    names = dict.fromkeys([*declared, *values, *made.datasets, *made.datapaths])
+    return [
+        {
+            "name": name,
+            "value": _value(made, values, name),
+            "kind": declared[name].kind if name in declared else _("not declared"),
+            "default": _default(declared.get(name)),
+            "origin": ORIGINS.get(origin := made.provenance.get(name, ""), origin),
+            "is_given": origin not in ("", "Default"),
+        }
+        for name in names
+    ]
+
+
+def _value(made, values: dict, name: str) -> str:
+    if name in made.datapaths:
+        path = made.datapaths[name]
+        return f"{path.get('DataStoreName', '')}/{path.get('RelativePath', '')}"
+    if name in made.datasets:
+        return json.dumps(made.datasets[name], ensure_ascii=False)
+    return values.get(name, "")
+
+
+def _default(parameter) -> str:
+    if parameter is None:
+        return ""
+    if parameter.secret:
+        return sealing.MASK
+    if not parameter.default or parameter.is_scalar:
+        return parameter.default_text
+    return parameter.default_text or json.dumps(dict(parameter.default), ensure_ascii=False)
+
+
+# --- metrics ---------------------------------------------------------------------------------------
+def metrics(run: Run) -> dict:
+    """The scalars of all steps in one table, the others each with a chart or a table, the images."""
+    rows = list(
+        Metric.objects.filter(run__root_id=run.root_id).select_related("run").order_by("run", "id")
+    )
+    values: dict[int, list[MetricValue]] = {row.pk: [] for row in rows}
+    for value in MetricValue.objects.filter(metric__in=rows).order_by("id")[:SHOWN_VALUES]:
+        values[value.metric_id].append(value)
+    found: dict = {"scalars": [], "series": [], "images": []}
+    for row in rows:
+        points = [value.data for value in values[row.pk]]
+        columns = list(row.columns) or list(points[0] if points else {})
+        if "Artifact" in row.columns.values():
+            found["images"] += _images(run, row, points)
+        elif len(columns) == 1 and len(points) == 1:
+            found["scalars"].append(
+                {"name": row.name, "step": row.run, "value": points[0].get(columns[0])}
+            )
+        elif points:
+            found["series"].append(_series(row, columns, points))
+    return found
+
+
+def _series(row: Metric, columns: list[str], points: list[dict]) -> dict:
+    return {
+        "name": row.name,
+        "step": row.run,
+        "columns": columns,
+        "rows": [[point.get(column, "") for column in columns] for point in points[:SHOWN_ROWS]],
+        "count": len(points),
+        "is_cut": len(points) > SHOWN_ROWS,
+        "charts": charts.of_columns(columns, points),
+    }
+
+
+def _images(run: Run, row: Metric, points: list[dict]) -> Iterable[dict]:
+    for point in points:
+        for column, kind in row.columns.items():
+            address = _artifact_url(run, str(point.get(column, ""))) if kind == "Artifact" else ""
+            if address:
+                yield {"name": row.name, "step": row.run, "url": address}
+
+
+def _artifact_url(run: Run, reference: str) -> str:
+    """`aml://artifactId/ExperimentRun/dcid.<run>/<path>` as the address of the file here."""
+    owner, _slash, path = reference.partition("/dcid.")[2].partition("/")
+    if not path:
+        return ""
+    try:
+        return reverse("runs:run-file", args=[owner, path])
+    except NoReverseMatch:
+        return ""
+
+
+# --- files -----------------------------------------------------------------------------------------
+def folders(run: Run, steps: list[Run]) -> list[dict]:
+    """The files that the run and each step left, those of a reused step from the one it stands for."""
+    owners = {step.pk: step.step.reused_from_id or step.pk for step in steps}
+    kept: dict[int, list[dict]] = {}
+    rows = Artifact.objects.filter(run__in={run.pk, *owners.values()}).order_by("path")
+    for row in rows[: SHOWN_FILES * 5]:
+        kept.setdefault(row.run_id, []).append(row)
+    return [
+        {"run": part, "files": [_file(part, row) for row in kept[owners.get(part.pk, part.pk)]]}
+        for part in [run, *steps]
+        if owners.get(part.pk, part.pk) in kept
+    ]
+
+
+def _file(part: Run, row: Artifact) -> dict:
+    return {
+        "path": row.path,
+        "size": row.size,
+        "at": row.created_at,
+        "url": reverse("runs:run-file", args=[part.uuid, row.path]),
+        "is_image": files.is_image(row.path),
+    }
+
+
+def data_of(run: Run, step: Run) -> list[dict]:
+    """The outputs of a step with the files in them, as far as the datastore can tell now."""
+    return [
+        {"name": name, "place": place, "files": _listing(run, step, name, place)}
+        for name, place in sorted(step.step.outputs.items())
+    ]
+
+
+def _listing(run: Run, step: Run, name: str, place: dict) -> list[dict]:
+    try:
+        output = data.locate(run.workspace, place["datastore"], place["path"])
+        entries = output.listing(SHOWN_FILES) if output.is_folder() else []
+    except (Refused, Datastore.DoesNotExist, OSError):
+        return []
+    return [
+        {
+            "path": (path := entry.path.removeprefix(f"{output.path}/")),
+            "size": entry.size,
+            "url": reverse("runs:run-data", args=[step.uuid, f"{name}/{path}"]),
+        }
+        for entry in entries
+    ]
+
+
+def snapshots(run: Run) -> list[dict]:
+    """The code the steps ran: each snapshot once, with the steps it belongs to."""
+    blueprint = engine.blueprint(run.pipeline_run.graph.uuid)
+    found: dict = {}
+    for node_id, module in blueprint.modules.items():
+        if module.snapshot is not None:
+            entry = found.setdefault(module.snapshot.pk, {"row": module.snapshot, "steps": []})
+            entry["steps"].append(blueprint.graph.nodes[node_id].name)
+    for entry in found.values():
+        entry["files"] = [
+            {
+                "path": path,
+                "size": held.get("size", 0),
+                "url": reverse("runs:run-code", args=[run.uuid, f"{entry['row'].uuid}/{path}"]),
+            }
+            for path, held in sorted(entry["row"].files.items())
+        ]
+    return list(found.values())
+
+
+# --- everything ------------------------------------------------------------------------------------
+def document(run: Run) -> dict:
+    """The run as one document, secrets masked."""
+    made = run.pipeline_run
+    return {
+        "id": str(run.uuid),
+        "displayName": run.display_name,
+        "experiment": run.experiment.name,
+        "number": run.number,
+        "status": run.status,
+        "pipelineId": str(run.pipeline.uuid) if run.pipeline else None,
+        "pipelineEndpointId": str(run.endpoint.uuid) if run.endpoint else None,
+        "pipelineVersion": run.endpoint_version,
+        "submittedBy": run.submitted_by,
+        "source": made.source,
+        "runSource": made.run_source,
+        "runType": made.run_type,
+        "created": run.created_at.isoformat(),
+        "started": run.started_at and run.started_at.isoformat(),
+        "finished": run.finished_at and run.finished_at.isoformat(),
+        "error": run.error,
+        "tags": run.tags,
+        "properties": run.properties,
+        "parameters": sealing.shown(made.parameters),
+        "datasets": made.datasets,
+        "dataPaths": made.datapaths,
+        "provenance": made.provenance,
+        "warnings": made.warnings,
+        "continueOnStepFailure": made.continue_on_step_failure,
+        "regenerateOutputs": made.regenerate_outputs,
+        "timeoutSeconds": made.timeout_seconds,
+        "request": made.raw_request,
+    }
+
+
+def as_json(run: Run) -> str:
+    return json.dumps(document(run), indent=2, ensure_ascii=False)

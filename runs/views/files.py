@@ -1,0 +1,118 @@
+"""Files of a run: what its steps left, the data they wrote and the code they ran."""
+
+import shutil
+import zipfile
+from pathlib import PurePosixPath
+from tempfile import SpooledTemporaryFile
+
+from django.http import FileResponse, Http404
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_GET
+
+from endpoints import data, snapshots
+from runs import engine, storage
+from runs.models import Artifact, Kind, Run
+from runs.views import fragments, scope
+
+# What a browser shows without running anything in it; the rest is downloaded.
+IMAGES = {
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".gif": "image/gif",
+    ".webp": "image/webp",
+}
+TEXTS = {
+    *(".txt", ".log", ".csv", ".tsv", ".json", ".jsonl", ".md", ".py", ".r", ".sh", ".sql"),
+    *(".yml", ".yaml", ".toml", ".ini", ".cfg"),
+}
+IN_MEMORY = 8 * 1024 * 1024
+
+
+def is_image(path: str) -> bool:
+    return PurePosixPath(path).suffix.lower() in IMAGES
+
+
+@require_GET
+def artifact(request, uuid, path):
+    """One file that a run left, itself or, where it was reused, the one it stands for."""
+    run = scope.find_any(request, uuid)
+    found = get_object_or_404(Artifact, run=scope.source_of(run), path=path)
+    return _answer(request, found.path, lambda: storage.open_blob(found.blob))
+
+
+@require_GET
+def data_file(request, uuid, path):
+    """One file of an output: `<name of the output>/<path in it>`."""
+    run = scope.find_any(request, uuid)
+    name, _slash, rest = path.partition("/")
+    place = run.step.outputs.get(name) if run.kind == Kind.STEP else None
+    if not place:
+        raise Http404
+    output = data.locate(run.workspace, place["datastore"], place["path"])
+    wanted = output.child(f"{output.path}/{storage.checked_path(rest)}") if rest else output
+    return _answer(request, wanted.path, wanted.open)
+
+
+@require_GET
+def code(request, uuid, path):
+    """One file of the code of a step: `<id of the snapshot>/<path in it>`."""
+    run = scope.find_run(request, uuid)
+    snapshot, _slash, name = path.partition("/")
+    for module in engine.blueprint(run.pipeline_run.graph.uuid).modules.values():
+        held = module.snapshot
+        if held is not None and str(held.uuid) == snapshot and name in held.files:
+            return _answer(request, name, lambda: snapshots.read(held.files[name]["sha256"]))
+    raise Http404
+
+
+def _answer(request, path: str, opened):
+    suffix = PurePosixPath(path).suffix.lower()
+    kind = IMAGES.get(suffix) or ("text/plain; charset=utf-8" if suffix in TEXTS else None)
+    try:
+        stream = opened()
+    except FileNotFoundError as error:
+        raise Http404 from error
+    response = FileResponse(
+        stream,
+        as_attachment=kind is None or "download" in request.GET,
+        filename=PurePosixPath(path).name,
+        content_type=kind or "application/octet-stream",
+    )
+    return fragments.guarded(response)
+
+
+@require_GET
+def everything(request, uuid):
+    """The logs and files of a run and of all its steps, as one archive."""
+    run = scope.find_run(request, uuid)
+    archive = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - the answer closes it
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as target:
+        for folder, owner in _owners(run):
+            _add(target, folder, owner)
+    archive.seek(0)
+    response = FileResponse(archive, as_attachment=True, filename=f"{run}.zip")
+    return fragments.guarded(response)
+
+
+def _owners(run: Run):
+    """Folder in the archive and the run whose files go there."""
+    tree = Run.objects.filter(root_id=run.root_id).select_related("step__reused_from__run")
+    for part in tree.order_by("pk"):
+        name = str(part).replace("/", "_").replace("\\", "_")
+        folder = "" if part.pk == run.pk else f"{part.number:02d}-{name}-{part.uuid.hex[:4]}/"
+        yield folder, scope.source_of(part)
+
+
+def _add(target: zipfile.ZipFile, folder: str, owner: Run) -> None:
+    for name in storage.log_names(owner.uuid):
+        with target.open(f"{folder}{name}", "w", force_zip64=True) as file:
+            for data_piece in storage.stream_log(owner.uuid, name):
+                file.write(data_piece)
+    for kept in Artifact.objects.filter(run=owner).order_by("path"):
+        try:
+            source = storage.open_blob(kept.blob)
+        except FileNotFoundError:
+            continue  # the row says it was there; an archive of the others is still of use
+        with source, target.open(f"{folder}{kept.path}", "w", force_zip64=True) as file:
+            shutil.copyfileobj(source, file)

@@ -1,0 +1,68 @@
+"""Pipelines > Pipeline runs."""
+
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from runs import filters
+from runs.views import fragments, scope
+from studio.core.keyset import SIZES
+from studio.core.templatetags.studio import state_of
+
+
+@require_GET
+def run_list(request):
+    """The page, or its table alone for the poll and the filters that ask again."""
+    runs = scope.listed(request)
+    chosen = filters.RunFilter(request.GET, runs, workspace=request.actor.workspace)
+    page = filters.page(chosen.qs, chosen.statuses, **place(request.GET))
+    context = {
+        "nav": "pipelines",
+        "page": page,
+        "filter": chosen,
+        "pills": pills(request, chosen),
+        "is_filtered": bool(set(request.GET) & set(chosen.filters)),
+        "poll_url": request.get_full_path() if any(not run.is_terminal for run in page) else "",
+    }
+    template = "runs/_run_table.html" if request.htmx else "runs/run_list.html"
+    return fragments.private(render(request, template, context))
+
+
+def place(query) -> dict:
+    """Where in a history a page is; nonsense in an address is the first page."""
+    size = _number(query.get("size"))
+    return {
+        "before": _number(query.get("before")),
+        "after": _number(query.get("after")),
+        "size": size if size in SIZES else 50,
+    }
+
+
+def _number(text) -> int | None:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
+def pills(request, chosen) -> list[dict]:
+    """The filters that are on, each a link to the list without it."""
+    found = []
+    for name in chosen.filters:
+        for value in request.GET.getlist(name):
+            if value:
+                found.append({"label": _label(chosen, name, value), "url": _without(request, name, value)})
+    return found
+
+
+def _label(chosen, name: str, value: str) -> str:
+    field = chosen.form.fields[name]
+    word = state_of(value).label if name == "status" else value
+    if name != "status" and hasattr(field, "choices"):
+        word = next((text for key, text in field.choices if str(key) == value), value)
+    return _("%(filter)s: %(value)s") % {"filter": field.label, "value": word}
+
+
+def _without(request, name: str, value: str) -> str:
+    query = request.GET.copy()
+    query.setlist(name, [other for other in query.getlist(name) if other != value])
+    for key in ("before", "after"):
+        query.pop(key, None)
+    return f"?{query.urlencode()}"

@@ -1,0 +1,57 @@
+"""The parts of a run's page that ask again while it lives; the last answer asks no more."""
+
+from django.http import Http404
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from runs.views import detail, fragments, panel, scope, tree
+
+
+@require_GET
+@fragments.of_run
+def part(request, uuid, part):
+    shape = PARTS.get(part)
+    if shape is None:
+        raise Http404
+    run = scope.find_run(request, uuid)
+    page = {"run": run, "steps": tree.steps_of(run, request.GET.get("step", ""))}
+    page |= shape(request, run, page["steps"])
+    return fragments.private(render(request, f"runs/_{part}.html", page))
+
+
+def _heading(request, run, steps) -> dict:
+    """Commands and strips come along only when the status is another than the page shows."""
+    return {
+        "live_url": detail.live_url(run, "heading", shown=run.status),
+        "is_changed": request.GET.get("shown", "") != run.status,
+        "failed": detail.failure(run, steps),
+        "warnings": run.pipeline_run.warnings,
+    }
+
+
+def _graph(request, run, steps) -> dict:
+    url = detail.live_url(run, "graph", step=_asked(steps))
+    return {"graph": tree.graph(run, steps), "graph_url": url}
+
+
+def _side(request, run, steps) -> dict:
+    current = detail.chosen(request, steps)
+    found = panel.panel(run, steps, current) if current else {}
+    return found | {
+        "current": current,
+        "outline": tree.outline(steps),
+        "profile": tree.profile(run, steps),
+        "side_url": detail.live_url(run, "side", step=_asked(steps)),
+        "is_fragment": True,
+    }
+
+
+def _steps(request, run, steps) -> dict:
+    return {"steps_url": detail.live_url(run, "steps")}
+
+
+def _asked(steps) -> str:
+    return next((str(step.uuid) for step in steps if step.is_current), "")
+
+
+PARTS = {"heading": _heading, "graph": _graph, "side": _side, "steps": _steps}

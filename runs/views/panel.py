@@ -1,0 +1,84 @@
+"""One step beside the graph: its state, why it waits or what it ended with, its tries, its data."""
+
+from datetime import timedelta
+
+from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from endpoints.models import SavedDataset
+from runs.models import Run, Worker
+from runs.states import TERMINAL, Status
+from studio.core.templatetags.studio import shown
+
+ALIVE = timedelta(seconds=20)  # four missed heartbeats
+
+
+def living_workers():
+    """By the clock of the database, which is the one that heartbeats are written with."""
+    rows = Worker.objects.filter(role="worker", stopping_at__isnull=True)
+    return rows.filter(heartbeat_at__gte=Now() - ALIVE)
+
+
+def panel(run: Run, steps: list[Run], current: Run) -> dict:
+    """What `_step.html` prints of `current`, one of the `steps` of `run`."""
+    row = (
+        Run.objects.select_related("step__reused_from__run__parent", "step__module")
+        .prefetch_related("step__attempts")
+        .get(pk=current.pk)
+    )
+    row.is_reused = current.is_reused
+    return {
+        "step": row,
+        "attempts": sorted(row.step.attempts.all(), key=lambda attempt: -attempt.number),
+        "waiting": waiting(row, steps),
+        "error": row.error.strip(),
+        "inputs": _places(run, row.step.inputs, steps),
+        "outputs": _places(run, row.step.outputs, steps),
+        "reused_from": row.step.reused_from.run if row.step.reused_from else None,
+    }
+
+
+def waiting(step: Run, steps: list[Run]) -> str:
+    """The sentence on a step that has not begun: what must happen first, and how to make it happen."""
+    if step.status == Status.NOT_STARTED:
+        needed = [
+            str(other)
+            for other in steps
+            if other.step.node_id in step.step.needs and other.status not in TERMINAL
+        ]
+        return _("Waiting for %(steps)s.") % {"steps": ", ".join(needed)} if needed else ""
+    if step.status != Status.QUEUED:
+        return ""
+    if step.step.not_before and step.step.not_before > timezone.now():
+        return _("Its next attempt starts at %(at)s.") % {"at": shown(step.step.not_before)}
+    serving = [worker for worker in living_workers() if step.target in worker.queues]
+    if serving:
+        slots = sum(worker.slots for worker in serving)
+        return _("Waiting for one of the %(slots)d slots of queue %(queue)s.") % {
+            "slots": slots,
+            "queue": step.target,
+        }
+    return _(
+        "Waiting for a worker of queue %(queue)s: none is running; start one with"
+        " `uv run manage.py worker --queues %(queue)s`."
+    ) % {"queue": step.target}
+
+
+def _places(run: Run, ports: dict, steps: list[Run]) -> list[dict]:
+    names = {step.step.node_id: str(step) for step in steps}
+    saved = [place["saved"] for place in ports.values() if place.get("saved")]
+    datasets = {}
+    if saved:
+        rows = SavedDataset.objects.filter(workspace=run.workspace_id, uuid__in=saved)
+        datasets = {str(row.uuid): row for row in rows}
+    return [
+        {
+            "name": name,
+            "datastore": place.get("datastore", ""),
+            "path": place.get("path", ""),
+            "origin": names.get(place.get("node"), ""),
+            "dataset": datasets.get(place.get("saved")),
+        }
+        for name, place in sorted(ports.items())
+    ]

@@ -1,0 +1,45 @@
+"""What a page of runs may show: runs of the workspace the reader is in."""
+
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+
+from endpoints.views.scope import reader
+from runs.models import Kind, Run
+
+# What a list prints; JSON columns but for the tags stay in the database.
+LISTED = ("experiment", "endpoint", "pipeline", "pipeline_run")
+UNLISTED = (
+    *("properties", "description", "error"),
+    *("pipeline__parameter_defaults", "pipeline__properties", "pipeline__description"),
+    *("endpoint__tags", "endpoint__properties", "endpoint__description"),
+    *("experiment__tags", "experiment__description"),
+    *("pipeline_run__parameters", "pipeline_run__datasets", "pipeline_run__datapaths"),
+    *("pipeline_run__provenance", "pipeline_run__warnings", "pipeline_run__raw_request"),
+)
+
+
+def listed(request):
+    """Pipeline runs with what a list prints of each."""
+    runs = Run.objects.visible_to(reader(request)).pipeline_runs()
+    return runs.select_related(*LISTED).defer(*UNLISTED)
+
+
+def find_run(request, uuid) -> Run:
+    """The pipeline run of this id."""
+    runs = Run.objects.visible_to(reader(request)).filter(kind=Kind.PIPELINE)
+    return get_object_or_404(runs.select_related(*LISTED, "workspace", "pipeline_run__graph"), uuid=uuid)
+
+
+def find_any(request, uuid) -> Run:
+    """A run of any kind: its logs and files are asked for by its own id."""
+    runs = Run.objects.visible_to(reader(request))
+    run = runs.select_related("step__reused_from__run", "workspace").filter(uuid=uuid).first()
+    if run is None:
+        raise Http404
+    return run
+
+
+def source_of(run: Run) -> Run:
+    """The run whose logs and files are shown: a reused step shows those of the one it stands for."""
+    step = getattr(run, "step", None) if run.kind == Kind.STEP else None
+    return step.reused_from.run if step is not None and step.reused_from_id else run

@@ -1,0 +1,186 @@
+"""Artifacts (wire 9.4), datastores (10.2) and the blob addresses behind both (8.3)."""
+
+import base64
+import hashlib
+import re
+from urllib.parse import urlsplit
+
+import pytest
+
+from endpoints import data
+from endpoints.models import Datastore
+from runs import run_tokens, services
+from runs.models import Artifact, Run, StepRun
+from studio.core import blob_urls
+from studio.core.models import Role
+from tests import factories
+from tests.api.conftest import Api
+
+pytestmark = pytest.mark.django_db
+BLOB = {"content_type": "application/octet-stream"}
+
+
+@pytest.fixture
+def run(actor, workspace):
+    return services.submit(actor, experiment="exp", pipeline=factories.pipeline(workspace))
+
+
+@pytest.fixture
+def artifacts(workspace):
+    return f"/artifact/v2.0{workspace.scope}/artifacts"
+
+
+def path_of(address: str) -> str:
+    """What the client asks of the host it finds in the address."""
+    parts = urlsplit(address)
+    return f"{parts.path}?{parts.query}"
+
+
+def upload_address(api, artifacts, run, path="outputs/m.pkl"):
+    body = {"paths": [{"path": path}]}
+    reply = api.post(f"{artifacts}/batch/metadata/ExperimentRun/dcid.{run.uuid}", body)
+    assert reply.status == 200
+    return reply.body["artifactContentInformation"][path]["contentUri"]
+
+
+def test_an_artifact_goes_up_and_comes_back(api, anonymous, artifacts, run):
+    address = upload_address(api, artifacts, run)
+    assert address.startswith("https://a.blob.c@studio.test:8443/artifacts/")
+    assert not Artifact.objects.exists()  # nothing is there before its content is
+    md5 = base64.b64encode(hashlib.md5(b"0123456789").digest()).decode()  # noqa: S324
+    put = anonymous.put(path_of(address), raw=b"0123456789", **{"Content-MD5": md5}, **BLOB)
+    assert put.status == 201
+    assert put.headers["Content-MD5"] == md5
+    head = anonymous.call("HEAD", path_of(address))
+    assert head.headers["Content-Length"] == "10"
+    assert head.headers["x-ms-blob-type"] == "BlockBlob"
+    [row] = api.get(f"{artifacts}/ExperimentRun/dcid.{run.uuid}").body["value"]
+    assert row["path"] == "outputs/m.pkl"
+    info = api.get(f"{artifacts}/contentinfo/ExperimentRun/dcid.{run.uuid}/outputs/m.pkl").body
+    download = path_of(info["contentUri"])
+    whole = anonymous.get(download)
+    assert whole.raw == b"0123456789"
+    assert "sandbox" in whole.headers["Content-Security-Policy"]
+    part = anonymous.get(download, Range="bytes=2-4")
+    assert (part.status, part.raw) == (206, b"234")
+    assert part.headers["Content-Range"] == "bytes 2-4/10"
+    assert anonymous.get(download, **{"x-ms-range": "bytes=8-"}).raw == b"89"
+    assert anonymous.get(download, Range="bytes=-3").raw == b"789"
+    assert anonymous.get(download, Range="bytes=50-60").status == 416
+    listed = api.get(f"{artifacts}/prefix/contentinfo/ExperimentRun/dcid.{run.uuid}/outputs")
+    assert [row["path"] for row in listed.body["value"]] == ["outputs/m.pkl"]
+
+
+def test_blocks_are_joined_in_the_order_of_their_list(api, anonymous, artifacts, run):
+    path = path_of(upload_address(api, artifacts, run))
+    for block, content in (("AA==", b"world"), ("AQ==", b"hello ")):
+        put = anonymous.put(f"{path}&comp=block&blockid={block}", raw=content, **BLOB)
+        assert put.status == 201
+    document = (
+        b"<?xml version='1.0'?><BlockList><Latest>AQ==</Latest><Latest>AA==</Latest></BlockList>"
+    )
+    assert anonymous.put(f"{path}&comp=blocklist", raw=document, **BLOB).status == 201
+    assert anonymous.get(path).raw == b"hello world"
+    assert Artifact.objects.get().size == 11
+
+
+@pytest.mark.parametrize(
+    "document", [b"", b"<BlockList>", b"<!DOCTYPE x><BlockList/>", b"<B><Latest>none</Latest></B>"]
+)
+def test_wrong_block_lists(api, anonymous, artifacts, run, document):
+    path = path_of(upload_address(api, artifacts, run))
+    assert anonymous.put(f"{path}&comp=blocklist", raw=document, **BLOB).status in (400, 404)
+    assert not Artifact.objects.exists()
+
+
+def test_a_body_that_is_not_what_its_digest_says_leaves_nothing(api, anonymous, artifacts, run):
+    path = path_of(upload_address(api, artifacts, run))
+    reply = anonymous.put(path, raw=b"abc", **{"Content-MD5": "AAAA"}, **BLOB)
+    assert reply.status == 400
+    assert anonymous.get(path).status == 404
+
+
+def test_an_address_opens_what_it_was_signed_for_and_until_then(api, anonymous, artifacts, run):
+    path = path_of(upload_address(api, artifacts, run))
+    assert anonymous.put(path.replace("m.pkl", "n.pkl"), raw=b"x", **BLOB).status == 403
+    assert anonymous.put(path.replace("sp=rcw", "sp=rcwd"), raw=b"x", **BLOB).status == 403
+    read_only = blob_urls.signed("", "artifacts", f"{run.uuid}/a")
+    assert anonymous.put(read_only, raw=b"x", **BLOB).status == 403
+    late = blob_urls.signed("", "artifacts", f"{run.uuid}/a", seconds=-1)
+    assert anonymous.get(late).status == 403
+    assert anonymous.get(path.partition("?")[0]).status == 403
+
+
+@pytest.mark.parametrize("path", ["../x", "/etc/passwd", "", "a/../../b"])
+def test_paths_that_leave_the_run_are_refused(api, artifacts, run, path):
+    body = {"paths": [{"path": path}]}
+    url = f"{artifacts}/batch/metadata/ExperimentRun/dcid.{run.uuid}"
+    assert api.post(url, body).status == 400
+
+
+def test_readers_and_steps_of_other_runs_write_no_artifacts(
+    api_as, workspace, actor, artifacts, run
+):
+    url = f"{artifacts}/batch/metadata/ExperimentRun/dcid.{run.uuid}"
+    assert api_as(Role.READER).post(url, {"paths": []}).status == 403
+    other = services.submit(actor, experiment="o", pipeline=factories.pipeline(workspace))
+    step = StepRun.objects.get(run__root=other).run
+    in_step = Api(workspace, run_tokens.make(Run.objects.get(pk=step.pk))[0])
+    assert in_step.post(url, {"paths": []}).status == 404
+
+
+# --- datastores --------------------------------------------------------------------------------------
+@pytest.fixture
+def store(api):
+    return api.get(f"/datastore/v1.0{api.workspace.scope}/default").body
+
+
+def test_datastore_for_both_kinds_of_client(api, store):
+    section = store["azureStorageSection"]
+    assert section["credentialType"] == "Sas"
+    assert section["credential"] == section["sasToken"]
+    assert section["endpoint"] == "c@studio.test:8443"
+    base = f"/datastore/v1.0{api.workspace.scope}/datastores"
+    assert [row["name"] for row in api.get(base).body["value"]] == [store["name"]]
+    assert api.get(f"{base}/workspaceblobstore").body["name"] == "workspaceblobstore"
+
+
+def test_files_of_a_datastore(api, anonymous, store, workspace):
+    section = store["azureStorageSection"]
+    container, sas = f"/{section['containerName']}", section["sasToken"]
+    for name in ("in/a.csv", "in/b&c.csv", "other.txt"):
+        assert (
+            anonymous.put(f"{container}/{name.replace('&', '%26')}{sas}", raw=b"abc", **BLOB).status
+            == 201
+        )
+    listing = anonymous.get(f"{container}{sas}&restype=container&comp=list&prefix=in/")
+    names = re.findall("<Name>(.*?)</Name>", listing.raw.decode())
+    assert names == ["in/a.csv", "in/b&amp;c.csv"]
+    page = anonymous.get(f"{container}{sas}&restype=container&comp=list&maxresults=1")
+    [marker] = re.findall("<NextMarker>(.*?)</NextMarker>", page.raw.decode())
+    assert marker == "in/a.csv"
+    more = anonymous.get(f"{container}{sas}&restype=container&comp=list&marker={marker}")
+    assert b"other.txt" in more.raw
+    assert anonymous.get(f"{container}/in/a.csv{sas}").raw == b"abc"
+    assert anonymous.get(f"{container}/in{sas}").status == 404
+    assert anonymous.get(f"{container}/none{sas}").status == 404
+    place = data.resolve(Datastore.objects.get(workspace=workspace), "in/a.csv")
+    assert place.open().read() == b"abc"
+
+
+@pytest.mark.parametrize("path", ["../x", "a/../../x", "%2e%2e/x", "a%00b", "a%5cb"])
+def test_no_path_leaves_its_datastore(anonymous, store, path):
+    section = store["azureStorageSection"]
+    url = f"/{section['containerName']}/{path}{section['sasToken']}"
+    assert anonymous.put(url, raw=b"x", **BLOB).status in (400, 401, 403, 404)
+    assert anonymous.get(url).status in (400, 401, 403, 404)
+
+
+def test_readers_get_a_signature_that_reads(api_as, anonymous):
+    reader = api_as(Role.READER)
+    section = reader.get(f"/datastore/v1.0{reader.workspace.scope}/default").body[
+        "azureStorageSection"
+    ]
+    url = f"/{section['containerName']}/a{section['sasToken']}"
+    assert anonymous.put(url, raw=b"x", **BLOB).status == 403
+    assert anonymous.get(url).status == 404

@@ -1,0 +1,84 @@
+import pytest
+
+from runs import services
+from runs.models import MetricValue
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+POINT = {
+    "metricId": "5b1d5bb0-0000-4000-8000-000000000001",
+    "createdUtc": "2026-11-22T13:30:29.1744701Z",
+}
+
+
+@pytest.fixture
+def run(actor, workspace):
+    return services.submit(actor, experiment="exp", pipeline=factories.pipeline(workspace))
+
+
+@pytest.fixture
+def url(workspace, run):
+    return f"/metric/v2.0{workspace.scope}/runs/{run.uuid}"
+
+
+def scalar(value, **point):
+    return {
+        "name": "acc",
+        "columns": {"acc": "double"},
+        "properties": {"uxMetricType": "azureml.v1.scalar"},
+        "value": [{**point, "step": 1, "data": {"acc": value}}],
+    }
+
+
+def test_a_batch_is_appended_and_read_in_order(api, url, run):
+    for value in (0.1, 0.2):
+        reply = api.post(f"{url}/batch", {"values": [scalar(value)], "reportErrors": True})
+        assert (reply.status, reply.body) == (200, {"errors": []})
+    assert api.get(f"{api.H}/experiments/exp/runs/{run.uuid}/metricsingest/wait").status == 200
+    [row] = api.post(f"{url}/list").body["value"]
+    assert row["metricKey"] == {"name": "acc"}
+    full = api.post(f"{url}/full", {"metricName": "acc"}).body
+    assert [point["data"] for point in full["value"]] == [{"acc": 0.1}, {"acc": 0.2}]
+    assert full["columns"] == {"acc": "double"}
+    assert full["dataContainerId"] == run.data_container_id
+
+
+def test_a_point_that_is_sent_twice_is_kept_once(api, url):
+    for _ in range(2):
+        assert api.post(f"{url}/batch", {"values": [scalar(1, **POINT)]}).status == 200
+    assert MetricValue.objects.count() == 1
+
+
+def test_not_a_number_is_kept_as_its_word(api, url):
+    raw = b'{"values": [{"name": "loss", "value": [{"data": {"loss": NaN}}]}]}'
+    assert api.post(f"{url}/batch", raw=raw).status == 200
+    full = api.post(f"{url}/full", {"metricName": "loss"}).body
+    assert full["value"][0]["data"] == {"loss": "NaN"}
+
+
+def test_an_unknown_metric_is_404(api, url):
+    assert api.post(f"{url}/full", {"metricName": "none"}).status == 404
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [{}],
+        ["x"],
+        {},
+        [{"name": "m", "value": [1]}],
+        [{"name": "m", "value": [{"data": 1}]}],
+        [{"name": "m", "value": [{"data": {}, "step": "x"}]}],
+        [{"name": "m", "value": [{"data": {}, "step": 2**70}]}],
+        [{"name": "m", "value": [{"data": {}, "metricId": "x"}]}],
+        [{"name": "m" * 256}],
+    ],
+)
+def test_wrong_batches_store_nothing(api, url, values):
+    assert (
+        api.post(
+            f"{url}/batch", {"values": [scalar(1), *values] if isinstance(values, list) else values}
+        ).status
+        == 400
+    )
+    assert not MetricValue.objects.exists()

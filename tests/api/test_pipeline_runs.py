@@ -1,0 +1,98 @@
+"""Pipeline runs and nodes as the pipelines service shows them (wire 9.2)."""
+
+import pytest
+
+from runs import services, storage
+from runs.models import Run, StepRun
+from runs.states import Status
+from studio.core.models import Role
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def run(actor, workspace):
+    pipeline = factories.pipeline(workspace, steps=("one", "two"), edges=[("one", "two")])
+    return services.submit(actor, experiment="exp", pipeline=pipeline)
+
+
+@pytest.fixture
+def url(api, run):
+    return f"{api.P}/PipelineRuns/{run.uuid}"
+
+
+def move(run, node, *statuses):
+    step = StepRun.objects.get(run__root=run, node_id=f"node-{node}")
+    for status in statuses:
+        Run.objects.move(step.pk, to=status)
+    return step
+
+
+def test_entity(api, run, url):
+    entity = api.get(url).body
+    assert entity["Id"] == str(run.uuid)
+    assert entity["TotalRunSteps"] == 2
+    assert entity["GraphId"] == str(run.pipeline_run.graph.uuid)
+    assert entity["IsSubmitted"] is True
+    of_pipeline = api.get(f"{api.P}/PipelineRuns/Pipeline/{run.pipeline.uuid}").body
+    assert of_pipeline == [entity]
+
+
+def test_words_of_the_pipelines_service(api, run, url):
+    Run.objects.move(run.pk, to=Status.RUNNING)
+    assert api.get(url).body["Status"]["StatusCode"] == "Running"
+    Run.objects.move(run.pk, to=Status.COMPLETED)
+    assert api.get(url).body["Status"]["StatusCode"] == "Finished"
+
+
+def test_node_statuses(api, run, url):
+    step = move(run, "one", Status.PREPARING, Status.RUNNING)
+    assert api.post(f"{url}/Graph/Node/StatusCode", ["node-one"]).body == "Running"
+    status = api.post(f"{url}/Graph/Node/Status", ["node-one"]).body
+    assert (status["StatusCode"], status["RunId"]) == ("Running", str(step.run.uuid))
+    everything = api.post(f"{url}/Graph/AllNodes/Status", []).body
+    assert set(everything) == {"node-one", "node-two"}
+    assert everything["node-one"] == status
+
+
+@pytest.mark.parametrize("body", [["none"], []])
+def test_unknown_nodes(api, url, body):
+    assert api.post(f"{url}/Graph/Node/StatusCode", body).status in (400, 404)
+
+
+@pytest.mark.parametrize("body", [{}, "node-one", [1], ["a", "b"]])
+def test_bodies_that_are_no_list_of_one_node(api, url, body):
+    assert api.post(f"{url}/Graph/Node/StatusCode", body).status == 400
+
+
+def test_logs_are_raw_text(api, run, url):
+    step = move(run, "one", Status.PREPARING)
+    log = storage.LogWriter(step.run.uuid, storage.DRIVER_LOG, attempt=1)
+    log.write("hello \N{GREEK SMALL LETTER ALPHA}\n".encode())
+    log.write(b"world\n")
+    reply = api.post(f"{url}/Graph/Shareable/STDOUT", ["node-one"])
+    assert reply.raw.decode() == "hello \N{GREEK SMALL LETTER ALPHA}\nworld\n"
+    assert reply.headers["Content-Type"].startswith("text/plain")
+    assert api.post(f"{url}/Graph/Shareable/JobLog", ["node-one"]).raw == b""
+
+
+def test_outputs(api, run, url):
+    place = {"datastore": "workspaceblobstore", "path": "azureml/x/out"}
+    StepRun.objects.filter(run__root=run, node_id="node-one").update(outputs={"out": place})
+    found = api.post(f"{url}/Outputs", ["node-one"]).body["out"]
+    reference = found["DataLocation"]["DataReference"]
+    assert reference["Type"] == "AzureBlob"
+    assert reference["AzureBlobReference"] == {
+        "RelativePath": "azureml/x/out",
+        "AmlDataStoreName": "workspaceblobstore",
+    }
+    assert api.get(f"{url}/PipelineRunOutputs/none").status == 404
+
+
+def test_cancel(api, api_as, run, url):
+    assert api_as(Role.READER).delete(f"{url}/Execution").status == 403
+    reply = api.delete(f"{url}/Execution")
+    assert (reply.status, reply.raw) == (200, b"")
+    assert api.get(url).body["Status"]["StatusCode"] == "Canceled"
+    assert api.get(f"{api.H}/runs/{run.uuid}").body["status"] == "Canceled"

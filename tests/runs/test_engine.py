@@ -1,0 +1,378 @@
+"""The engine, played with a loop and no queue."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import connection, connections, transaction
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from runs import engine, services
+from runs.models import Outcome, Run, StepAttempt, StepRun, Worker
+from runs.states import TERMINAL, Status
+from tests import factories
+from tests.runs import playing
+
+DIAMOND = {
+    "steps": ("a", "b", "c", "d"),
+    "edges": (("a", "b"), ("a", "c"), ("b", "d"), ("c", "d")),
+}
+
+
+@pytest.mark.django_db
+class TestRuns:
+    def test_a_run_ends_when_its_steps_have(self, actor):
+        run = playing.start(actor, **DIAMOND)
+        done = playing.play(run)
+        assert done[0] == "a"
+        assert done[-1] == "d"
+        assert run.status == Status.COMPLETED
+        assert set(playing.statuses(run).values()) == {Status.COMPLETED}
+
+    def test_only_steps_without_parents_wait_for_a_worker_at_first(self, actor):
+        run = playing.start(actor, **DIAMOND)
+        assert playing.statuses(run)["a"] == Status.QUEUED
+        assert playing.statuses(run)["d"] == Status.NOT_STARTED
+
+    def test_the_first_failure_cancels_the_rest(self, actor):
+        run = playing.start(actor, steps=("bad", "held", "waiting"), edges=(("held", "waiting"),))
+        bad, held = playing.take(), playing.take()
+        engine.finish(bad, Outcome.FAILED, error="ValueError: boom")
+        engine.advance(run.pk)
+        run.refresh_from_db()
+        assert run.status == Status.RUNNING
+        assert playing.statuses(run) == {
+            "bad": Status.FAILED,
+            "held": Status.CANCEL_REQUESTED,
+            "waiting": Status.CANCELED,
+        }
+        engine.finish(held, Outcome.CANCELED)
+        engine.advance(run.pk)
+        run.refresh_from_db()
+        assert run.status == Status.FAILED
+        assert run.error == "Step bad failed: ValueError: boom"
+
+    def test_continuing_on_failure_skips_what_is_downstream_only(self, actor):
+        run = playing.start(
+            actor,
+            steps=("bad", "child", "grandchild", "other"),
+            edges=(("bad", "child"), ("child", "grandchild")),
+            continue_on_step_failure=True,
+        )
+        playing.play(run, {"bad": [Outcome.FAILED]})
+        assert playing.statuses(run) == {
+            "bad": Status.FAILED,
+            "child": Status.SKIPPED,
+            "grandchild": Status.SKIPPED,
+            "other": Status.COMPLETED,
+        }
+        assert run.status == Status.FAILED
+
+    def test_a_step_canceled_while_it_completed_is_canceled(self, actor):
+        run = playing.start(actor)
+        claim = playing.take()
+        services.cancel(actor, run)
+        assert engine.finish(claim, Outcome.COMPLETED)
+        engine.advance(run.pk)
+        run.refresh_from_db()
+        assert run.status == Status.CANCELED
+        assert playing.statuses(run) == {"one": Status.CANCELED}
+
+    def test_children_of_one_queue_are_counted_for_the_bell(self, actor):
+        run = playing.start(actor, **DIAMOND)
+        claim = playing.take()
+        engine.finish(claim, Outcome.COMPLETED)
+        assert engine.advance(run.pk) == {"cpu-cluster": 2}
+        assert engine.advance(run.pk) == {}
+
+
+@pytest.mark.django_db
+class TestAttempts:
+    def test_a_failure_is_tried_again_after_a_pause_that_doubles(self, actor):
+        run = playing.start(actor)
+        StepRun.objects.update(retries=2, retry_delay_seconds=3)
+        for pause in (3, 6):
+            finished = engine.finish(playing.take(), Outcome.FAILED, error="no")
+            assert finished.retry_seconds == pause
+            assert playing.take() is None
+            StepRun.objects.update(not_before=timezone.now())
+        assert playing.play(run, {"one": [Outcome.FAILED]}) == ["one"]
+        assert run.status == Status.FAILED
+        assert StepAttempt.objects.count() == 3
+
+    def test_a_time_out_is_tried_again_too(self, actor):
+        playing.start(actor)
+        StepRun.objects.update(retries=1)
+        assert engine.finish(playing.take(), Outcome.TIMED_OUT).retry_seconds == 1
+
+    def test_an_interruption_uses_up_no_retry(self, actor):
+        run = playing.start(actor)
+        done = playing.play(run, {"one": [Outcome.INTERRUPTED, Outcome.INTERRUPTED]})
+        assert done == ["one"] * 3
+        assert run.status == Status.COMPLETED
+        assert StepRun.objects.get().retries_used == 0
+
+    def test_an_attempt_that_was_superseded_writes_nothing(self, actor):
+        run = playing.start(actor)
+        old = playing.take()
+        engine.finish(old, Outcome.LOST)
+        new = playing.take("worker-2")
+        assert new.attempt == old.attempt + 1
+        assert not engine.finish(old, Outcome.COMPLETED)
+        assert not engine.finish(old, Outcome.FAILED, error="late")
+        assert engine.finish(new, Outcome.COMPLETED)
+        assert not engine.finish(new, Outcome.COMPLETED)
+        engine.advance(run.pk)
+        run.refresh_from_db()
+        assert run.status == Status.COMPLETED
+
+    def test_a_claim_takes_the_oldest_step_of_its_queue(self, actor):
+        factories.ComputeTarget.objects.create(workspace=actor.workspace, name="gpu")
+        first, second = playing.start(actor), playing.start(actor)
+        assert engine.claim("w", ["gpu"]) is None
+        assert playing.take().run_id == first.pk
+        assert playing.take().run_id == second.pk
+        assert playing.take() is None
+
+
+def worker(name: str, *, silent_seconds: float = 0) -> Worker:
+    return Worker.objects.create(
+        name=name,
+        role="worker",
+        host="here",
+        pid=1,
+        queues=["cpu-cluster"],
+        heartbeat_at=timezone.now() - timedelta(seconds=silent_seconds),
+    )
+
+
+@pytest.mark.django_db
+class TestRecover:
+    def test_a_silent_worker_loses_its_attempt_and_the_step_gets_another(self, actor):
+        run = playing.start(actor)
+        playing.take("gone")
+        worker("gone", silent_seconds=31)
+        assert engine.recover() == {"cpu-cluster": 1}
+        attempt = StepAttempt.objects.get()
+        assert attempt.outcome == Outcome.LOST
+        assert playing.play(run) == ["one"]
+        assert run.status == Status.COMPLETED
+
+    def test_a_worker_that_was_heard_keeps_its_attempt(self, actor):
+        playing.start(actor)
+        playing.take("here")
+        worker("here", silent_seconds=25)
+        assert engine.recover() == {}
+        assert StepAttempt.objects.get().finished_at is None
+
+    def test_a_step_that_loses_two_workers_fails(self, actor):
+        run = playing.start(actor)
+        for name in ("first", "second"):
+            playing.take(name)
+            engine.recover()
+        run.refresh_from_db()
+        assert run.status == Status.FAILED
+        assert "second fell silent" in run.error
+
+    def test_queued_steps_are_rung_for_again(self, actor):
+        playing.start(actor, steps=("a", "b"))
+        assert engine.recover() == {"cpu-cluster": 2}
+        StepRun.objects.update(not_before=timezone.now() + timedelta(minutes=1))
+        assert engine.recover() == {}
+
+    def test_an_end_nobody_followed_up_is_followed_up(self, actor):
+        run = playing.start(actor, steps=("a", "b"), edges=(("a", "b"),))
+        engine.finish(playing.take(), Outcome.COMPLETED)
+        assert engine.recover() == {"cpu-cluster": 1}
+        worker("worker-1")
+        engine.finish(playing.take(), Outcome.COMPLETED)
+        engine.recover()
+        run.refresh_from_db()
+        assert run.status == Status.COMPLETED
+
+    def test_a_cancel_that_is_not_obeyed_is_carried_out(self, actor):
+        run = playing.start(actor)
+        playing.take("worker-1")
+        worker("worker-1")
+        services.cancel(actor, run)
+        engine.recover()
+        run.refresh_from_db()
+        assert run.status == Status.CANCEL_REQUESTED
+        engine.recover(timezone.now() + timedelta(seconds=70))
+        run.refresh_from_db()
+        assert run.status == Status.CANCELED
+
+    def test_a_run_past_its_time_fails(self, actor):
+        run = playing.start(actor, steps=("a", "b"), edges=(("a", "b"),), timeout_seconds=60)
+        engine.recover(timezone.now() + timedelta(seconds=59))
+        run.refresh_from_db()
+        assert run.status == Status.NOT_STARTED
+        engine.recover(timezone.now() + timedelta(seconds=61))
+        run.refresh_from_db()
+        assert (run.status, run.error_code) == (Status.FAILED, "TimedOut")
+
+    def test_old_rows_of_workers_are_removed(self, db):
+        worker("old", silent_seconds=3700)
+        worker("new")
+        engine.recover()
+        assert [row.name for row in Worker.objects.all()] == ["new"]
+
+
+@pytest.mark.django_db
+class TestReuse:
+    @pytest.fixture
+    def graph(self, workspace):
+        return factories.graph(
+            workspace,
+            steps=("a", "b"),
+            edges=(("a", "b"),),
+            parameters=[{"Name": "lr", "DefaultValue": "1", "IsOptional": True, "Type": "0"}],
+        )
+
+    @staticmethod
+    def decide(claim):
+        from runs.engine.job import decide, load  # noqa: PLC0415
+
+        job = load(claim)
+        reused = decide(job)
+        if not reused:
+            changes = job.changes
+            engine.finish(claim, Outcome.COMPLETED, may_be_reused=True, step_changes=changes)
+        engine.advance(claim.run_id)
+        return reused
+
+    def play(self, run):
+        reused = []
+        while (claim := playing.take()) is not None:
+            reused.append(self.decide(claim))
+        run.refresh_from_db()
+        assert run.status == Status.COMPLETED
+        return reused
+
+    def test_the_same_again_is_reused_and_says_so(self, actor, graph):
+        first = playing.start(actor, graph=graph)
+        assert self.play(first) == [False, False]
+        second = playing.start(actor, graph=graph)
+        assert self.play(second) == [True, True]
+        step = StepRun.objects.get(run__parent=second, run__name="a")
+        assert step.reused_from.run.parent == first
+        assert step.reuse_reason.startswith("Reused: ")
+        assert step.run.properties["azureml.reusedrunid"] == str(step.reused_from.run.uuid)
+
+    def test_a_third_run_reuses_the_one_that_ran(self, actor, graph):
+        first = playing.start(actor, graph=graph)
+        self.play(first)
+        for _ in range(2):
+            again = playing.start(actor, graph=graph)
+            self.play(again)
+            steps = StepRun.objects.filter(run__parent=again)
+            assert {step.reused_from.run.parent_id for step in steps} == {first.pk}
+
+    def test_regenerating_runs_and_says_so(self, actor, graph):
+        self.play(playing.start(actor, graph=graph))
+        run = playing.start(actor, graph=graph, regenerate_outputs=True)
+        assert self.play(run) == [False, False]
+        step = StepRun.objects.filter(run__parent=run).first()
+        assert step.reuse_reason == "Ran because its outputs were to be made again."
+
+    def test_a_step_that_may_not_be_reused_is_not(self, actor, workspace):
+        graph = factories.graph(workspace)
+        factories.Module.objects.update(is_deterministic=False)
+        for _ in range(2):
+            assert self.play(playing.start(actor, graph=graph)) == [False]
+
+    def test_the_reason_names_what_changed(self, actor, workspace):
+        interface = {
+            "Inputs": [],
+            "Outputs": [],
+            "Parameters": [{"Name": "lr", "DefaultValue": "1"}],
+            "MetadataParameters": [],
+            "Arguments": [],
+        }
+        graph = factories.graph(
+            workspace,
+            parameters=[{"Name": "lr", "DefaultValue": "1", "IsOptional": True, "Type": "0"}],
+        )
+        factories.Module.objects.update(structured_interface=interface)
+        node = graph.wire["ModuleNodes"][0]
+        node["ModuleParameters"].append({"Name": "lr", "Value": "lr", "ValueType": "1"})
+        graph.save()
+        self.play(playing.start(actor, graph=graph))
+        run = playing.start(actor, graph=graph, assignments={"lr": 2})
+        assert self.play(run) == [False]
+        step = StepRun.objects.get(run__parent=run)
+        assert step.reuse_reason == "Ran because parameter lr changed."
+
+
+@st.composite
+def graphs(draw):
+    size = draw(st.integers(1, 7))
+    names = [f"s{number}" for number in range(size)]
+    pairs = [(a, b) for i, a in enumerate(names) for b in names[i + 1 :]]
+    edges = draw(st.lists(st.sampled_from(pairs), unique=True)) if pairs else []
+    return tuple(names), tuple(edges)
+
+
+@pytest.mark.django_db
+@settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    drawn=graphs(),
+    goes_on=st.booleans(),
+    ends=st.lists(st.sampled_from(list(Outcome)), max_size=20),
+    late=st.randoms(use_true_random=False),
+)
+def test_every_step_ends_and_order_respects_edges(actor, drawn, goes_on, ends, late):
+    """Whatever the graph, whatever happens to attempts, with ends delivered twice and late."""
+    with transaction.atomic():
+        play_badly(actor, *drawn, goes_on=goes_on, ends=list(ends), late=late)
+        transaction.set_rollback(True)  # each example starts from nothing
+
+
+def play_badly(actor, steps, edges, *, goes_on, ends, late):
+    run = playing.start(actor, steps=steps, edges=edges, continue_on_step_failure=goes_on)
+    parents = {name: {a for a, b in edges if b == name} for name in steps}
+    old = []
+    while (claim := playing.take()) is not None:
+        known = playing.statuses(run)
+        assert all(known[parent] == Status.COMPLETED for parent in parents[playing.name_of(claim)])
+        if old and late.random() < 0.5:
+            assert not engine.finish(late.choice(old), late.choice(list(Outcome)))
+        engine.finish(claim, ends.pop() if ends else Outcome.COMPLETED)
+        old.append(claim)
+        for _ in range(late.randint(1, 2)):
+            engine.advance(run.pk)
+    run.refresh_from_db()
+    assert run.status in TERMINAL
+    assert set(playing.statuses(run).values()) <= TERMINAL
+    assert not StepAttempt.objects.filter(finished_at=None).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_threads_claim_each_step_once(actor):
+    run = playing.start(actor, steps=tuple(f"s{number}" for number in range(20)))
+    claims, errors = [], []
+
+    def work(name):
+        try:
+            while (claim := playing.take(name)) is not None:
+                claims.append(claim)
+        except Exception as error:  # noqa: BLE001 - shown by the assertion below
+            errors.append(error)
+        finally:
+            connections.close_all()
+
+    if connection.vendor == "sqlite" and connection.is_in_memory_db():
+        pytest.skip("an in-memory database is one connection")
+    threads = [threading.Thread(target=work, args=(f"w{number}",)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert len({claim.step_id for claim in claims}) == len(claims) == 20
+    assert StepAttempt.objects.count() == 20
+    assert Run.objects.filter(parent=run, status=Status.PREPARING).count() == 20
