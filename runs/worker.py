@@ -21,7 +21,7 @@ from endpoints.models import ComputeTarget
 from runs import engine, guard
 from runs.models import Outcome, Run, StepAttempt
 from runs.models import Worker as WorkerRow
-from runs.states import TERMINAL, Status
+from runs.states import HELD, Status
 from runs.steps import Stop, StopFlag
 
 LOOK_SECONDS = 1.0  # how often held steps are looked up: cancel and time-outs act within 2 s
@@ -30,6 +30,8 @@ SILENCE_SECONDS = guard.SILENCE_SECONDS
 STOP_AFTER_SECONDS = 5.0
 # An attempt of ours that no slot knows of, so long after its claim, was given up by its slot.
 ORPHAN_AGE = timedelta(seconds=90)
+# What a step that a slot holds can be in; anything else means that it was taken away from us.
+OURS = HELD | {Status.CANCEL_REQUESTED}
 
 logger = logging.getLogger(__name__)
 
@@ -259,7 +261,7 @@ class Worker:
         now = timezone.now()
         for claim, flag in held.items():
             row = found.get(claim.step_id)
-            if row is None or row["attempt"] != claim.attempt or row["status"] in TERMINAL:
+            if row is None or row["attempt"] != claim.attempt or row["status"] not in OURS:
                 flag.ask(Stop.SUPERSEDED)
             elif row["status"] == Status.CANCEL_REQUESTED:
                 flag.ask(Stop.CANCELED)

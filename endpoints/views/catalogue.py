@@ -10,6 +10,7 @@ from django.db.models import Count, F, Max, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce, Lower
 
 from endpoints.models import EndpointVersion, PipelineEndpoint, PublishedPipeline
+from endpoints.services import why_disabled
 from runs.models import Run
 from studio.core.keyset import SIZES
 from studio.core.models import Workspace
@@ -163,6 +164,8 @@ def last_runs_of_versions(
             "total": counts.get(version.number, 0),
             "last_status": statuses.get(version.number),
             "is_default": version.pk == endpoint.default_version_id,
+            "which": f"?version={version.number}",
+            "why_disabled": why_disabled(endpoint, version.pipeline, version),
         }
         for version in versions
     ]

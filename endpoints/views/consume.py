@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -200,11 +201,14 @@ def auth_lines() -> list[str]:
     ]  # fmt: skip
 
 
-def page(call: Call) -> dict:
-    """The context of a Consume tab."""
+def page(call: Call, *, limited_to=None) -> dict:
+    """The context of a Consume tab; `limited_to` is the endpoint a new token would open."""
+    token_url = reverse("core:token-new")
     return {
         "rest_url": call.url,
         "snippets": snippets(call),
         "body_keys": BODY_KEYS,
         "auth_lines": auth_lines(),
+        "token_url": f"{token_url}?endpoint={limited_to}" if limited_to else token_url,
+        "token_limited": bool(limited_to),
     }

@@ -26,12 +26,14 @@ def _frame(request, uuid, current: str) -> dict:
     rows = versions_of(endpoint)
     selected = _selected(request, endpoint, rows)
     pipeline = selected.pipeline if selected else None
+    is_default = selected is None or selected.pk == endpoint.default_version_id
     return {
         "nav": "endpoints",
         "endpoint": endpoint,
         "versions": rows,
         "selected": selected,
-        "is_default": selected is None or selected.pk == endpoint.default_version_id,
+        "is_default": is_default,
+        "which": "" if is_default else f"?version={selected.number}",
         "why_disabled": services.why_disabled(endpoint, pipeline, selected),
         "default_disabled": bool(
             endpoint.default_version and not endpoint.default_version.pipeline.is_active
@@ -108,7 +110,11 @@ def endpoint_consume(request, uuid):
         parameters=versions.parameters_of(selected) if selected else {},
         sdk_lookup=consume.endpoint_lookup(endpoint.name),
     )
-    return render(request, "endpoints/endpoint_consume.html", context | consume.page(call))
+    return render(
+        request,
+        "endpoints/endpoint_consume.html",
+        context | consume.page(call, limited_to=endpoint.uuid),
+    )
 
 
 @require_http_methods(["GET", "POST"])

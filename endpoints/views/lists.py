@@ -22,7 +22,7 @@ from studio.core.access import require
 def endpoint_list(request):
     place = reader(request).workspace
     bases = [catalogue.endpoints_in(place), catalogue.singles_in(place)]
-    context = _catalogue(request, bases) | {"nav": "endpoints", "shown": "endpoints"}
+    context = _catalogue(request, bases) | {"nav": "endpoints"}
     name = "_catalogue_table.html" if request.htmx else "endpoint_list.html"
     return render(request, f"endpoints/{name}", context)
 
@@ -30,7 +30,7 @@ def endpoint_list(request):
 @require_GET
 def pipeline_list(request):
     bases = [catalogue.pipelines_in(reader(request).workspace)]
-    context = _catalogue(request, bases) | {"nav": "pipelines", "shown": "pipelines"}
+    context = _catalogue(request, bases) | {"nav": "pipelines"}
     name = "_pipeline_table.html" if request.htmx else "pipeline_list.html"
     return render(request, f"endpoints/{name}", context)
 
@@ -78,7 +78,7 @@ def bulk(request):
     for target in selected:
         verb(request.actor, target)
     messages.success(request, _done(len(selected), turning_off=turning_off))
-    return redirect(f"{reverse('endpoints:endpoint-list')}?{_kept(request)}")
+    return redirect(_back(request))
 
 
 def _selected(request, *, active: bool) -> list:
@@ -111,10 +111,10 @@ def _confirm(request, selected: list):
         "text": _("Every way to submit them will refuse from now on: %(names)s.")
         % {"names": names},
         "consequences": what_stops(selected),
-        "action": f"{reverse('endpoints:endpoint-bulk')}?{_kept(request)}",
+        "action": f"{reverse('endpoints:endpoint-bulk')}?{request.GET.urlencode()}",
         "submit": _("Disable"),
         "danger": True,
-        "cancel_url": f"{reverse('endpoints:endpoint-list')}?{_kept(request)}",
+        "cancel_url": _back(request),
         "hidden": [
             ("verb", "disable"),
             ("confirmed", "1"),
@@ -124,9 +124,11 @@ def _confirm(request, selected: list):
     return render(request, "confirm.html", context)
 
 
-def _kept(request) -> str:
-    """The list's own state, which its commands carry along."""
-    return request.GET.urlencode()
+def _back(request) -> str:
+    """The list the command came from, in the state it was in."""
+    query = request.GET.copy()
+    shown = "pipeline-list" if query.pop("list", None) else "endpoint-list"
+    return f"{reverse(f'endpoints:{shown}')}?{query.urlencode()}"
 
 
 def _done(count: int, *, turning_off: bool) -> str:

@@ -1,6 +1,5 @@
 """Reads the `steps` of a pipeline file and checks what they refer to."""
 
-import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -116,7 +115,7 @@ class StepReader:
         return name, None, self._list(keys, "arguments")
 
     def _command(self, value: Value, keys: dict[str, Value], folder: Path) -> tuple:
-        """As the SDK does it: the first word is the command, the others are its arguments."""
+        """A text is a line for the shell; of a list the first is that, the others are its arguments."""
         if "script_name" in keys:
             raise keys["script_name"].fail(
                 f"A {COMMAND} has command; script_name belongs to {PYTHON}."
@@ -125,13 +124,7 @@ class StepReader:
             raise value.fail(f"A {COMMAND} needs command.")
         command = keys["command"]
         first, *rest = command.items() if command.is_list else [command]
-        try:
-            words = shlex.split(first.name())
-        except ValueError as error:
-            raise first.fail(f"{error}.") from error
-        if not words:
-            raise first.fail("The command is empty.")
-        return None, words[0], [*words[1:], *rest, *self._list(keys, "arguments")]
+        return None, first.name(), [*rest, *self._list(keys, "arguments")]
 
     def _argument(self, word: Value | str, inputs, outputs, parameters: dict) -> Argument:
         text = word if isinstance(word, str) else word.text()

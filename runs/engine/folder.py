@@ -8,18 +8,19 @@ import json
 import re
 import shlex
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from django.conf import settings
 
 from endpoints import data, snapshots
-from endpoints.graph import STRUCTURED_ARGUMENTS, Port
+from endpoints.graph import STRUCTURED_ARGUMENTS, Argument, Port
 from endpoints.models import SavedDataset
 from runs.engine.job import Job
 from runs.steps import StepRefused
 
+OPERATOR = re.compile(r"\|\|?|&&?|;|\d?(>>?|<)(&\d)?")
 PLACEHOLDER = re.compile(r"\b(DatasetConsumptionConfig|DatasetOutputConfig):([\w.\-]+)")
 
 
@@ -142,11 +143,11 @@ def arguments(job: Job, folder: Folder) -> tuple[str, ...]:
     plain = job.node.value("Arguments", job.values)
     if plain and plain != STRUCTURED_ARGUMENTS:
         return tuple(fill(word, folder) for word in shlex.split(plain))
-    return tuple(_arguments(job, folder))
+    return tuple(_values(job.node.module.arguments, job, folder))
 
 
-def _arguments(job: Job, folder: Folder) -> Iterator[str]:
-    for argument in job.node.module.arguments:
+def _values(arguments: Iterable[Argument], job: Job, folder: Folder) -> Iterator[str]:
+    for argument in arguments:
         if argument.kind == "Parameter":
             value = job.node.value(argument.value, job.values)
             if value is not None:
@@ -159,19 +160,43 @@ def _arguments(job: Job, folder: Folder) -> Iterator[str]:
             yield fill(argument.value, folder)
 
 
-def fill(text: str, folder: Folder) -> str:
+def fill(text: str, folder: Folder, *, written_as: Callable[[str], str] = str) -> str:
     """Put the place of an input or output where its placeholder stands."""
 
     def place(found: re.Match) -> str:
         places = folder.inputs if found[1] == "DatasetConsumptionConfig" else folder.outputs
-        return str(places.get(found[2], found[0]))
+        known = places.get(found[2])
+        return found[0] if known is None else written_as(str(known))
 
     return PLACEHOLDER.sub(place, text)
 
 
 def command(job: Job, folder: Folder) -> str | None:
+    """The shell text of a CommandStep: its command, then its arguments as words.
+
+    Only what its author wrote means anything to the shell; values that come from callers, and places,
+    are plain words.
+    """
+    if job.node.command is None:
+        return None
     text = job.node.command
-    return None if text in (None, STRUCTURED_ARGUMENTS) else fill(text, folder)
+    words = [] if text == STRUCTURED_ARGUMENTS else [fill(text, folder, written_as=shlex.quote)]
+    for argument in job.node.module.arguments:
+        value = next(_values([argument], job, folder), None)
+        if value is not None:
+            is_written = argument.kind == "Literal" and not PLACEHOLDER.search(argument.value)
+            words.append(_written(value) if is_written else shlex.quote(value))
+    return " ".join(words)
+
+
+def _written(word: str) -> str:
+    """A word of the author's own: operators and variables keep their meaning."""
+    if OPERATOR.fullmatch(word):
+        return word
+    if "$" in word:
+        escaped = re.sub(r'(["\\`])', r"\\\1", word)
+        return f'"{escaped}"'
+    return shlex.quote(word)
 
 
 def check_inputs(folder: Folder) -> None:

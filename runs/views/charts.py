@@ -10,7 +10,11 @@ def of_columns(columns: list[str], points: list[dict]) -> list[dict]:
     """A chart for each column of numbers that has at least two of them."""
     found = []
     for column in columns:
-        numbers = [(at, value) for at, value in enumerate(map(_number, _of(points, column))) if value is not None]
+        numbers = [
+            (at, value)
+            for at, value in enumerate(map(_number, _of(points, column)))
+            if value is not None
+        ]
         if len(numbers) > 1:
             found.append(
                 {

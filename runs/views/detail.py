@@ -151,6 +151,7 @@ def details(request, uuid):
     run = scope.find_run(request, uuid)
     page = context(request, run, "run-details")
     page |= {"timeline": run.status_changes.order_by("pk"), "raw": facts.as_json(run)}
+    page["original"] = Run.objects.filter(pipeline_run__resubmissions=run.pk).first()
     return render(request, "runs/run_details.html", page)
 
 

@@ -2,6 +2,7 @@
 
 import shutil
 import zipfile
+from functools import partial
 from pathlib import PurePosixPath
 from tempfile import SpooledTemporaryFile
 
@@ -62,7 +63,8 @@ def code(request, uuid, path):
     for module in engine.blueprint(run.pipeline_run.graph.uuid).modules.values():
         held = module.snapshot
         if held is not None and str(held.uuid) == snapshot and name in held.files:
-            return _answer(request, name, lambda: snapshots.read(held.files[name]["sha256"]))
+            opened = partial(snapshots.read, held.files[name]["sha256"])
+            return _answer(request, name, opened)
     raise Http404
 
 

@@ -48,7 +48,9 @@ def pills(request, chosen) -> list[dict]:
     for name in chosen.filters:
         for value in request.GET.getlist(name):
             if value:
-                found.append({"label": _label(chosen, name, value), "url": _without(request, name, value)})
+                found.append(
+                    {"label": _label(chosen, name, value), "url": _without(request, name, value)}
+                )
     return found
 
 

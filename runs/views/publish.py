@@ -15,7 +15,12 @@ from studio.core.access import Actor, require
 from studio.core.errors import Refused
 
 # The services speak the wire's names.
-FIELDS = {"Name": "name", "Description": "description", "Version": "version", "PipelineId": "endpoint"}
+FIELDS = {
+    "Name": "name",
+    "Description": "description",
+    "Version": "version",
+    "PipelineId": "endpoint",
+}
 
 
 @require_http_methods(["GET", "POST"])

@@ -27,7 +27,9 @@ def listed(request):
 def find_run(request, uuid) -> Run:
     """The pipeline run of this id."""
     runs = Run.objects.visible_to(reader(request)).filter(kind=Kind.PIPELINE)
-    return get_object_or_404(runs.select_related(*LISTED, "workspace", "pipeline_run__graph"), uuid=uuid)
+    return get_object_or_404(
+        runs.select_related(*LISTED, "workspace", "pipeline_run__graph"), uuid=uuid
+    )
 
 
 def find_any(request, uuid) -> Run:

@@ -30,7 +30,9 @@ def cancel_selected(request):
     runs = scope.listed(request).filter(uuid__in=selected(request)).live()
     done = sum(_canceled(request, run) for run in runs)
     if done:
-        text = ngettext("%(number)d run is being canceled.", "%(number)d runs are being canceled.", done)
+        text = ngettext(
+            "%(number)d run is being canceled.", "%(number)d runs are being canceled.", done
+        )
         messages.success(request, text % {"number": done})
     else:
         messages.warning(request, _("None of the selected runs is running."))

@@ -109,7 +109,7 @@ def test_it_becomes_what_an_sdk_pipeline_posts(folder):
     graph, _ = compiled(write(folder, FULL))
     train, report = by_name(graph, "Train it"), by_name(graph, "report")
     assert (train.script, train.target, train.command) == ("train.py", "gpu", None)
-    assert (report.command, report.target) == ("cat", "cpu-cluster")
+    assert (report.command, report.target) == ("cat -n", "cpu-cluster")
     assert (train.retries, train.retry_delay_seconds, train.timeout_seconds) == (2, 5, 60)
     assert report.regenerate and graph.timeout_seconds == 3600
     assert list(train.module.arguments) == [

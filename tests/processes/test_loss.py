@@ -41,8 +41,10 @@ def until(true, *, seconds: float = 60, what: str = "it"):
 
 
 def child_of(live: LiveStudio, word: str) -> int:
-    """The pid of the studio's process whose command line holds `word`."""
-    listing = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True)
+    """The pid of the studio's process whose name or command line holds `word`."""
+    listing = subprocess.run(
+        ["ps", "-eo", "pid,comm,args"], capture_output=True, text=True, check=True
+    )
     mine = [
         line.split(None, 1)
         for line in listing.stdout.splitlines()
@@ -105,7 +107,7 @@ def test_killing_the_worker_mid_step_makes_exactly_one_further_attempt(studio, f
     until(began.exists, what="the step")
     until(lambda: began.read_text().strip(), what="the step's pid")
     first = int(began.read_text().split()[0])
-    os.kill(child_of(studio, "manage.py worker"), signal.SIGKILL)
+    os.kill(child_of(studio, "studio-worker"), signal.SIGKILL)
     until(lambda: not Path(f"/proc/{first}").exists(), seconds=25, what="the end of the orphan")
     until(lambda: len(began.read_text().split()) == 2, seconds=75, what="the second attempt")
     (folder / "hold.go").touch()

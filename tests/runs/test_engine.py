@@ -4,7 +4,7 @@ import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import connections, transaction
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -351,8 +351,8 @@ def play_badly(actor, steps, edges, *, goes_on, ends, late):
     assert not StepAttempt.objects.filter(finished_at=None).exists()
 
 
-@pytest.mark.django_db(transaction=True)
-def test_many_threads_claim_each_step_once(actor):
+def test_many_threads_claim_each_step_once(file_database):
+    actor = factories.actor(factories.workspace())
     run = playing.start(actor, steps=tuple(f"s{number}" for number in range(20)))
     claims, errors = [], []
 
@@ -365,8 +365,6 @@ def test_many_threads_claim_each_step_once(actor):
         finally:
             connections.close_all()
 
-    if connection.vendor == "sqlite" and connection.is_in_memory_db():
-        pytest.skip("an in-memory database is one connection")
     threads = [threading.Thread(target=work, args=(f"w{number}",)) for number in range(8)]
     for thread in threads:
         thread.start()

@@ -17,6 +17,7 @@ import pytest
 from tests.studio import ROOT, free_port, outside_environment
 from tests.supervisor.marked import MarkedStudio, wait_for
 
+
 def run_up(*arguments: str) -> subprocess.CompletedProcess:
     return subprocess.run(
         [sys.executable, "manage.py", "up", *arguments],
@@ -196,14 +197,12 @@ def sleeping(live, tmp_path):
     """A run with a step that sleeps for an hour, beside a process in a session of its own."""
     (tmp_path / "sleep_an_hour.py").write_text(SLEEPER)
     (tmp_path / "pipeline.yml").write_text(SLEEPING)
-    live.manage("publish", str(tmp_path), "--endpoint", f"sleeping-{tmp_path.name}")
-    status, run = live.call(
-        "POST", f"/endpoints/sleeping-{tmp_path.name}/submit", {"ExperimentName": "sleeping"}
-    )
-    assert status == 200, run
+    live.manage("publish", str(tmp_path), "--endpoint", tmp_path.name)
+    run = live.trigger(tmp_path.name)
     wait_for(lambda: len(sleepers()) == 2, seconds=60, what="the start of the step")
     yield
-    live.call("DELETE", f"/runs/{run['Id']}")
+    live.call("DELETE", f"{live.pipelines}/PipelineRuns/{run}/Execution")
+    live.wait(run)
 
 
 def sleepers() -> list[int]:

@@ -1,0 +1,55 @@
+"""Running a run again, with every value open to change."""
+
+from django.core.exceptions import ValidationError
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods
+
+from endpoints.forms import SubmitForm
+from endpoints.views.submit import experiments_of, submitted
+from runs import engine, sealing, services
+from runs.models import Run
+from runs.views import scope
+from studio.core.access import Actor, require
+from studio.core.errors import Refused
+
+
+@require_http_methods(["GET", "POST"])
+def resubmit(request, uuid):
+    run = scope.find_run(request, uuid)
+    require(request.actor, "submit", run)
+    form = _form(request, run)
+    if request.method == "POST" and form.is_valid():
+        made = _made(request.actor, run, form)
+        if made is not None:
+            return submitted(request, made)
+    context = {"nav": "pipelines", "run": run, "form": form}
+    return render(request, "runs/run_resubmit.html", context)
+
+
+def _form(request, run: Run) -> SubmitForm:
+    before = run.pipeline_run
+    names = [run.experiment.name, *experiments_of(request.actor)]
+    return SubmitForm(
+        request.POST if request.method == "POST" else None,
+        workspace=run.workspace,
+        parameters=engine.blueprint(before.graph.uuid).parameters,
+        experiments=list(dict.fromkeys(names)),
+        values={**sealing.opened(before.parameters), **before.datasets, **before.datapaths},
+        initial={
+            "experiment": run.experiment.name,
+            "description": run.description,
+            "tags": run.tags,
+            "regenerate_outputs": before.regenerate_outputs,
+            "continue_on_step_failure": before.continue_on_step_failure,
+            "timeout_seconds": before.timeout_seconds,
+        },
+    )
+
+
+def _made(actor: Actor, run: Run, form: SubmitForm) -> Run | None:
+    """The new run; or None with the reasons on the form."""
+    try:
+        return services.resubmit(actor, run, strict=True, **form.submission())
+    except (ValidationError, Refused) as error:
+        form.refuse(error)
+    return None

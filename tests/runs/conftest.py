@@ -1,0 +1,103 @@
+"""Real steps in real processes: folders of their own, pipelines written as YAML, a worker's slot."""
+
+import textwrap
+from dataclasses import dataclass
+
+import pytest
+import yaml
+from django.core.management import call_command
+from django.db import connections
+
+from endpoints import services as definitions
+from runs import services
+from runs.models import Run, StepRun
+from runs.worker import Worker
+
+
+@pytest.fixture(scope="session")
+def environments(tmp_path_factory):
+    """The bare environment takes a moment to build; all tests share it."""
+    return tmp_path_factory.mktemp("environments")
+
+
+@pytest.fixture
+def folders(settings, tmp_path, environments):
+    settings.STUDIO_DATA = tmp_path
+    settings.STUDIO_STORAGE_URL = f"file://{tmp_path / 'storage'}"
+    settings.STUDIO_WORK_DIR = tmp_path / "work"
+    settings.STUDIO_ENVS_DIR = environments
+    settings.STUDIO_CANCEL_GRACE_SECONDS = 1
+    return tmp_path
+
+
+@dataclass
+class Studio:
+    """`publish`, `submit` and `work` of a test; `worker` has one slot and is not started."""
+
+    actor: object
+    worker: Worker
+    path: object
+
+    def publish(self, *, steps: dict, scripts: dict[str, str], **more):
+        """A pipeline of the v1 YAML format; a step without `type` runs its own name's script."""
+        folder = self.path / f"source{len(list(self.path.glob('source*')))}"
+        folder.mkdir()
+        for name, text in scripts.items():
+            (folder / name).write_text(textwrap.dedent(text))
+        for name, step in steps.items():
+            step.setdefault("type", "PythonScriptStep")
+            step.setdefault("allow_reuse", False)
+            if step["type"] == "PythonScriptStep":
+                step.setdefault("script_name", f"{name}.py")
+        document = {
+            "name": "test",
+            "default_compute": "cpu-cluster",
+            "parameters": {},
+            "steps": steps,
+            **more,
+        }
+        (folder / "pipeline.yml").write_text(yaml.safe_dump({"pipeline": document}))
+        return definitions.publish_folder(self.actor, folder)
+
+    def submit(self, pipeline, **more) -> Run:
+        return services.submit(self.actor, experiment="test", pipeline=pipeline, **more)
+
+    def work(self) -> list:
+        """What one slot does when the bell rings; the bells it would ring in turn."""
+        return list(self.worker.walk("cpu-cluster"))
+
+    def run(self, pipeline, **more) -> Run:
+        run = self.submit(pipeline, **more)
+        self.work()
+        run.refresh_from_db()
+        return run
+
+    @staticmethod
+    def step(run: Run, name: str = "one") -> StepRun:
+        return StepRun.objects.select_related("run").get(run__parent=run, run__name=name)
+
+
+@pytest.fixture
+def studio(db, actor, folders):
+    worker = Worker(slots=1, queues=["cpu-cluster"])
+    yield Studio(actor, worker, folders)
+    worker.guard.close()
+
+
+@pytest.fixture
+def file_database(tmp_path, django_db_blocker):
+    """A database that several threads open at once, as in-memory ones cannot be."""
+    with django_db_blocker.unblock():
+        handler, alias = connections, "default"
+        if handler[alias].vendor != "sqlite":
+            pytest.skip("PostgreSQL's tests cover this")
+        before, name = handler[alias], handler.settings[alias]["NAME"]
+        handler.settings[alias]["NAME"] = str(tmp_path / "db.sqlite3")
+        handler[alias] = handler.create_connection(alias)
+        try:
+            call_command("migrate", verbosity=0)
+            yield
+        finally:
+            handler[alias].close()
+            handler.settings[alias]["NAME"] = name
+            handler[alias] = before

@@ -1,0 +1,446 @@
+"""Steps as a worker does them: real scripts in real processes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from threading import Timer
+
+import pytest
+
+from endpoints import data
+from runs import engine, guard, services, storage
+from runs.models import Artifact, Metric, Outcome, Run, StepAttempt
+from runs.models import Worker as WorkerRow
+from runs.states import Status
+from runs.steps import Stop, StopFlag
+from runs.steps.process import StepProcess
+from runs.worker import GuardProcess, Worker
+
+pytestmark = pytest.mark.django_db
+
+SLEEP = "import time; print('sleeping', flush=True); time.sleep(3600)"
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def gone_soon(pid: int) -> bool:
+    deadline = time.monotonic() + 5
+    while is_running(pid) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return not is_running(pid)
+
+
+class TestScripts:
+    def test_a_script_runs_and_its_output_is_its_log(self, studio):
+        run = studio.run(studio.publish(steps={"one": {}}, scripts={"one.py": "print('hello')"}))
+        step = studio.step(run)
+        assert (run.status, run.error) == (Status.COMPLETED, "")
+        assert storage.read_log(step.run.uuid) == b"hello\n"
+        attempt = StepAttempt.objects.get()
+        assert (attempt.outcome, attempt.exit_code) == (Outcome.COMPLETED, 0)
+        assert list((studio.path / "work").iterdir()) == []
+
+    def test_a_failure_tells_the_last_line_of_its_traceback(self, studio):
+        script = "print('before')\nraise ValueError('no rows')"
+        run = studio.run(studio.publish(steps={"one": {}}, scripts={"one.py": script}))
+        step = studio.step(run)
+        assert run.error == "Step one failed: ValueError: no rows"
+        assert (step.exit_code, step.run.error) == (1, "ValueError: no rows")
+        assert b"Traceback" in storage.read_log(step.run.uuid)
+
+    def test_arguments_and_parameters_reach_the_script(self, studio):
+        pipeline = studio.publish(
+            parameters={"rate": {"type": "int", "default": 1}},
+            steps={"one": {"arguments": ["--rate", "parameter:rate", "--plain", "a b"]}},
+            scripts={
+                "one.py": "import os, sys; print(sys.argv[1:], os.environ['AML_PARAMETER_rate'])"
+            },
+        )
+        run = studio.run(pipeline, assignments={"rate": "7"})
+        log = storage.read_log(studio.step(run).run.uuid).decode()
+        assert log == "['--rate', '7', '--plain', 'a b'] 7\n"
+
+    def test_a_command_runs_in_a_shell(self, studio):
+        pipeline = studio.publish(
+            steps={
+                "one": {"type": "CommandStep", "command": "echo $((6*7)); python -c 'print(1)'"}
+            },
+            scripts={},
+        )
+        run = studio.run(pipeline)
+        assert run.status == Status.COMPLETED, run.error
+        assert storage.read_log(studio.step(run).run.uuid) == b"42\n1\n"
+
+    def test_a_missing_script_is_named(self, studio):
+        pipeline = studio.publish(
+            steps={"one": {"type": "CommandStep", "command": "exit 3"}}, scripts={}
+        )
+        run = studio.run(pipeline)
+        assert "exit code 3" in run.error
+
+    def test_the_environment_holds_no_secret_of_the_studio(self, studio, monkeypatch, settings):
+        settings.STUDIO_DATABASE_URL = "postgres://u:secretpw@db/x"
+        for name in ("STUDIO_DATABASE_URL", "STUDIO_REDIS_URL", "STUDIO_SECRET_KEY", "AWS_SECRET"):
+            monkeypatch.setenv(name, f"leak-{name}")
+        script = "import json, os; print(json.dumps(dict(os.environ)))"
+        run = studio.run(studio.publish(steps={"one": {}}, scripts={"one.py": script}))
+        text = storage.read_log(studio.step(run).run.uuid).decode()
+        found = json.loads(text)
+        assert "leak-" not in text
+        assert settings.SECRET_KEY not in text
+        assert not {name for name in found if name.startswith(("DJANGO_", "CELERY_"))}
+        assert {name for name in found if name.startswith("STUDIO_")} == {"STUDIO_FACTS_DIR"}
+        assert found["AZUREML_RUN_ID"] == str(studio.step(run).run.uuid)
+        assert found["HOME"].startswith(str(studio.path / "work"))
+
+    def test_files_in_outputs_become_artifacts(self, studio):
+        script = """
+            import os
+            os.makedirs("outputs/sub", exist_ok=True)
+            open("outputs/sub/model.txt", "w").write("weights")
+            raise SystemExit(2)
+        """
+        run = studio.run(studio.publish(steps={"one": {}}, scripts={"one.py": script}))
+        artifact = Artifact.objects.get(run=studio.step(run).run)
+        assert (artifact.path, artifact.size) == ("outputs/sub/model.txt", 7)
+        assert b"".join(storage.stream_blob(artifact.blob)) == b"weights"
+
+    def test_an_output_is_handed_to_the_next_step(self, studio):
+        pipeline = studio.publish(
+            steps={
+                "one": {"arguments": ["output:made"], "outputs": {"made": {"destination": "mid"}}},
+                "two": {"arguments": ["input:got"], "inputs": {"got": {"source": "mid"}}},
+            },
+            scripts={
+                "one.py": """
+                    import os, sys
+                    os.makedirs(sys.argv[1], exist_ok=True)
+                    open(sys.argv[1] + "/rows.csv", "w").write("1,2")
+                """,
+                "two.py": "import sys; print(open(sys.argv[1] + '/rows.csv').read())",
+            },
+        )
+        run = studio.run(pipeline)
+        assert run.status == Status.COMPLETED, run.error
+        assert storage.read_log(studio.step(run, "two").run.uuid) == b"1,2\n"
+        place = studio.step(run).outputs["made"]
+        kept = data.locate(run.workspace, place["datastore"], place["path"])
+        assert [entry.path.rpartition("/")[2] for entry in kept.files()] == ["rows.csv"]
+
+    def test_a_step_that_changes_its_input_fails_and_names_the_file(self, studio):
+        pipeline = studio.publish(
+            steps={
+                "one": {"arguments": ["output:made"], "outputs": {"made": {"destination": "mid"}}},
+                "two": {
+                    "arguments": ["input:got"],
+                    "inputs": {"got": {"source": "mid", "bind_mode": "mount"}},
+                },
+            },
+            scripts={
+                "one.py": """
+                    import os, sys
+                    os.makedirs(sys.argv[1], exist_ok=True)
+                    open(sys.argv[1] + "/rows.csv", "w").write("1,2")
+                """,
+                "two.py": "import sys; open(sys.argv[1] + '/rows.csv', 'a').write('3')",
+            },
+        )
+        run = studio.run(pipeline)
+        assert run.status == Status.FAILED
+        assert "rows.csv" in run.error
+
+    def test_facts_of_the_script_become_rows(self, studio):
+        script = """
+            from azureml.core import Run
+            run = Run.get_context()
+            run.log("loss", 0.5); run.log("loss", 0.25)
+            run.tag("kind", "test"); run.parent.tag("from", "step")
+            open("plot.txt", "w").write("x"); run.upload_file("outputs/plot.txt", "plot.txt")
+        """
+        run = studio.run(studio.publish(steps={"one": {}}, scripts={"one.py": script}))
+        assert run.status == Status.COMPLETED, run.error
+        step = studio.step(run).run
+        values = Metric.objects.get(run=step, name="loss").values.order_by("pk")
+        assert [value.data for value in values] == [{"loss": 0.5}, {"loss": 0.25}]
+        assert step.tags["kind"] == "test"
+        assert run.tags["from"] == "step"
+        assert step.artifacts.get().path == "outputs/plot.txt"
+
+    def test_a_script_that_declares_failure_fails(self, studio):
+        script = "from azureml.core import Run; Run.get_context().fail('bad data')"
+        run = studio.run(studio.publish(steps={"one": {}}, scripts={"one.py": script}))
+        assert run.status == Status.FAILED
+        assert "bad data" in run.error
+
+    def test_a_failed_step_is_tried_again(self, studio):
+        script = """
+            import pathlib, sys
+            mark = pathlib.Path(sys.argv[1]); tried = mark.exists(); mark.touch()
+            print("again" if tried else "first"); sys.exit(not tried)
+        """
+        mark = str(studio.path / "mark")
+        steps = {"one": {"arguments": [mark], "retries": 1, "retry_delay_seconds": 1}}
+        pipeline = studio.publish(steps=steps, scripts={"one.py": script})
+        run = studio.submit(pipeline)
+        assert studio.work() == [({"cpu-cluster": 1}, 1)]
+        step = studio.step(run)
+        type(step).objects.filter(pk=step.pk).update(not_before=None)
+        studio.work()
+        run.refresh_from_db()
+        assert run.status == Status.COMPLETED
+        assert storage.read_log(step.run.uuid) == b"first\nagain\n"
+
+    def test_an_equal_step_is_reused_with_its_outputs(self, studio):
+        steps = {
+            "one": {
+                "allow_reuse": True,
+                "arguments": ["output:made"],
+                "outputs": {"made": {"destination": "mid"}},
+            },
+            "two": {"arguments": ["input:got"], "inputs": {"got": {"source": "mid"}}},
+        }
+        scripts = {
+            "one.py": """
+                import os, sys
+                os.makedirs(sys.argv[1], exist_ok=True)
+                open(sys.argv[1] + "/x", "w").write("made once")
+            """,
+            "two.py": "import sys; print(open(sys.argv[1] + '/x').read())",
+        }
+        pipeline = studio.publish(steps=steps, scripts=scripts)
+        studio.run(pipeline)
+        run = studio.run(pipeline)
+        assert run.status == Status.COMPLETED, run.error
+        assert studio.step(run).reused_from is not None
+        assert storage.read_log(studio.step(run, "two").run.uuid) == b"made once\n"
+
+
+class TestStopping:
+    """Endless steps, each with a grandchild, ended from outside."""
+
+    SCRIPT = """
+        import subprocess, sys, time
+        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"])
+        open(sys.argv[1], "w").write(str(child.pid))
+        time.sleep(3600)
+    """
+
+    @pytest.fixture
+    def started(self, studio):
+        """Work on an endless step and ask it to stop, once it has started, for the given reason."""
+
+        def start(reason, *, then=lambda: None, **step):
+            told = studio.path / "grandchild"
+            pipeline = studio.publish(
+                steps={"one": {"arguments": [str(told)], **step}}, scripts={"one.py": self.SCRIPT}
+            )
+            run = studio.submit(pipeline)
+
+            def ask():
+                if told.exists() and told.read_text():
+                    then()
+                    studio.worker._stop_held(reason)
+                else:
+                    Timer(0.02, ask).start()
+
+            if reason is not None:
+                ask()
+            bells = studio.work()
+            run.refresh_from_db()
+            assert gone_soon(int(told.read_text()))
+            return run, bells
+
+        return start
+
+    def test_cancel_kills_the_whole_group(self, started, studio):
+        run, _ = started(Stop.CANCELED)
+        assert studio.step(run).run.status == Status.CANCELED
+        assert run.status == Status.CANCELED
+
+    def test_a_time_out_kills_the_whole_group(self, started):
+        run, _ = started(None, timeout_seconds=1)
+        assert run.status == Status.FAILED
+        assert "time-out of 1 s" in run.error
+        assert StepAttempt.objects.get().outcome == Outcome.TIMED_OUT
+
+    def test_a_stopping_worker_puts_its_step_back(self, started, studio):
+        run, bells = started(Stop.INTERRUPTED, then=studio.worker.stopping.set)
+        assert bells == [({"cpu-cluster": 1}, 0.0)]
+        step = studio.step(run)
+        assert (step.run.status, step.retries_used) == (Status.QUEUED, 0)
+        assert StepAttempt.objects.get().outcome == Outcome.INTERRUPTED
+
+    def test_nothing_is_left_when_the_script_ends_by_itself(self, studio):
+        told = studio.path / "grandchild"
+        script = self.SCRIPT.replace("\n        time.sleep(3600)", "")
+        pipeline = studio.publish(
+            steps={"one": {"arguments": [str(told)]}}, scripts={"one.py": script}
+        )
+        run = studio.run(pipeline)
+        assert run.status == Status.COMPLETED, run.error
+        assert gone_soon(int(told.read_text()))
+
+
+class TestProcess:
+    def process(self, tmp_path, code: str) -> StepProcess:
+        return StepProcess(
+            [sys.executable, "-c", code], cwd=tmp_path, env={}, log=tmp_path / "log", mark=""
+        )
+
+    def test_a_process_that_ignores_sigterm_is_killed_after_its_grace(self, tmp_path):
+        code = "import signal, time; signal.signal(15, signal.SIG_IGN); print(1, flush=True); time.sleep(99)"
+        process, flag = self.process(tmp_path, code), StopFlag()
+
+        def tick():
+            if (tmp_path / "log").read_bytes():
+                flag.ask(Stop.CANCELED)
+
+        ended = process.wait(flag, on_tick=tick, grace_seconds=lambda: 0.2)
+        flag.close()
+        assert (ended.exit_code, ended.stop) == (-signal.SIGKILL, Stop.CANCELED)
+
+    def test_the_first_reason_to_stop_stays(self):
+        flag = StopFlag()
+        flag.ask(Stop.TIMED_OUT)
+        flag.ask(Stop.CANCELED)
+        flag.close()
+        flag.ask(Stop.CANCELED)
+        assert flag.reason == Stop.TIMED_OUT
+
+    def test_a_broken_tick_leaves_no_process(self, tmp_path):
+        process, flag = self.process(tmp_path, SLEEP), StopFlag()
+        with pytest.raises(ZeroDivisionError):
+            process.wait(flag, on_start=lambda: 1 / 0, grace_seconds=lambda: 1)
+        flag.close()
+        assert not is_running(process.process.pid)
+
+
+class TestGuard:
+    def sleeper(self, **env) -> subprocess.Popen:
+        return subprocess.Popen(
+            [sys.executable, "-c", "import time; time.sleep(99)"], start_new_session=True, env=env
+        )
+
+    def test_it_kills_the_groups_it_knows_when_its_worker_is_gone(self):
+        known, forgotten = self.sleeper(), self.sleeper()
+        watched = GuardProcess()
+        watched.watch(known.pid, "")
+        watched.watch(forgotten.pid, "")
+        watched.forget(forgotten.pid)
+        watched.close()
+        assert known.wait(5) == -signal.SIGKILL
+        assert forgotten.poll() is None
+        forgotten.kill()
+        forgotten.wait()
+
+    def test_it_kills_what_left_the_group_but_carries_the_mark(self):
+        escaped = self.sleeper(STUDIO_FACTS_DIR="/some/attempt")
+        watched = GuardProcess()
+        group = self.sleeper()
+        watched.watch(group.pid, "STUDIO_FACTS_DIR=/some/attempt")
+        watched.close()
+        assert escaped.wait(5) == group.wait(5) == -signal.SIGKILL
+
+    def test_it_kills_after_silence(self):
+        reading, writing = os.pipe()
+        sleeper = self.sleeper()
+        os.write(writing, f"+{sleeper.pid} \n".encode())
+        heart = guard.Guard(reading, silence_seconds=0.05)
+        Timer(0.3, os.close, [writing]).start()
+        started = time.monotonic()
+        heart.run()
+        assert sleeper.wait(1) == -signal.SIGKILL
+        assert time.monotonic() - started >= 0.25
+        os.close(reading)
+
+    def test_a_guard_that_was_killed_is_replaced_and_knows_the_groups(self):
+        sleeper = self.sleeper()
+        watched = GuardProcess()
+        watched.watch(sleeper.pid, "")
+        watched.process.kill()
+        watched.process.wait()
+        watched.pulse()
+        watched.pulse()
+        watched.close()
+        assert sleeper.wait(5) == -signal.SIGKILL
+
+
+class TestUpkeep:
+    @pytest.fixture
+    def worker(self):
+        worker = Worker(slots=2)
+        yield worker
+        worker.guard.close()
+
+    def test_a_beat_is_written_and_a_forgotten_worker_comes_back(self, worker):
+        worker._beat()
+        WorkerRow.objects.all().delete()
+        worker._beat()
+        assert WorkerRow.objects.get().name == worker.name
+
+    def test_new_compute_targets_are_served_at_the_next_beat(self, worker, workspace):
+        added = []
+        worker.on_queues = added.append
+        worker.queues = []
+        worker._written_at -= 6
+        worker._look()
+        assert added == [["cpu-cluster"]]
+        assert WorkerRow.objects.get().queues == ["cpu-cluster"]
+
+    def test_held_steps_hear_of_cancel_and_of_other_attempts(self, studio):
+        pipeline = studio.publish(steps={"one": {}}, scripts={"one.py": ""})
+        worker = studio.worker
+        for reason in (Stop.CANCELED, Stop.SUPERSEDED):
+            run = studio.submit(pipeline)
+            claim = engine.claim(worker.name, ["cpu-cluster"])
+            with worker._holding(claim) as flag:
+                worker._look_at_held()
+                assert not flag
+                if reason == Stop.CANCELED:
+                    services.cancel(studio.actor, run)
+                else:
+                    engine.finish(claim, Outcome.LOST)
+                worker._look_at_held()
+                assert flag.reason == reason
+            Run.objects.filter(pk=claim.step_id).live().update(target="elsewhere")
+
+    def test_a_run_out_of_time_is_ended(self, studio):
+        pipeline = studio.publish(steps={"one": {}}, scripts={"one.py": ""})
+        run = studio.submit(pipeline, timeout_seconds=5)
+        claim = engine.claim(studio.worker.name, ["cpu-cluster"])
+        long_ago = run.created_at.replace(year=2020)
+        Run.objects.filter(pk=run.pk).update(started_at=long_ago)
+        with studio.worker._holding(claim) as flag:
+            studio.worker._look_at_held()
+            studio.worker._look_at_held()
+            assert flag.reason == Stop.CANCELED
+        engine.finish(claim, Outcome.CANCELED)
+        engine.advance(run.pk)
+        run.refresh_from_db()
+        assert (run.status, run.error_code) == (Status.FAILED, "TimedOut")
+
+    def test_a_worker_that_was_silent_interrupts_its_steps(self, studio):
+        studio.submit(studio.publish(steps={"one": {}}, scripts={"one.py": ""}))
+        claim = engine.claim(studio.worker.name, ["cpu-cluster"])
+        with studio.worker._holding(claim) as flag:
+            studio.worker._written_at -= 21
+            studio.worker._pulse()
+            assert flag.reason == Stop.INTERRUPTED
+
+    def test_an_attempt_no_slot_knows_of_is_given_back(self, studio):
+        studio.submit(studio.publish(steps={"one": {}}, scripts={"one.py": ""}))
+        engine.claim(studio.worker.name, ["cpu-cluster"])
+        studio.worker._end_orphans()
+        assert StepAttempt.objects.get().outcome == ""
+        StepAttempt.objects.update(started_at="2020-01-01T00:00:00Z")
+        studio.worker._end_orphans()
+        assert StepAttempt.objects.get().outcome == Outcome.INTERRUPTED

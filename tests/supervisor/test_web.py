@@ -1,0 +1,99 @@
+"""The web server under callers that are slow on purpose, over http and https."""
+
+import os
+import signal
+import socket
+import ssl
+import threading
+import time
+from contextlib import contextmanager
+
+import pytest
+
+from tests.studio import ROOT
+from tests.supervisor.marked import wait_for
+
+DRIBBLING, READING = 32, 8
+BIG = 200 * 1024 * 1024
+
+
+@pytest.fixture
+def big_file(live):
+    """A file of 200 MB to read slowly. The web processes look for such files when they start."""
+    with (live.data / "static" / "big.bin").open("wb") as file:
+        file.truncate(BIG)
+    for name in ("web", "web-tls"):
+        os.kill(live.pid_of(f"studio-{name}"), signal.SIGTERM)
+    wait_for(lambda: served(live), seconds=20, what="the restart")
+    yield "/static/big.bin"
+    (live.data / "static" / "big.bin").unlink()
+
+
+def served(live) -> bool:
+    try:
+        for tls in (False, True):
+            with connection(live, tls=tls) as stream:
+                stream.sendall(b"HEAD /static/big.bin HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                if b" 200 " not in stream.recv(100):
+                    return False
+    except OSError:
+        return False
+    return True
+
+
+def connection(live, *, tls):
+    stream = socket.create_connection(
+        ("127.0.0.1", live.tls_port if tls else live.port), timeout=30
+    )
+    if not tls:
+        return stream
+    context = ssl.create_default_context(cafile=str(live.ca_bundle))
+    return context.wrap_socket(stream, server_hostname="127.0.0.1")
+
+
+@contextmanager
+def slow_callers(live, path, *, tls):
+    over = threading.Event()
+
+    def dribble():
+        with connection(live, tls=tls) as stream:
+            stream.sendall(
+                b"POST /endpoints/noop/submit HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9999\r\n"
+                b"Content-Type: application/json\r\n"
+                b"Authorization: Bearer " + live.token.encode() + b"\r\n\r\n"
+            )
+            while not over.wait(0.2):
+                stream.sendall(b" ")
+
+    def read():
+        with connection(live, tls=tls) as stream:
+            stream.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+            while not over.wait(0.1):
+                assert stream.recv(4096)
+
+    threads = [threading.Thread(target=dribble) for _ in range(DRIBBLING)]
+    threads += [threading.Thread(target=read) for _ in range(READING)]
+    for thread in threads:
+        thread.start()
+    try:
+        time.sleep(1)  # let every one of them hold what it can hold
+        yield
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
+def test_others_are_answered_at_once_beside_slow_callers(live, big_file, tls):
+    live.manage("publish", str(ROOT / "tests" / "pipelines" / "noop"), "--endpoint", "noop")
+    base = live.https if tls else live.http
+    with slow_callers(live, big_file, tls=tls):
+        for method, path, body in [
+            ("GET", "/healthz", None),
+            ("POST", "/endpoints/noop/submit", {"ExperimentName": "slow-callers"}),
+        ] * 5:
+            started = time.monotonic()
+            status, reply = live.call(method, path, body, base=base)
+            assert status == 200, reply
+            assert time.monotonic() - started < 1
