@@ -182,7 +182,8 @@ class SubmitForm(forms.Form):
         reference = reference or {}
         saved = reference.get("SavedDataSetReference")
         if saved:
-            return self._names.get(saved["Id"].lower(), ""), saved["Id"]
+            name = self._names.get(saved["Id"].lower(), "")
+            return name, "" if name else saved["Id"]
         named = reference.get("DataSetReference") or {}
         if "Name" in named:
             return f"{named['Name']}:{named.get('Version', 'latest')}", ""

@@ -26,7 +26,7 @@ CHOSEN = 500  # experiments and endpoints offered by name
 
 
 class RunFilter(django_filters.FilterSet):
-    """The statuses are cleaned here and applied by `page`, which needs a query for each."""
+    """`statuses` are applied by `page`, which needs a query for each."""
 
     q = django_filters.CharFilter(method="search", label=_("Search"))
     status = django_filters.MultipleChoiceFilter(
@@ -51,8 +51,11 @@ class RunFilter(django_filters.FilterSet):
         model = Run
         fields = []
 
-    def __init__(self, *args, workspace, **kwargs):
-        super().__init__(*args, **kwargs)
+    def __init__(self, data, runs, *, workspace):
+        data = data.copy()
+        # The list's own select sends an empty one along; what is no status is ignored, as elsewhere.
+        data.setlist("status", [word for word in data.getlist("status") if word in Status.values])
+        super().__init__(data, runs)
         for name, model in (("experiment", Experiment), ("endpoint", PipelineEndpoint)):
             rows = model.objects.filter(workspace=workspace).only("uuid", "name")
             self.filters[name].queryset = rows.order_by("name")
@@ -60,7 +63,7 @@ class RunFilter(django_filters.FilterSet):
 
     @property
     def statuses(self) -> list[str]:
-        return list(self.form.cleaned_data.get("status") or ()) if self.form.is_valid() else []
+        return list(dict.fromkeys(self.data.getlist("status")))
 
     def unchanged(self, runs, name, value):
         return runs

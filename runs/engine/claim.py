@@ -67,6 +67,8 @@ def _take(found: dict, worker: str, now: datetime) -> bool:
             next_attempt=number,
             at=now,
             reason=f"attempt {number} on {worker}",
+            error="",
+            error_code="",
         )
         if moved:
             StepAttempt.objects.create(

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import NamedTuple
 
 from django.db import transaction
@@ -48,10 +49,10 @@ def finish(
     with transaction.atomic():
         moved, pause = False, None
         if outcome == Outcome.COMPLETED:
-            # Nearly always from Running, which is cheaper to try than to look up.
-            moved = _move(claim, Status.COMPLETED, at, was=Status.RUNNING)
-            moved = moved or _move(claim, Status.COMPLETED, at)
+            moved = _complete(claim, at)
             changes["is_reuse_source"] = may_be_reused and moved
+            if not moved and _move(claim, Status.FAILED, at, "the script declared its run failed"):
+                moved, outcome = True, Outcome.FAILED
         elif outcome == Outcome.INTERRUPTED:
             moved = _move(claim, Status.QUEUED, at, "interrupted; it will be started again")
             pause = 0.0 if moved else None
@@ -76,6 +77,14 @@ def finish(
                 error=error,
             )
         return Finished(moved, pause)
+
+
+def _complete(claim: Claim, at: datetime) -> bool:
+    """True unless the script has told, through the wire, that its run failed."""
+    clean = Run.objects.filter(error_code="")
+    move = partial(clean.move, claim.step_id, to=Status.COMPLETED, attempt=claim.attempt, at=at)
+    # Nearly always from Running, which is cheaper to try than to look up.
+    return move(was=Status.RUNNING) or move()
 
 
 def _move(claim: Claim, to: Status, at: datetime, reason: str = "", **stamps) -> bool:

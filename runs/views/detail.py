@@ -10,6 +10,7 @@ from runs.models import Kind, Run
 from runs.states import Status
 from runs.views import facts, logs, panel, scope, tree
 
+WIDE = 1000  # a graph of more than this gets the width of the page, to stay legible
 TABS = {
     "run-detail": gettext_lazy("Graph"),
     "run-steps": gettext_lazy("Steps"),
@@ -81,6 +82,7 @@ def graph(request, uuid):
         "asked": request.GET.get("step", ""),
     }
     page["graph"] = tree.graph(run, page["steps"])
+    page["is_wide"] = page["graph"]["width"] > WIDE
     page["graph_url"] = live_url(run, "graph", step=current and current.uuid)
     page["side_url"] = live_url(run, "side", step=current and current.uuid)
     if current is not None:

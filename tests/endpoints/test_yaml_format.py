@@ -121,7 +121,7 @@ def test_it_becomes_what_an_sdk_pipeline_posts(folder):
         Argument("Output", "model"),
         Argument("Literal", "0.5"),
     ]
-    assert list(report.module.arguments) == [Argument("Literal", "-n"), Argument("Input", "model")]
+    assert list(report.module.arguments) == [Argument("Input", "model")]
     assert {name: port.mode for name, port in train.module.inputs.items()} == {
         "place": "mount", "table": "direct", "plain": "download", "known": "mount",
     }  # fmt: skip

@@ -8,6 +8,7 @@ from endpoints.models import PublishedPipeline
 from endpoints.seed import seed
 from studio.core.models import Workspace
 from studio.core.services import create_admin, create_workspace
+from studio.supervisor import CannotStart, datafolder
 
 FIRST = "studio"
 
@@ -20,6 +21,10 @@ class Command(BaseCommand):
         parser.add_argument("--no-samples", action="store_true")
 
     def handle(self, *, no_samples, **options):
+        try:
+            datafolder.prepare(settings.STUDIO_DATA)
+        except CannotStart as refusal:
+            raise CommandError(str(refusal)) from refusal
         _refuse_newer_database()
         call_command("migrate", interactive=False, verbosity=0)
         workspace = Workspace.objects.order_by("pk").first()

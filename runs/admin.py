@@ -1,0 +1,125 @@
+"""Admin of runs: everything here is written by services and workers, so it is shown and not edited;
+a run can be canceled, through the service, with its checks and audit."""
+
+from django.contrib import admin, messages
+
+from runs import models, services
+from studio.core.access import actor_for
+from studio.core.admin import ReadOnlyAdmin
+from studio.core.errors import Refused
+
+
+class OfRunAdmin(ReadOnlyAdmin):
+    """Rows that belong to a run; there may be millions, so nothing counts or lists the runs."""
+
+    list_select_related = ["run"]
+    raw_id_fields = ["run"]
+    list_per_page = 50
+
+
+@admin.register(models.Run)
+class RunAdmin(ReadOnlyAdmin):
+    list_display = ["__str__", "kind", "status", "experiment", "submitted_by", "created_at"]
+    list_select_related = ["experiment"]
+    list_filter = ["kind", "status", "workspace"]
+    list_per_page = 50
+    search_fields = ["=uuid", "^display_name"]
+    ordering = ["-pk"]
+    raw_id_fields = ["experiment", "parent", "root", "pipeline", "endpoint", "user"]
+    actions = ["cancel"]
+
+    @admin.action(description="Cancel the selected runs", permissions=["view"])
+    def cancel(self, request, queryset):
+        for run in queryset.select_related("workspace", "root__endpoint"):
+            try:
+                services.cancel(actor_for(request.user, run.workspace), run)
+            except Refused as error:
+                messages.error(request, f"{run}: {error}")
+
+
+@admin.register(models.PipelineRun)
+class PipelineRunAdmin(OfRunAdmin):
+    list_display = ["run", "source", "submitted_at", "run_source"]
+    list_filter = ["source"]
+    ordering = ["-pk"]
+    exclude = ["parameters"]  # holds sealed secrets; the run's page shows the others
+    raw_id_fields = ["run", "graph", "original"]
+
+
+class AttemptInline(admin.TabularInline):
+    model = models.StepAttempt
+    extra = 0
+    can_delete = False
+    readonly_fields = [
+        *("uuid", "number", "worker", "pid", "started_at", "finished_at"),
+        *("outcome", "exit_code", "error"),
+    ]
+
+    def has_add_permission(self, request, obj=None):
+        return False
+
+
+@admin.register(models.StepRun)
+class StepRunAdmin(OfRunAdmin):
+    list_display = ["run", "node_id", "module", "exit_code", "retries_used", "reuse_reason"]
+    list_select_related = ["run", "module"]
+    ordering = ["-pk"]
+    raw_id_fields = ["run", "module", "reused_from"]
+    inlines = [AttemptInline]
+
+
+@admin.register(models.StepAttempt)
+class StepAttemptAdmin(ReadOnlyAdmin):
+    list_display = ["step", "number", "worker", "outcome", "exit_code", "started_at"]
+    list_select_related = ["step__run"]
+    list_filter = ["outcome"]
+    ordering = ["-pk"]
+
+
+@admin.register(models.Experiment)
+class ExperimentAdmin(ReadOnlyAdmin):
+    list_display = ["name", "workspace", "runs_made", "created_at", "archived_at"]
+    list_select_related = ["workspace"]
+    search_fields = ["name", "=uuid"]
+
+
+@admin.register(models.StatusChange)
+class StatusChangeAdmin(OfRunAdmin):
+    list_display = ["run", "from_status", "to_status", "at", "reason"]
+    ordering = ["-pk"]
+
+
+@admin.register(models.RunAttribute)
+class RunAttributeAdmin(OfRunAdmin):
+    list_display = ["run", "kind", "key", "value"]
+    list_filter = ["kind"]
+    search_fields = ["=key", "=value"]
+    ordering = ["-pk"]
+
+
+@admin.register(models.Metric)
+class MetricAdmin(OfRunAdmin):
+    list_display = ["run", "name"]
+    search_fields = ["^name"]
+    ordering = ["-pk"]
+
+
+@admin.register(models.MetricValue)
+class MetricValueAdmin(ReadOnlyAdmin):
+    list_display = ["metric", "step", "data", "created_at"]
+    list_select_related = ["metric"]
+    list_per_page = 50
+    ordering = ["-pk"]
+
+
+@admin.register(models.Artifact)
+class ArtifactAdmin(OfRunAdmin):
+    list_display = ["run", "path", "size", "created_at"]
+    search_fields = ["^path"]
+    ordering = ["-pk"]
+
+
+@admin.register(models.Worker)
+class WorkerAdmin(ReadOnlyAdmin):
+    list_display = ["name", "role", "host", "pid", "slots", "heartbeat_at", "stopping_at"]
+    list_filter = ["role"]

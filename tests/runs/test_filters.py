@@ -1,0 +1,93 @@
+"""The filters of the list of runs, and pages merged from several statuses."""
+
+import pytest
+from django.http import QueryDict
+
+from runs import filters
+from runs.models import Experiment, Kind, PipelineRun, Run, RunAttribute, Source
+from runs.states import TERMINAL, Status
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def make(workspace):
+    graph = factories.graph(workspace)
+
+    def run(status=Status.RUNNING, *, experiment="churn", source=Source.REST, **more):
+        place, _made = Experiment.objects.get_or_create(workspace=workspace, name=experiment)
+        made = Run(workspace=workspace, experiment=place, kind=Kind.PIPELINE, status=status, **more)
+        made.finished_at = made.created_at if status in TERMINAL else None
+        made.save()
+        PipelineRun.objects.create(run=made, graph=graph, source=source)
+        return made
+
+    return run
+
+
+def found(workspace, query: str, **place) -> list[Run]:
+    chosen = filters.RunFilter(QueryDict(query), Run.objects.all(), workspace=workspace)
+    return list(filters.page(chosen.qs, chosen.statuses, **place))
+
+
+def test_by_the_beginning_or_middle_of_a_name_and_by_id(workspace, make):
+    one, two = make(display_name="teal_salt"), make(display_name="red_fox")
+    assert found(workspace, "q=salt") == [one]
+    assert found(workspace, f"q={two.uuid}") == [two]
+    assert found(workspace, "q=nothing") == []
+
+
+def test_by_a_parameters_value_and_by_a_tag(workspace, make):
+    one, two = make(), make()
+    RunAttribute.objects.create(run=one, kind="parameter", key="lr", value="0.01")
+    RunAttribute.objects.create(run=two, kind="tag", key="team", value="growth")
+    assert found(workspace, "q=param:lr=0.01") == [one]
+    assert found(workspace, "q=param:lr") == [one]
+    assert found(workspace, "q=param:lr=0.02") == []
+    assert found(workspace, "q=tag:team=growth") == [two]
+    assert found(workspace, "q=tag:lr=0.01") == []
+
+
+def test_by_experiment_and_source(workspace, make):
+    one = make(experiment="churn")
+    two = make(experiment="fraud", source=Source.STUDIO)
+    assert found(workspace, f"experiment={one.experiment.uuid}") == [one]
+    assert found(workspace, "source=Studio") == [two]
+
+
+def test_by_submitted_time(workspace, make):
+    old, new = make(), make()
+    Run.objects.filter(pk=old.pk).update(created_at="2020-01-01T00:00:00Z")
+    assert found(workspace, "submitted=day") == [new]
+
+
+def test_several_statuses_are_merged_newest_first(workspace, make):
+    rows = [make(status) for status in (Status.RUNNING, Status.FAILED, Status.COMPLETED) * 2]
+    wanted = [row for row in reversed(rows) if row.status != Status.COMPLETED]
+    assert found(workspace, "status=Running&status=Failed") == wanted
+
+
+def test_an_unknown_value_is_ignored(workspace, make):
+    run = make()
+    other = make(Status.FAILED, display_name="salt")
+    nonsense = "status=Nonsense&status=&source=Nobody&submitted=never&experiment=x&other=1"
+    assert found(workspace, nonsense) == [other, run]
+    assert found(workspace, f"{nonsense}&q=salt") == [other]
+    assert found(workspace, "status=&status=Running") == [run]
+
+
+@pytest.mark.parametrize("statuses", [[], ["Running"], ["Running", "Failed"]])
+def test_pages_go_to_the_end_and_back(make, statuses):
+    for number in range(7):
+        make(Status.RUNNING if number % 2 else Status.FAILED)
+    wanted = [
+        run.pk for run in Run.objects.order_by("-pk") if not statuses or run.status in statuses
+    ]
+    pages = [filters.page(Run.objects.all(), statuses, size=2)]
+    while pages[-1].older is not None:
+        pages.append(filters.page(Run.objects.all(), statuses, before=pages[-1].older, size=2))
+    assert [run.pk for page in pages for run in page] == wanted
+    assert pages[0].newer is None
+    back = filters.page(Run.objects.all(), statuses, after=pages[-1].newer, size=2)
+    assert [run.pk for run in back] == [run.pk for run in pages[-2]]

@@ -1,0 +1,322 @@
+"""The verbs of a run: what each accepts, refuses and leaves behind."""
+
+import time
+from uuid import uuid4
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from endpoints.services import disable
+from runs import engine, run_tokens, sealing, services, tasks
+from runs.models import Kind, Outcome, PipelineRun, Run, RunAttribute, Source, StatusChange
+from runs.services.names import run_name
+from runs.states import Status
+from studio.core import tokens
+from studio.core.access import Actor
+from studio.core.errors import BadValue, Conflict, Disabled, Forbidden, Refused
+from studio.core.models import AuditEvent, Role
+from tests import factories
+from tests.runs import playing
+
+pytestmark = pytest.mark.django_db
+
+NUMBER = {"Name": "lr", "DefaultValue": "1", "IsOptional": True, "Type": "0"}
+SECRET = {"Name": "password", "DefaultValue": "", "IsOptional": True, "Type": "3", "Secret": True}
+
+
+def submit(actor, **more) -> Run:
+    if not {"endpoint", "pipeline", "graph"} & set(more):
+        more["graph"] = factories.graph(actor.workspace, parameters=[NUMBER])
+    return services.submit(actor, **{"experiment": "test", **more})
+
+
+class TestSubmit:
+    def test_a_run_is_there_with_its_steps(self, actor):
+        run = submit(actor)
+        assert (run.kind, run.status, run.number, run.root) == ("Pipeline", "NotStarted", 1, run)
+        assert run.pipeline_run.submitted_at
+        step = run.children.get()
+        assert (step.kind, step.status, step.target) == ("Step", "Queued", "cpu-cluster")
+        assert step.tags == {"azureml.nodeid": "node-one", "azureml.pipeline": str(run.uuid)}
+        assert AuditEvent.objects.filter(verb="submit", object_uuid=run.uuid).exists()
+
+    def test_runs_are_numbered_per_experiment(self, actor):
+        assert [submit(actor).number, submit(actor).number] == [1, 2]
+        assert submit(actor, experiment="other").number == 1
+
+    @pytest.mark.parametrize("name", ["", "  ", None, 7, "a" * 256, "a/b", "a\nb"])
+    def test_an_experiment_needs_a_name(self, actor, name):
+        with pytest.raises(ValidationError) as refused:
+            submit(actor, experiment=name)
+        assert "ExperimentName" in refused.value.message_dict
+        assert not Run.objects.exists()
+
+    def test_an_endpoint_runs_its_default_or_a_version(self, actor, workspace):
+        first, second = factories.pipeline(workspace), factories.pipeline(workspace)
+        endpoint = factories.endpoint(workspace, pipelines=[first, second])
+        assert submit(actor, endpoint=endpoint).pipeline == first
+        run = submit(actor, endpoint=endpoint, version=1)
+        assert (run.pipeline, run.endpoint, run.endpoint_version) == (second, endpoint, 1)
+        with pytest.raises(BadValue, match="has no version 7"):
+            submit(actor, endpoint=endpoint, version=7)
+
+    def test_disabled_is_refused_on_every_path(self, actor, workspace):
+        endpoint = factories.endpoint(workspace)
+        pipeline = endpoint.default_version.pipeline
+        run = submit(actor, endpoint=endpoint)
+        disable(actor, endpoint)
+        with pytest.raises(Disabled, match=r"endpoint .* is disabled"):
+            submit(actor, endpoint=endpoint)
+        run.refresh_from_db()
+        with pytest.raises(Disabled):
+            services.resubmit(actor, run)
+        disable(actor, pipeline)
+        with pytest.raises(Disabled):
+            submit(actor, pipeline=pipeline)
+        assert Run.objects.pipeline_runs().count() == 1
+
+    def test_values_defaults_and_where_they_came_from(self, actor):
+        run = submit(actor, assignments={"lr": 20, "nonsense": 1}).pipeline_run
+        assert run.parameters == {"lr": "20"}
+        assert run.provenance == {"lr": "Caller"}
+        assert "no parameter nonsense" in run.warnings[0]
+        assert submit(actor).pipeline_run.provenance == {"lr": "Default"}
+        assert RunAttribute.objects.filter(kind="parameter", key="lr", value="20").exists()
+
+    def test_a_value_of_the_wrong_kind_makes_no_run(self, actor):
+        with pytest.raises(ValidationError, match="lr"):
+            submit(actor, assignments={"lr": "many"})
+        assert not Run.objects.exists()
+
+    def test_a_strict_endpoint_refuses_unknown_names(self, actor, workspace):
+        endpoint = factories.endpoint(workspace)
+        endpoint.is_strict = True
+        with pytest.raises(ValidationError, match="nonsense"):
+            submit(actor, endpoint=endpoint, assignments={"nonsense": 1})
+
+    def test_an_unknown_compute_target_is_named(self, actor, workspace):
+        graph = factories.graph(workspace)
+        graph.wire["ModuleNodes"][0]["ModuleParameters"][1]["Value"] = "gpu"
+        graph.save()
+        with pytest.raises(Refused, match=r"no compute target gpu .* It has: cpu-cluster"):
+            submit(actor, graph=graph)
+
+    def test_the_same_key_returns_the_same_run(self, actor):
+        run = submit(actor, key="order-7")
+        assert submit(actor, key="order-7") == run
+        assert submit(actor, key="order-8") != run
+        assert Run.objects.pipeline_runs().count() == 2
+        with pytest.raises(ValidationError):
+            submit(actor, key="k" * 101)
+
+    def test_a_secret_value_is_nowhere_in_the_clear(self, actor, workspace):
+        graph = factories.graph(workspace, parameters=[SECRET])
+        raw = {"ParameterAssignments": {"password": "hunter2"}, "ExperimentName": "test"}
+        run = submit(actor, graph=graph, assignments={"password": "hunter2"}, raw_request=raw)
+        stored = PipelineRun.objects.values().get(pk=run.pk)
+        assert "hunter2" not in str(stored)
+        assert not RunAttribute.objects.filter(kind="parameter").exists()
+        assert sealing.opened(stored["parameters"]) == {"password": "hunter2"}
+        assert sealing.shown(stored["parameters"]) == {"password": sealing.MASK}
+
+    def test_a_reader_may_not(self, workspace):
+        with pytest.raises(Forbidden):
+            submit(factories.actor(workspace, Role.READER))
+
+    def test_other_workspaces_are_out_of_reach(self, actor):
+        graph = factories.graph(factories.workspace())
+        with pytest.raises(Forbidden):
+            submit(actor, graph=graph)
+
+    def test_a_token_of_one_endpoint_triggers_that_one_only(self, actor, workspace):
+        own, other = factories.endpoint(workspace), factories.endpoint(workspace)
+        caller = Actor(workspace=workspace, role=Role.ADMIN, name="c", endpoint_uuid=own.uuid)
+        assert submit(caller, endpoint=own)
+        for target in ({"endpoint": other}, {"pipeline": other.default_version.pipeline}):
+            with pytest.raises(Forbidden):
+                submit(caller, **target)
+
+    def test_it_costs_the_same_queries_for_one_step_and_for_thirty(
+        self, actor, django_assert_max_num_queries
+    ):
+        for count in (1, 30):
+            graph = factories.graph(
+                actor.workspace, steps=tuple(f"s{number}" for number in range(count))
+            )
+            engine.blueprint(graph.uuid)
+            with django_assert_max_num_queries(20):
+                submit(actor, graph=graph)
+
+    def test_names_look_like_those_of_v1(self):
+        adjective, noun, ending = run_name().split("_")
+        assert adjective.isalpha()
+        assert noun.isalpha()
+        assert len(ending) == 8
+
+
+class TestBell:
+    def test_a_bell_that_fails_costs_little_and_raises_nothing(
+        self, actor, monkeypatch, tmp_path, django_capture_on_commit_callbacks
+    ):
+        from studio.celery import app  # noqa: PLC0415
+
+        monkeypatch.setattr(tasks, "_slots", lambda queues: dict.fromkeys(queues, 4))
+        dead = app.connection_for_write(url=f"redis+socket://{tmp_path}/no.sock")
+        monkeypatch.setattr(tasks, "_connection", lambda: dead)
+        started = time.monotonic()
+        with django_capture_on_commit_callbacks(execute=True):
+            run = submit(actor)
+        assert time.monotonic() - started < 1
+        assert Run.objects.filter(pk=run.pk).exists()
+
+    def test_a_run_that_is_rolled_back_rings_nothing(
+        self, actor, django_capture_on_commit_callbacks
+    ):
+        with django_capture_on_commit_callbacks() as bells:
+            try:
+                with transaction.atomic():
+                    submit(actor)
+                    raise RuntimeError
+            except RuntimeError:
+                pass
+        assert bells == []
+
+
+class TestCancel:
+    def test_a_waiting_run_is_canceled_at_once(self, actor):
+        run = submit(actor)
+        services.cancel(actor, run)
+        assert run.status == Status.CANCELED
+        assert playing.statuses(run) == {"one": Status.CANCELED}
+
+    def test_a_held_step_is_asked(self, actor):
+        run = submit(actor)
+        claim = playing.take()
+        services.cancel(actor, run)
+        services.cancel(actor, run)
+        assert run.status == Status.CANCEL_REQUESTED
+        assert run.cancel_requested_at
+        engine.finish(claim, Outcome.CANCELED)
+        engine.advance(run.pk)
+        run.refresh_from_db()
+        assert run.status == Status.CANCELED
+
+    def test_one_step_alone(self, actor, workspace):
+        run = submit(actor, graph=factories.graph(workspace, steps=("a", "b")))
+        services.cancel(actor, run.children.get(name="a"))
+        assert playing.play(run) == ["b"]
+        assert run.status == Status.CANCELED
+
+    def test_what_is_over_cannot_be_canceled(self, actor):
+        run = submit(actor)
+        playing.play(run)
+        with pytest.raises(Refused, match="over already"):
+            services.cancel(actor, run)
+
+    def test_a_run_token_may_not(self, actor):
+        run = submit(actor)
+        step = Actor(workspace=actor.workspace, role=None, name="s", run_uuid=run.uuid)
+        with pytest.raises(Forbidden):
+            services.cancel(step, run)
+
+
+class TestResubmit:
+    def test_the_same_values_again(self, actor, workspace):
+        graph = factories.graph(workspace, parameters=[NUMBER, SECRET])
+        run = submit(
+            actor, graph=graph, assignments={"lr": 3, "password": "x"}, tags={"team": "blue"}
+        )
+        again = services.resubmit(actor, run)
+        assert sealing.opened(again.pipeline_run.parameters) == {"lr": "3", "password": "x"}
+        assert again.pipeline_run.original == run.pipeline_run
+        assert again.pipeline_run.source == Source.RESUBMIT
+        assert (again.tags, again.experiment) == ({"team": "blue"}, run.experiment)
+
+    def test_with_other_values(self, actor, workspace):
+        run = submit(actor, endpoint=factories.endpoint(workspace, parameters=[NUMBER]))
+        again = services.resubmit(actor, run, assignments={"lr": 9}, experiment="other")
+        assert again.pipeline_run.parameters == {"lr": "9"}
+        assert (again.endpoint, again.endpoint_version) == (run.endpoint, 0)
+        assert again.experiment.name == "other"
+
+    def test_a_step_cannot_be(self, actor):
+        with pytest.raises(Refused):
+            services.resubmit(actor, submit(actor).children.get())
+
+
+class TestEdit:
+    def test_tags_and_properties_are_merged_and_found(self, actor):
+        run = submit(actor, tags={"a": "1", "b": "2"})
+        services.edit(actor, run, tags={"b": 3}, remove_tags=["a"], properties={"p": "q"})
+        assert run.tags == {"b": "3"}
+        assert run.properties["p"] == "q"
+        assert run.properties["azureml.runsource"] == "azureml.PipelineRun"
+        found = RunAttribute.objects.filter(run=run, kind="tag").values_list("key", "value")
+        assert list(found) == [("b", "3")]
+
+    def test_a_name(self, actor):
+        run = submit(actor)
+        services.edit(actor, run, display_name="mine", description="why")
+        assert (run.display_name, run.description) == ("mine", "why")
+
+    def test_a_client_cannot_move_a_pipelines_run(self, actor):
+        run = submit(actor)
+        services.edit(actor, run, status=Status.COMPLETED)
+        assert run.status == Status.NOT_STARTED
+
+    def test_a_step_that_was_told_to_fail_fails_though_it_exits_well(self, actor):
+        run = submit(actor)
+        claim = playing.take()
+        services.edit(actor, run.children.get(), status=Status.FAILED)
+        engine.finish(claim, Outcome.COMPLETED)
+        engine.advance(run.pk)
+        run.refresh_from_db()
+        assert run.status == Status.FAILED
+
+
+class TestTracking:
+    def test_a_child_run_is_driven_by_its_client(self, actor):
+        parent = submit(actor).children.get()
+        child = services.make_child(actor, uuid=str(uuid4()), parent=parent, name="fold 1")
+        assert (child.kind, child.root) == (Kind.CHILD, parent.root)
+        services.edit(actor, child, status=Status.RUNNING)
+        services.edit(actor, child, status=Status.COMPLETED)
+        assert child.status == Status.COMPLETED
+        assert StatusChange.objects.filter(run=child).count() == 2
+
+    def test_ids_are_uuids_and_taken_once(self, actor):
+        run = submit(actor)
+        with pytest.raises(BadValue):
+            services.make_child(actor, uuid="nonsense", parent=run)
+        with pytest.raises(Conflict):
+            services.make_child(actor, uuid=run.uuid, parent=run)
+
+    def test_a_point_sent_twice_is_kept_once(self, actor):
+        run = submit(actor)
+        point = {"data": {"acc": 0.5}, "step": 1, "point_uuid": str(uuid4())}
+        for _ in range(2):
+            metric = services.log_metric(
+                actor, run, name="acc", points=[point], columns={"acc": "double"}
+            )
+        services.log_metric(actor, run, name="acc", points=[{"data": {"acc": 1}}])
+        assert [value.data for value in metric.values.order_by("pk")] == [{"acc": 0.5}, {"acc": 1}]
+        with pytest.raises(BadValue):
+            services.log_metric(actor, run, name="acc", points=[{"data": {}, "point_uuid": "x"}])
+
+
+class TestRunTokens:
+    def test_it_is_a_jwt_that_names_its_run_and_dies_with_it(self, actor):
+        run = submit(actor)
+        step = run.children.get()
+        text, expires = run_tokens.make(step)
+        claims = tokens.decode(text)
+        assert (claims["run"], claims["exp"]) == (str(step.uuid), expires)
+        found = run_tokens.reader(claims)
+        assert (found.run_uuid, found.workspace) == (step.uuid, actor.workspace)
+        assert not found.may("submit")
+        playing.play(run)
+        assert run_tokens.reader(claims) is None
+
+    def test_other_claims_are_not_its_business(self):
+        assert run_tokens.reader({"token": "x"}) is None
