@@ -2,10 +2,15 @@
 
 from django.urls import path
 
-from endpoints.views import endpoint, lists, pipeline, submit
+from endpoints.views import authoring, data, endpoint, lists, pipeline, submit
 
 app_name = "endpoints"
 urlpatterns = [
+    path("pipelines/new/", authoring.pipeline_new, name="pipeline-new"),
+    path("datasets/", data.dataset_list, name="dataset-list"),
+    path("datasets/<uuid:uuid>/", data.dataset_detail, name="dataset-detail"),
+    path("datastores/", data.datastore_list, name="datastore-list"),
+    path("datastores/<str:name>/", data.datastore_detail, name="datastore-detail"),
     path("pipelines/endpoints/", lists.endpoint_list, name="endpoint-list"),
     path("pipelines/endpoints/bulk/", lists.bulk, name="endpoint-bulk"),
     path("endpoints/", lists.endpoint_list),

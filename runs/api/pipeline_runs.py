@@ -36,7 +36,6 @@ class RunsOfPipeline(WireView):
         pipelines = PublishedPipeline.objects.filter(workspace=self.actor.workspace)
         pipeline = find(pipelines, uuid, "Published pipeline")
         runs = visible.pipeline_runs(self.actor).filter(pipeline=pipeline).order_by("-pk")
-        runs = runs.defer("pipeline_run__graph__wire", "pipeline_run__graph__interface")
         return Response([pipeline_run_entity(run) for run in runs[:NEWEST]])
 
 

@@ -61,6 +61,8 @@ class TriggerView(WireView):
 
     def trigger(self, actor: Actor, **target) -> Run:
         parent = query_text(self.request.query_params, "parentRunId")
+        if parent and self.public_endpoint is not None:
+            raise NotFound("A call without a key starts runs of its own only.")
         if parent:
             target["parent"] = find_run(actor, parent)
         return services.submit(actor, **target, **submission(self.request))

@@ -11,15 +11,22 @@ PRINTED = (
 )
 
 
+# What they do not print, and may be large.
+UNREAD = tuple(
+    f"pipeline_run__graph__{column}" for column in ("wire", "interface", "dataset_defaults")
+)
+
+
 def runs(actor):
-    return Run.objects.visible_to(actor).select_related(*PRINTED)
+    return Run.objects.visible_to(actor).select_related(*PRINTED).defer("pipeline_run__raw_request")
 
 
 def pipeline_runs(actor):
     rows = Run.objects.visible_to(actor).pipeline_runs()
-    return rows.select_related(
+    rows = rows.select_related(
         "experiment", "pipeline", "endpoint", "pipeline_run", "pipeline_run__graph"
     )
+    return rows.defer("pipeline_run__raw_request", *UNREAD)
 
 
 def find_run(actor, uuid: str, **where) -> Run:

@@ -22,6 +22,7 @@ IMAGES = {
     ".jpeg": "image/jpeg",
     ".gif": "image/gif",
     ".webp": "image/webp",
+    ".svg": "image/svg+xml",  # its scripts are off: sandboxed when opened, and always so in <img>
 }
 TEXTS = {
     *(".txt", ".log", ".csv", ".tsv", ".json", ".jsonl", ".md", ".py", ".r", ".sh", ".sql"),

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.management import execute_from_command_line
 from django.urls import reverse
 
+from endpoints.seed import COMPUTE
 from studio.supervisor import CannotStart, broker, datafolder, static, tls
 from studio.supervisor.addresses import Addresses, health, next_steps
 from studio.supervisor.logs import LogFile
@@ -140,7 +141,8 @@ class Studio:
     def _start_children(self, slots: int) -> None:
         for name, command in {
             "control": ["control"],
-            "worker": ["worker", "--slots", str(slots)],
+            # Further targets are made for further workers; this machine serves the first one.
+            "worker": ["worker", "--queues", COMPUTE, "--slots", str(slots)],
             "web": ["web"],
             "web-tls": ["web", "--tls"],
         }.items():

@@ -73,6 +73,18 @@ def test_children_and_queries_page_by_a_token(api, run):
     assert api.post(f"{api.H}/runs:query", {"top": "many"}).status == 400
 
 
+def test_a_page_of_history_costs_the_same_with_more_runs(
+    api, actor, workspace, run, django_assert_max_num_queries
+):
+    for _ in range(10):
+        services.submit(actor, experiment="exp", pipeline=run.pipeline)
+    with django_assert_max_num_queries(8):
+        rows = api.post(f"{api.H}/experiments/exp/runs:query", {"filter": ""}).body["value"]
+    assert len(rows) == 33
+    with django_assert_max_num_queries(8):
+        assert len(api.get(f"{api.P}/PipelineRuns/Pipeline/{run.pipeline.uuid}").body) == 11
+
+
 def test_details_name_logs_that_open_without_a_token(api, anonymous, step):
     storage.LogWriter(step.uuid, storage.DRIVER_LOG, attempt=1).write(b"hello\n")
     details = api.get(f"{api.H}/runs/{step.uuid}/details").body

@@ -317,6 +317,11 @@ def test_public_endpoint_reveals_nothing_else(anonymous, url, public):
     assert anonymous.get(f"/endpoints/{public.uuid}/submit").status in (401, 405)
 
 
+def test_a_public_caller_hangs_its_run_on_nobody_elses(anonymous, api, url, public):
+    parent = api.post(url, {"ExperimentName": "e"}).body["Id"]
+    assert anonymous.post(f"{url}?parentRunId={parent}", {"ExperimentName": "e"}).status == 404
+
+
 def test_public_endpoint_is_not_found_below_another_workspace(anonymous, url, public):
     other = factories.workspace()
     wrong = url.replace(anonymous.workspace.scope, other.scope)

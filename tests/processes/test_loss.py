@@ -12,6 +12,11 @@ import redis
 
 from tests.studio import LiveStudio
 
+MAKE_GPU = """
+from endpoints.models import ComputeTarget
+from studio.core.models import Workspace
+ComputeTarget.objects.create(workspace=Workspace.objects.get(), name="gpu")
+"""
 PIPELINES = Path(__file__).resolve().parents[1] / "pipelines"
 
 
@@ -40,25 +45,17 @@ def until(true, *, seconds: float = 60, what: str = "it"):
     raise AssertionError(f"{what} did not happen within {seconds} s")
 
 
-def child_of(live: LiveStudio, word: str) -> int:
-    """The pid of the studio's process whose name or command line holds `word`."""
+def child_of(live: LiveStudio, *names: str) -> int:
+    """The pid of the studio's process of this name; forks are told apart by their names."""
     listing = subprocess.run(
-        ["ps", "-eo", "pid,comm,args"], capture_output=True, text=True, check=True
+        ["ps", "-eo", "pid,ppid,comm"], capture_output=True, text=True, check=True
     )
-    mine = [
-        line.split(None, 1)
-        for line in listing.stdout.splitlines()
-        if word in line and str(live.data) in line + environment_of(line.split()[0])
-    ]
-    assert mine, listing.stdout
-    return int(mine[0][0])
-
-
-def environment_of(pid: str) -> str:
-    try:
-        return Path(f"/proc/{pid}/environ").read_text(errors="replace")
-    except OSError:
-        return ""
+    rows = [line.split(None, 2) for line in listing.stdout.splitlines()[1:]]
+    tree, grown = {str(live.process.pid)}, True
+    while grown:
+        more = {pid for pid, parent, _ in rows if parent in tree} - tree
+        tree, grown = tree | more, bool(more)
+    return next(int(pid) for pid, _, name in rows if pid in tree and name.strip() in names)
 
 
 def broker(live: LiveStudio) -> redis.Redis:
@@ -90,7 +87,7 @@ def test_emptying_redis_loses_no_waiting_run(studio, folder):
 
 
 def test_a_trigger_without_redis_is_accepted_and_runs_later(studio):
-    server = child_of(studio, "redis")
+    server = child_of(studio, "redis-server", "valkey-server")
     os.kill(server, signal.SIGSTOP)
     try:
         started = time.monotonic()
@@ -126,6 +123,7 @@ def test_endless_steps_in_every_slot_block_neither_cancel_nor_another_queue(stud
 
 
 def test_a_step_for_another_queue_waits_and_starts_with_its_worker(studio):
+    studio.manage("shell", "-v", "0", "-c", MAKE_GPU)
     studio.manage("publish", str(PIPELINES / "gpu"), "--endpoint", "gpu")
     run = studio.trigger("gpu")
     noop = studio.trigger("noop")

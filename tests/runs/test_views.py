@@ -203,8 +203,9 @@ def test_a_worker_that_fell_silent_does_not_count(page, run):
     assert "none is running" in page("run-detail", run.uuid)
 
 
-def test_a_reused_step_says_so_and_shows_the_log_of_the_other(page, actor, endpoint, run):
-    source, other = step_of(complete(run), "prepare"), complete(submit(actor, endpoint))
+def test_a_reused_step_says_so_and_shows_the_log_of_the_other(client, page, actor, endpoint):
+    first, other = complete(submit(actor, endpoint)), complete(submit(actor, endpoint))
+    source = step_of(first, "prepare")
     write_log(source, "said by the first\n")
     keep(source, "outputs/model.txt", b"model")
     step = step_of(other, "prepare")
@@ -215,7 +216,8 @@ def test_a_reused_step_says_so_and_shows_the_log_of_the_other(page, actor, endpo
     assert "Reused: nothing changed." in text
     assert "said by the first" in text
     assert "outputs/model.txt" in page("run-outputs", other.uuid)
-    page("run-file", step.uuid, "outputs/model.txt")
+    response = client.get(reverse("runs:run-file", args=[step.uuid, "outputs/model.txt"]))
+    assert b"".join(response.streaming_content) == b"model"
 
 
 def test_warnings_and_parameters(page, actor, endpoint):
@@ -294,15 +296,16 @@ def test_a_log_is_downloaded_whole(client, page, run):
 
 
 @pytest.mark.parametrize(
-    ("path", "kind", "place"),
+    ("path", "answer"),
     [
-        ("outputs/plot.png", "image/png", "inline"),
-        ("outputs/report.html", "application/octet-stream", "attachment"),
-        ("outputs/drawing.svg", "application/octet-stream", "attachment"),
-        ("outputs/rows.csv", "text/plain; charset=utf-8", "inline"),
+        ("outputs/plot.png", ("image/png", "inline")),
+        ("outputs/report.html", ("application/octet-stream", "attachment")),
+        ("outputs/drawing.svg", ("image/svg+xml", "inline")),
+        ("outputs/rows.csv", ("text/plain; charset=utf-8", "inline")),
     ],
 )
-def test_files_never_act_as_pages(client, page, run, path, kind, place):
+def test_files_never_act_as_pages(client, page, run, path, answer):
+    kind, place = answer
     step = step_of(run, "train")
     keep(step, path, b"<script>alert(1)</script>")
     page("run-list")
