@@ -32,6 +32,7 @@ app.conf.update(
     worker_prefetch_multiplier=1,
     worker_hijack_root_logger=False,
     worker_send_task_events=False,
+    worker_cancel_long_running_tasks_on_connection_loss=False,  # a step outlives its bell
     worker_enable_remote_control=False,  # cancel and inspection go through the database
     timezone="UTC",
 )

@@ -5,11 +5,17 @@ import shutil
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 from tests import factories
 from tests.studio import LiveStudio
 
 REQUIRE_ALL = os.environ.get("STUDIO_REQUIRE_ALL") == "1"
+
+
+def pytest_configure():
+    # Slow by design, and no test is about it.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 def missing(what: str):

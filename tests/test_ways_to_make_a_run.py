@@ -98,7 +98,7 @@ def refusals():
             yield way, "endpoint"
 
 
-@pytest.mark.parametrize(("way", "disabled"), refusals())
+@pytest.mark.parametrize(("way", "disabled"), list(refusals()))
 def test_disabled_refuses_it_with_the_reason_and_makes_nothing(caller, way, disabled):
     definitions.disable(caller.actor, getattr(caller, disabled))
     before = made()

@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 
-from endpoints.data.dataflow import yaml_of
+from endpoints.data.dataflow import read_dataflow
 from endpoints.models import Dataset, DatasetVersion, DataSource, Datastore, SavedDataset
 from endpoints.services import checks
 from studio.core import audit
@@ -24,7 +24,7 @@ def save_dataset(
     require(actor, "register")
     if str(dataset_type).lower() not in TYPES:
         raise ValidationError({"datasetType": ["Expected tabular or file."]})
-    yaml_of(checks.text("dataflow", dataflow, required=True))
+    read_dataflow(checks.text("dataflow", dataflow, required=True))
     saved = SavedDataset.objects.create(
         workspace=actor.workspace,
         dataset_type=str(dataset_type).lower(),

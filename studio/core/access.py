@@ -59,12 +59,18 @@ def require(actor: Actor, verb: str, target=None) -> None:
         raise Forbidden("This object belongs to another workspace.")
 
 
-def actor_for(user: User, workspace: Workspace, *, token: Token | None = None) -> Actor:
-    """The actor a user is in a workspace; superusers are Admin everywhere."""
+def actor_for(
+    user: User, workspace: Workspace, *, token: Token | None = None, grant: RoleGrant | None = None
+) -> Actor:
+    """The actor a user is in a workspace; superusers are Admin everywhere.
+
+    `grant` is the user's, if it was read already; with a token it always was.
+    """
     if user.is_superuser:
         role = Role.ADMIN
     else:
-        grant = RoleGrant.objects.filter(user=user, workspace=workspace).first()
+        if token is None:
+            grant = RoleGrant.objects.filter(user=user, workspace=workspace).first()
         role = Role(grant.role) if grant else None
     return Actor(
         workspace=workspace,

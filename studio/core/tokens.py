@@ -8,10 +8,11 @@ from uuid import UUID
 
 import jwt
 from django.conf import settings
+from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
 from studio.core.access import Actor, actor_for
-from studio.core.models import Token, User, Workspace
+from studio.core.models import RoleGrant, Token, User, Workspace
 
 PREFIX = "studio_"
 JWT_SECONDS = 3600
@@ -53,7 +54,9 @@ def from_uuid(uuid) -> Token | None:
 
 
 def _live(tokens) -> Token | None:
-    token = tokens.select_related("user", "workspace").first()
+    role = RoleGrant.objects.filter(user=OuterRef("user"), workspace=OuterRef("workspace"))
+    found = tokens.select_related("user", "workspace")
+    token = found.annotate(granted=Subquery(role.values("role")[:1])).first()
     if token is None or not token.is_live or not token.user.is_active:
         return None
     now = timezone.now()
@@ -101,4 +104,6 @@ def decode(text: str) -> dict | None:
 
 
 def actor_of(token: Token) -> Actor:
-    return actor_for(token.user, token.workspace, token=token)
+    """The actor of a token that `from_plain` or `from_uuid` found, its role included."""
+    granted = RoleGrant(role=token.granted) if token.granted is not None else None
+    return actor_for(token.user, token.workspace, token=token, grant=granted)

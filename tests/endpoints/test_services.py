@@ -158,7 +158,7 @@ CALLS = {
     "disable": lambda a, e, p: services.disable(a, e),
     "enable": lambda a, e, p: services.enable(a, p),
     "create_module": lambda a, e, p: services.create_module(a, name="x", structured_interface={}),
-    "save_dataset": lambda a, e, p: services.save_dataset(a, dataset_type="file", dataflow="paths: []"),
+    "save_dataset": lambda a, e, p: services.save_dataset(a, dataset_type="file", dataflow="paths: [{file: https://data.example/a.csv}]"),
 }  # fmt: skip
 
 
