@@ -6,11 +6,11 @@ from datetime import datetime
 from pathlib import Path
 from uuid import UUID, uuid4
 
-from django.db import transaction
 from django.utils import timezone
 
 from runs import storage
 from runs.models import Artifact, Metric, MetricValue, Run, RunAttribute
+from studio.core.writing import write_transaction
 
 VALUE_LENGTH = 255
 
@@ -24,7 +24,7 @@ def merge(
     **columns,
 ) -> None:
     """Merge tags and properties into those there are, and set plain `columns`."""
-    with transaction.atomic():
+    with write_transaction():
         # Read and written back, so two writers must not do it at once.
         run = Run.objects.select_for_update().only("tags", "properties").get(pk=run_id)
         changes = {**columns, "updated_at": timezone.now()}

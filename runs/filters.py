@@ -1,6 +1,7 @@
 """Narrowing the list of runs. Status, experiment, endpoint and attributes have an index in the order
-of the list; the others are looked at row by row, newest first."""
+of the list; the others, and a search for a name or a number, are looked at row by row, newest first."""
 
+import re
 from datetime import timedelta
 from uuid import UUID
 
@@ -22,7 +23,9 @@ SUBMITTED = {
     "month": (_("Last 30 days"), timedelta(days=30)),
 }
 ATTRIBUTES = {"param": "parameter", "parameter": "parameter", "tag": "tag"}
-CHOSEN = 500  # experiments and endpoints offered by name
+SELECTS = ("experiment", "endpoint", "source", "submitted")
+OFFERED = 200  # the newest experiments and endpoints are offered; others by the links to their runs
+NUMBER = re.compile(r"(?:run\s+)?#?(\d{1,9})", re.IGNORECASE | re.ASCII)  # as in "Run 148"
 
 
 class RunFilter(django_filters.FilterSet):
@@ -58,8 +61,18 @@ class RunFilter(django_filters.FilterSet):
         super().__init__(data, runs)
         for name, model in (("experiment", Experiment), ("endpoint", PipelineEndpoint)):
             rows = model.objects.filter(workspace=workspace).only("uuid", "name")
-            self.filters[name].queryset = rows.order_by("name")
+            self.filters[name].queryset = rows
             self.filters[name].field.widget = forms.Select()
+        self.offered = {name: self._offered(name) for name in SELECTS}
+
+    def _offered(self, name) -> list[tuple[str, str]]:
+        """Value and word of each choice, read here so that no template asks for them."""
+        if name not in ("experiment", "endpoint"):
+            return [choice for choice in self.form.fields[name].choices if choice[0]]
+        rows = set(self.filters[name].queryset.order_by("-pk")[:OFFERED])
+        if not self.form.errors.get(name):  # the chosen one, however old it is
+            rows |= {self.form.cleaned_data[name]} - {None}
+        return [(str(row.uuid), row.name) for row in sorted(rows, key=lambda row: row.name)]
 
     @property
     def statuses(self) -> list[str]:
@@ -72,7 +85,7 @@ class RunFilter(django_filters.FilterSet):
         return runs.filter(created_at__gte=timezone.now() - SUBMITTED[value][1])
 
     def search(self, runs, name, value):
-        """A run's id or number, `param:lr=0.01`, `tag:team=growth`, or the beginning of its name."""
+        """A run's id or number, `param:lr=0.01`, `tag:team=growth`, or a part of its name."""
         kind, colon, rest = value.strip().partition(":")
         if colon and kind in ATTRIBUTES:
             return runs.filter(pk__in=_with_attribute(ATTRIBUTES[kind], rest))
@@ -80,7 +93,10 @@ class RunFilter(django_filters.FilterSet):
             return runs.filter(uuid=UUID(value.strip()))
         except ValueError:
             text = value.strip()
-            return runs.filter(Q(display_name__icontains=text) | Q(name__icontains=text))
+        wanted = Q(display_name__icontains=text) | Q(name__icontains=text)
+        if number := NUMBER.fullmatch(text):
+            wanted |= Q(number=int(number[1]))
+        return runs.filter(wanted)
 
 
 def _with_attribute(kind: str, text: str):

@@ -1,9 +1,11 @@
 """What a person says to publish a finished run."""
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from endpoints.models import PipelineEndpoint
+from endpoints.services import check_name
 
 WHERE = [
     ("existing", _("Select existing")),
@@ -42,6 +44,9 @@ class PublishForm(forms.Form):
         rows = PipelineEndpoint.objects.filter(workspace=workspace).order_by("name")
         self.taken = rows
         self.fields["endpoint"].queryset = rows
+        # Read here: a template that draws the field asks the database nothing.
+        named = list(rows.values_list("uuid", "name"))
+        self.fields["endpoint"].choices = [("", "---------"), *named]
 
     def clean(self):
         given = super().clean()
@@ -57,6 +62,11 @@ class PublishForm(forms.Form):
             self.add_error("new_endpoint", _("A new endpoint needs a name."))
         elif self.taken.filter(name=name).exists():
             self.add_error("new_endpoint", _("A pipeline endpoint of this name exists already."))
+        else:
+            try:
+                check_name(name)
+            except ValidationError as error:
+                self.add_error("new_endpoint", error.messages)
 
     @property
     def endpoint_name(self) -> str | None:

@@ -1,15 +1,18 @@
-"""Querysets of runs, and `move`, the one way to change a status."""
+"""Querysets of runs and workers, and `move`, the one way to change a status."""
 
 import logging
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from django.db import models, transaction
+from django.db import models
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from runs.states import BEFORE, TERMINAL, Status
+from studio.core.writing import write_transaction
 
 logger = logging.getLogger(__name__)
+ALIVE = timedelta(seconds=20)  # four missed heartbeats; after as long a worker stops its own steps
 
 
 class RunQuerySet(models.QuerySet):
@@ -55,7 +58,7 @@ class RunQuerySet(models.QuerySet):
         """
         at = at or timezone.now()
         # Nothing below fails half-way, so an outer transaction needs no savepoint for it.
-        with transaction.atomic(savepoint=False):
+        with write_transaction():
             rows = self.filter(pk=pk)
             if attempt is not None:
                 rows = rows.filter(attempt=attempt)
@@ -94,7 +97,7 @@ class RunQuerySet(models.QuerySet):
         One UPDATE each, since that is the referee, but one SELECT and one INSERT together.
         """
         at = timezone.now()
-        with transaction.atomic(savepoint=False):
+        with write_transaction():
             if was is None:
                 rows = self.filter(pk__in=list(pks), status__in=BEFORE[to])
                 before = dict(rows.values_list("pk", "status"))
@@ -119,3 +122,9 @@ class RunQuerySet(models.QuerySet):
 
 def _log(pk: int, before: str, to: str, reason: str) -> None:
     logger.info("run %s: %s -> %s %s", pk, before, to, reason)
+
+
+class WorkerQuerySet(models.QuerySet):
+    def living(self):
+        """By the clock of the database, which is the one that heartbeats are written with."""
+        return self.filter(heartbeat_at__gte=Now() - ALIVE, stopping_at__isnull=True)

@@ -20,6 +20,7 @@ DRIVER_LOG = "azureml-logs/70_driver_log.txt"
 BUILD_LOG = "azureml-logs/20_image_build_log.txt"
 SEGMENT_BYTES = 1024 * 1024
 CHUNK_BYTES = 1024 * 1024
+LONGEST_NAME = 255  # bytes; what file systems allow between two slashes
 
 
 def _root() -> Root:
@@ -106,7 +107,12 @@ def checked_path(path: str) -> str:
     """A relative POSIX path that stays where it is put, or a ValidationError."""
     text = str(path).replace("\\", "/")
     parts = PurePosixPath(text).parts
-    if not parts or text.startswith("/") or ".." in parts or "\0" in text or len(text) > 1000:
+    strays = not parts or text.startswith("/") or ".." in parts or "\0" in text
+    if (
+        strays
+        or len(text) > 1000
+        or any(len(part.encode(errors="replace")) > LONGEST_NAME for part in parts)
+    ):
         raise ValidationError({"path": f"{path!r} is no relative path of a file."})
     return str(PurePosixPath(*parts))
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from celery import shared_task
+from django.db import close_old_connections
 from kombu.pools import producers
 
 from runs import engine
@@ -24,6 +25,7 @@ here: list[Worker] = []
 @shared_task(name="runs.work")
 def work(queue: str) -> None:
     """Do what is ready in `queue`, and ring for what that makes ready elsewhere."""
+    close_old_connections()
     for worker in here:
         for ready, seconds in worker.walk(queue):
             ring(ready, in_seconds=seconds)

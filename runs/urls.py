@@ -16,6 +16,7 @@ urlpatterns = [
     path("runs/<uuid:uuid>/steps/", detail.steps, name="run-steps"),
     path("runs/<uuid:uuid>/outputs/", detail.outputs, name="run-outputs"),
     path("runs/<uuid:uuid>/metrics/", detail.metrics, name="run-metrics"),
+    path("runs/<uuid:uuid>/images/", detail.images, name="run-images"),
     path("runs/<uuid:uuid>/parameters/", detail.parameters, name="run-parameters"),
     path("runs/<uuid:uuid>/snapshot/", detail.snapshot, name="run-snapshot"),
     path("runs/<uuid:uuid>/details/", detail.details, name="run-details"),

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from threading import Event, Lock, Thread, Timer
 
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import DatabaseError, connection
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -23,6 +23,7 @@ from runs.models import Outcome, Run, StepAttempt
 from runs.models import Worker as WorkerRow
 from runs.states import HELD, Status
 from runs.steps import Stop, StopFlag
+from runs.steps.forking import SERVERS
 
 LOOK_SECONDS = 1.0  # how often held steps are looked up: cancel and time-outs act within 2 s
 HEARTBEAT_SECONDS = 5.0
@@ -154,6 +155,7 @@ class Worker:
         for thread in self._threads:
             thread.join(2)
         self.guard.close()
+        SERVERS.close()
         WorkerRow.objects.filter(name=self.name).delete()
 
     def _every(self, seconds: float, act: Callable[[], None]) -> None:
@@ -170,7 +172,6 @@ class Worker:
     # --- work ------------------------------------------------------------------------------------
     def walk(self, queue: str) -> Iterator[tuple[Counter, float]]:
         """Do steps of `queue` until none is ready; yields what others must be rung for, and when."""
-        close_old_connections()
         while not self.stopping.is_set():
             claim = engine.claim(self.name, [queue])
             if claim is None:

@@ -8,6 +8,7 @@ from endpoints.services.pipelines import create_graph, publish
 from endpoints.services.status import check_runnable, disable, enable, why_disabled
 from endpoints.services.versions import (
     add_version,
+    check_name,
     configure,
     create_endpoint,
     rename,
@@ -17,6 +18,7 @@ from endpoints.services.versions import (
 
 __all__ = [
     "add_version",
+    "check_name",
     "check_runnable",
     "configure",
     "create_data_source",

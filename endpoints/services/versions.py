@@ -15,6 +15,10 @@ from studio.core.access import Actor, require
 from studio.core.errors import Conflict, Refused
 
 NAME_TAKEN = "A pipeline endpoint of this name exists already."
+NAME_UNFIT = (
+    "The name of a pipeline endpoint holds no slash and no control character, and neither begins nor"
+    " ends with a blank."
+)
 VERSION_TAKEN = "This pipeline is a version of the endpoint already."
 
 
@@ -31,7 +35,7 @@ def create_endpoint(
 ) -> PipelineEndpoint:
     """A new endpoint with `pipeline` as version 0, its default."""
     require(actor, "publish", pipeline)
-    name = _free_name(actor, name)
+    _require_free(actor, name)
     endpoint = _written(
         lambda: PipelineEndpoint.objects.create(
             uuid=checks.chosen_uuid(actor, PipelineEndpoint, uuid),
@@ -197,7 +201,7 @@ def _change(actor: Actor, endpoint: PipelineEndpoint, changes: Mapping) -> None:
     if not new:
         return
     if "name" in new:
-        new["name"] = _free_name(actor, new["name"])
+        _require_free(actor, new["name"])
     before = {key: getattr(endpoint, key) for key in new}
     _written(lambda: _touch(actor, endpoint, **new), {"Name": [NAME_TAKEN]})
     audit.record(actor, _verb(new), endpoint, before=before, after=new)
@@ -218,16 +222,20 @@ def _clean(key: str, value):
         if value not in EntityStatus.values:
             raise ValidationError({"EntityStatus": [f"{value!r:.40} is not a status."]})
         return str(value)
-    return checks.text(
-        key.capitalize(), value, longest=255 if key == "name" else None, required=key == "name"
-    )
+    return checks.text(key.capitalize(), value)
 
 
-def _free_name(actor: Actor, name: str) -> str:
-    name = checks.text("Name", name, longest=255, required=True)
+def check_name(name) -> None:
+    """A name is a part of addresses (`/endpoints/<name>/submit`), so it must come back as it was sent."""
+    checks.text("Name", name, longest=255, required=True)
+    if "/" in name or name in (".", "..") or name != name.strip() or not name.isprintable():
+        raise ValidationError({"Name": [NAME_UNFIT]})
+
+
+def _require_free(actor: Actor, name) -> None:
+    check_name(name)
     if PipelineEndpoint.objects.filter(workspace=actor.workspace, name=name).exists():
         raise ValidationError({"Name": [NAME_TAKEN]})
-    return name
 
 
 def _next_number(endpoint: PipelineEndpoint) -> int:

@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from runs.models import Kind, Run, StepAttempt
 from runs.states import Status
+from studio.core.writing import write_transaction
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def _oldest(queues: Iterable[str], now: datetime) -> dict | None:
 
 
 def _take(found: dict, worker: str, now: datetime) -> bool:
-    with transaction.atomic():
+    with write_transaction():
         number = found["attempt"] + 1
         moved = Run.objects.move(
             found["pk"],

@@ -32,7 +32,7 @@ from runs.steps.environments import (
     ensure,
     parse,
 )
-from runs.steps.process import Ended, StepProcess
+from runs.steps.process import Ended, StepProcess, start
 from runs.storage import BUILD_LOG, DRIVER_LOG, LogWriter
 from studio.core.errors import Refused
 
@@ -226,9 +226,9 @@ class Attempt:
             self.flag.ask(Stop.CANCELED)  # asked for while it was prepared
 
     def _process(self, argv, order: Order, folder, on_tick: Callable[[], object]) -> Ended:
-        process = StepProcess(
-            argv, cwd=folder.code, env=order.variables, log=folder.log, mark=mark(folder)
-        )
+        warm = order.python if argv[0] == str(order.python) else None
+        child = start(argv, cwd=folder.code, env=order.variables, log=folder.log, warm=warm)
+        process = StepProcess(child, mark=mark(folder))
         self.guard.watch(process.group, process.mark)
         limit = self.job.step.timeout_seconds
         try:

@@ -11,6 +11,7 @@ from django.db import OperationalError, transaction
 from runs import facts
 from runs.models import Run
 from runs.storage import SEGMENT_BYTES, LogWriter
+from studio.core.writing import write_transaction
 
 SEGMENT_SECONDS = 2.0
 TAIL_BYTES = 16 * 1024
@@ -79,7 +80,7 @@ class FactFollower:
             if not whole:
                 return
             try:
-                with transaction.atomic():
+                with write_transaction():
                     for fact in _parsed(whole):
                         self._apply(fact)
             except OperationalError:

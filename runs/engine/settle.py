@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import NamedTuple
 
-from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
 from runs.engine.claim import Claim
 from runs.models import Kind, Outcome, Run, StepAttempt, StepRun
 from runs.states import HELD, TERMINAL, Status
+from studio.core.writing import write_transaction
 
 WAITING = (Status.NOT_STARTED, Status.QUEUED)
 # A step may lose its worker this often before it is taken to be the reason.
@@ -46,7 +46,7 @@ def finish(
     """Write the end of one attempt; nothing is written if it is not ours any more."""
     at = at or timezone.now()
     changes = {**(step_changes or {}), "exit_code": exit_code}
-    with transaction.atomic():
+    with write_transaction():
         moved, pause = False, None
         if outcome == Outcome.COMPLETED:
             moved = _complete(claim, at)
@@ -210,7 +210,7 @@ def _let_go(steps: list[_Step]) -> Counter:
 def cancel_steps(run_id: int, reason: str, *, at: datetime | None = None) -> None:
     """Cancel what has not started; ask the workers to cancel what they hold."""
     at = at or timezone.now()
-    with transaction.atomic(savepoint=False):
+    with write_transaction():
         steps = Run.objects.filter(parent_id=run_id, kind=Kind.STEP)
         waiting = steps.filter(status__in=WAITING)
         waiting.move_all(waiting.values_list("pk", flat=True), to=Status.CANCELED, reason=reason)

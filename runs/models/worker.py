@@ -1,6 +1,8 @@
 from django.db import models
 from django.utils import timezone
 
+from runs.querysets import WorkerQuerySet
+
 
 class Worker(models.Model):
     """A process that says every 5 s that it is alive, on the database's clock.
@@ -17,6 +19,8 @@ class Worker(models.Model):
     started_at = models.DateTimeField(default=timezone.now)
     heartbeat_at = models.DateTimeField(default=timezone.now, db_index=True)
     stopping_at = models.DateTimeField(null=True, blank=True)
+
+    objects = WorkerQuerySet.as_manager()
 
     def __str__(self):
         return self.name

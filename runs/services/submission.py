@@ -29,6 +29,7 @@ from runs.services.names import experiment_name, run_name
 from studio.core import audit
 from studio.core.access import Actor, require
 from studio.core.errors import BadValue, Forbidden, Refused
+from studio.core.writing import write_transaction
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ def submit(
         )
     now = timezone.now()
     try:
-        with transaction.atomic():
+        with write_transaction():
             place = _experiment(actor, name)
             run = Run(
                 workspace=actor.workspace,
@@ -147,13 +148,14 @@ def submit(
             ready = engine.plan(run, blueprint, sources)
             _index(run, resolved, secrets)
             audit.record(actor, "submit", run, after={"pipeline": run.name})
-            transaction.on_commit(partial(tasks.ring, ready), robust=True)
     except IntegrityError:
         # The same key came twice at once: the other one made the run.
         earlier = _of_key(actor, key)
         if earlier is None:
             raise
         return earlier
+    # Here and not inside, so that nobody waits for a turn to write while a bell is rung.
+    transaction.on_commit(partial(tasks.ring, ready), robust=True)
     return run
 
 

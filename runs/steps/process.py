@@ -8,9 +8,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from runs.guard import kill_group, kill_marked
 from runs.steps.base import Stop, StopFlag
+from runs.steps.forking import SERVERS
 
 TICK_SECONDS = 0.5
 # Where the operating system cannot tell of a process's end through a descriptor, it is asked this often.
@@ -23,36 +25,80 @@ class Ended:
     stop: Stop | None
 
 
+class Child(Protocol):
+    """A started process. Its descriptor turns readable at its end, where it has one."""
+
+    pid: int
+
+    def fileno(self) -> int: ...
+
+    def has_ended(self) -> bool: ...
+
+    def collect(self) -> int:
+        """Its exit code, when nothing of its group is left."""
+
+
+class Spawned:
+    """A child of this process."""
+
+    def __init__(self, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], log: int):
+        self._process = subprocess.Popen(
+            argv,
+            cwd=cwd,
+            env=dict(env),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+        self.pid = self._process.pid
+        self._descriptor = os.pidfd_open(self.pid) if hasattr(os, "pidfd_open") else -1
+
+    def fileno(self) -> int:
+        return self._descriptor
+
+    def has_ended(self) -> bool:
+        # Where a descriptor has told, it must not be reaped before its group is ended.
+        return self._descriptor >= 0 or self._process.poll() is not None
+
+    def collect(self) -> int:
+        kill_group(self.pid)
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+        return self._process.wait()
+
+
+def start(
+    argv: Sequence[str],
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    log: Path,
+    warm: Path | None = None,
+) -> Child:
+    """Start a step's process, its output going to the file `log`. With `warm`, an interpreter whose
+    script `argv` is, it is forked from a running one where that can be done."""
+    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        if warm is not None:
+            forked = SERVERS.fork(warm, argv[1:], cwd=cwd, env=env, log=output)
+            if forked is not None:
+                return forked
+        return Spawned(argv, cwd=cwd, env=env, log=output)
+    finally:
+        os.close(output)
+
+
 class StepProcess:
     """`mark` is the entry of its environment that no other process carries."""
 
-    def __init__(
-        self,
-        argv: Sequence[str],
-        *,
-        cwd: Path,
-        env: Mapping[str, str],
-        log: Path,
-        mark: str = "",
-    ):
+    def __init__(self, child: Child, *, mark: str = ""):
+        self.child = child
         self.mark = mark
-        output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        try:
-            self.process = subprocess.Popen(
-                argv,
-                cwd=cwd,
-                env=dict(env),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
-        finally:
-            os.close(output)
 
     @property
     def group(self) -> int:
-        return self.process.pid
+        return self.child.pid
 
     def wait(
         self,
@@ -68,9 +114,10 @@ class StepProcess:
         `deadline` is a `time.monotonic()`; past it the step is stopped as timed out. `on_start` is
         called once and `on_tick` every half second while it runs.
         """
-        watch = _Watch(self.process.pid, flag)
+        watch = _Watch(self.child, flag)
         kill_at = None
         next_tick = time.monotonic() + TICK_SECONDS
+        ended = False
         try:
             on_start()
             while not watch.ended(_soonest(next_tick, deadline, kill_at)):
@@ -88,17 +135,14 @@ class StepProcess:
                 if now >= next_tick:
                     next_tick = now + TICK_SECONDS
                     on_tick()
+            ended = True
         finally:
-            watch.close()
-            exit_code = self._reap(flag)
+            if not ended:  # a callback broke: nothing may go on without being waited for
+                kill_group(self.group)
+            if flag:
+                kill_marked(self.mark)
+            exit_code = self.child.collect()
         return Ended(exit_code, flag.reason)
-
-    def _reap(self, flag: StopFlag) -> int:
-        """End what the step left behind while its group's number is still taken by its own zombie."""
-        kill_group(self.group)
-        if flag:
-            kill_marked(self.mark)
-        return self.process.wait()
 
     def _signal(self, number: int) -> None:
         try:
@@ -114,35 +158,27 @@ def _soonest(*moments: float | None) -> float:
 class _Watch:
     """Waits for the end of a child or for a flag, whichever comes first."""
 
-    def __init__(self, pid: int, flag: StopFlag):
-        self.pid = pid
+    def __init__(self, child: Child, flag: StopFlag):
+        self.child = child
         self.flag = flag
         self.poll = select.poll()
         self.poll.register(flag, select.POLLIN)
-        self.descriptor = os.pidfd_open(pid) if hasattr(os, "pidfd_open") else None
-        if self.descriptor is not None:
+        self.descriptor = child.fileno()
+        if self.descriptor >= 0:
             self.poll.register(self.descriptor, select.POLLIN)
 
     def ended(self, until: float) -> bool:
         """True as soon as the process has ended; False at `until`, or when the flag was raised."""
         while True:
             left = max(0.0, until - time.monotonic())
-            wait = left if self.descriptor is not None else min(left, ASK_SECONDS)
+            wait = left if self.descriptor >= 0 else min(left, ASK_SECONDS)
             events = dict(self.poll.poll(wait * 1000 + 1))
-            if self._is_over(events):
+            told = self.descriptor in events or self.descriptor < 0
+            if told and self.child.has_ended():
                 return True
             if events or left <= wait:
                 return False
 
-    def _is_over(self, events: dict) -> bool:
-        if self.descriptor is not None:
-            return self.descriptor in events
-        return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
-
     def ignore_flag(self) -> None:
         """It stays raised; from now on only the process's end is waited for."""
         self.poll.unregister(self.flag)
-
-    def close(self) -> None:
-        if self.descriptor is not None:
-            os.close(self.descriptor)

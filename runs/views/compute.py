@@ -1,12 +1,9 @@
 """Compute: the targets that steps name, the workers that serve each now, and what waits for it."""
 
-from datetime import timedelta
-
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Count
-from django.db.models.functions import Now
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
@@ -16,9 +13,6 @@ from runs.models import Kind, Run, StepAttempt, Worker
 from runs.states import Status
 from studio.core.access import require
 from studio.core.audit import record
-
-# A worker says every 5 s that it is alive; one that was silent for three beats is shown as gone.
-ONLINE = timedelta(seconds=15)
 
 
 class TargetForm(forms.ModelForm):
@@ -40,9 +34,7 @@ class TargetForm(forms.ModelForm):
 def compute_list(request):
     require(request.actor, "read")
     targets = list(ComputeTarget.objects.filter(workspace=request.actor.workspace).order_by("name"))
-    workers = list(
-        Worker.objects.filter(role="worker", heartbeat_at__gte=Now() - ONLINE).order_by("name")
-    )
+    workers = list(Worker.objects.living().filter(role="worker").order_by("name"))
     busy = dict(
         StepAttempt.objects.filter(finished_at=None, worker__in=[worker.name for worker in workers])
         .values_list("worker")

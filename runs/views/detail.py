@@ -4,7 +4,7 @@ from django.http import Http404, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_safe
 
 from runs.models import Kind, Run
 from runs.states import Status
@@ -16,6 +16,7 @@ TABS = {
     "run-steps": gettext_lazy("Steps"),
     "run-outputs": gettext_lazy("Outputs + logs"),
     "run-metrics": gettext_lazy("Metrics"),
+    "run-images": gettext_lazy("Images"),
     "run-parameters": gettext_lazy("Parameters"),
     "run-snapshot": gettext_lazy("Snapshot"),
     "run-details": gettext_lazy("Details"),
@@ -135,6 +136,13 @@ def metrics(request, uuid):
 
 
 @require_GET
+def images(request, uuid):
+    run = scope.find_run(request, uuid)
+    page = context(request, run, "run-images") | {"images": facts.images(run)}
+    return render(request, "runs/run_images.html", page)
+
+
+@require_GET
 def parameters(request, uuid):
     run = scope.find_run(request, uuid)
     page = context(request, run, "run-parameters") | {"rows": facts.parameters(run)}
@@ -152,12 +160,12 @@ def snapshot(request, uuid):
 def details(request, uuid):
     run = scope.find_run(request, uuid)
     page = context(request, run, "run-details")
-    page |= {"timeline": run.status_changes.order_by("pk"), "raw": facts.as_json(run)}
+    page |= {"timeline": list(run.status_changes.order_by("pk")), "raw": facts.as_json(run)}
     page["original"] = Run.objects.filter(pipeline_run__resubmissions=run.pk).first()
     return render(request, "runs/run_details.html", page)
 
 
-@require_GET
+@require_safe
 def raw(request, uuid):
     run = scope.find_run(request, uuid)
     return JsonResponse(facts.document(run), json_dumps_params={"indent": 2, "ensure_ascii": False})

@@ -64,26 +64,34 @@ def _default(parameter) -> str:
 
 # --- metrics ---------------------------------------------------------------------------------------
 def metrics(run: Run) -> dict:
-    """The scalars of all steps in one table, the others each with a chart or a table, the images."""
-    rows = list(
-        Metric.objects.filter(run__root_id=run.root_id).select_related("run").order_by("run", "id")
-    )
-    values: dict[int, list[MetricValue]] = {row.pk: [] for row in rows}
-    for value in MetricValue.objects.filter(metric__in=rows).order_by("id")[:SHOWN_VALUES]:
-        values[value.metric_id].append(value)
-    found: dict = {"scalars": [], "series": [], "images": []}
-    for row in rows:
-        points = [value.data for value in values[row.pk]]
+    """The scalars of all steps in one table, the others each with a chart or a table."""
+    found: dict = {"scalars": [], "series": []}
+    for row, points in _measured(run, images=False):
         columns = list(row.columns) or list(points[0] if points else {})
-        if "Artifact" in row.columns.values():
-            found["images"] += _images(run, row, points)
-        elif len(columns) == 1 and len(points) == 1:
+        if len(columns) == 1 and len(points) == 1:
             found["scalars"].append(
                 {"name": row.name, "step": row.run, "value": points[0].get(columns[0])}
             )
         elif points:
             found["series"].append(_series(row, columns, points))
     return found
+
+
+def images(run: Run) -> list[dict]:
+    """The images that steps logged, each with its address."""
+    return [image for row, points in _measured(run, images=True) for image in _images(row, points)]
+
+
+def _measured(run: Run, *, images: bool) -> list[tuple[Metric, list[dict]]]:
+    """The metrics of a run and its steps, either those of images or the others, with their points."""
+    rows = Metric.objects.filter(run__root_id=run.root_id).select_related("run")
+    wanted = [
+        row for row in rows.order_by("run", "id") if ("Artifact" in row.columns.values()) == images
+    ]
+    points: dict[int, list[dict]] = {row.pk: [] for row in wanted}
+    for value in MetricValue.objects.filter(metric__in=wanted).order_by("id")[:SHOWN_VALUES]:
+        points[value.metric_id].append(value.data)
+    return [(row, points[row.pk]) for row in wanted]
 
 
 def _series(row: Metric, columns: list[str], points: list[dict]) -> dict:
@@ -98,15 +106,15 @@ def _series(row: Metric, columns: list[str], points: list[dict]) -> dict:
     }
 
 
-def _images(run: Run, row: Metric, points: list[dict]) -> Iterable[dict]:
+def _images(row: Metric, points: list[dict]) -> Iterable[dict]:
     for point in points:
         for column, kind in row.columns.items():
-            address = _artifact_url(run, str(point.get(column, ""))) if kind == "Artifact" else ""
+            address = _artifact_url(str(point.get(column, ""))) if kind == "Artifact" else ""
             if address:
                 yield {"name": row.name, "step": row.run, "url": address}
 
 
-def _artifact_url(run: Run, reference: str) -> str:
+def _artifact_url(reference: str) -> str:
     """`aml://artifactId/ExperimentRun/dcid.<run>/<path>` as the address of the file here."""
     owner, _slash, path = reference.partition("/dcid.")[2].partition("/")
     if not path:

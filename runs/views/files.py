@@ -8,7 +8,7 @@ from tempfile import SpooledTemporaryFile
 
 from django.http import FileResponse, Http404
 from django.shortcuts import get_object_or_404
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from endpoints import data, snapshots
 from runs import engine, storage
@@ -35,15 +35,16 @@ def is_image(path: str) -> bool:
     return PurePosixPath(path).suffix.lower() in IMAGES
 
 
-@require_GET
+@require_safe
 def artifact(request, uuid, path):
     """One file that a run left, itself or, where it was reused, the one it stands for."""
     run = scope.find_any(request, uuid)
+    storage.checked_path(path)  # PostgreSQL cannot even be asked for some
     found = get_object_or_404(Artifact, run=scope.source_of(run), path=path)
     return _answer(request, found.path, lambda: storage.open_blob(found.blob))
 
 
-@require_GET
+@require_safe
 def data_file(request, uuid, path):
     """One file of an output: `<name of the output>/<path in it>`."""
     run = scope.find_any(request, uuid)
@@ -56,7 +57,7 @@ def data_file(request, uuid, path):
     return _answer(request, wanted.path, wanted.open)
 
 
-@require_GET
+@require_safe
 def code(request, uuid, path):
     """One file of the code of a step: `<id of the snapshot>/<path in it>`."""
     run = scope.find_run(request, uuid)
@@ -74,7 +75,7 @@ def _answer(request, path: str, opened):
     kind = IMAGES.get(suffix) or ("text/plain; charset=utf-8" if suffix in TEXTS else None)
     try:
         stream = opened()
-    except FileNotFoundError as error:
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
         raise Http404 from error
     response = FileResponse(
         stream,
@@ -85,7 +86,7 @@ def _answer(request, path: str, opened):
     return fragments.guarded(response)
 
 
-@require_GET
+@require_safe
 def everything(request, uuid):
     """The logs and files of a run and of all its steps, as one archive."""
     run = scope.find_run(request, uuid)

@@ -6,7 +6,7 @@ from django.views.decorators.http import require_GET
 from endpoints.models import ComputeTarget, PipelineEndpoint
 from runs.models import Worker
 from runs.states import Status
-from runs.views import fragments, panel, scope
+from runs.views import fragments, scope
 
 NEWEST, FAILED, LIVE = 8, 5, 20
 
@@ -28,8 +28,8 @@ def _now(request) -> dict:
     return {
         "live": live[:LIVE],
         "has_more_live": len(live) > LIVE,
-        "newest": runs.order_by("-pk")[:NEWEST],
-        "failed": runs.filter(status=Status.FAILED).order_by("-pk")[:FAILED],
+        "newest": list(runs.order_by("-pk")[:NEWEST]),
+        "failed": list(runs.filter(status=Status.FAILED).order_by("-pk")[:FAILED]),
         "workers": _workers(),
         "queues": _queues(request.actor.workspace),
         "poll_seconds": 3 if live else 15,
@@ -38,7 +38,7 @@ def _now(request) -> dict:
 
 def _workers() -> list[Worker]:
     """Those that say they are alive and those that have lately fallen silent, with the word for it."""
-    alive = set(panel.living_workers().values_list("pk", flat=True))
+    alive = set(Worker.objects.living().values_list("pk", flat=True))
     rows = list(Worker.objects.filter(role="worker").order_by("-heartbeat_at")[:10])
     for row in rows:
         word = "Stopping" if row.stopping_at else "Offline"
@@ -48,7 +48,7 @@ def _workers() -> list[Worker]:
 
 def _queues(workspace) -> list[str]:
     """Compute targets that no living worker serves."""
-    served = {queue for row in panel.living_workers() for queue in row.queues}
+    served = {queue for row in Worker.objects.living() for queue in row.queues}
     rows = ComputeTarget.objects.filter(workspace=workspace).order_by("name")
     return [name for name in rows.values_list("name", flat=True) if name not in served]
 

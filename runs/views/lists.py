@@ -1,6 +1,7 @@
 """Pipelines > Pipeline runs."""
 
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
@@ -16,12 +17,14 @@ def run_list(request):
     runs = scope.listed(request)
     chosen = filters.RunFilter(request.GET, runs, workspace=request.actor.workspace)
     page = filters.page(chosen.qs, chosen.statuses, **place(request.GET))
+    on = pills(request, chosen)
     context = {
         "nav": "pipelines",
         "page": page,
         "filter": chosen,
-        "pills": pills(request, chosen),
-        "is_filtered": bool(set(request.GET) & set(chosen.filters)),
+        "pills": on,
+        "is_filtered": bool(on),
+        "cancel_url": f"{reverse('runs:run-cancel-selected')}?{request.GET.urlencode()}",
         "poll_url": request.get_full_path() if any(not run.is_terminal for run in page) else "",
     }
     template = "runs/_run_table.html" if request.htmx else "runs/run_list.html"
@@ -55,11 +58,9 @@ def pills(request, chosen) -> list[dict]:
 
 
 def _label(chosen, name: str, value: str) -> str:
-    field = chosen.form.fields[name]
-    word = state_of(value).label if name == "status" else value
-    if name != "status" and hasattr(field, "choices"):
-        word = next((text for key, text in field.choices if str(key) == value), value)
-    return _("%(filter)s: %(value)s") % {"filter": field.label, "value": word}
+    word = dict(chosen.offered.get(name, ())).get(value, value)
+    word = state_of(value).label if name == "status" else word
+    return _("%(filter)s: %(value)s") % {"filter": chosen.form.fields[name].label, "value": word}
 
 
 def _without(request, name: str, value: str) -> str:

@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from runs import storage
 from runs.models import Run
@@ -91,7 +91,7 @@ def _here(request, **changes) -> str:
     return f"?{query.urlencode()}#log"
 
 
-@require_GET
+@require_safe
 def log(request, uuid):
     """What a log has gained since byte `from`, for the page that shows it; else the log as text."""
     run = scope.find_any(request, uuid)

@@ -1,8 +1,5 @@
 """One step beside the graph: its state, why it waits or what it ended with, its tries, its data."""
 
-from datetime import timedelta
-
-from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -10,14 +7,6 @@ from endpoints.models import SavedDataset
 from runs.models import Run, Worker
 from runs.states import TERMINAL, Status
 from studio.core.templatetags.studio import shown
-
-ALIVE = timedelta(seconds=20)  # four missed heartbeats
-
-
-def living_workers():
-    """By the clock of the database, which is the one that heartbeats are written with."""
-    rows = Worker.objects.filter(role="worker", stopping_at__isnull=True)
-    return rows.filter(heartbeat_at__gte=Now() - ALIVE)
 
 
 def panel(run: Run, steps: list[Run], current: Run) -> dict:
@@ -52,7 +41,7 @@ def waiting(step: Run, steps: list[Run]) -> str:
         return ""
     if step.step.not_before and step.step.not_before > timezone.now():
         return _("Its next attempt starts at %(at)s.") % {"at": shown(step.step.not_before)}
-    serving = [worker for worker in living_workers() if step.target in worker.queues]
+    serving = [worker for worker in Worker.objects.living() if step.target in worker.queues]
     if serving:
         slots = sum(worker.slots for worker in serving)
         return _("Waiting for one of the %(slots)d slots of queue %(queue)s.") % {

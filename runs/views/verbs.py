@@ -2,14 +2,17 @@
 
 from django.contrib import messages
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
+from endpoints.views.scope import reader
 from runs import services
 from runs.engine.blueprints import as_uuid
 from runs.models import Run
 from runs.views import scope
+from studio.core.access import require
 from studio.core.errors import Refused
 
 
@@ -26,8 +29,11 @@ def cancel(request, uuid):
 
 @require_POST
 def cancel_selected(request):
-    """What is over already stays as it is and is named; the others are canceled."""
-    runs = scope.listed(request).filter(uuid__in=selected(request)).live()
+    """Asks first, then cancels those of the selected runs that are not over yet."""
+    require(reader(request), "cancel")
+    runs = list(scope.listed(request).filter(uuid__in=selected(request)).live())
+    if runs and "confirmed" not in request.POST:
+        return _confirm(request, runs)
     done = sum(_canceled(request, run) for run in runs)
     if done:
         text = ngettext(
@@ -36,7 +42,33 @@ def cancel_selected(request):
         messages.success(request, text % {"number": done})
     else:
         messages.warning(request, _("None of the selected runs is running."))
-    return redirect("runs:run-list")
+    return redirect(_back(request))
+
+
+def _confirm(request, runs: list[Run]):
+    names = ", ".join(map(str, runs))
+    context = {
+        "nav": "pipelines",
+        "title": ngettext("Cancel %(name)s?", "Cancel %(number)d runs?", len(runs))
+        % {"name": names, "number": len(runs)},
+        "text": _(
+            "Steps that wait are canceled at once; a running step is asked to stop, and killed"
+            " after a grace period. What has completed stays."
+        ),
+        "consequences": list(map(str, runs)) if len(runs) > 1 else [],
+        "action": request.get_full_path(),
+        "submit": ngettext("Cancel the run", "Cancel the runs", len(runs)),
+        "danger": True,
+        "cancel_url": _back(request),
+        "hidden": [("confirmed", "1"), *(("selected", run.uuid) for run in runs)],
+    }
+    return render(request, "confirm.html", context)
+
+
+def _back(request) -> str:
+    """The list the command came from, in the state it was in."""
+    query = request.GET.urlencode()
+    return f"{reverse('runs:run-list')}?{query}" if query else reverse("runs:run-list")
 
 
 def selected(request) -> list:

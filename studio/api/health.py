@@ -2,7 +2,6 @@
 asking the workers, so that an answer never waits for one."""
 
 import logging
-from datetime import timedelta
 from functools import lru_cache
 from urllib.parse import unquote
 
@@ -10,7 +9,6 @@ import redis
 from django.conf import settings
 from django.db import DatabaseError
 from django.db.models import Count, Max
-from django.db.models.functions import Now
 from django.http import HttpResponse
 from rest_framework.permissions import BasePermission
 from rest_framework.response import Response
@@ -20,7 +18,6 @@ from studio.api.arm import OpenView
 from studio.core.rest import WireView
 
 logger = logging.getLogger(__name__)
-ALIVE = timedelta(seconds=20)  # a worker writes every 5 s; after this long it stops its own steps
 PING_SECONDS = 0.2
 
 
@@ -64,15 +61,10 @@ def _client(url: str) -> redis.Redis:
 
 def processes() -> dict[str, str]:
     try:
-        roles = set(living_workers().values_list("role", flat=True))
+        roles = set(Worker.objects.living().values_list("role", flat=True))
     except DatabaseError:
         roles = set()
     return {role: "ok" if role in roles else "not running" for role in ("control", "worker")}
-
-
-def living_workers():
-    """Those with a heartbeat on the database's own clock."""
-    return Worker.objects.filter(heartbeat_at__gte=Now() - ALIVE, stopping_at__isnull=True)
 
 
 class MayReadMetrics(BasePermission):
@@ -122,7 +114,7 @@ def lines():
         "Steps that each living process can run at once.",
         [
             ({"worker": row.name, "role": row.role, "host": row.host}, row.slots)
-            for row in living_workers().order_by("name")
+            for row in Worker.objects.living().order_by("name")
         ],
     )
     yield from metric(

@@ -3,6 +3,7 @@
 import uuid
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.shortcuts import render
 
 from studio.core.access import actor_for, workspaces_of
@@ -71,6 +72,8 @@ class Refusals:
         return self.get_response(request)
 
     def process_exception(self, request, error):
+        if isinstance(error, ValidationError):
+            return render(request, "400.html", {"reason": " ".join(error.messages)}, status=400)
         if not isinstance(error, Refused):
             return None
         name = {403: "403.html", 404: "404.html"}.get(error.status, "409.html")

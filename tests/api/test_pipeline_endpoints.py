@@ -46,7 +46,11 @@ def test_a_name_is_free_until_taken(api, pipeline):
 
 
 @pytest.mark.parametrize(
-    "change", [{"Name": ""}, {"Name": None}, {"PipelineId": "x"}, {"PipelineId": 1}]
+    "change",
+    [
+        *({"Name": ""}, {"Name": None}, {"Name": "bad/name"}, {"Name": "bad\nname"}),
+        *({"PipelineId": "x"}, {"PipelineId": 1}),
+    ],
 )
 def test_bad_input_makes_nothing(api, pipeline, change):
     body = {"Name": "ep", "PipelineId": str(pipeline.uuid)} | change

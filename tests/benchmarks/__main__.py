@@ -39,12 +39,9 @@ def write_pipeline(folder: Path, name: str, needs: dict[str, list[str]]) -> Path
             f"      name: {step}",
             "      script_name: noop.py",
             "      allow_reuse: false",
-            "      outputs:",
-            f"        out_{step}: {{destination: {step}, datastore: workspaceblobstore, type: mount}}",
         ]
         if before:
-            lines.append("      inputs:")
-        lines += [f"        in_{step}_{one}: {{source: out_{one}, type: mount}}" for one in before]
+            lines.append(f"      run_after: [{', '.join(before)}]")
     (place / "pipeline.yml").write_text("\n".join(lines) + "\n")
     return place
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
+from django.urls import reverse
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -29,6 +30,18 @@ def test_every_own_setting_has_a_row_in_the_readme():
     names = set(re.findall(r'env\.\w+\(\s*"(STUDIO_\w+)"', settings))
     rows = set(re.findall(r"^\| `(STUDIO_\w+)`", readme, re.M))
     assert names - {"STUDIO_TEST_DATABASE"} == rows
+
+
+@pytest.mark.parametrize("name", ["base.html", "_pipelines_tabs.html"])
+def test_every_route_of_the_frame_exists(name):
+    """The navigation leaves out what has no route, so a renamed one would go unseen."""
+    text = (ROOT / "templates" / name).read_text()
+    routes = re.findall(r'{% nav_item "[^"]*" "([^"]+)"', text)
+    routes += re.findall(r'{% url "([^"]+)"', text)
+    assert len(routes) >= 3
+    assert text.count("{% nav_item") + text.count("{% url") == len(routes)
+    for route in routes:
+        assert reverse(route)
 
 
 def test_ruff_finds_nothing():

@@ -187,7 +187,7 @@ def test_an_endpoint_starts_with_version_0_as_default(endpoint, pipeline):
 
 def test_names_are_unique_in_a_workspace(actor, endpoint, pipeline):
     with pytest.raises(ValidationError, match="exists already"):
-        services.create_endpoint(actor, name=" ep ", pipeline=pipeline)
+        services.create_endpoint(actor, name="ep", pipeline=pipeline)
     elsewhere = factories.actor(factories.workspace())
     services.create_endpoint(elsewhere, name="ep", pipeline=factories.pipeline(elsewhere.workspace))
     other = services.create_endpoint(actor, name="other", pipeline=pipeline)
@@ -196,6 +196,28 @@ def test_names_are_unique_in_a_workspace(actor, endpoint, pipeline):
     services.rename(actor, endpoint, name="renamed")
     assert PipelineEndpoint.objects.get(pk=endpoint.pk).name == "renamed"
     assert verbs()[-1] == "rename"
+
+
+@pytest.mark.parametrize(
+    "name", ["a/b", "/a", "a\n", "a\tb", "a\x7fb", " a", "a ", "  ", "..", "."]
+)
+def test_a_name_that_no_address_can_carry_is_refused(actor, endpoint, pipeline, name):
+    attempts = [
+        lambda: services.create_endpoint(actor, name=name, pipeline=pipeline),
+        lambda: services.rename(actor, endpoint, name=name),
+    ]
+    for attempt in attempts:
+        with pytest.raises(ValidationError) as refused:
+            attempt()
+        assert refused.value.message_dict.keys() == {"Name"}
+    assert [row.name for row in PipelineEndpoint.objects.all()] == ["ep"]
+
+
+def test_an_older_unfit_name_does_not_keep_the_rest_from_changing(actor, endpoint):
+    PipelineEndpoint.objects.filter(pk=endpoint.pk).update(name="a/b")
+    endpoint.refresh_from_db()
+    services.update_endpoint(actor, endpoint, name="a/b", description="new")
+    assert PipelineEndpoint.objects.get(pk=endpoint.pk).description == "new"
 
 
 def test_versions_count_up_and_the_default_stays(actor, endpoint, pipeline):

@@ -585,7 +585,9 @@ def test_datasets_and_data_paths_are_chosen(client, actor, as_role, data_endpoin
         actor,
         name="titanic",
         dataset_type="file",
-        dataflow=json.dumps({"blocks": [], "meta": {"RsDataflow": "paths: [{file: https://data.example/a.csv}]"}}),
+        dataflow=json.dumps(
+            {"blocks": [], "meta": {"RsDataflow": "paths: [{file: https://data.example/a.csv}]"}}
+        ),
     )
     as_role()
     missing = post_run(client, data_endpoint, datastore_place="workspaceblobstore")

@@ -1,5 +1,7 @@
 """The filters of the list of runs, and pages merged from several statuses."""
 
+from urllib.parse import urlencode
+
 import pytest
 from django.http import QueryDict
 
@@ -36,6 +38,18 @@ def test_by_the_beginning_or_middle_of_a_name_and_by_id(workspace, make):
     assert found(workspace, "q=salt") == [one]
     assert found(workspace, f"q={two.uuid}") == [two]
     assert found(workspace, "q=nothing") == []
+
+
+@pytest.mark.parametrize("query", ["148", "Run 148", "run 148", "#148", " 148 "])
+def test_by_number(workspace, make, query):
+    one, _other = make(number=148, display_name="a"), make(number=1480, display_name="b")
+    assert found(workspace, urlencode({"q": query})) == [one]
+    assert found(workspace, "q=" + "9" * 30) == []
+
+
+def test_a_number_in_a_name_is_found_too(workspace, make):
+    one, two = make(number=148), make(number=3, display_name="fold 148")
+    assert found(workspace, "q=148") == [two, one]
 
 
 def test_by_a_parameters_value_and_by_a_tag(workspace, make):

@@ -1,8 +1,12 @@
 """`move`: the one way to change a status, true for exactly one caller."""
 
-import pytest
+from datetime import timedelta
 
-from runs.models import Run, StatusChange
+import pytest
+from django.db.models.functions import Now
+
+from runs.models import Run, StatusChange, Worker
+from runs.querysets import ALIVE
 from runs.states import Status
 from tests.runs import playing
 
@@ -73,3 +77,14 @@ def test_live_is_what_has_not_ended(actor, run):
     assert set(Run.objects.live()) == {run, run.children.get()}
     playing.play(run)
     assert not Run.objects.live()
+
+
+def test_a_worker_lives_while_its_heartbeats_come_and_it_is_not_stopping():
+    margin = timedelta(seconds=2)
+    ages = {"new": timedelta(0), "late": ALIVE - margin, "silent": ALIVE + margin}
+    for name, age in {**ages, "stopping": timedelta(0)}.items():
+        Worker.objects.create(name=name, role="worker", host="h", pid=1)
+        Worker.objects.filter(name=name).update(heartbeat_at=Now() - age)
+    Worker.objects.filter(name="stopping").update(stopping_at=Now())
+    living = Worker.objects.living().values_list("name", flat=True)
+    assert set(living) == {"new", "late"}

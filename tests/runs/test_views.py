@@ -5,15 +5,18 @@ import zipfile
 from datetime import timedelta
 
 import pytest
+from django import shortcuts
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from endpoints import data
 from endpoints.models import PipelineEndpoint, PublishedPipeline
-from runs import facts, services, storage
-from runs.models import Artifact, Kind, Run, StepRun, Worker
+from runs import facts, filters, services, storage
+from runs.models import Artifact, Experiment, Kind, Run, StepRun, Worker
 from runs.states import Status
+from runs.views import detail, home, lists, live, publish
 from studio.core.models import Role
 from tests import factories
 
@@ -119,7 +122,16 @@ def test_selected_runs_are_canceled_and_finished_ones_left(page, client, actor, 
     done = complete(submit(actor, endpoint))
     page("run-list")
     chosen = {"selected": [str(run.uuid), str(done.uuid), "nonsense"]}
-    client.post(reverse("runs:run-cancel-selected"), chosen)
+    address = reverse("runs:run-cancel-selected") + "?status=Running&q=churn"
+    assert address.replace("&", "&amp;") in page("run-list", query="?status=Running&q=churn")
+    question = client.post(address, chosen).content.decode()
+    assert f"Cancel {run}?" in question
+    assert str(run.uuid) in question
+    assert str(done.uuid) not in question
+    run.refresh_from_db()
+    assert run.status == Status.NOT_STARTED
+    reply = client.post(address, {**chosen, "confirmed": "1"})
+    assert reply.headers["Location"] == reverse("runs:run-list") + "?status=Running&q=churn"
     run.refresh_from_db()
     done.refresh_from_db()
     assert run.status == Status.CANCELED
@@ -131,8 +143,53 @@ def test_nonsense_in_the_address_is_the_first_page(page, run):
         assert str(run) in page("run-list", query=query)
 
 
+def test_an_empty_list_says_whether_filters_emptied_it(page):
+    for query in ("", "?q=", "?q=&status=&experiment="):
+        assert "No run yet" in page("run-list", query=query)
+    assert "No run matches" in page("run-list", query="?q=salt")
+
+
+def test_an_old_experiment_is_offered_while_it_is_chosen(page, run, monkeypatch):
+    monkeypatch.setattr(filters, "OFFERED", 1)
+    Experiment.objects.create(workspace=run.workspace, name="newer")
+    option = f'<option value="{run.experiment.uuid}"'
+    assert option not in page("run-list")
+    text = page("run-list", query=f"?experiment={run.experiment.uuid}")
+    assert f"{option} selected>growth</option>" in text
+    assert "Experiment: growth" in text
+
+
+def test_templates_ask_nothing(page, client, actor, run, monkeypatch):
+    done = complete(submit(actor, run.endpoint, tags={"team": "growth"}))
+    keep(step_of(done, "train"), "outputs/a.txt", b"a")
+    page("run-list")
+
+    def refuse(execute, sql, *rest):
+        raise AssertionError(f"a template asked: {sql}")
+
+    def render(*given, **named):
+        with connection.execute_wrapper(refuse):
+            return shortcuts.render(*given, **named)
+
+    for module in (home, lists, detail, live, publish):
+        monkeypatch.setattr(module, "render", render)
+    assert client.get("/").status_code == 200
+    page("home-running")
+    page("run-list")
+    page("run-list", query=f"?experiment={run.experiment.uuid}&endpoint={run.endpoint.uuid}&q=c")
+    page("run-publish", done.uuid)
+    for shown in (run, done):
+        for tab in TABS:
+            page(f"run-{tab}", shown.uuid)
+        for part in ("heading", "graph", "side", "steps"):
+            page("run-live", shown.uuid, part)
+
+
 # --- the page of a run ---------------------------------------------------------------------------
-TABS = ["detail", "steps", "outputs", "metrics", "parameters", "snapshot", "details"]
+TABS = [
+    *("detail", "steps", "outputs", "metrics", "images"),
+    *("parameters", "snapshot", "details"),
+]
 
 
 @pytest.mark.parametrize("tab", TABS)
@@ -242,7 +299,10 @@ def test_metrics_show_values_that_are_no_numbers(page, run):
     assert "NaN" in text
     assert "-Infinity" in text
     assert "<polyline" in text
+    assert "plot.png" not in text
+    text = page("run-images", run.uuid)
     assert f'src="/runs/{step.uuid}/files/plot.png"' in text
+    assert "Infinity" not in text
 
 
 def test_parts_are_revalidated_and_end_with_the_run(page, client, run):
@@ -330,6 +390,54 @@ def test_files_that_are_not_there_are_404(page, run):
         page(name, step.uuid if name != "run-code" else run.uuid, path, status=404)
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("..%2f..%2fx", "/etc/passwd", "../x", "a%00b", "..%5c..%5cx", "a/%2e%2e/%2e%2e/x"),
+        *("가" * 100, "x" * 300),
+    ],
+)
+def test_a_path_that_leads_out_of_an_output_is_refused_with_the_reason(page, client, run, path):
+    step = step_of(run, "train")
+    place = {"datastore": "workspaceblobstore", "path": "runs/x/out"}
+    StepRun.objects.filter(pk=step.pk).update(outputs={"out": place})
+    page("run-list")
+    for address in (f"/runs/{step.uuid}/data/out/{path}", f"/runs/{step.uuid}/files/{path}"):
+        response = client.get(address)
+        assert response.status_code == 400
+        assert "is no relative path of a file" in response.content.decode()
+
+
+@pytest.mark.parametrize("path", ["a.csv/x", "gone.csv", "a.csv%2fx"])
+def test_what_is_not_in_an_output_is_404(page, client, run, path):
+    step = step_of(run, "train")
+    output = data.locate(run.workspace, "workspaceblobstore", "runs/x/out")
+    output.child("runs/x/out/a.csv").write(io.BytesIO(b"a"))
+    place = {"datastore": "workspaceblobstore", "path": "runs/x/out"}
+    StepRun.objects.filter(pk=step.pk).update(outputs={"out": place})
+    page("run-list")
+    assert client.get(f"/runs/{step.uuid}/data/out/a.csv").status_code == 200
+    assert client.get(f"/runs/{step.uuid}/data/out/{path}").status_code == 404
+
+
+def test_downloads_answer_head(page, client, run):
+    step = step_of(run, "train")
+    keep(step, "outputs/a.txt", b"abc")
+    write_log(step, "line\n")
+    page("run-list")
+    for address in (
+        reverse("runs:run-file", args=[step.uuid, "outputs/a.txt"]),
+        reverse("runs:run-log", args=[step.uuid]),
+        reverse("runs:run-zip", args=[run.uuid]),
+        reverse("runs:run-raw", args=[run.uuid]),
+    ):
+        response = client.head(address)
+        assert response.status_code == 200
+        assert not b"".join(response)
+        response.close()
+    assert client.post(address).status_code == 405
+
+
 def test_all_files_come_as_one_archive(client, page, run):
     step = step_of(run, "train")
     write_log(step, "line\n")
@@ -373,7 +481,8 @@ def test_a_reader_may_look_and_not_touch(client, workspace, run):
     assert client.get(run.get_absolute_url()).status_code == 200
     for name in ("run-cancel", "run-resubmit", "run-publish"):
         assert client.post(reverse(f"runs:{name}", args=[run.uuid])).status_code == 403
-    client.post(reverse("runs:run-cancel-selected"), {"selected": [str(run.uuid)]})
+    chosen = {"selected": [str(run.uuid)], "confirmed": "1"}
+    assert client.post(reverse("runs:run-cancel-selected"), chosen).status_code == 403
     run.refresh_from_db()
     assert run.status == Status.NOT_STARTED
 
@@ -439,7 +548,11 @@ def test_publish_as_the_next_default_of_an_endpoint(page, client, endpoint, run)
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"new_endpoint": "churn"}, {"new_endpoint": ""}, {"name": ""}, {"where": "existing"}]
+    "wrong",
+    [
+        *({"new_endpoint": "churn"}, {"new_endpoint": ""}, {"new_endpoint": "a/b"}),
+        *({"name": ""}, {"where": "existing"}),
+    ],
 )
 def test_nothing_is_published_on_an_error(page, client, run, wrong):
     page("run-list")

@@ -17,7 +17,7 @@ from runs.models import Artifact, Metric, Outcome, Run, StepAttempt
 from runs.models import Worker as WorkerRow
 from runs.states import Status
 from runs.steps import Stop, StopFlag
-from runs.steps.process import StepProcess
+from runs.steps.process import StepProcess, start
 from runs.worker import GuardProcess, Worker
 
 pytestmark = pytest.mark.django_db
@@ -293,7 +293,7 @@ class TestStopping:
 class TestProcess:
     def process(self, tmp_path, code: str) -> StepProcess:
         return StepProcess(
-            [sys.executable, "-c", code], cwd=tmp_path, env={}, log=tmp_path / "log", mark=""
+            start([sys.executable, "-c", code], cwd=tmp_path, env={}, log=tmp_path / "log")
         )
 
     def test_a_process_that_ignores_sigterm_is_killed_after_its_grace(self, tmp_path):
@@ -321,7 +321,7 @@ class TestProcess:
         with pytest.raises(ZeroDivisionError):
             process.wait(flag, on_start=lambda: 1 / 0, grace_seconds=lambda: 1)
         flag.close()
-        assert not is_running(process.process.pid)
+        assert not is_running(process.group)
 
 
 class TestGuard:
