@@ -52,9 +52,9 @@ def live_studio(tmp_path_factory):
         yield live
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
-    """Chromium, driven by playwright."""
+    """Chromium, driven by playwright; per module, since its event loop forbids Django's queries."""
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only browser tests pay for it
 
     program = shutil.which("chromium") or shutil.which("chromium-browser")

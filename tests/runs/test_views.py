@@ -434,7 +434,6 @@ def test_downloads_answer_head(page, client, run):
         response = client.head(address)
         assert response.status_code == 200
         assert not b"".join(response)
-        response.close()
     assert client.post(address).status_code == 405
 
 
