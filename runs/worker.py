@@ -178,7 +178,7 @@ class Worker:
                 return
             with self._holding(claim) as flag:
                 finished = engine.execute(claim, flag, self.guard)
-            ready = engine.advance(claim.run_id)
+            ready = engine.advance(claim.run_id, after=finished)
             if finished.retry_seconds is not None:
                 yield Counter({queue: 1}), finished.retry_seconds
             if ready[queue] and not self.stopping.is_set():

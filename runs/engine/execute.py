@@ -62,6 +62,7 @@ class Result:
     code: str = "UserError"
     warnings: list[str] = field(default_factory=list)
     may_be_reused: bool = False
+    is_last: bool = False
     step_changes: dict = field(default_factory=dict)
 
 
@@ -81,6 +82,7 @@ def execute(claim: Claim, flag: StopFlag, guard: Guard) -> Finished:
             return Finished(True)
         result = Attempt(job, flag, guard).result()
         result.step_changes = job.changes
+        result.is_last = job.is_last
     except DatabaseError as error:
         logger.exception("step %s attempt %s lost the database", claim.step_id, claim.attempt)
         result = Result(Outcome.INTERRUPTED, error=f"The database failed: {error}")
@@ -97,6 +99,7 @@ def execute(claim: Claim, flag: StopFlag, guard: Guard) -> Finished:
             error=result.error[:MAX_ERROR],
             code=result.code,
             may_be_reused=result.may_be_reused,
+            is_last=result.is_last,
             step_changes={**result.step_changes, "warnings": result.warnings},
         )
     )

@@ -22,7 +22,7 @@ class Job:
     step: StepRun
     node: Node
     module: Module
-    graph_parameters: Mapping
+    is_last: bool  # no other step waits for it
     inputs: dict[str, dict] = field(default_factory=dict)
     origins: dict[str, str] = field(default_factory=dict)
     changes: dict = field(default_factory=dict)
@@ -83,7 +83,7 @@ def load(claim: Claim) -> Job:
         step=step,
         node=known.graph.nodes[step.node_id],
         module=known.modules[step.node_id],
-        graph_parameters=known.parameters,
+        is_last=not known.graph.children(step.node_id),
     )
     _find_inputs(job)
     return job

@@ -23,10 +23,12 @@ MAX_DELAY_SECONDS = 3600
 
 @dataclass(frozen=True)
 class Finished:
-    """`written`: the end was ours to write. `retry_seconds`: when the next try may start, if there is one."""
+    """`written`: the end was ours to write. `retry_seconds`: when the next try may start, if there is
+    one. `is_plain`: the step completed and no other waits for it."""
 
     written: bool
     retry_seconds: float | None = None
+    is_plain: bool = False
 
     def __bool__(self) -> bool:
         return self.written
@@ -41,9 +43,11 @@ def finish(
     code: str = "UserError",
     at: datetime | None = None,
     may_be_reused: bool = False,
+    is_last: bool = False,
     step_changes: Mapping | None = None,
 ) -> Finished:
-    """Write the end of one attempt; nothing is written if it is not ours any more."""
+    """Write the end of one attempt; nothing is written if it is not ours any more. `is_last`: no
+    other step waits for this one."""
     at = at or timezone.now()
     changes = {**(step_changes or {}), "exit_code": exit_code}
     with write_transaction():
@@ -76,7 +80,8 @@ def finish(
                 exit_code=exit_code,
                 error=error,
             )
-        return Finished(moved, pause)
+        is_plain = moved and is_last and outcome == Outcome.COMPLETED
+        return Finished(moved, pause, is_plain)
 
 
 def _complete(claim: Claim, at: datetime) -> bool:
@@ -113,13 +118,18 @@ def _next_try(claim: Claim, outcome: Outcome, at: datetime) -> tuple[float | Non
     }
 
 
-def advance(run_id: int) -> Counter:
-    """Let go what the ended steps of a run allow, end the run when all is over.
+def advance(run_id: int, *, after: Finished | None = None) -> Counter:
+    """Let go what the ended steps of a run allow, end the run when all is over. `after` is the end
+    that makes it worth looking, if there is one.
 
     Returns how many steps became ready, per queue. It may be called at any time and as often as one
     likes. The end of a step must be committed before: of two parents that finish together, the later
     then sees both.
     """
+    if after is not None and after.is_plain:
+        live = Run.objects.filter(parent_id=run_id, kind=Kind.STEP).live()
+        if live.exists():
+            return Counter()  # nothing but the end of the run could follow
     steps = _steps(run_id)
     if not steps or steps[0].run_status in TERMINAL:
         return Counter()

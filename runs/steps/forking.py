@@ -34,6 +34,8 @@ class Forked:
         self._teller = teller
         self._told = b""
         self.pid = self._next()
+        if self.pid <= 0:  # it was killed before it could say
+            raise EOFError
 
     def fileno(self) -> int:
         return self._teller.fileno()

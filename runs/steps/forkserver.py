@@ -61,13 +61,15 @@ def serve():
             if pid == 0:
                 signal.set_wakeup_fd(-1)
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                os.setsid()
+                # Told by the child, so that whoever hears of the group finds it.
+                tell(teller, os.getpid())
                 for descriptor in (waker, wakes, teller, *told.values()):
                     os.close(descriptor)
                 control.detach()  # its descriptor is stdin's and is taken over by `become`
                 return wanted, log
             os.close(log)
             told[pid] = teller
-            tell(teller, pid)
     os._exit(0)
 
 
@@ -99,7 +101,6 @@ def tell(teller, number):
 
 def become(order, log):
     """Be what `python script …` would be, started with this environment in this folder."""
-    os.setsid()
     os.chdir(order["cwd"])
     empty = os.open(os.devnull, os.O_RDONLY)
     for source, target in ((empty, 0), (log, 1), (log, 2)):
@@ -125,6 +126,8 @@ def without_our_frames(kind, error, trace):
 
 
 def execute(script):
+    if sys.version_info >= (3, 9):  # noqa: UP036 - a step may ask for an older Python
+        script = os.path.abspath(script)  # noqa: PTH100 - as the interpreter does since then
     main = types.ModuleType("__main__")
     main.__dict__.update(
         __file__=script,

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 from threading import Timer
 
 import pytest
@@ -19,24 +18,11 @@ from runs.states import Status
 from runs.steps import Stop, StopFlag
 from runs.steps.process import StepProcess, start
 from runs.worker import GuardProcess, Worker
+from tests.runs.processes import gone_soon, is_running
 
 pytestmark = pytest.mark.django_db
 
 SLEEP = "import time; print('sleeping', flush=True); time.sleep(3600)"
-
-
-def is_running(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def gone_soon(pid: int) -> bool:
-    deadline = time.monotonic() + 5
-    while is_running(pid) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return not is_running(pid)
 
 
 class TestScripts:
