@@ -62,13 +62,17 @@ def kill_group(group: int) -> None:
 
 
 def kill_marked(mark: str) -> None:
-    """End what left its group but still carries the mark in its environment (where /proc tells)."""
+    """End what left its group but still carries the mark in its environment, or works in the folder
+    of the attempt that the mark names (where /proc tells)."""
     if not mark:
         return
     needle = mark.encode()
+    home = os.path.dirname(mark.partition("=")[2]) + "/"  # noqa: PTH120 - a text to compare with
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            if needle in (folder / "environ").read_bytes().split(b"\0"):
+            # A process that was forked and never replaced shows its server's environment there.
+            works_there = home != "/" and os.readlink(folder / "cwd").startswith(home)  # noqa: PTH115
+            if works_there or needle in (folder / "environ").read_bytes().split(b"\0"):
                 os.kill(int(folder.name), signal.SIGKILL)
         except OSError:
             continue

@@ -168,6 +168,13 @@ def upload_tree(source: Path, target: Location) -> list[str]:
             relative = file.relative_to(top).as_posix()
             if file.is_symlink() and not file.resolve().is_relative_to(top):
                 raise PathError(f"The output {relative} is a link that leads out of its folder.")
+            if not file.is_file():
+                # Opening a pipe that nobody writes would wait for ever.
+                raise PathError(f"The output {relative} is no plain file.")
+            try:
+                relative.encode()
+            except UnicodeEncodeError:
+                raise PathError(f"The name of the output {relative!a} is not UTF-8.") from None
             place = target.child(f"{target.path}/{relative}")
             with file.open("rb") as stream:
                 place.write(stream)

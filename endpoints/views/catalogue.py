@@ -6,13 +6,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, F, Max, OuterRef, Q, Subquery, Value
+from django.db.models import Count, F, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce, Lower
 
 from endpoints.models import EndpointVersion, PipelineEndpoint, PublishedPipeline
-from endpoints.services import why_disabled
 from runs.models import Run
-from studio.core.keyset import SIZES
+from studio.core.keyset import size_of
 from studio.core.models import Workspace
 
 SPARK = 10
@@ -84,13 +83,9 @@ def page_of(querysets: Sequence, *, sort: str, number, size) -> Page:
     sign = "-" if sort.startswith("-") else ""
     merged = keys[0].union(*keys[1:], all=True) if keys[1:] else keys[0]
     ordered = merged.order_by(f"{sign}sort_by", "is_endpoint", f"{sign}pk")
-    page = Paginator(ordered, _size(size)).get_page(number)
+    page = Paginator(ordered, size_of(size, default=25)).get_page(number)
     page.object_list = _rows([(bool(key[0]), key[1]) for key in page.object_list])
     return page
-
-
-def _size(text) -> int:
-    return int(text) if str(text) in {str(size) for size in SIZES} else 25
 
 
 def _rows(keys: list[tuple[bool, int]]) -> list[Row]:
@@ -147,25 +142,3 @@ def _add_runs(rows: list[Row]) -> None:
         of[False, run.pipeline_id].append(run)
     for row in rows:
         row.runs = of[row.is_endpoint, row.item.pk][-SPARK:]
-
-
-def last_runs_of_versions(
-    endpoint: PipelineEndpoint, versions: Sequence[EndpointVersion]
-) -> list[dict]:
-    """Each version with how often it ran through this endpoint and how that ended last."""
-    runs = Run.objects.filter(endpoint=endpoint)
-    totals = runs.order_by().values("endpoint_version").annotate(total=Count("pk"))
-    counts = dict(totals.values_list("endpoint_version", "total"))
-    lasts = runs.order_by().values("endpoint_version").annotate(last=Max("pk")).values("last")
-    statuses = dict(Run.objects.filter(pk__in=lasts).values_list("endpoint_version", "status"))
-    return [
-        {
-            "version": version,
-            "total": counts.get(version.number, 0),
-            "last_status": statuses.get(version.number),
-            "is_default": version.pk == endpoint.default_version_id,
-            "which": f"?version={version.number}",
-            "why_disabled": why_disabled(endpoint, version.pipeline, version),
-        }
-        for version in versions
-    ]

@@ -12,19 +12,19 @@ from django.views.decorators.http import require_GET
 from endpoints import data
 from endpoints.models import Dataset, Datastore
 from studio.core.access import require
-
-PAGE_SIZE = 25
+from studio.core.keyset import size_of
 
 
 @require_GET
 def dataset_list(request):
     require(request.actor, "read")
     rows = Dataset.objects.filter(workspace=request.actor.workspace, is_visible=True)
-    query = request.GET.get("q", "").strip()
+    query = request.GET.get("q", "").replace("\0", "").strip()
     if query:
         rows = rows.filter(Q(name__icontains=query) | Q(description__icontains=query))
     rows = rows.annotate(newest=Max("versions__number"), kept=Count("versions")).order_by("name")
-    page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
+    size = size_of(request.GET.get("size"), default=25)
+    page = Paginator(rows, size).get_page(request.GET.get("page"))
     context = {"nav": "datasets", "page": page, "query": query}
     return render(request, "endpoints/dataset_list.html", context)
 

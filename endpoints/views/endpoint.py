@@ -13,7 +13,6 @@ from endpoints.api.entities import endpoint_url
 from endpoints.forms import EndpointForm
 from endpoints.models import EndpointVersion, PipelineEndpoint
 from endpoints.views import consume, drawing, history, versions
-from endpoints.views.catalogue import last_runs_of_versions
 from endpoints.views.scope import find_endpoint, versions_of
 from endpoints.views.stopping import what_stops
 from studio.core.access import require
@@ -88,7 +87,7 @@ def endpoint_detail(request, uuid):
 @require_GET
 def endpoint_versions(request, uuid):
     context = _frame(request, uuid, "versions")
-    context["rows"] = last_runs_of_versions(context["endpoint"], context["versions"])
+    context["rows"] = versions.rows_of(context["endpoint"], context["versions"])
     return render(request, "endpoints/endpoint_versions.html", context)
 
 

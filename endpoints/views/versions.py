@@ -1,11 +1,42 @@
-"""Choosing a default version: what callers would notice."""
+"""The versions of an endpoint: how each has run, and what callers notice of another default."""
 
+from collections.abc import Sequence
+
+from django.db.models import Count, OuterRef, Subquery
 from django.utils.translation import gettext as _
 
-from endpoints.models import EndpointVersion
+from endpoints.models import EndpointVersion, PipelineEndpoint
 from endpoints.parameters import Parameter
+from endpoints.services import why_disabled
 from endpoints.views.drawing import shown_default
+from endpoints.views.history import COUNTED
 from runs import engine
+from runs.models import Run
+
+
+def rows_of(endpoint: PipelineEndpoint, versions: Sequence[EndpointVersion]) -> list[dict]:
+    """Each version with how often it ran through this endpoint and how that ended last."""
+    newest = Run.objects.filter(endpoint=endpoint).order_by("-pk").values("pk")[:COUNTED]
+    counts = dict(
+        Run.objects.filter(pk__in=newest)
+        .order_by()
+        .values_list("endpoint_version")
+        .annotate(Count("pk"))
+    )
+    more = "+" if sum(counts.values()) == COUNTED else ""
+    last = Run.objects.filter(pipeline=OuterRef("pipeline"), endpoint=endpoint).order_by("-pk")
+    statuses = dict(endpoint.versions.values_list("number", Subquery(last.values("status")[:1])))
+    return [
+        {
+            "version": version,
+            "total": f"{counts.get(version.number, 0)}{more}",
+            "last_status": statuses.get(version.number),
+            "is_default": version.pk == endpoint.default_version_id,
+            "which": f"?version={version.number}",
+            "why_disabled": why_disabled(endpoint, version.pipeline, version),
+        }
+        for version in versions
+    ]
 
 
 def parameters_of(version: EndpointVersion) -> dict[str, Parameter]:

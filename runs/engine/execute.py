@@ -39,6 +39,7 @@ from studio.core.errors import Refused
 WRITE_SECONDS = 60.0
 STOP_SECONDS = 1.0  # between SIGTERM and SIGKILL when the worker itself has to go
 MAX_ERROR = 4000
+MAX_WARNINGS = 20  # about files; a step can make any number of them
 
 logger = logging.getLogger(__name__)
 
@@ -210,7 +211,7 @@ class Attempt:
         ended = self._process(argv, order, folder, lambda: (log.follow(), told.follow()))
         log.follow(is_last=True)
         told.follow()
-        keep_files(job.run, folder.code)
+        self.warnings += keep_files(job.run, folder.code)
         result = self._judge(ended, log, told)
         if result.outcome == Outcome.COMPLETED:
             self._take_up(folder, result)
@@ -290,11 +291,20 @@ class Attempt:
         registering.register_outputs(self.job, except_for=missing)
 
 
-def keep_files(run: Run, code: Path) -> None:
-    """`./outputs` and `./logs` become artifacts, also those of a step that failed."""
+def keep_files(run: Run, code: Path) -> list[str]:
+    """`./outputs` and `./logs` become artifacts, also those of a step that failed.
+
+    A file that cannot be kept decides nothing about the step; the texts returned name such files.
+    """
+    warnings = []
     for top in ("outputs", "logs"):
         for folder, _, names in os.walk(code / top):
             for name in names:
                 path = Path(folder, name)
-                if path.is_file() and not path.is_symlink():
+                if path.is_symlink() or not path.is_file():
+                    continue
+                try:
                     facts.add_artifact(run.pk, run.uuid, str(path.relative_to(code)), path)
+                except (ValidationError, UnicodeError):
+                    warnings.append(f"The file {name!a} was not kept: it has no usable name.")
+    return warnings[:MAX_WARNINGS]

@@ -77,8 +77,10 @@ class FactFollower:
                 file.seek(self.offset)
                 data = file.read(BATCH_BYTES)
             whole = data[: data.rfind(b"\n") + 1]
-            if not whole:
-                return
+            if not whole and len(data) < BATCH_BYTES:
+                return  # the end of the line is still to come
+            # A line far beyond any fact is passed over piece by piece, like other nonsense.
+            whole = whole or data
             try:
                 with write_transaction():
                     for fact in _parsed(whole):
@@ -158,7 +160,7 @@ def _parsed(lines: bytes) -> Iterator[dict]:
     for line in lines.splitlines():
         try:
             fact = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             fact = None
         if isinstance(fact, dict):
             yield fact

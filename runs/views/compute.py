@@ -20,14 +20,13 @@ class TargetForm(forms.ModelForm):
         model = ComputeTarget
         fields = ["name", "description"]
 
-    def clean(self):
-        """The workspace is not on the form, so its constraints are checked here."""
-        cleaned = super().clean()
-        try:
-            self.instance.validate_constraints()
-        except ValidationError as error:
-            self.add_error("name", error.messages)
-        return cleaned
+    def clean_name(self):
+        """The workspace is not on the form, so the form cannot see that the name is taken there."""
+        name = self.cleaned_data["name"]
+        taken = ComputeTarget.objects.filter(workspace=self.instance.workspace, name=name)
+        if taken.exists():
+            raise ValidationError(_("There is a target of this name already."))
+        return name
 
 
 @require_GET

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from studio.core.errors import Forbidden
 from studio.core.models import Role, RoleGrant, Token, User, Workspace
 
@@ -49,8 +51,13 @@ class Actor:
         return self.role is not None and self.role >= NEEDS[verb]
 
 
-def require(actor: Actor, verb: str, target=None) -> None:
-    """Raise Forbidden unless `actor` may do `verb`, on `target` (a row of its workspace) if given."""
+def require(actor: Actor | None, verb: str, target=None) -> None:
+    """Raise Forbidden unless `actor` may do `verb`, on `target` (a row of its workspace) if given.
+
+    A page's actor is None while its reader has no role in any workspace.
+    """
+    if actor is None:
+        raise Forbidden(_("You have no role in any workspace yet. Ask an administrator for one."))
     if not actor.may(verb):
         needed = NEEDS[verb].label
         raise Forbidden(f"{actor.name} may not {verb} here: this needs the role {needed}.")

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 
 from studio.core import tokens
+from studio.core.access import actor_for
 from studio.core.models import AuditEvent, RoleGrant, Secret, Token, User, Workspace
 
 
@@ -54,8 +55,8 @@ class TokenAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Revoke the selected tokens", permissions=["view"])
     def revoke(self, request, queryset):
-        for token in queryset:
-            tokens.revoke(token)
+        for token in queryset.select_related("user", "workspace"):
+            tokens.revoke(actor_for(request.user, token.workspace), token)
 
 
 @admin.register(Secret)

@@ -73,5 +73,6 @@ def _signature(container: str, path: str, may: str, ends: str) -> str:
     key = hashlib.blake2b(
         settings.SECRET_KEY.encode(), digest_size=32, person=b"studio-blobs"
     ).digest()
-    message = "\n".join((container, path, may, ends)).encode()
+    # Quoted, so that no name with a line break in it reads as a path and further permissions.
+    message = "\n".join((container, quote(path), may, ends)).encode()
     return base64.urlsafe_b64encode(hmac.digest(key, message, "sha256")).rstrip(b"=").decode()

@@ -7,6 +7,11 @@ from typing import Any
 SIZES = (10, 25, 50, 100)
 
 
+def size_of(text, *, default: int) -> int:
+    """The rows a page holds by its `?size=`; anything that is not offered is the default."""
+    return int(text) if str(text) in map(str, SIZES) else default
+
+
 @dataclass(frozen=True)
 class Page:
     """One page, newest first. `older` and `newer` are ids for `?before=` and `?after=`, or None."""

@@ -44,7 +44,7 @@ def content_security_policy(get_response):
 
 
 def workspace(get_response):
-    """Set `request.actor` for a signed-in person: the workspace picked in this browser, or their first."""
+    """Set `request.actor` for a signed-in person: the workspace picked in this browser, or their oldest."""
 
     def middleware(request):
         request.actor = None
@@ -54,7 +54,8 @@ def workspace(get_response):
             picked = request.session.get("workspace")
             places = workspaces_of(user)
             place = places.filter(uuid=picked).first() if picked else None
-            place = place or places.first()
+            # The oldest, not the first by name: a new workspace must not move anybody.
+            place = place or places.order_by("pk").first()
             if place is not None:
                 request.actor = actor_for(user, place)
         return get_response(request)

@@ -8,10 +8,12 @@ from uuid import UUID
 
 import jwt
 from django.conf import settings
+from django.db import transaction
 from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
-from studio.core.access import Actor, actor_for
+from studio.core.access import Actor, actor_for, require
+from studio.core.audit import record
 from studio.core.models import RoleGrant, Token, User, Workspace
 
 PREFIX = "studio_"
@@ -65,8 +67,13 @@ def _live(tokens) -> Token | None:
     return token
 
 
-def revoke(token: Token) -> None:
-    Token.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now())
+@transaction.atomic
+def revoke(actor: Actor, token: Token) -> None:
+    """End a token for good, whatever was made from it included; anybody's but one's own needs Admin."""
+    require(actor, "read" if token.user == actor.user else "administer", token)
+    live = Token.objects.filter(pk=token.pk, revoked_at=None)
+    if live.update(revoked_at=timezone.now()):
+        record(actor, "revoke", token)
 
 
 def jwt_for(token: Token, *, tenant: str = "studio") -> tuple[str, int]:

@@ -1,22 +1,25 @@
 """Pages of the frame: sign-in, error pages, the workspace a person works in, tokens."""
 
+from uuid import UUID
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LoginView
+from django.core.paginator import Paginator
 from django.http import Http404
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.decorators import method_decorator
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from studio.core import tokens
 from studio.core.access import require, workspaces_of
 from studio.core.audit import record
-from studio.core.errors import Forbidden
 from studio.core.forms import TokenForm
-from studio.core.models import Role, Token
+from studio.core.keyset import size_of
+from studio.core.models import Role, Token, Workspace
 
 
 @method_decorator(login_not_required, name="dispatch")
@@ -48,31 +51,41 @@ def csrf_failure(request, reason=""):
     return render(request, "403_csrf.html", status=403)
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 def pick_workspace(request):
     """Work in another workspace of this person from now on, in this browser."""
-    place = workspaces_of(request.user).filter(uuid=request.POST.get("workspace")).first()
+    places = workspaces_of(request.user)
+    if request.method == "GET":
+        return render(request, "core/workspace_list.html", {"places": places})
+    place = places.filter(uuid=request.POST.get("workspace")).first()
     if place is None:
         raise Http404
     request.session["workspace"] = str(place.uuid)
-    there = request.POST.get("next", "/")
-    safe = url_has_allowed_host_and_scheme(there, allowed_hosts={request.get_host()})
-    return redirect(there if safe else "/")
+    return redirect("home")
 
 
 def _tokens_of(request):
     """A person's own tokens in this workspace; an Admin's view holds everybody's."""
-    if request.actor is None:
-        raise Forbidden(_("You have no role in any workspace yet. Ask an administrator for one."))
+    require(request.actor, "read")
     found = Token.objects.filter(workspace=request.actor.workspace).select_related("user")
     if not request.actor.may("administer"):
         found = found.filter(user=request.user)
     return found.order_by("-id")
 
 
+def _endpoint_names(workspace: Workspace) -> dict[UUID, str]:
+    # Through the reverse relation: core imports no endpoints.
+    return dict(workspace.endpoints.order_by("name").values_list("uuid", "name"))
+
+
 @require_GET
 def token_list(request):
-    return render(request, "core/token_list.html", {"nav": "tokens", "tokens": _tokens_of(request)})
+    size = size_of(request.GET.get("size"), default=25)
+    page = Paginator(_tokens_of(request), size).get_page(request.GET.get("page"))
+    names = _endpoint_names(request.actor.workspace)
+    for token in page:
+        token.endpoint_name = names.get(token.endpoint_uuid)
+    return render(request, "core/token_list.html", {"nav": "tokens", "page": page})
 
 
 @require_http_methods(["GET", "POST"])
@@ -80,8 +93,11 @@ def token_list(request):
 def token_new(request):
     """Make a token; its plain text is on the answer's page and nowhere else, ever."""
     require(request.actor, "read")
-    initial = {"endpoint_uuid": request.GET.get("endpoint")}
-    form = TokenForm(request.POST or None, initial=initial)
+    form = TokenForm(
+        request.POST or None,
+        endpoints=_endpoint_names(request.actor.workspace),
+        initial={"endpoint_uuid": request.GET.get("endpoint")},
+    )
     context = {"nav": "tokens", "form": form, "role": Role(request.actor.role).label}
     if not (request.method == "POST" and form.is_valid()):
         return render(request, "core/token_new.html", context)
@@ -94,12 +110,24 @@ def token_new(request):
     )
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 def token_revoke(request, uuid):
-    token = _tokens_of(request).filter(uuid=uuid).first()
-    if token is None:
-        raise Http404
-    tokens.revoke(token)
-    record(request.actor, "revoke", token)
+    token = get_object_or_404(_tokens_of(request), uuid=uuid)
+    if request.method == "GET":
+        return _ask_revoke(request, token)
+    tokens.revoke(request.actor, token)
     messages.success(request, _("Token %(name)s is revoked.") % {"name": token.name})
     return redirect("core:token-list")
+
+
+def _ask_revoke(request, token: Token):
+    context = {
+        "nav": "tokens",
+        "title": _("Revoke %(name)s?") % {"name": token.name},
+        "text": _("Whoever uses it is refused at once; it cannot be brought back."),
+        "action": reverse("core:token-revoke", args=[token.uuid]),
+        "submit": _("Revoke"),
+        "danger": True,
+        "cancel_url": reverse("core:token-list"),
+    }
+    return render(request, "confirm.html", context)

@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import re
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -12,6 +12,7 @@ from endpoints.models import Datastore
 from runs import run_tokens, services
 from runs.models import Artifact, Run, StepRun
 from studio.core import blob_urls
+from studio.core.errors import Forbidden
 from studio.core.models import Role
 from tests import factories
 from tests.api.conftest import Api
@@ -69,6 +70,14 @@ def test_an_artifact_goes_up_and_comes_back(api, anonymous, artifacts, run):
     assert anonymous.get(download, Range="bytes=50-60").status == 416
     listed = api.get(f"{artifacts}/prefix/contentinfo/ExperimentRun/dcid.{run.uuid}/outputs")
     assert [row["path"] for row in listed.body["value"]] == ["outputs/m.pkl"]
+
+
+def test_a_line_break_in_a_name_adds_no_permission(settings):
+    settings.SECRET_KEY = "k" * 50
+    query = dict(parse_qsl(urlsplit(blob_urls.signed("", "artifacts", "a/b\nw", may="r")).query))
+    blob_urls.check("artifacts", "a/b\nw", query, verb="r")
+    with pytest.raises(Forbidden, match="not signed"):
+        blob_urls.check("artifacts", "a/b", {**query, "sp": "w\nr"}, verb="w")
 
 
 def test_blocks_are_joined_in_the_order_of_their_list(api, anonymous, artifacts, run):

@@ -4,6 +4,7 @@ import jwt
 import pytest
 
 from studio.core import tokens
+from studio.core.access import actor_for
 from studio.core.models import Token
 
 pytestmark = pytest.mark.django_db
@@ -47,7 +48,8 @@ def test_jwt_opens_the_api_under_both_schemes(anonymous, api, scheme):
 
 def test_jwt_dies_with_its_token(anonymous, api):
     text = grant(anonymous, api.token).body["access_token"]
-    tokens.revoke(Token.objects.get())
+    token = Token.objects.get()
+    tokens.revoke(actor_for(token.user, token.workspace), token)
     assert anonymous.get(f"{api.P}/Pipelines", Authorization=f"Bearer {text}").status == 401
     assert grant(anonymous, api.token).status == 401
 

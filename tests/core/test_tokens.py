@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from studio.core import tokens
+from studio.core import access, tokens
 from studio.core.models import Token
 from studio.core.rest import actor_from
 
@@ -39,7 +39,7 @@ def test_a_jwt_dies_with_its_token(issued, ending):
     token, plain = issued
     text, _ = tokens.jwt_for(token)
     if ending == "revoked":
-        tokens.revoke(token)
+        tokens.revoke(access.actor_for(token.user, token.workspace), token)
     elif ending == "expired":
         Token.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     else:

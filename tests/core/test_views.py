@@ -1,11 +1,13 @@
 """Signing in, tokens, and what a person without a role sees."""
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from studio.core import tokens
-from studio.core.models import Role, Token
+from studio.core.models import AuditEvent, Role, Token
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -84,12 +86,74 @@ def test_somebody_elses_token_is_not_found_but_an_admin_may_end_it(workspace, br
     assert browser.post(f"/tokens/{token.uuid}/revoke/").status_code == 302
 
 
-def test_a_person_without_a_role_is_told_what_to_do(workspace):
+def test_revoking_asks_first_and_is_audited(browser, actor):
+    token, plain = tokens.issue(user=actor.user, workspace=actor.workspace, name="ci")
+    asked = browser.get(f"/tokens/{token.uuid}/revoke/").content.decode()
+    assert "Revoke ci?" in asked
+    assert tokens.from_plain(plain) == token
+    browser.post(f"/tokens/{token.uuid}/revoke/")
+    assert AuditEvent.objects.get().verb == "revoke"
+
+
+def test_a_token_may_open_one_endpoint_of_this_workspace_only(browser, actor):
+    endpoint = factories.endpoint(actor.workspace, "train")
+    page = browser.get(f"/tokens/new/?endpoint={endpoint.uuid}").content.decode()
+    assert f'<option value="{endpoint.uuid}" selected>' in page
+    elsewhere = factories.endpoint(factories.workspace())
+    refused = browser.post("/tokens/new/", _token(elsewhere))
+    assert refused.context["form"].errors.keys() == {"endpoint_uuid"}
+    browser.post("/tokens/new/", _token(endpoint))
+    assert Token.objects.get().endpoint_uuid == endpoint.uuid
+    assert "train" in browser.get("/tokens/").content.decode()
+
+
+def _token(endpoint):
+    return {"name": "ci", "days": 30, "endpoint_uuid": str(endpoint.uuid)}
+
+
+def test_the_list_of_tokens_asks_the_same_for_any_number(browser, actor):
+    counts = []
+    for wanted in (3, 20):
+        for number in range(wanted):
+            tokens.issue(user=actor.user, workspace=actor.workspace, name=f"t{number}")
+        with CaptureQueriesContext(connection) as seen:
+            assert browser.get("/tokens/?size=50").status_code == 200
+        counts.append(len(seen))
+    assert counts[0] == counts[1]
+
+
+def test_another_workspace_is_opened_and_kept(browser, actor):
+    second = factories.workspace("second")
+    factories.actor(second, Role.READER, actor.user)
+    factories.workspace("foreign")
+    page = browser.get("/workspace/").content.decode()
+    assert "second" in page
+    assert "foreign" not in page
+    browser.post("/workspace/", {"workspace": str(second.uuid)})
+    assert browser.get("/tokens/").context["request"].actor.workspace == second
+
+
+@pytest.mark.parametrize(("wanted", "status"), [("", 400), ("foreign", 404), ("x", 400)])
+def test_a_workspace_without_a_role_is_not_opened(browser, wanted, status):
+    uuid = factories.workspace("foreign").uuid if wanted == "foreign" else wanted
+    assert browser.post("/workspace/", {"workspace": str(uuid)}).status_code == status
+
+
+PAGES = (
+    *("/", "/tokens/", "/tokens/new/", "/pipelines/runs/", "/pipelines/endpoints/"),
+    *("/pipelines/published/", "/pipelines/new/", "/datasets/", "/datastores/", "/datastores/x/"),
+    *("/compute/", "/compute/new/"),
+)
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_a_person_without_a_role_is_told_what_to_do(workspace, address):
     client = Client()
     client.force_login(factories.user(), backend="django.contrib.auth.backends.ModelBackend")
-    reply = client.get("/tokens/")
+    reply = client.get(address)
     assert reply.status_code == 403
     assert "Ask an administrator" in reply.content.decode()
+    assert "no role in any" in client.get("/workspace/").content.decode()
 
 
 def test_an_unknown_page_is_plain_and_carries_its_correlation_id(browser):

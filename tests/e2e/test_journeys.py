@@ -15,6 +15,8 @@ PAGES = (
     "/datastores/",
     "/compute/",
     "/tokens/",
+    "/tokens/new/",
+    "/workspace/",
 )
 
 
@@ -108,3 +110,18 @@ def test_no_page_scrolls_sideways_on_a_small_screen(page, path):
     assert reply.status == 200
     assert page.locator("h1").count() == 1
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+def test_a_refresh_moves_neither_ticks_nor_focus(page, scripts):
+    if not scripts:
+        pytest.skip("nothing refreshes itself without scripts")
+    page.goto("/pipelines/endpoints/")
+    page.get_by_label("Select flaky").check()
+    page.get_by_role("link", name="flaky", exact=True).focus()
+    page.evaluate(
+        "document.querySelector('#catalogue').dataset.old = '1';"
+        "htmx.ajax('GET', '/pipelines/endpoints/', {target: '#catalogue', swap: 'outerHTML'})"
+    )
+    page.wait_for_selector("#catalogue:not([data-old])")
+    assert page.get_by_label("Select flaky").is_checked()
+    assert page.evaluate("document.activeElement.textContent") == "flaky"

@@ -566,6 +566,15 @@ def test_a_run_that_has_not_completed_is_not_published(page, run):
 
 
 # --- home and admin ------------------------------------------------------------------------------
+def test_the_name_of_a_target_is_taken_once_in_a_workspace(client, actor):
+    client.force_login(actor.user)
+    target = {"name": "gpu", "description": ""}
+    assert client.post(reverse("runs:compute-new"), target).status_code == 302
+    again = client.post(reverse("runs:compute-new"), target)
+    assert again.status_code == 200
+    assert "There is a target of this name already" in again.content.decode()
+
+
 def test_home_shows_what_runs_what_failed_and_what_to_do(client, actor, endpoint, run):
     client.force_login(actor.user)
     failed = submit(actor, endpoint)

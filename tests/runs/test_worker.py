@@ -100,6 +100,51 @@ class TestScripts:
         assert (artifact.path, artifact.size) == ("outputs/sub/model.txt", 7)
         assert b"".join(storage.stream_blob(artifact.blob)) == b"weights"
 
+    def test_files_without_a_usable_name_are_a_warning(self, studio):
+        script = """
+            import os
+            open(b"outputs/\\xff.txt", "w").write("x")
+            os.makedirs("outputs" + 6 * ("/" + 200 * "d"))
+            open("outputs" + 6 * ("/" + 200 * "d") + "/deep", "w").write("x")
+            os.mkfifo("outputs/pipe")
+            open("outputs/good.txt", "w").write("x")
+        """
+        run = studio.run(studio.publish(steps={"one": {}}, scripts={"one.py": script}))
+        assert run.status == Status.COMPLETED, run.error
+        step = studio.step(run)
+        assert [a.path for a in Artifact.objects.filter(run=step.run)] == ["outputs/good.txt"]
+        assert len(step.warnings) == 2
+        assert any("'\\udcff.txt' was not kept" in text for text in step.warnings)
+
+    def test_an_output_that_is_a_pipe_fails_its_step(self, studio):
+        pipeline = studio.publish(
+            steps={
+                "one": {"arguments": ["output:made"], "outputs": {"made": {"destination": "mid"}}}
+            },
+            scripts={
+                "one.py": """
+                    import os, sys
+                    os.makedirs(sys.argv[1], exist_ok=True)
+                    os.mkfifo(sys.argv[1] + "/pipe")
+                """
+            },
+        )
+        assert "The output pipe is no plain file" in studio.run(pipeline).error
+
+    def test_nonsense_among_the_facts_is_passed_over(self, studio):
+        script = """
+            import json, os
+            run = os.environ["AZUREML_RUN_ID"]
+            with open(os.environ["STUDIO_FACTS_DIR"] + "/facts.jsonl", "ab") as facts:
+                facts.write(100_000 * b"[" + b"\\n")
+                facts.write(5_000_000 * b"z" + b"\\n")
+                fact = {"kind": "tag", "key": "after", "value": "yes", "run": run}
+                facts.write(json.dumps(fact).encode() + b"\\n")
+        """
+        run = studio.run(studio.publish(steps={"one": {}}, scripts={"one.py": script}))
+        assert run.status == Status.COMPLETED, run.error
+        assert studio.step(run).run.tags["after"] == "yes"
+
     def test_an_output_is_handed_to_the_next_step(self, studio):
         pipeline = studio.publish(
             steps={
@@ -335,6 +380,21 @@ class TestGuard:
         watched.watch(group.pid, "STUDIO_FACTS_DIR=/some/attempt")
         watched.close()
         assert escaped.wait(5) == group.wait(5) == -signal.SIGKILL
+
+    def test_it_kills_what_left_the_group_but_works_in_the_attempts_folder(self, tmp_path):
+        code = tmp_path / "attempt" / "code"
+        code.mkdir(parents=True)
+        beside = tmp_path / "attempt-2"
+        beside.mkdir()
+        escaped, other = (
+            subprocess.Popen([sys.executable, "-c", SLEEP], cwd=place, start_new_session=True)
+            for place in (code, beside)
+        )
+        guard.kill_marked(f"STUDIO_FACTS_DIR={tmp_path}/attempt/facts")
+        assert escaped.wait(5) == -signal.SIGKILL
+        assert other.poll() is None
+        other.kill()
+        other.wait()
 
     def test_it_kills_after_silence(self):
         reading, writing = os.pipe()

@@ -1,4 +1,4 @@
-"""Forms of definitions: the endpoint's own texts and switches, and the one that submits a run."""
+"""The form that sets up a run."""
 
 from collections.abc import Mapping, Sequence
 from uuid import uuid4
@@ -9,57 +9,14 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from endpoints.models import DatasetVersion, Datastore, PipelineEndpoint
+from endpoints.forms.tags import TagsField
+from endpoints.models import DatasetVersion, Datastore
 from endpoints.parameters import Kind, Parameter, Unreadable, coerce
 from studio.core.errors import BadValue, Refused
 from studio.core.models import Workspace
 
 UNCHANGED = object()
 EXISTING, NEW = "existing", "new"
-
-
-class TagsField(forms.CharField):
-    """Tags as lines of `name = value`; a line without a sign is a name alone."""
-
-    widget = forms.Textarea(attrs={"rows": 3, "placeholder": "team = growth"})
-
-    def prepare_value(self, value):
-        if isinstance(value, Mapping):
-            return "\n".join(f"{key} = {item}" if item else key for key, item in value.items())
-        return value
-
-    def to_python(self, value):
-        pairs = [line.partition("=") for line in super().to_python(value).splitlines()]
-        found = {key.strip(): item.strip() for key, _sign, item in pairs if key.strip() or item}
-        if "" in found:
-            raise ValidationError(_("A tag needs a name before the sign =."))
-        return found
-
-
-class EndpointForm(forms.Form):
-    description = forms.CharField(
-        label=gettext_lazy("Description"), required=False, widget=forms.Textarea(attrs={"rows": 4})
-    )
-    tags = TagsField(
-        label=gettext_lazy("Tags"),
-        required=False,
-        help_text=gettext_lazy("One on a line: name = value."),
-    )
-    is_strict = forms.BooleanField(
-        label=gettext_lazy("Strict: refuse calls with unknown parameters or loosely typed values"),
-        required=False,
-        help_text=gettext_lazy("Otherwise an unknown name is answered with a warning."),
-    )
-    is_public = forms.BooleanField(
-        label=gettext_lazy("Public: anyone who knows the REST address may start runs without a token"),
-        required=False,
-        help_text=gettext_lazy("The number of calls per minute is limited."),
-    )  # fmt: skip
-
-    @classmethod
-    def of(cls, endpoint: PipelineEndpoint, data=None):
-        names = ("description", "tags", "is_strict", "is_public")
-        return cls(data, initial={name: getattr(endpoint, name) for name in names})
 
 
 class SubmitForm(forms.Form):

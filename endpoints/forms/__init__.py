@@ -1,0 +1,7 @@
+"""Forms of definitions: an endpoint's texts and switches, a new pipeline, a run to submit."""
+
+from endpoints.forms.endpoint import EndpointForm
+from endpoints.forms.pipeline import NewPipelineForm
+from endpoints.forms.submit import SubmitForm
+
+__all__ = ["EndpointForm", "NewPipelineForm", "SubmitForm"]

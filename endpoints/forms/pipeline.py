@@ -1,0 +1,90 @@
+"""A new pipeline from a zip (design section 7), with its old identity where it had one (section 5)."""
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from endpoints import services
+from endpoints.models import PublishedPipeline
+from studio.core.access import NEEDS, Actor
+from studio.core.errors import Refused
+
+
+class NewPipelineForm(forms.Form):
+    archive = forms.FileField(
+        label=gettext_lazy("Zip of the source folder"),
+        help_text=gettext_lazy("It holds pipeline.yml and the scripts that its steps run."),
+    )
+    name = forms.CharField(
+        label=gettext_lazy("Name"),
+        required=False,
+        max_length=255,
+        help_text=gettext_lazy("Empty: the name in the file."),
+    )
+    description = forms.CharField(
+        label=gettext_lazy("Description"), required=False, widget=forms.Textarea(attrs={"rows": 3})
+    )
+    version = forms.CharField(label=gettext_lazy("Version"), required=False, max_length=100)
+    endpoint = forms.CharField(
+        label=gettext_lazy("Pipeline endpoint"),
+        required=False,
+        max_length=255,
+        help_text=gettext_lazy(
+            "An endpoint of this name gets a further version, or is made. Empty: no endpoint."
+        ),
+    )
+    set_default = forms.BooleanField(
+        label=gettext_lazy("Set as default pipeline for this endpoint"), required=False
+    )
+    uuid = forms.UUIDField(
+        label=gettext_lazy("Old pipeline ID"),
+        required=False,
+        help_text=gettext_lazy("Callers that know it go on with only another host."),
+    )
+    endpoint_uuid = forms.UUIDField(
+        label=gettext_lazy("Old endpoint ID"),
+        required=False,
+        help_text=gettext_lazy("For an endpoint that this makes."),
+    )
+
+    def __init__(self, *args, actor: Actor, **more):
+        super().__init__(*args, **more)
+        self.actor = actor
+        if not actor.may("administer"):
+            for name in ("uuid", "endpoint_uuid"):
+                self.fields[name].disabled = True
+                self.fields[name].help_text = _("This needs the role %(role)s.") % {
+                    "role": NEEDS["administer"].label
+                }
+
+    def clean(self):
+        given = super().clean()
+        if given.get("endpoint_uuid") and not given.get("endpoint"):
+            self.add_error("endpoint", _("Name the endpoint that gets this ID."))
+        return given
+
+    def publish(self) -> PublishedPipeline | None:
+        """The published pipeline, or None with the reasons on the form."""
+        given = self.cleaned_data
+        try:
+            return services.publish_archive(
+                self.actor,
+                given["archive"],
+                name=given["name"],
+                description=given["description"] or None,
+                version=given["version"] or None,
+                endpoint=given["endpoint"] or None,
+                set_default=given["set_default"],
+                uuid=given["uuid"],
+                endpoint_uuid=given["endpoint_uuid"],
+            )
+        except ValidationError as error:
+            told = error.message_dict if hasattr(error, "error_dict") else {"": error.messages}
+            for key, sentences in told.items():
+                # The pipeline's own name fits, or the form would have said so: it is the endpoint's.
+                field = "endpoint" if key == "Name" else key
+                self.add_error(field if field in self.fields else "archive", sentences)
+        except Refused as error:
+            self.add_error(None, error.message)
+        return None

@@ -1,0 +1,23 @@
+from collections.abc import Mapping
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+
+class TagsField(forms.CharField):
+    """Tags as lines of `name = value`; a line without a sign is a name alone."""
+
+    widget = forms.Textarea(attrs={"rows": 3, "placeholder": "team = growth"})
+
+    def prepare_value(self, value):
+        if isinstance(value, Mapping):
+            return "\n".join(f"{key} = {item}" if item else key for key, item in value.items())
+        return value
+
+    def to_python(self, value):
+        pairs = [line.partition("=") for line in super().to_python(value).splitlines()]
+        found = {key.strip(): item.strip() for key, _sign, item in pairs if key.strip() or item}
+        if "" in found:
+            raise ValidationError(_("A tag needs a name before the sign =."))
+        return found
