@@ -5,7 +5,7 @@ from django.contrib import admin, messages
 
 from endpoints import models, services
 from studio.core.access import actor_for
-from studio.core.admin import ReadOnlyAdmin
+from studio.core.admin import AuditedAdmin, ReadOnlyAdmin
 from studio.core.errors import Refused
 
 
@@ -76,7 +76,7 @@ class SnapshotAdmin(ReadOnlyAdmin):
 
 
 @admin.register(models.ComputeTarget)
-class ComputeTargetAdmin(admin.ModelAdmin):
+class ComputeTargetAdmin(AuditedAdmin):
     list_display = ["name", "workspace", "compute_type", "created_at"]
     list_select_related = ["workspace"]
     readonly_fields = ["created_at"]
@@ -84,7 +84,7 @@ class ComputeTargetAdmin(admin.ModelAdmin):
 
 
 @admin.register(models.Datastore)
-class DatastoreAdmin(admin.ModelAdmin):
+class DatastoreAdmin(AuditedAdmin):
     list_display = ["name", "workspace", "url", "store_type", "is_default"]
     list_select_related = ["workspace"]
     readonly_fields = ["uuid", "created_at"]

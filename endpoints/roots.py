@@ -1,10 +1,40 @@
 """fsspec URLs as roots of files; a local one is also a plain path, which is what keeps steps fast."""
 
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
+from stat import S_ISDIR
 
 import fsspec
+
+
+@dataclass(frozen=True)
+class State:
+    """A file as it is now; `version` changes with its content."""
+
+    size: int
+    modified: datetime
+    version: str
+
+    @classmethod
+    def of_local(cls, found: os.stat_result) -> "State":
+        modified = datetime.fromtimestamp(found.st_mtime, UTC)
+        return cls(found.st_size, modified, f"{found.st_size}-{found.st_mtime_ns}")
+
+    @classmethod
+    def of_remote(cls, detail: Mapping) -> "State":
+        """From what fsspec tells of a file; each store has its own words for the time."""
+        size = int(detail.get("size") or 0)
+        known = (detail.get(key) for key in ("LastModified", "last_modified", "mtime", "created"))
+        modified = next(filter(None, known), 0)
+        if not isinstance(modified, datetime):
+            modified = datetime.fromtimestamp(float(modified), UTC)
+        tag = detail.get("ETag") or detail.get("etag") or modified.timestamp()
+        return cls(size, modified.astimezone(UTC), f"{size}-{tag}")
 
 
 @dataclass(frozen=True)
@@ -33,6 +63,30 @@ class Root:
     def at(self, relative: str) -> str:
         """What `fs` calls the file `relative`."""
         return f"{self.path}/{relative}" if relative else self.path
+
+    def state(self, relative: str) -> State:
+        """FileNotFoundError where there is no file of this name."""
+        if self.local is not None:
+            found = (self.local / relative).stat()
+            if S_ISDIR(found.st_mode):
+                raise FileNotFoundError(relative)
+            return State.of_local(found)
+        detail = self.fs.info(self.at(relative), refresh=True)
+        if detail["type"] == "directory":
+            raise FileNotFoundError(relative)
+        return State.of_remote(detail)
+
+    def states(self) -> Iterator[tuple[str, State]]:
+        """Every file below this root, which need not exist."""
+        if self.local is not None:
+            for folder, _, names in os.walk(self.local):
+                for name in names:
+                    file = Path(folder, name)
+                    with suppress(FileNotFoundError):
+                        yield file.relative_to(self.local).as_posix(), State.of_local(file.lstat())
+            return
+        for path, detail in self.fs.find(self.path, detail=True).items():
+            yield path[len(self.path) :].lstrip("/"), State.of_remote(detail)
 
     def below(self, relative: str) -> "Root":
         return open_root(f"{self.url.rstrip('/')}/{relative}")

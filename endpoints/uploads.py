@@ -1,17 +1,24 @@
 """Files that clients have sent and not yet claimed: source files before their snapshot is posted,
 blocks before their list. They lie under names of ours, beside what they will become."""
 
+import logging
+import os
 import shutil
-from pathlib import PurePosixPath
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path, PurePosixPath
 from typing import IO
 
 from django.conf import settings
+from django.utils import timezone
 
-from endpoints.roots import Root, open_root
+from endpoints.roots import Root, State, open_root
 from studio.core.errors import NotFound
 
 CONTAINER = "uploads"
 CHUNK = 1 << 20
+
+logger = logging.getLogger(__name__)
 
 
 def _root() -> Root:
@@ -37,10 +44,9 @@ def write(name: str, body: IO[bytes]) -> int:
     return root.fs.size(path)
 
 
-def size(name: str) -> int:
-    root = _root()
+def state(name: str) -> State:
     try:
-        return root.fs.size(root.at(_checked(name)))
+        return _root().state(_checked(name))
     except FileNotFoundError:
         raise NotFound(f"There is no upload {name!r}.") from None
 
@@ -58,3 +64,28 @@ def remove(name: str) -> None:
     path = root.at(_checked(name))
     if root.fs.exists(path):
         root.fs.rm(path)
+
+
+def remove_unclaimed() -> None:
+    """Remove what was sent STUDIO_UPLOAD_HOURS ago and never claimed."""
+    before = timezone.now() - timedelta(hours=settings.STUDIO_UPLOAD_HOURS)
+    root = _root()
+    removed = 0
+    for path, state in list(root.states()):
+        if state.modified < before:
+            with suppress(FileNotFoundError):  # it was claimed, or another process was faster
+                root.fs.rm_file(root.at(path))
+                removed += 1
+    if root.local is not None:
+        _remove_empty_folders(root.local, before)
+    if removed:
+        logger.info("removed %d uploads that nobody claimed", removed)
+
+
+def _remove_empty_folders(top: Path, before: datetime) -> None:
+    """Only those that are old themselves: a new one waits for its first file."""
+    for folder, _, _ in os.walk(top, topdown=False):
+        place = Path(folder)
+        if place != top and place.stat().st_mtime < before.timestamp():
+            with suppress(OSError):  # not empty
+                place.rmdir()

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from endpoints.views import authoring, data, endpoint, lists, pipeline, submit
+from endpoints.views import authoring, code, data, endpoint, favourites, lists, pipeline, submit
 
 app_name = "endpoints"
 urlpatterns = [
@@ -22,6 +22,11 @@ urlpatterns = [
     path("endpoints/<uuid:uuid>/disable/", endpoint.endpoint_disable, name="endpoint-disable"),
     path("endpoints/<uuid:uuid>/enable/", endpoint.endpoint_enable, name="endpoint-enable"),
     path(
+        "endpoints/<uuid:uuid>/favourite/",
+        favourites.endpoint_favourite,
+        name="endpoint-favourite",
+    ),
+    path(
         "endpoints/<uuid:uuid>/set-default/",
         endpoint.endpoint_set_default,
         name="endpoint-set-default",
@@ -34,6 +39,14 @@ urlpatterns = [
         "pipelines/published/<uuid:uuid>/consume/",
         pipeline.pipeline_consume,
         name="pipeline-consume",
+    ),
+    path(
+        "pipelines/published/<uuid:uuid>/code/<path:path>", code.pipeline_code, name="pipeline-code"
+    ),
+    path(
+        "pipelines/published/<uuid:uuid>/favourite/",
+        favourites.pipeline_favourite,
+        name="pipeline-favourite",
     ),
     path(
         "pipelines/published/<uuid:uuid>/disable/",

@@ -51,7 +51,7 @@ class AttemptInline(admin.TabularInline):
     extra = 0
     can_delete = False
     readonly_fields = [
-        *("uuid", "number", "worker", "pid", "started_at", "finished_at"),
+        *("uuid", "number", "worker", "started_at", "finished_at"),
         *("outcome", "exit_code", "error"),
     ]
 

@@ -1,5 +1,5 @@
-"""The control process's own thread: its heartbeat every 5 s, `recover` every 10 s, in time or as soon
-after as it can. It needs no broker, so losing that one stops neither."""
+"""The control process's own thread: its heartbeat every 5 s, `recover` every 10 s, `tidy` every hour, in
+time or as soon after as it can. It needs no broker, so losing that one stops none of them."""
 
 import logging
 import os
@@ -16,13 +16,14 @@ from runs.models import Worker
 
 HEARTBEAT_SECONDS = 5.0
 RECOVER_SECONDS = 10.0
+TIDY_SECONDS = 3600.0
 
 logger = logging.getLogger(__name__)
 
 
 class Clock:
-    def __init__(self, recover: Callable[[], None]):
-        self.recover = recover
+    def __init__(self, *, recover: Callable[[], None], tidy: Callable[[], None]):
+        self.recover, self.tidy = recover, tidy
         self.name = f"{platform.node()}:{os.getpid()}:{secrets.token_hex(2)}"
         self.closed = Event()
         self.thread = Thread(target=self._run, daemon=True)
@@ -37,15 +38,17 @@ class Clock:
         Worker.objects.filter(name=self.name).delete()
 
     def _run(self) -> None:
-        beat_at = recover_at = time.monotonic()
-        while not self.closed.wait(max(0.0, min(beat_at, recover_at) - time.monotonic())):
-            now = time.monotonic()
-            if now >= beat_at:
-                beat_at = now + HEARTBEAT_SECONDS
-                self._try(self._beat)
-            if now >= recover_at:
-                recover_at = now + RECOVER_SECONDS
-                self._try(self.recover)
+        chores = (
+            (HEARTBEAT_SECONDS, self._beat),
+            (RECOVER_SECONDS, self.recover),
+            (TIDY_SECONDS, self._tidy_apart),
+        )
+        due = dict.fromkeys(range(len(chores)), time.monotonic())
+        while not self.closed.wait(max(0.0, min(due.values()) - time.monotonic())):
+            for number, (seconds, act) in enumerate(chores):
+                if due[number] <= time.monotonic():
+                    due[number] = time.monotonic() + seconds
+                    self._try(act)
         connection.close()
 
     def _beat(self) -> None:
@@ -59,6 +62,10 @@ class Clock:
                 slots=1,
             )
             Worker.objects.filter(name=self.name).update(heartbeat_at=Now())
+
+    def _tidy_apart(self) -> None:
+        """It may take longer than a heartbeat may be late."""
+        Thread(target=self._try, args=(self.tidy,), daemon=True).start()
 
     def _try(self, act: Callable[[], None]) -> None:
         try:

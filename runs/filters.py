@@ -107,13 +107,18 @@ def _with_attribute(kind: str, text: str):
     return found.values("run")
 
 
-def page(runs, statuses, *, before=None, after=None, size=50) -> keyset.Page:
-    """One page of the runs in any of `statuses` (all, if none): a keyed query for each, merged.
+def page(runs, statuses, *, kinds=(), before=None, after=None, size=50) -> keyset.Page:
+    """One page of the runs of any of `kinds` in any of `statuses` (all, if none is named): a keyed
+    query for each, merged.
 
     `status IN (...)` would lose the order of the index and cost a hundred times as much.
     """
     cut = {"before": before, "after": after, "size": size}
-    pages = [keyset.paginate(each, **cut) for each in runs.with_statuses(statuses)]
+    pages = [
+        keyset.paginate(each, **cut)
+        for rows in [runs.filter(kind=kind) for kind in kinds] or [runs]
+        for each in rows.with_statuses(statuses)
+    ]
     if len(pages) == 1:
         return pages[0]
     rows = sorted((row for each in pages for row in each), key=lambda row: -row.pk)

@@ -1,4 +1,4 @@
-"""What a person says to publish a finished run."""
+"""What a person says to publish a finished run, or to call a run something else."""
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -6,12 +6,22 @@ from django.utils.translation import gettext_lazy as _
 
 from endpoints.models import PipelineEndpoint
 from endpoints.services import check_name
+from runs.models import Run
 
 WHERE = [
     ("existing", _("Select existing")),
     ("new", _("Create new")),
     ("none", _("No endpoint: the pipeline alone")),
 ]
+
+
+class RenameForm(forms.Form):
+    display_name = forms.CharField(
+        label=_("Display name"), max_length=Run._meta.get_field("display_name").max_length
+    )
+    description = forms.CharField(
+        label=_("Description"), required=False, widget=forms.Textarea(attrs={"rows": 3})
+    )
 
 
 class PublishForm(forms.Form):

@@ -47,6 +47,7 @@ class RunQuerySet(models.QuerySet):
         attempt: int | None = None,
         next_attempt: int | None = None,
         at: datetime | None = None,
+        ran_from: datetime | None = None,
         **stamps,
     ) -> bool:
         """Change one run's status if the table of states allows it; True for exactly one caller.
@@ -54,14 +55,13 @@ class RunQuerySet(models.QuerySet):
         With `attempt`, only that attempt of a step may write: a worker that was taken for dead and
         woke up changes nothing; a claim gives its `next_attempt`. `stamps` are further columns to
         write in the same UPDATE. A queryset that is filtered already narrows what may be moved; a
-        caller that moves only from one status says so with `was`, which saves a query.
+        caller that moves only from one status says so with `was`, which saves a query. `ran_from`:
+        it has been running since then if it is still written to be preparing.
         """
         at = at or timezone.now()
         # Nothing below fails half-way, so an outer transaction needs no savepoint for it.
         with write_transaction():
-            rows = self.filter(pk=pk)
-            if attempt is not None:
-                rows = rows.filter(attempt=attempt)
+            rows = self.filter(pk=pk) if attempt is None else self.filter(pk=pk, attempt=attempt)
             before = was
             if before is None:
                 # Read inside the transaction for the history row; the UPDATE below is the referee.
@@ -69,16 +69,22 @@ class RunQuerySet(models.QuerySet):
             if before not in BEFORE[to]:
                 return False
             changes = {"status": to, "updated_at": at, **stamps}
-            if to == Status.RUNNING:
-                changes["started_at"] = models.functions.Coalesce("started_at", models.Value(at))
             if next_attempt is not None:
                 changes["attempt"] = next_attempt
             changes["finished_at"] = at if to in TERMINAL else None
+            past = [(before, to, at)]
+            if ran_from is not None and before == Status.PREPARING:
+                past = [(before, Status.RUNNING, ran_from), (Status.RUNNING, to, at)]
+            for _, status, when in past:
+                if status == Status.RUNNING:
+                    first = models.functions.Coalesce("started_at", models.Value(when))
+                    changes["started_at"] = first
             moved = rows.filter(status=before).update(**changes)
             if moved:
                 history = self.model.status_changes.rel.related_model
-                history.objects.create(
-                    run_id=pk, from_status=before, to_status=to, at=at, reason=reason[:500]
+                history.objects.bulk_create(
+                    history(run_id=pk, from_status=old, to_status=new, at=when, reason=reason[:500])
+                    for old, new, when in past
                 )
                 _log(pk, before, to, reason)
             return bool(moved)

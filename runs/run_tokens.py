@@ -34,7 +34,7 @@ def reader(claims: dict) -> Actor | None:
     if "run" not in claims:
         return None
     run = (
-        Run.objects.filter(uuid=claims["run"], workspace__uuid=claims["workspace"])
+        Run.objects.filter(uuid=claims["run"])
         .select_related("workspace")
         .only("uuid", "status", "submitted_by", "workspace")
         .first()

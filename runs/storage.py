@@ -7,6 +7,7 @@ which is why a log is a folder of segments that are joined when it is read.
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 from uuid import UUID, uuid4
@@ -14,11 +15,12 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
-from endpoints.roots import Root, open_root
+from endpoints.roots import Root, State, open_root
 
 DRIVER_LOG = "azureml-logs/70_driver_log.txt"
 BUILD_LOG = "azureml-logs/20_image_build_log.txt"
 SEGMENT_BYTES = 1024 * 1024
+NEWLINE = b"\n"
 CHUNK_BYTES = 1024 * 1024
 LONGEST_NAME = 255  # bytes; what file systems allow between two slashes
 
@@ -39,8 +41,26 @@ class LogWriter:
     def write(self, data: bytes) -> None:
         for start in range(0, len(data), SEGMENT_BYTES):
             self.segments += 1
-            name = f"{self.folder}/{self.attempt:04d}-{self.segments:06d}"
-            put_bytes(name, data[start : start + SEGMENT_BYTES])
+            part = data[start : start + SEGMENT_BYTES]
+            name = f"{self.attempt:04d}-{self.segments:06d}-{part.count(NEWLINE)}"
+            put_bytes(f"{self.folder}/{name}", part)
+
+
+@dataclass(frozen=True, order=True)
+class Segment:
+    """A part of a log. Its name tells how many lines end in it, so that a line is found without
+    reading what is before it."""
+
+    name: str
+    size: int
+
+    @property
+    def attempt(self) -> int:
+        return int(self.name.split("-")[0])
+
+    @property
+    def newlines(self) -> int:
+        return int(self.name.split("-")[2])
 
 
 def read_log(
@@ -56,21 +76,36 @@ def stream_log(
     """The same, one segment at a time: a log may be larger than memory."""
     left = limit
     folder = _log_folder(run_uuid, name)
-    for segment, size in _segments(folder):
-        if start >= size:
-            start -= size
+    for segment in _segments(folder):
+        if start >= segment.size:
+            start -= segment.size
             continue
         if left is not None and left <= 0:
             return
-        end = size if left is None else min(size, start + left)
-        data = b"".join(stream_blob(f"{folder}/{segment}", start=start, end=end))
+        end = segment.size if left is None else min(segment.size, start + left)
+        data = b"".join(stream_blob(f"{folder}/{segment.name}", start=start, end=end))
         start = 0
         left = None if left is None else left - len(data)
         yield data
 
 
 def log_size(run_uuid: UUID, name: str = DRIVER_LOG) -> int:
-    return sum(size for _, size in _segments(_log_folder(run_uuid, name)))
+    return sum(segment.size for segment in log_segments(run_uuid, name))
+
+
+def log_segments(run_uuid: UUID, name: str = DRIVER_LOG) -> list[Segment]:
+    return _segments(_log_folder(run_uuid, name))
+
+
+def log_state(run_uuid: UUID, name: str = DRIVER_LOG) -> State:
+    """Segments are only ever added: the last one's time is the log's."""
+    folder = _log_folder(run_uuid, name)
+    segments = _segments(folder)
+    if not segments:
+        raise FileNotFoundError(name)
+    size = sum(segment.size for segment in segments)
+    last = _root().state(f"{folder}/{segments[-1].name}")
+    return State(size, last.modified, f"{size}-{last.version}")
 
 
 def log_names(run_uuid: UUID) -> list[str]:
@@ -89,17 +124,17 @@ def _log_folder(run_uuid: UUID, name: str) -> str:
     return f"runs/{run_uuid}/logs/{checked_path(name)}"
 
 
-def _segments(folder: str) -> list[tuple[str, int]]:
-    """Name and size of each segment, in order."""
+def _segments(folder: str) -> list[Segment]:
+    """In the order of the log."""
     root = _root()
     try:
         if root.local:
             with os.scandir(root.local / folder) as entries:
-                return sorted((entry.name, entry.stat().st_size) for entry in entries)
+                return sorted(Segment(entry.name, entry.stat().st_size) for entry in entries)
         entries = root.fs.ls(root.at(folder), detail=True, refresh=True)
     except (FileNotFoundError, NotADirectoryError):
         return []
-    return sorted((PurePosixPath(entry["name"]).name, entry["size"]) for entry in entries)
+    return sorted(Segment(PurePosixPath(entry["name"]).name, entry["size"]) for entry in entries)
 
 
 # --- artifacts -------------------------------------------------------------------------------------
@@ -176,6 +211,10 @@ def open_blob(blob: str):
 def blob_size(blob: str) -> int:
     root = _root()
     return (root.local / blob).stat().st_size if root.local else root.fs.size(root.at(blob))
+
+
+def blob_state(blob: str) -> State:
+    return _root().state(blob)
 
 
 def stream_blob(blob: str, *, start: int = 0, end: int | None = None) -> Iterator[bytes]:

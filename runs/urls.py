@@ -1,6 +1,19 @@
 from django.urls import path
 
-from runs.views import compute, detail, files, home, lists, live, logs, publish, resubmit, verbs
+from runs.views import (
+    compute,
+    detail,
+    files,
+    home,
+    lists,
+    live,
+    logs,
+    publish,
+    rename,
+    resubmit,
+    tracked,
+    verbs,
+)
 
 app_name = "runs"
 urlpatterns = [
@@ -26,6 +39,8 @@ urlpatterns = [
     path("runs/<uuid:uuid>/files/<path:path>", files.artifact, name="run-file"),
     path("runs/<uuid:uuid>/data/<path:path>", files.data_file, name="run-data"),
     path("runs/<uuid:uuid>/code/<path:path>", files.code, name="run-code"),
+    path("runs/<uuid:uuid>/children/", tracked.children, name="run-children"),
+    path("runs/<uuid:uuid>/rename/", rename.rename, name="run-rename"),
     path("runs/<uuid:uuid>/cancel/", verbs.cancel, name="run-cancel"),
     path("runs/<uuid:uuid>/resubmit/", resubmit.resubmit, name="run-resubmit"),
     path("runs/<uuid:uuid>/publish/", publish.publish, name="run-publish"),

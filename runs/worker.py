@@ -1,6 +1,7 @@
 """A worker process: the slots that do steps, their guard, the heartbeats, and how all of it stops."""
 
 import logging
+import math
 import os
 import platform
 import secrets
@@ -13,12 +14,14 @@ from contextlib import contextmanager
 from datetime import timedelta
 from threading import Event, Lock, Thread, Timer
 
+from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from endpoints.models import ComputeTarget
 from runs import engine, guard
+from runs.engine import removal
 from runs.models import Outcome, Run, StepAttempt
 from runs.models import Worker as WorkerRow
 from runs.states import HELD, Status
@@ -27,6 +30,7 @@ from runs.steps.forking import SERVERS
 
 LOOK_SECONDS = 1.0  # how often held steps are looked up: cancel and time-outs act within 2 s
 HEARTBEAT_SECONDS = 5.0
+SWEEP_SECONDS = 600.0
 SILENCE_SECONDS = guard.SILENCE_SECONDS
 STOP_AFTER_SECONDS = 5.0
 # An attempt of ours that no slot knows of, so long after its claim, was given up by its slot.
@@ -122,6 +126,7 @@ class Worker:
         self._held: dict[engine.Claim, StopFlag] = {}
         self._lock = Lock()
         self._written_at = time.monotonic()
+        self._swept_at = -math.inf
         self._threads: list[Thread] = []
 
     # --- life ------------------------------------------------------------------------------------
@@ -172,12 +177,13 @@ class Worker:
     # --- work ------------------------------------------------------------------------------------
     def walk(self, queue: str) -> Iterator[tuple[Counter, float]]:
         """Do steps of `queue` until none is ready; yields what others must be rung for, and when."""
-        while not self.stopping.is_set():
-            claim = engine.claim(self.name, [queue])
-            if claim is None:
-                return
+        ahead = None
+        while (claim := ahead or self._claim(queue)) is not None:
             with self._holding(claim) as flag:
                 finished = engine.execute(claim, flag, self.guard)
+            ahead = self._claim(queue) if finished.is_plain else None
+            if ahead is not None and ahead.run_id == claim.run_id:
+                continue  # it lets nothing go, and its run is not over
             ready = engine.advance(claim.run_id, after=finished)
             if finished.retry_seconds is not None:
                 yield Counter({queue: 1}), finished.retry_seconds
@@ -185,6 +191,9 @@ class Worker:
                 ready[queue] -= 1  # this slot takes one itself
             if +ready:
                 yield +ready, 0.0
+
+    def _claim(self, queue: str) -> engine.Claim | None:
+        return None if self.stopping.is_set() else engine.claim(self.name, [queue])
 
     @contextmanager
     def _holding(self, claim: engine.Claim) -> Iterator[StopFlag]:
@@ -220,6 +229,9 @@ class Worker:
                 self.on_queues([name for name in wanted if name not in self.queues])
                 self.queues = wanted
                 WorkerRow.objects.filter(name=self.name).update(queues=wanted)
+        if time.monotonic() - self._swept_at >= SWEEP_SECONDS:
+            self._swept_at = time.monotonic()
+            removal.sweep(settings.STUDIO_WORK_DIR)
 
     def _beat(self) -> None:
         """On the database's clock, which is the one that silence is measured with."""

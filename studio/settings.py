@@ -55,6 +55,7 @@ STUDIO_SNAPSHOT_MAX_FILES = env.int("STUDIO_SNAPSHOT_MAX_FILES", default=2000)
 STUDIO_ARCHIVE_MAX_RATIO = env.int("STUDIO_ARCHIVE_MAX_RATIO", default=100)
 STUDIO_DOWNLOAD_MAX_BYTES = env.int("STUDIO_DOWNLOAD_MAX_BYTES", default=2 * 1024**3)
 STUDIO_DOWNLOAD_TIMEOUT_SECONDS = env.int("STUDIO_DOWNLOAD_TIMEOUT_SECONDS", default=900)
+STUDIO_UPLOAD_HOURS = env.int("STUDIO_UPLOAD_HOURS", default=24)
 STUDIO_CANCEL_GRACE_SECONDS = env.int("STUDIO_CANCEL_GRACE_SECONDS", default=5)
 STUDIO_PUBLIC_CALLS_PER_MINUTE = env.int("STUDIO_PUBLIC_CALLS_PER_MINUTE", default=60)
 STUDIO_LOGIN_TRIES_PER_MINUTE = env.int("STUDIO_LOGIN_TRIES_PER_MINUTE", default=10)
@@ -86,6 +87,7 @@ MIDDLEWARE = [
     "studio.core.middleware.content_security_policy",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "studio.core.middleware.RestInEnglish",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -136,7 +138,9 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY;"
-        " PRAGMA cache_size=-8000; PRAGMA mmap_size=134217728;",
+        " PRAGMA cache_size=-8000; PRAGMA mmap_size=134217728;"
+        # 16 MiB instead of 4: the pages that every step writes are copied back a quarter as often.
+        " PRAGMA wal_autocheckpoint=4000;",
     }
     DATABASES["default"]["TEST"] = {"NAME": env.str("STUDIO_TEST_DATABASE", default="") or None}
 DATABASES["default"]["CONN_MAX_AGE"] = None

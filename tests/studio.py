@@ -184,15 +184,15 @@ class LiveStudio:
         assert status == 200, reply
         return reply["Id"]
 
-    def wait(self, run_id: str, *, seconds: float = 60) -> dict:
-        """The run entity once its status is final."""
+    def wait(self, run_id: str, *, seconds: float = 60, every: float = 0.05) -> dict:
+        """The run entity once its status is final, asked for `every` so many seconds."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             status, run = self.get(f"{self.pipelines}/PipelineRuns/{run_id}")
             assert status == 200, run
             if run["Status"]["StatusCode"] in ("Finished", "Failed", "Canceled"):
                 return run
-            time.sleep(0.05)
+            time.sleep(every)
         raise AssertionError(f"run {run_id} did not end in {seconds} s: {run['Status']}")
 
 

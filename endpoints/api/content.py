@@ -41,7 +41,7 @@ class UploadAddresses(WireView):
 
     def node(self, name: str) -> dict:
         path = f"{self.actor.workspace.uuid}/{uuid4()}"
-        address = blob_urls.signed_for_upload(self.base_url, uploads.CONTAINER, path)
+        address = blob_urls.signed_for_upload(self.base_url, uploads.CONTAINER, path, by=self.actor)
         return {"fullName": name, "blobUri": address}
 
 

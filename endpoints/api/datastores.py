@@ -18,7 +18,7 @@ class DatastoreView(WireView):
         # A step writes to the workspace's own store alone (design section 5).
         own = not datastore.url
         writable = own if self.actor.run_uuid else self.actor.may("track")
-        return datastore_dto(datastore, self.base_url, writable=writable)
+        return datastore_dto(datastore, self.base_url, by=self.actor, writable=writable)
 
 
 class DatastoreList(DatastoreView):

@@ -12,6 +12,7 @@ from endpoints.models import (
     SavedDataset,
 )
 from studio.core import blob_urls
+from studio.core.access import Actor
 from studio.core.rest import wire_time
 
 # Wire 5: a client that misses one of these posts it.
@@ -211,10 +212,10 @@ def compute_resource(compute: ComputeTarget) -> dict:
     }
 
 
-def datastore_dto(datastore: Datastore, base: str, *, writable: bool) -> dict:
+def datastore_dto(datastore: Datastore, base: str, *, by: Actor, writable: bool) -> dict:
     """Wire 10.2: account and endpoint combine to the userinfo form of 8.3, with a container SAS."""
     container = f"datastore-{datastore.uuid}"
-    sas = blob_urls.container_sas(container, may="rlcw" if writable else "rl")
+    sas = blob_urls.container_sas(container, by=by, may="rlcw" if writable else "rl")
     return {
         "name": datastore.name,
         "dataStoreType": "AzureBlob",

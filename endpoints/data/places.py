@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from endpoints.models import Datastore
-from endpoints.roots import Root, open_root
+from endpoints.roots import Root, State, open_root
 from studio.core.errors import NotFound
 
 GLOB = re.compile(r"[*?\[]")
@@ -30,6 +30,7 @@ class Entry:
 
     path: str
     size: int
+    state: State | None = None  # of a file that was looked at
 
 
 @dataclass(frozen=True)
@@ -86,12 +87,16 @@ class Location:
             partial.unlink(missing_ok=True)
         return self.local.stat().st_size
 
+    def state(self) -> State:
+        """FileNotFoundError where there is no file."""
+        return self.root.state(self.path)
+
     def files(self) -> Iterator[Entry]:
         """Every file at or below this location, in order of its path."""
         if self.local is None:
             yield from self._remote_files()
         elif self.local.is_file():
-            yield Entry(self.path, self.local.stat().st_size)
+            yield _entry(self.path, State.of_local(self.local.stat()))
         else:
             for folder, folders, names in os.walk(self.local):
                 folders.sort()
@@ -99,12 +104,12 @@ class Location:
                     file = Path(folder, name)
                     if not file.is_symlink() and not PARTIAL.fullmatch(name):
                         relative = file.relative_to(self.root.local).as_posix()
-                        yield Entry(relative, file.stat().st_size)
+                        yield _entry(relative, State.of_local(file.stat()))
 
     def _remote_files(self) -> Iterator[Entry]:
         found = self.root.fs.find(self.root.at(self.path), detail=True)
         for path, detail in sorted(found.items()):
-            yield Entry(path[len(self.root.path) :].lstrip("/"), int(detail.get("size") or 0))
+            yield _entry(path[len(self.root.path) :].lstrip("/"), State.of_remote(detail))
 
     def listing(self, limit: int = 1000) -> list[Entry]:
         """What a page shows of a folder: its folders (path ending in `/`) and files, at most `limit`."""
@@ -145,6 +150,10 @@ class Location:
             for entry in self.child(base).files()
             if expression.fullmatch(entry.path)
         ]
+
+
+def _entry(path: str, state: State) -> Entry:
+    return Entry(path, state.size, state)
 
 
 @dataclass(frozen=True)

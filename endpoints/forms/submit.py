@@ -6,16 +6,19 @@ from uuid import uuid4
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.functional import cached_property
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from endpoints.forms.tags import TagsField
 from endpoints.models import DatasetVersion, Datastore
 from endpoints.parameters import Kind, Parameter, Unreadable, coerce
+from runs.services.names import experiment_name
 from studio.core.errors import BadValue, Refused
 from studio.core.models import Workspace
 
 UNCHANGED = object()
+NOTE_LENGTH = 60  # of a default beside its name; the field itself holds all of it
 EXISTING, NEW = "existing", "new"
 
 
@@ -99,7 +102,8 @@ class SubmitForm(forms.Form):
         else:
             self.fields[f"param_{name}"] = forms.CharField(
                 label=name,
-                required=False,
+                required=self._must_be_filled(parameter),
+                error_messages={"required": self._missing(parameter)},
                 strip=False,
                 initial=None if parameter.secret else start,
                 widget=self._widget(parameter, start),
@@ -150,7 +154,8 @@ class SubmitForm(forms.Form):
         stores = [(name, name) for name in self._datastores]
         self.fields[f"datastore_{parameter.name}"] = forms.ChoiceField(
             label=_("%(name)s: datastore") % {"name": parameter.name},
-            required=False,
+            required=self._must_be_given(parameter),
+            error_messages={"required": _("Choose the datastore of this path.")},
             initial=start.get("DataStoreName"),
             choices=[("", "--"), *stores],
         )
@@ -193,12 +198,14 @@ class SubmitForm(forms.Form):
         chosen = "experiment" if given.get("experiment_choice") == EXISTING else "new_experiment"
         if not given.get(chosen) and chosen not in self.errors:
             self.add_error(chosen, _("Name the experiment of this run."))
-        given["experiment_name"] = given.get(chosen, "")
+        given["experiment_name"] = self._experiment(chosen, given.get(chosen, ""))
         sections: dict[str, dict] = {"assignments": {}, "datasets": {}, "datapaths": {}}
         for parameter in self.parameters.values():
             section = {Kind.DATASET: "datasets", Kind.DATAPATH: "datapaths"}.get(
                 parameter.kind, "assignments"
             )
+            if {f"param_{parameter.name}", f"datastore_{parameter.name}"} & self.errors.keys():
+                continue
             try:
                 value = self._value(parameter, given)
             except Unreadable as error:
@@ -207,6 +214,19 @@ class SubmitForm(forms.Form):
             if value is not UNCHANGED:
                 sections[section][parameter.name] = value
         return given | sections
+
+    def _experiment(self, field: str, name: str) -> str:
+        """The name as the service will take it; that it will not is said with all the rest."""
+        if not name:
+            return ""
+        try:
+            return experiment_name(name)
+        except ValidationError:
+            self.add_error(
+                field,
+                _("An experiment's name has no slashes and no control characters."),
+            )
+            return ""
 
     def _value(self, parameter: Parameter, given: Mapping):
         """What the person assigned, UNCHANGED where the default stays; Unreadable says why not."""
@@ -217,7 +237,7 @@ class SubmitForm(forms.Form):
         if parameter.kind is Kind.DATAPATH:
             value = {"DataStoreName": given.get(f"datastore_{name}") or "", "RelativePath": text}
             if not value["DataStoreName"]:
-                if text or self._must_be_given(parameter):
+                if text:
                     raise Unreadable(_("Choose the datastore of this path."))
                 return UNCHANGED
             return UNCHANGED if value == parameter.default else value
@@ -227,14 +247,12 @@ class SubmitForm(forms.Form):
         if not text and parameter.secret:
             if parameter.name in self.values:  # a repeated run's own secret
                 return self.values[parameter.name]
-            if self._must_be_given(parameter):
-                raise Unreadable(_("This secret is required."))
             return UNCHANGED
         if not text and (parameter.kind is not Kind.STRING or parameter.default is None):
             if parameter.kind is Kind.STRING and parameter.declared:
                 return ""
-            if parameter.default is not None or self._must_be_given(parameter):
-                raise Unreadable(_("A value is required (%(kind)s).") % {"kind": parameter.kind})
+            if parameter.default is not None:
+                raise Unreadable(self._missing(parameter))
             return UNCHANGED
         value, _warning = coerce(parameter, text, strict=True)
         return UNCHANGED if value == parameter.default else value
@@ -258,6 +276,19 @@ class SubmitForm(forms.Form):
         if parameter.default is not None:
             return False
         return not parameter.is_scalar or parameter.declared or not parameter.optional
+
+    def _must_be_filled(self, parameter: Parameter) -> bool:
+        """Whether the field of a scalar is refused while it is empty, and so carries the mark."""
+        if parameter.secret and parameter.name in self.values:
+            return False
+        is_text = parameter.kind is Kind.STRING and not parameter.secret
+        return self._must_be_given(parameter) and not (is_text and parameter.declared)
+
+    @staticmethod
+    def _missing(parameter: Parameter) -> str:
+        if parameter.secret:
+            return _("This secret is required.")
+        return _("A value is required (%(kind)s).") % {"kind": parameter.kind}
 
     def submission(self) -> dict:
         """The arguments of `runs.services.submit` that the form holds."""
@@ -310,6 +341,6 @@ def _note(parameter: Parameter) -> str:
         return _("secret · stored encrypted, never shown again")
     if parameter.is_scalar and parameter.default is not None:
         return f"{parameter.kind} · " + _("default %(value)s") % {
-            "value": parameter.default or '""'
+            "value": Truncator(parameter.default).chars(NOTE_LENGTH) or '""'
         }
     return str(parameter.kind)

@@ -4,6 +4,7 @@ from uuid import uuid4
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from endpoints.models import EndpointVersion, EntityStatus, PipelineEndpoint, PublishedPipeline
 from studio.core import audit
@@ -29,13 +30,19 @@ def why_disabled(
 ) -> str:
     """The one sentence that says what is switched off; empty when nothing is."""
     if endpoint is not None and not endpoint.is_active:
-        return f"Pipeline endpoint {endpoint.name} is disabled."
+        return _("Pipeline endpoint %(name)s is disabled.") % {"name": endpoint.name}
     if pipeline is None or pipeline.is_active:
         return ""
     if endpoint is None or version is None:
-        return f"Published pipeline {pipeline.name} ({pipeline.uuid}) is disabled."
-    default = ", the default," if version.pk == endpoint.default_version_id else ""
-    return f"Pipeline endpoint {endpoint.name}: version {version.number}{default} is disabled."
+        return _("Published pipeline %(name)s (%(id)s) is disabled.") % {
+            "name": pipeline.name,
+            "id": pipeline.uuid,
+        }
+    if version.pk == endpoint.default_version_id:
+        text = _("Pipeline endpoint %(name)s: version %(number)d, the default, is disabled.")
+    else:
+        text = _("Pipeline endpoint %(name)s: version %(number)d is disabled.")
+    return text % {"name": endpoint.name, "number": version.number}
 
 
 def disable(actor: Actor, target: PipelineEndpoint | PublishedPipeline) -> None:

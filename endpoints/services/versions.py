@@ -7,6 +7,8 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from endpoints.models import EndpointVersion, EntityStatus, PipelineEndpoint, PublishedPipeline
 from endpoints.services import checks
@@ -14,12 +16,12 @@ from studio.core import audit
 from studio.core.access import Actor, require
 from studio.core.errors import Conflict, Refused
 
-NAME_TAKEN = "A pipeline endpoint of this name exists already."
-NAME_UNFIT = (
+NAME_TAKEN = gettext_lazy("A pipeline endpoint of this name exists already.")
+NAME_UNFIT = gettext_lazy(
     "The name of a pipeline endpoint holds no slash and no control character, and neither begins nor"
     " ends with a blank."
 )
-VERSION_TAKEN = "This pipeline is a version of the endpoint already."
+VERSION_TAKEN = gettext_lazy("This pipeline is a version of the endpoint already.")
 
 
 @transaction.atomic
@@ -90,7 +92,8 @@ def _set_default(actor: Actor, endpoint: PipelineEndpoint, version: EndpointVers
         return
     if not version.pipeline.is_active:
         raise Refused(
-            f"Version {version.number} of {endpoint.name} is disabled: enable it, or choose another."
+            _("Version %(number)d of %(name)s is disabled: enable it, or choose another.")
+            % {"number": version.number, "name": endpoint.name}
         )
     before = EndpointVersion.objects.filter(pk=endpoint.default_version_id).first()
     _touch(actor, endpoint, default_version=version)

@@ -6,18 +6,21 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, F, OuterRef, Q, Subquery, Value
-from django.db.models.functions import Coalesce, Lower
+from django.db.models import Case, Count, F, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Coalesce, Concat, Lower
 
 from endpoints.models import EndpointVersion, PipelineEndpoint, PublishedPipeline
 from runs.models import Run
+from studio.core.access import Actor
+from studio.core.favourites import starred
 from studio.core.keyset import size_of
-from studio.core.models import Workspace
 
 SPARK = 10
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 # What a `?sort=` may name, and the column it means; times are newest first when nobody says else.
 SORTS = {
+    # Favourites, then the others, each by name.
+    "starred": Concat(Case(When(starred=True, then=Value("0")), default=Value("1")), Lower("name")),
     "name": Lower("name"),
     "submitted": Coalesce("last_at", Value(NEVER)),
     "last_status": Coalesce("last_status", Value("")),
@@ -32,6 +35,7 @@ class Row:
 
     item: PipelineEndpoint | PublishedPipeline
     is_endpoint: bool
+    starred: bool
     runs: list[Run] = field(default_factory=list)  # the last ten, oldest first
 
     @property
@@ -43,18 +47,25 @@ class Row:
         return [{"status": run.status, "label": f"{run}: {run.status}"} for run in self.runs]
 
 
-def endpoints_in(workspace: Workspace):
-    return _with_last_run(PipelineEndpoint.objects.filter(workspace=workspace), "endpoint")
+def endpoints_of(actor: Actor):
+    rows = PipelineEndpoint.objects.filter(workspace=actor.workspace)
+    return _with_last_run(rows, "endpoint").annotate(starred=starred(actor))
 
 
-def pipelines_in(workspace: Workspace):
-    rows = PublishedPipeline.objects.filter(workspace=workspace)
-    return _with_last_run(rows, "pipeline")
+def pipelines_of(actor: Actor):
+    rows = PublishedPipeline.objects.filter(workspace=actor.workspace)
+    return _with_last_run(rows, "pipeline").annotate(starred=starred(actor))
 
 
-def singles_in(workspace: Workspace):
+def singles_of(actor: Actor):
     """Published pipelines that no endpoint holds: their own row in the list of endpoints."""
-    return pipelines_in(workspace).filter(endpoint_versions=None)
+    return pipelines_of(actor).filter(endpoint_versions=None)
+
+
+def favourites_of(actor: Actor) -> Page:
+    """What the actor marked with a star, by name."""
+    marked = [rows.filter(starred=True) for rows in (endpoints_of(actor), pipelines_of(actor))]
+    return page_of(marked, sort="name", number=1, size=25)
 
 
 def _runs_of(column: str):
@@ -77,25 +88,25 @@ def page_of(querysets: Sequence, *, sort: str, number, size) -> Page:
             is_endpoint=Value(int(queryset.model is PipelineEndpoint)), sort_by=column
         )
         .order_by()
-        .values_list("is_endpoint", "pk", "sort_by")
+        .values_list("is_endpoint", "pk", "starred", "sort_by")
         for queryset in querysets
     ]
     sign = "-" if sort.startswith("-") else ""
     merged = keys[0].union(*keys[1:], all=True) if keys[1:] else keys[0]
-    ordered = merged.order_by(f"{sign}sort_by", "is_endpoint", f"{sign}pk")
+    ordered = merged.order_by(f"{sign}sort_by", "-is_endpoint", f"{sign}pk")
     page = Paginator(ordered, size_of(size, default=25)).get_page(number)
-    page.object_list = _rows([(bool(key[0]), key[1]) for key in page.object_list])
+    page.object_list = _rows([(bool(key[0]), key[1], bool(key[2])) for key in page.object_list])
     return page
 
 
-def _rows(keys: list[tuple[bool, int]]) -> list[Row]:
+def _rows(keys: list[tuple[bool, int, bool]]) -> list[Row]:
     found = {
-        True: _endpoints([pk for is_endpoint, pk in keys if is_endpoint]),
-        False: _pipelines([pk for is_endpoint, pk in keys if not is_endpoint]),
+        True: _endpoints([pk for is_endpoint, pk, _starred in keys if is_endpoint]),
+        False: _pipelines([pk for is_endpoint, pk, _starred in keys if not is_endpoint]),
     }
     rows = [
-        Row(found[is_endpoint][pk], is_endpoint)
-        for is_endpoint, pk in keys
+        Row(found[is_endpoint][pk], is_endpoint, is_starred)
+        for is_endpoint, pk, is_starred in keys
         if pk in found[is_endpoint]
     ]
     _add_runs(rows)

@@ -7,7 +7,7 @@ from django.core.paginator import Paginator
 from django.db.models import Count, Max, Q
 from django.http import FileResponse, Http404
 from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from endpoints import data
 from endpoints.models import Dataset, Datastore
@@ -15,7 +15,7 @@ from studio.core.access import require
 from studio.core.keyset import size_of
 
 
-@require_GET
+@require_safe
 def dataset_list(request):
     require(request.actor, "read")
     rows = Dataset.objects.filter(workspace=request.actor.workspace, is_visible=True)
@@ -29,7 +29,7 @@ def dataset_list(request):
     return render(request, "endpoints/dataset_list.html", context)
 
 
-@require_GET
+@require_safe
 def dataset_detail(request, uuid):
     require(request.actor, "read")
     dataset = get_object_or_404(Dataset, workspace=request.actor.workspace, uuid=uuid)
@@ -40,14 +40,14 @@ def dataset_detail(request, uuid):
     return render(request, "endpoints/dataset_detail.html", context)
 
 
-@require_GET
+@require_safe
 def datastore_list(request):
     require(request.actor, "read")
     rows = Datastore.objects.filter(workspace=request.actor.workspace).order_by("name")
     return render(request, "endpoints/datastore_list.html", {"nav": "datastores", "stores": rows})
 
 
-@require_GET
+@require_safe
 def datastore_detail(request, name):
     """One folder of a datastore, or a file of it with `?download=1`."""
     require(request.actor, "read")

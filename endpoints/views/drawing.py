@@ -13,7 +13,7 @@ from studio.core.drawing import laid_out
 
 @lru_cache(maxsize=256)
 def drawn(graph_uuid: UUID) -> dict:
-    """For the tag `graph`; each step leads to its row of the table of steps."""
+    """For the tag `graph`, before its nodes lead anywhere."""
     graph = engine.blueprint(graph_uuid).graph
     edges = [(edge.source, edge.target) for edge in graph.edges]
     facts = {key: _step(node) for key, node in graph.nodes.items()}
@@ -22,7 +22,7 @@ def drawn(graph_uuid: UUID) -> dict:
 
 
 def _step(node: Node) -> dict:
-    return {"name": node.name, "sub": _code(node), "kind": "step", "url": f"#step-{node.id}"}
+    return {"name": node.name, "sub": _code(node), "kind": "step"}
 
 
 def _dataset(node: DatasetNode) -> dict:
@@ -45,9 +45,6 @@ def steps(graph_uuid: UUID) -> list[dict]:
             "target": node.target,
             "inputs": ", ".join(node.module.inputs),
             "outputs": ", ".join(node.module.outputs),
-            "reuse": node.module.is_deterministic,
-            "timeout_seconds": node.timeout_seconds,
-            "retries": node.retries,
         }
         for node in blueprint.graph.nodes.values()
     ]
@@ -102,11 +99,30 @@ def dataset_text(reference) -> str:
     return (named.get("Name") or named.get("Id", "")) + (f":{version}" if version else "")
 
 
-def about(pipeline: PublishedPipeline) -> dict:
+def with_links(graph: dict, request, current: str) -> dict:
+    """The drawing with nodes that open themselves beside it; `current` is the open one."""
+    nodes = [
+        node | {"url": step_url(request, node["id"]), "current": node["id"] == current}
+        for node in graph["nodes"]
+    ]
+    return graph | {"nodes": nodes}
+
+
+def step_url(request, node_id: str) -> str:
+    """This page with a node beside the graph, or with none."""
+    query = request.GET.copy()
+    query.pop("step", None)
+    if node_id:
+        query["step"] = node_id
+    return f"?{query.urlencode()}{'#step' if node_id else ''}"
+
+
+def about(request, pipeline: PublishedPipeline, current: str) -> dict:
     """The context of a page that shows this pipeline's graph, steps and parameters."""
     graph_uuid = pipeline.graph.uuid
     return {
-        "graph": drawn(graph_uuid),
+        "graph": with_links(drawn(graph_uuid), request, current),
+        "current_step": current,
         "steps": steps(graph_uuid),
         "parameters": parameter_rows(graph_uuid),
     }

@@ -6,15 +6,17 @@ from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from endpoints import services
 from endpoints.api.entities import endpoint_url
 from endpoints.forms import EndpointForm
 from endpoints.models import EndpointVersion, PipelineEndpoint
-from endpoints.views import consume, drawing, history, versions
+from endpoints.views import consume, history, step, versions
+from endpoints.views.favourites import star_of
 from endpoints.views.scope import find_endpoint, versions_of
 from endpoints.views.stopping import what_stops
+from runs.views.fragments import private
 from studio.core.access import require
 from studio.core.rest import base_url
 
@@ -39,6 +41,7 @@ def _frame(request, uuid, current: str) -> dict:
         ),
         "tabs": _tabs(endpoint, len(rows), current),
         "current": current,
+        "star": star_of(request, endpoint),
     }
 
 
@@ -71,35 +74,35 @@ def _tabs(endpoint: PipelineEndpoint, count: int, current: str) -> list[dict]:
     ]
 
 
-@require_GET
+@require_safe
 def endpoint_detail(request, uuid):
     context = _frame(request, uuid, "detail")
     endpoint, selected = context["endpoint"], context["selected"]
     context |= {
         "rest_url": endpoint_url(endpoint, base_url(request)),
         "stats": history.statistics(endpoint=endpoint),
-        **(drawing.about(selected.pipeline) if selected else {}),
+        **(step.beside(request, selected.pipeline) if selected else {}),
     }
     name = "_endpoint_overview.html" if request.htmx else "endpoint_detail.html"
-    return render(request, f"endpoints/{name}", context)
+    return private(render(request, f"endpoints/{name}", context))
 
 
-@require_GET
+@require_safe
 def endpoint_versions(request, uuid):
     context = _frame(request, uuid, "versions")
     context["rows"] = versions.rows_of(context["endpoint"], context["versions"])
     return render(request, "endpoints/endpoint_versions.html", context)
 
 
-@require_GET
+@require_safe
 def endpoint_runs(request, uuid):
     context = _frame(request, uuid, "runs")
-    context |= history.table(request, endpoint=context["endpoint"])
-    name = "_runs_table.html" if request.htmx else "endpoint_runs.html"
-    return render(request, f"endpoints/{name}", context)
+    context |= history.tab(request, endpoint=context["endpoint"])
+    name = "_runs.html" if request.htmx else "endpoint_runs.html"
+    return private(render(request, f"endpoints/{name}", context))
 
 
-@require_GET
+@require_safe
 def endpoint_consume(request, uuid):
     context = _frame(request, uuid, "consume")
     endpoint, selected = context["endpoint"], context["selected"]
@@ -159,6 +162,7 @@ def _ask_disable(request, endpoint: PipelineEndpoint):
         "submit": _("Disable"),
         "danger": True,
         "cancel_url": endpoint.get_absolute_url(),
+        "parent": endpoint.name,
     }
     return render(request, "confirm.html", context)
 
@@ -204,6 +208,7 @@ def _ask_default(request, endpoint: PipelineEndpoint, wanted: EndpointVersion):
         "action": reverse("endpoints:endpoint-set-default", args=[endpoint.uuid]),
         "submit": _("Set as default"),
         "cancel_url": reverse("endpoints:endpoint-versions", args=[endpoint.uuid]),
+        "parent": endpoint.name,
         "hidden": [("version", wanted.number)],
     }
     return render(request, "confirm.html", context)

@@ -1,19 +1,37 @@
-"""What runs say about an endpoint or a pipeline: its last run, its success, and the table of them."""
+"""What runs say about an endpoint or a pipeline: its last run, its success, and its Runs tab."""
 
 from datetime import timedelta
 from statistics import quantiles
 
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
+from endpoints.views.scatter import scatter
+from runs import filters
 from runs.models import Run
 from runs.states import Status
 from runs.views import scope
 from runs.views.lists import place
-from studio.core.keyset import paginate
+from studio.core.templatetags.studio import shown
 
 WINDOW = timedelta(days=30)
 SAMPLE = 1000  # the newest runs that durations are read from
+RECENT = 200  # the newest runs, which the tiles count and the chart draws
 COUNTED = 10_000  # counting stops here: a total costs the same after a year of runs
+# Named as the address names them; together they are all there is.
+TILES = {
+    "running": (_("Running"), [Status.RUNNING]),
+    "completed": (_("Completed"), [Status.COMPLETED]),
+    "failed": (_("Failed"), [Status.FAILED]),
+    "other": (
+        _("Other"),
+        [
+            status
+            for status in Status
+            if status not in (Status.RUNNING, Status.COMPLETED, Status.FAILED, Status.SKIPPED)
+        ],
+    ),
+}
 
 
 def statistics(**of) -> dict:
@@ -52,8 +70,56 @@ def _quantiles(seconds: list[float]) -> tuple[float | None, float | None]:
     return cuts[9], cuts[18]
 
 
-def table(request, **of) -> dict:
-    """The context of a table of runs: one page, and where to ask again while one of them lives."""
-    page = paginate(scope.listed(request).filter(**of), **place(request.GET))
-    live = any(not run.is_terminal for run in page)
-    return {"page": page, "poll_url": request.get_full_path() if live else ""}
+def tab(request, **of) -> dict:
+    """The context of a Runs tab: tiles, chart and one page of the table."""
+    chosen = request.GET.get("status", "")
+    chosen = chosen if chosen in TILES else ""
+    runs = scope.listed(request).filter(**of)
+    newest = list(
+        Run.objects.filter(**of)
+        .order_by("-pk")
+        .only("uuid", "status", "name", "display_name", "started_at", "finished_at")[:RECENT]
+    )
+    page = filters.page(runs, TILES[chosen][1] if chosen else (), **place(request.GET))
+    live = any(not run.is_terminal for run in [*page, *newest])
+    return {
+        "page": page,
+        "poll_url": request.get_full_path() if live else "",
+        "chosen_status": chosen,
+        "tiles": _tiles(newest, chosen),
+        "is_cut": len(newest) == RECENT,
+        "recent": len(newest),
+        "durations": _durations(newest),
+    }
+
+
+def _tiles(newest: list[Run], chosen: str) -> list[dict]:
+    return [
+        {
+            "key": key,
+            "label": label,
+            "count": sum(run.status in statuses for run in newest),
+            "current": key == chosen,
+            "states": [status.label for status in statuses] if key == "other" else [],
+        }
+        for key, (label, statuses) in TILES.items()
+    ]
+
+
+def _durations(newest: list[Run]) -> dict | None:
+    """The chart over those that have started, oldest first, with the same facts for a table."""
+    runs = [run for run in reversed(newest) if run.started_at]
+    if not runs:
+        return None
+    drawn = scatter([(run.started_at, run.duration_seconds) for run in runs])
+    middle, high = _quantiles([run.duration_seconds for run in runs if run.finished_at])
+    return {
+        "points": [
+            {"run": run, "x": x, "y": y} for run, (x, y) in zip(runs, drawn.points, strict=True)
+        ],
+        "ticks": [{"y": y, "seconds": seconds} for y, seconds in drawn.ticks],
+        "first": shown(runs[0].started_at),
+        "last": shown(max(run.started_at for run in runs)),
+        "p50": middle,
+        "p95": high,
+    }

@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from endpoints import services
 from endpoints.filters import CatalogueFilter
@@ -15,24 +15,25 @@ from endpoints.models import EntityStatus, PipelineEndpoint, PublishedPipeline
 from endpoints.views import catalogue
 from endpoints.views.scope import reader
 from endpoints.views.stopping import what_stops
+from runs.views.fragments import private
 from studio.core.access import require
 
 
-@require_GET
+@require_safe
 def endpoint_list(request):
-    place = reader(request).workspace
-    bases = [catalogue.endpoints_in(place), catalogue.singles_in(place)]
+    actor = reader(request)
+    bases = [catalogue.endpoints_of(actor), catalogue.singles_of(actor)]
     context = _catalogue(request, bases) | {"nav": "endpoints"}
     name = "_catalogue_table.html" if request.htmx else "endpoint_list.html"
-    return render(request, f"endpoints/{name}", context)
+    return private(render(request, f"endpoints/{name}", context))
 
 
-@require_GET
+@require_safe
 def pipeline_list(request):
-    bases = [catalogue.pipelines_in(reader(request).workspace)]
+    bases = [catalogue.pipelines_of(reader(request))]
     context = _catalogue(request, bases) | {"nav": "pipelines"}
     name = "_pipeline_table.html" if request.htmx else "pipeline_list.html"
-    return render(request, f"endpoints/{name}", context)
+    return private(render(request, f"endpoints/{name}", context))
 
 
 def _catalogue(request, bases: list) -> dict:
@@ -40,7 +41,7 @@ def _catalogue(request, bases: list) -> dict:
     given = request.GET
     filters = [CatalogueFilter(given, queryset=queryset) for queryset in bases]
     sort = given.get("sort", "")
-    sort = sort if sort.removeprefix("-") in catalogue.SORTS else "name"
+    sort = sort if sort.removeprefix("-") in catalogue.SORTS else "starred"
     disabled = sum(base.filter(status=EntityStatus.DISABLED).count() for base in bases)
     page = catalogue.page_of(
         [found.qs for found in filters],
@@ -115,6 +116,7 @@ def _confirm(request, selected: list):
         "submit": _("Disable"),
         "danger": True,
         "cancel_url": _back(request),
+        "parent": _("Pipelines"),
         "hidden": [
             ("verb", "disable"),
             ("confirmed", "1"),

@@ -5,15 +5,17 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from endpoints import services
 from endpoints.api.entities import pipeline_url
 from endpoints.models import EndpointVersion, PublishedPipeline
-from endpoints.views import consume, drawing, history
+from endpoints.views import consume, history, step
+from endpoints.views.favourites import star_of
 from endpoints.views.scope import find_pipeline
 from endpoints.views.stopping import what_stops
 from runs import engine
+from runs.views.fragments import private
 from studio.core.access import require
 from studio.core.rest import base_url
 
@@ -27,6 +29,7 @@ def _frame(request, uuid, current: str) -> dict:
         "places": _places(pipeline),
         "why_disabled": services.why_disabled(None, pipeline),
         "current": current,
+        "star": star_of(request, pipeline),
         "tabs": [
             {
                 "label": label,
@@ -44,28 +47,28 @@ def _places(pipeline: PublishedPipeline) -> list[EndpointVersion]:
     return list(rows.order_by("endpoint__name"))
 
 
-@require_GET
+@require_safe
 def pipeline_detail(request, uuid):
     context = _frame(request, uuid, "detail")
     pipeline = context["pipeline"]
     context |= {
         "rest_url": pipeline_url(pipeline, base_url(request)),
         "stats": history.statistics(pipeline=pipeline),
-        **drawing.about(pipeline),
+        **step.beside(request, pipeline),
     }
     name = "_pipeline_overview.html" if request.htmx else "pipeline_detail.html"
-    return render(request, f"endpoints/{name}", context)
+    return private(render(request, f"endpoints/{name}", context))
 
 
-@require_GET
+@require_safe
 def pipeline_runs(request, uuid):
     context = _frame(request, uuid, "runs")
-    context |= history.table(request, pipeline=context["pipeline"])
-    name = "_runs_table.html" if request.htmx else "pipeline_runs.html"
-    return render(request, f"endpoints/{name}", context)
+    context |= history.tab(request, pipeline=context["pipeline"])
+    name = "_runs.html" if request.htmx else "pipeline_runs.html"
+    return private(render(request, f"endpoints/{name}", context))
 
 
-@require_GET
+@require_safe
 def pipeline_consume(request, uuid):
     context = _frame(request, uuid, "consume")
     pipeline = context["pipeline"]
@@ -106,6 +109,7 @@ def _ask_disable(request, pipeline: PublishedPipeline):
         "submit": _("Disable"),
         "danger": True,
         "cancel_url": pipeline.get_absolute_url(),
+        "parent": pipeline.name,
     }
     return render(request, "confirm.html", context)
 

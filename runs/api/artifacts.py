@@ -23,7 +23,7 @@ class ArtifactView(WireView):
         return visible.find_run(self.actor, container.removeprefix("dcid."))
 
     def address(self, run: Run, path: str) -> str:
-        return blob_urls.signed(self.base_url, ARTIFACTS, f"{run.uuid}/{path}")
+        return blob_urls.signed(self.base_url, ARTIFACTS, f"{run.uuid}/{path}", by=self.actor)
 
 
 class ArtifactBatch(ArtifactView):
@@ -53,13 +53,15 @@ class ArtifactBatch(ArtifactView):
             raise BadValue(" ".join(error.messages), target="path") from error
 
     def upload_address(self, run: Run, path: str) -> str:
-        return blob_urls.signed_for_upload(self.base_url, ARTIFACTS, f"{run.uuid}/{path}")
+        return blob_urls.signed_for_upload(
+            self.base_url, ARTIFACTS, f"{run.uuid}/{path}", by=self.actor
+        )
 
 
 class ArtifactList(ArtifactView):
     def get(self, request, origin, container, **scope):
         run = self.run(origin, container)
-        logs = [artifact_dto(run, name) for name in log_files(run, self.base_url)]
+        logs = [artifact_dto(run, name) for name in log_files(run, self.base_url, by=self.actor)]
         kept = Artifact.objects.filter(run=run).order_by("path")
         rows = logs + [artifact_dto(run, row.path, artifact=row) for row in kept]
         return Response({"value": rows, "continuationToken": None})
@@ -68,7 +70,7 @@ class ArtifactList(ArtifactView):
 class ArtifactContent(ArtifactView):
     def get(self, request, origin, container, path, **scope):
         run = self.run(origin, container)
-        address = log_files(run, self.base_url).get(path)
+        address = log_files(run, self.base_url, by=self.actor).get(path)
         if address is None and Artifact.objects.filter(run=run, path=path).exists():
             address = self.address(run, path)
         if address is None:
@@ -83,7 +85,7 @@ class ArtifactPrefix(ArtifactView):
         found = {row.path: self.address(run, row.path) for row in kept}
         found |= {
             name: uri
-            for name, uri in log_files(run, self.base_url).items()
+            for name, uri in log_files(run, self.base_url, by=self.actor).items()
             if name.startswith(prefix)
         }
         rows = [content_info(run, path, uri) for path, uri in sorted(found.items())]

@@ -6,6 +6,7 @@ from runs import sealing, storage
 from runs.models import Artifact, Experiment, Kind, Metric, PipelineRun, Run, StepRun
 from runs.states import Status, history_status, wire_status
 from studio.core import blob_urls
+from studio.core.access import Actor
 from studio.core.rest import wire_time
 
 ORIGIN = "ExperimentRun"  # of every artifact (wire 9.4)
@@ -214,7 +215,7 @@ def run_error(run: Run) -> dict | None:
     }
 
 
-def run_details(run: Run, base: str) -> dict:
+def run_details(run: Run, base: str, *, by: Actor) -> dict:
     """Wire 9.2: details, with an address per log that needs no token."""
     dto = run_dto(run)
     keys = ("runId", "target", "status", "startTimeUtc", "endTimeUtc", "error", "properties")
@@ -224,7 +225,7 @@ def run_details(run: Run, base: str) -> dict:
         "inputDatasets": [],
         "outputDatasets": [],
         "runDefinition": _runconfig(run),
-        "logFiles": log_files(run, base),
+        "logFiles": log_files(run, base, by=by),
         "submittedBy": run.submitted_by or None,
     }
 
@@ -252,11 +253,11 @@ def _runconfig(run: Run) -> dict | None:
     return None
 
 
-def log_files(run: Run, base: str) -> dict[str, str]:
+def log_files(run: Run, base: str, *, by: Actor) -> dict[str, str]:
     """`{name: signed address}`; a reused step shows the logs of the step it stands for."""
     owner = log_owner(run)
     return {
-        name: blob_urls.signed(base, LOGS, f"{owner.uuid}/{name}")
+        name: blob_urls.signed(base, LOGS, f"{owner.uuid}/{name}", by=by)
         for name in storage.log_names(owner.uuid)
     }
 

@@ -18,6 +18,8 @@ from studio.core.rest import WireView, find, wire_time
 from studio.core.schema import query
 
 LARGEST_PAGE = 500
+# What the SDK sends in `orderby` (wire 9.2); to all of these newest first is the answer.
+NEWEST_FIRST = [[field, "desc"] for field in ("starttimeutc", "createdutc", "runid")]
 EVENTS = {
     "start": Status.RUNNING,
     "completed": Status.COMPLETED,
@@ -127,7 +129,7 @@ def status_of(body: Body) -> Status:
 
 class RunDetails(HistoryView):
     def get(self, request, uuid, **scope):
-        return Response(run_details(self.run(uuid), self.base_url))
+        return Response(run_details(self.run(uuid), self.base_url, by=self.actor))
 
 
 class RunTags(HistoryView):
@@ -173,7 +175,10 @@ class MetricsIngest(HistoryView):
 
 
 class ListView(HistoryView):
-    def page(self, runs, *, top, token) -> Response:
+    """Newest first: the one order that costs the same on every page, and the one the SDK asks for."""
+
+    def page(self, runs, *, top, token, order="") -> Response:
+        require_newest_first(order)
         size = min(max(1, number(top, "top") or LARGEST_PAGE), LARGEST_PAGE)
         page = paginate(runs, before=number(token, "continuationToken"), size=size)
         return Response(
@@ -192,16 +197,34 @@ class RunChildren(ListView):
         query = {key.lstrip("$").lower(): value for key, value in request.query_params.items()}
         if query.get("filter"):
             children = children.filter(odata.parse(query["filter"]))
-        return self.page(children, top=query.get("top"), token=query.get("continuationtoken"))
+        return self.page(
+            children,
+            top=query.get("top"),
+            token=query.get("continuationtoken"),
+            order=query.get("orderby", ""),
+        )
 
 
 class QueryRuns(ListView):
-    """Newest first: the one order that costs the same on every page, whatever `orderby` asks."""
-
     def post(self, request, **scope):
         body = Body(request.data)
         runs = self.runs().filter(odata.parse(body.text("filter")))
-        return self.page(runs, top=body.get("top"), token=body.get("continuationToken"))
+        return self.page(
+            runs,
+            top=body.get("top"),
+            token=body.get("continuationToken"),
+            order=body.text("orderby") or body.text("$orderby"),
+        )
+
+
+def require_newest_first(order: str) -> None:
+    words = order.lower().split()
+    if words and words not in NEWEST_FIRST:
+        raise BadValue(
+            f"orderby {order[:80]!r} is not served: runs come newest first, which is"
+            ' "StartTimeUtc desc", "CreatedUtc desc" or "RunId desc".',
+            target="orderby",
+        )
 
 
 def number(value, key: str) -> int | None:

@@ -5,16 +5,18 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import DatabaseError, connection
+from django.utils import timezone
 
 from runs import facts
 from runs.engine import folder as folders
-from runs.engine import registering
+from runs.engine import registering, removal
 from runs.engine.claim import Claim
 from runs.engine.following import FactFollower, LogFollower, last_words
 from runs.engine.job import Job, decide, load
@@ -64,6 +66,7 @@ class Result:
     warnings: list[str] = field(default_factory=list)
     may_be_reused: bool = False
     is_last: bool = False
+    ran_from: datetime | None = None
     step_changes: dict = field(default_factory=dict)
 
 
@@ -101,6 +104,7 @@ def execute(claim: Claim, flag: StopFlag, guard: Guard) -> Finished:
             code=result.code,
             may_be_reused=result.may_be_reused,
             is_last=result.is_last,
+            ran_from=result.ran_from,
             step_changes={**result.step_changes, "warnings": result.warnings},
         )
     )
@@ -131,6 +135,7 @@ class Attempt:
         self.flag = flag
         self.guard = guard
         self.warnings: list[str] = []
+        self.ran_from: datetime | None = None  # while only this process knows it
 
     def result(self) -> Result:
         folder = None
@@ -149,10 +154,11 @@ class Attempt:
             result = Result(Outcome.FAILED, error=text)
         finally:
             if folder is not None:
-                folder.remove()
+                removal.discard(folder.path)
         if self.flag and result.outcome == Outcome.FAILED:
             result = self._stopped(result.exit_code)
         result.warnings = [*self.warnings, *result.warnings]
+        result.ran_from = self.ran_from
         result.may_be_reused = self.job.may_be_reused and result.outcome == Outcome.COMPLETED
         return result
 
@@ -217,15 +223,17 @@ class Attempt:
             self._take_up(folder, result)
         return result
 
-    def _start(self) -> None:
-        """Called while the process starts up, which takes longer than this."""
+    def _show_running(self) -> None:
+        """Called when it has run long enough for somebody to see it; else its end writes both."""
         ours = Run.objects.move(
             self.job.step.pk,
             to=Status.RUNNING,
             was=Status.PREPARING,
             attempt=self.job.claim.attempt,
+            at=self.ran_from,
             reason=f"started on {self.job.claim.worker}",
         )
+        self.ran_from = None
         if not ours:
             self.flag.ask(Stop.CANCELED)  # asked for while it was prepared
 
@@ -234,11 +242,12 @@ class Attempt:
         child = start(argv, cwd=folder.code, env=order.variables, log=folder.log, warm=warm)
         process = StepProcess(child, mark=mark(folder))
         self.guard.watch(process.group, process.mark)
+        self.ran_from = timezone.now()
         limit = self.job.step.timeout_seconds
         try:
             ended = process.wait(
                 self.flag,
-                on_start=self._start,
+                on_lasting=self._show_running,
                 on_tick=on_tick,
                 grace_seconds=self._grace,
                 deadline=time.monotonic() + limit if limit else None,

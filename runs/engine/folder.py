@@ -5,10 +5,8 @@
 """
 
 import json
-import os
 import re
 import shlex
-import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +16,7 @@ from django.conf import settings
 from endpoints import data, snapshots
 from endpoints.graph import STRUCTURED_ARGUMENTS, Argument, Port
 from endpoints.models import SavedDataset
+from runs.engine import removal
 from runs.engine.job import Job
 from runs.steps import StepRefused
 
@@ -48,29 +47,13 @@ class Folder:
     def log(self) -> Path:
         return self.path / "log"
 
-    def remove(self) -> None:
-        # Every process of the step is gone, so the plain way is safe, and three times as fast.
-        try:
-            _remove(str(self.path))
-        except OSError:
-            shutil.rmtree(self.path, ignore_errors=True)
-
-
-def _remove(folder: str) -> None:
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                _remove(entry.path)
-            else:
-                os.unlink(entry.path)  # noqa: PTH108 - these are texts, and many
-    os.rmdir(folder)  # noqa: PTH106
-
 
 def make(job: Job) -> Folder:
     """Lay out code and inputs; what cannot be had is a StepRefused that names it."""
-    folder = Folder(settings.STUDIO_WORK_DIR / f"{job.run.uuid}.{job.claim.attempt}")
+    name = removal.name_of(job.run.uuid, job.claim.attempt)
+    folder = Folder(settings.STUDIO_WORK_DIR / name)
     if folder.path.exists():
-        folder.remove()
+        removal.remove(folder.path)
     folder.facts.mkdir(parents=True)
     folder.code.mkdir()
     if job.step.inputs or job.step.outputs:

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
+from uuid import UUID
 
 from endpoints.graph import Node
 from endpoints.models import Module
@@ -45,39 +46,36 @@ class Job:
         return self.node.regenerate or self.run.parent.pipeline_run.regenerate_outputs
 
 
-# What a step's start reads; rows of big JSON columns come in through here.
-NEEDED = (
-    *(
-        "node_id",
-        "inputs",
-        "outputs",
-        "timeout_seconds",
-        "run__uuid",
-        "run__name",
-        "run__properties",
-    ),
-    *(
-        "run__submitted_by",
-        "run__parent__uuid",
-        "run__parent__pipeline",
-        "run__parent__display_name",
-    ),
-    *("run__workspace__uuid", "run__workspace__subscription_id", "run__workspace__resource_group"),
-    *("run__workspace__name", "run__experiment__uuid", "run__experiment__name"),
-    *("run__parent__pipeline_run__parameters", "run__parent__pipeline_run__regenerate_outputs"),
-    "run__parent__pipeline_run__graph__uuid",
+# What a step's start reads of its own row, and of the run that all its steps share.
+OF_STEP = (
+    *("node_id", "inputs", "outputs", "timeout_seconds"),
+    *("run__uuid", "run__name", "run__properties", "run__submitted_by", "run__parent__uuid"),
+)
+OF_RUN = (
+    *("uuid", "pipeline"),
+    *("workspace__uuid", "workspace__subscription_id", "workspace__resource_group"),
+    *("workspace__name", "experiment__uuid", "experiment__name"),
+    *("pipeline_run__parameters", "pipeline_run__regenerate_outputs"),
+    "pipeline_run__graph__uuid",
 )
 
 
-def load(claim: Claim) -> Job:
-    step = (
-        StepRun.objects.select_related(
-            "run__workspace", "run__experiment", "run__parent__pipeline_run__graph"
-        )
-        .only(*NEEDED)
-        .get(pk=claim.step_id)
+@lru_cache(maxsize=64)
+def _submitted(run_uuid: UUID) -> Run:
+    """What a run was submitted with, read once for all its steps: it never changes."""
+    return (
+        Run.objects.select_related("workspace", "experiment", "pipeline_run__graph")
+        .only(*OF_RUN)
+        .get(uuid=run_uuid)
     )
-    known = blueprint(step.run.parent.pipeline_run.graph.uuid)
+
+
+def load(claim: Claim) -> Job:
+    step = StepRun.objects.select_related("run__parent").only(*OF_STEP).get(pk=claim.step_id)
+    parent = _submitted(step.run.parent.uuid)
+    step.run.parent, step.run.workspace = parent, parent.workspace
+    step.run.experiment = parent.experiment
+    known = blueprint(parent.pipeline_run.graph.uuid)
     job = Job(
         claim=claim,
         step=step,

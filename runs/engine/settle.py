@@ -44,32 +44,34 @@ def finish(
     at: datetime | None = None,
     may_be_reused: bool = False,
     is_last: bool = False,
+    ran_from: datetime | None = None,
     step_changes: Mapping | None = None,
 ) -> Finished:
     """Write the end of one attempt; nothing is written if it is not ours any more. `is_last`: no
-    other step waits for this one."""
+    other step waits for this one. `ran_from`: when its process started, if that is not written yet."""
     at = at or timezone.now()
     changes = {**(step_changes or {}), "exit_code": exit_code}
+    move = partial(Run.objects.move, claim.step_id, attempt=claim.attempt, at=at, ran_from=ran_from)
     with write_transaction():
         moved, pause = False, None
         if outcome == Outcome.COMPLETED:
-            moved = _complete(claim, at)
+            moved = _complete(claim, at, ran_from)
             changes["is_reuse_source"] = may_be_reused and moved
-            if not moved and _move(claim, Status.FAILED, at, "the script declared its run failed"):
+            if not moved and move(to=Status.FAILED, reason="the script declared its run failed"):
                 moved, outcome = True, Outcome.FAILED
         elif outcome == Outcome.INTERRUPTED:
-            moved = _move(claim, Status.QUEUED, at, "interrupted; it will be started again")
+            moved = move(to=Status.QUEUED, reason="interrupted; it will be started again")
             pause = 0.0 if moved else None
         elif outcome != Outcome.CANCELED:
             pause, retry = _next_try(claim, outcome, at)
             if pause is not None:
-                moved = _move(claim, Status.QUEUED, at, f"{outcome.label}: {error}")
+                moved = move(to=Status.QUEUED, reason=f"{outcome.label}: {error}")
                 changes |= retry if moved else {}
                 pause = pause if moved else None
             else:
-                moved = _move(claim, Status.FAILED, at, error, error=error, error_code=code)
+                moved = move(to=Status.FAILED, reason=error, error=error, error_code=code)
         # Asked to cancel meanwhile, by somebody or by the failure of another step: that stands.
-        moved = moved or _move(claim, Status.CANCELED, at, error)
+        moved = moved or move(to=Status.CANCELED, reason=error)
         if moved:
             StepRun.objects.filter(pk=claim.step_id).update(**changes)
             StepAttempt.objects.filter(
@@ -84,18 +86,18 @@ def finish(
         return Finished(moved, pause, is_plain)
 
 
-def _complete(claim: Claim, at: datetime) -> bool:
+def _complete(claim: Claim, at: datetime, ran_from: datetime | None) -> bool:
     """True unless the script has told, through the wire, that its run failed."""
-    clean = Run.objects.filter(error_code="")
-    move = partial(clean.move, claim.step_id, to=Status.COMPLETED, attempt=claim.attempt, at=at)
-    # Nearly always from Running, which is cheaper to try than to look up.
-    return move(was=Status.RUNNING) or move()
-
-
-def _move(claim: Claim, to: Status, at: datetime, reason: str = "", **stamps) -> bool:
-    return Run.objects.move(
-        claim.step_id, to=to, attempt=claim.attempt, at=at, reason=reason, **stamps
+    move = partial(
+        Run.objects.filter(error_code="").move,
+        claim.step_id,
+        to=Status.COMPLETED,
+        attempt=claim.attempt,
+        at=at,
+        ran_from=ran_from,
     )
+    # Nearly always from this one, which is cheaper to try than to look up.
+    return move(was=Status.PREPARING if ran_from else Status.RUNNING) or move()
 
 
 def _next_try(claim: Claim, outcome: Outcome, at: datetime) -> tuple[float | None, dict]:

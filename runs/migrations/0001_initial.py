@@ -62,7 +62,6 @@ class Migration(migrations.Migration):
                 ('uuid', models.UUIDField(default=uuid.uuid4, unique=True)),
                 ('number', models.PositiveIntegerField()),
                 ('worker', models.CharField(max_length=200)),
-                ('pid', models.PositiveIntegerField(blank=True, null=True)),
                 ('started_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('finished_at', models.DateTimeField(blank=True, null=True)),
                 ('outcome', models.CharField(blank=True, choices=[('Completed', 'Completed'), ('Failed', 'Failed'), ('Canceled', 'Canceled'), ('TimedOut', 'Timed out'), ('Interrupted', 'Interrupted'), ('Lost', 'Lost')], max_length=12)),

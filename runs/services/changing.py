@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from runs import engine, facts, sealing
 from runs.models import Kind, Run, Source
@@ -18,16 +19,22 @@ WAITING = (Status.NOT_STARTED, Status.QUEUED)
 TOLD = (Kind.CHILD, Kind.SCRIPT)
 
 
-def cancel(actor: Actor, run: Run) -> None:
+def cancel(actor: Actor, run: Run, *, over_ok: bool = False) -> None:
     """Ask a run to end. What waits is canceled now, what runs is given a grace period by its worker.
 
-    Asking twice changes nothing.
+    Asking twice changes nothing. A run that is over is refused, unless the caller could not know
+    (`over_ok`): then it stays as it is.
     """
     require(actor, "cancel", run)
     require_own_endpoint(actor, run)
     run.refresh_from_db(fields=["status"])
     if run.status in TERMINAL:
-        raise Refused(f"Run {run} is over already: {run.get_status_display()}.")
+        if over_ok:
+            return
+        raise Refused(
+            _("Run %(run)s is over already: %(status)s.")
+            % {"run": run, "status": run.get_status_display()}
+        )
     with transaction.atomic():
         if run.kind == Kind.PIPELINE:
             _ask(run, "canceled by " + actor.name)
@@ -72,7 +79,7 @@ def resubmit(actor: Actor, run: Run, **changes) -> Run:
     """Run the same again, with the same values unless `changes` (of `submit`) says otherwise."""
     require(actor, "submit", run)
     if run.kind != Kind.PIPELINE:
-        raise Refused("Only a pipeline run can be submitted again.")
+        raise Refused(_("Only a pipeline run can be submitted again."))
     before = run.pipeline_run
     what: dict = {"graph": before.graph}
     if run.endpoint is not None:
@@ -109,8 +116,13 @@ def edit(
     description: str | None = None,
     status: Status | None = None,
 ) -> Run:
-    """Merge tags and properties, rename, describe; a client's own run also moves by what it tells."""
+    """Merge tags and properties, rename, describe; a client's own run also moves by what it tells.
+
+    The SDK's `Run.cancel()` tells that any run is canceled: for ours that is a wish to cancel it.
+    """
     require(actor, "track", run)
+    if status == Status.CANCELED and run.kind not in TOLD:
+        cancel(actor, run, over_ok=True)
     columns = {"display_name": display_name, "description": description}
     columns = {key: value for key, value in columns.items() if value is not None}
     with transaction.atomic():

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from endpoints import data
 from endpoints.models import (
@@ -190,7 +191,8 @@ def _target(actor: Actor, *, pipeline, graph, endpoint, version: int | None) -> 
 def _version(endpoint: PipelineEndpoint, number: int | None) -> EndpointVersion:
     if number is None:
         if endpoint.default_version is None:
-            raise Refused(f"Pipeline endpoint {endpoint.name} has no versions yet.", status=400)
+            text = _("Pipeline endpoint %(name)s has no versions yet.")
+            raise Refused(text % {"name": endpoint.name}, status=400)
         return endpoint.default_version
     found = (
         endpoint.versions.select_related("pipeline__graph")
@@ -200,7 +202,9 @@ def _version(endpoint: PipelineEndpoint, number: int | None) -> EndpointVersion:
     )
     if found is None:
         raise BadValue(
-            f"Pipeline endpoint {endpoint.name} has no version {number}.", target="pipelineVersion"
+            _("Pipeline endpoint %(name)s has no version %(number)s.")
+            % {"name": endpoint.name, "number": number},
+            target="pipelineVersion",
         )
     return found
 
@@ -212,11 +216,9 @@ def _check_compute(actor: Actor, blueprint: engine.Blueprint) -> None:
     )
     missing = sorted(wanted - known)
     if missing:
-        raise Refused(
-            f"There is no compute target {missing[0]} in this workspace. It has:"
-            f" {', '.join(sorted(known)) or 'none'}.",
-            status=400,
-        )
+        text = _("There is no compute target %(name)s in this workspace. It has: %(names)s.")
+        given = {"name": missing[0], "names": ", ".join(sorted(known)) or _("none")}
+        raise Refused(text % given, status=400)
 
 
 def _sources(actor: Actor, blueprint: engine.Blueprint, resolved: Resolved) -> dict[str, dict]:

@@ -1,6 +1,5 @@
 """Scripts started by forking a warm interpreter of their environment: a third of the time of a new one."""
 
-import json
 import os
 import socket
 import subprocess
@@ -81,16 +80,11 @@ class Server:
     def fork(self, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], log: int) -> Forked:
         """Start a script; OSError or EOFError when the server is not there any more."""
         ours, theirs = socket.socketpair()
-        body = json.dumps(
-            {"script": argv[0], "argv": list(argv), "cwd": str(cwd), "env": dict(env)}
-        ).encode()
+        data = forkserver.packed(str(cwd), argv, env)
         with theirs:
-            rights = forkserver.RIGHTS.pack(log, theirs.fileno())
-            data = forkserver.HEADER.pack(len(body)) + body
+            rights = forkserver.rights(log, theirs.fileno())
             with self._lock:
-                sent = self._control.sendmsg(
-                    [data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)]
-                )
+                sent = self._control.sendmsg([data], rights)
                 self._control.sendall(data[sent:])
         try:
             return Forked(ours)

@@ -15,6 +15,7 @@ from runs.steps.base import Stop, StopFlag
 from runs.steps.forking import SERVERS
 
 TICK_SECONDS = 0.5
+LASTING_SECONDS = 0.05  # nobody sees a process that is gone sooner
 # Where the operating system cannot tell of a process's end through a descriptor, it is asked this often.
 ASK_SECONDS = 0.02
 
@@ -104,24 +105,27 @@ class StepProcess:
         self,
         flag: StopFlag,
         *,
-        on_start: Callable[[], None] = lambda: None,
+        on_lasting: Callable[[], None] = lambda: None,
         on_tick: Callable[[], object] = lambda: None,
         grace_seconds: Callable[[], float],
         deadline: float | None = None,
     ) -> Ended:
         """Return when the process has ended and nothing of its group is left.
 
-        `deadline` is a `time.monotonic()`; past it the step is stopped as timed out. `on_start` is
-        called once and `on_tick` every half second while it runs.
+        `deadline` is a `time.monotonic()`; past it the step is stopped as timed out. `on_lasting`
+        is called once if it runs for `LASTING_SECONDS`, and `on_tick` every half second.
         """
         watch = _Watch(self.child, flag)
         kill_at = None
+        lasting_at = time.monotonic() + LASTING_SECONDS
         next_tick = time.monotonic() + TICK_SECONDS
         ended = False
         try:
-            on_start()
-            while not watch.ended(_soonest(next_tick, deadline, kill_at)):
+            while not watch.ended(_soonest(next_tick, lasting_at, deadline, kill_at)):
                 now = time.monotonic()
+                if lasting_at is not None and now >= lasting_at:
+                    lasting_at = None
+                    on_lasting()
                 if deadline is not None and now >= deadline:
                     deadline = None
                     flag.ask(Stop.TIMED_OUT)

@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Count
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from endpoints.models import ComputeTarget
 from runs.models import Kind, Run, StepAttempt, Worker
@@ -29,7 +29,7 @@ class TargetForm(forms.ModelForm):
         return name
 
 
-@require_GET
+@require_safe
 def compute_list(request):
     require(request.actor, "read")
     targets = list(ComputeTarget.objects.filter(workspace=request.actor.workspace).order_by("name"))
@@ -58,7 +58,7 @@ def _steps_by_target(request, status: Status) -> dict[str, int]:
     return dict(found.order_by().values_list("target").annotate(Count("pk")))
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def compute_new(request):
     require(request.actor, "compute")
     target = ComputeTarget(workspace=request.actor.workspace)

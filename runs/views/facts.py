@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from endpoints import data
 from endpoints.models import Datastore
 from runs import engine, sealing
-from runs.models import Artifact, Metric, MetricValue, Run
-from runs.views import charts, files
+from runs.models import Artifact, Kind, Metric, MetricValue, Run
+from runs.views import charts, files, tree
 from studio.core.errors import Refused
 
 ORIGINS = {
@@ -84,7 +84,7 @@ def images(run: Run) -> list[dict]:
 
 def _measured(run: Run, *, images: bool) -> list[tuple[Metric, list[dict]]]:
     """The metrics of a run and its steps, either those of images or the others, with their points."""
-    rows = Metric.objects.filter(run__root_id=run.root_id).select_related("run")
+    rows = Metric.objects.filter(run__in=tree.below(run)).select_related("run")
     wanted = [
         row for row in rows.order_by("run", "id") if ("Artifact" in row.columns.values()) == images
     ]
@@ -128,7 +128,9 @@ def _artifact_url(reference: str) -> str:
 # --- files -----------------------------------------------------------------------------------------
 def folders(run: Run, steps: list[Run]) -> list[dict]:
     """The files that the run and each step left, those of a reused step from the one it stands for."""
-    owners = {step.pk: step.step.reused_from_id or step.pk for step in steps}
+    owners = {
+        part.pk: (part.kind == Kind.STEP and part.step.reused_from_id) or part.pk for part in steps
+    }
     kept: dict[int, list[dict]] = {}
     rows = Artifact.objects.filter(run__in={run.pk, *owners.values()}).order_by("path")
     for row in rows[: SHOWN_FILES * 5]:
@@ -197,26 +199,35 @@ def snapshots(run: Run) -> list[dict]:
 # --- everything ------------------------------------------------------------------------------------
 def document(run: Run) -> dict:
     """The run as one document, secrets masked."""
-    made = run.pipeline_run
-    return {
+    found = {
         "id": str(run.uuid),
+        "kind": run.kind,
         "displayName": run.display_name,
+        "description": run.description,
         "experiment": run.experiment.name,
         "number": run.number,
         "status": run.status,
-        "pipelineId": str(run.pipeline.uuid) if run.pipeline else None,
-        "pipelineEndpointId": str(run.endpoint.uuid) if run.endpoint else None,
-        "pipelineVersion": run.endpoint_version,
+        "parentId": str(run.parent.uuid) if run.parent else None,
         "submittedBy": run.submitted_by,
-        "source": made.source,
-        "runSource": made.run_source,
-        "runType": made.run_type,
         "created": run.created_at.isoformat(),
         "started": run.started_at and run.started_at.isoformat(),
         "finished": run.finished_at and run.finished_at.isoformat(),
         "error": run.error,
         "tags": run.tags,
         "properties": run.properties,
+    }
+    return found | _submission(run) if run.kind == Kind.PIPELINE else found
+
+
+def _submission(run: Run) -> dict:
+    made = run.pipeline_run
+    return {
+        "pipelineId": str(run.pipeline.uuid) if run.pipeline else None,
+        "pipelineEndpointId": str(run.endpoint.uuid) if run.endpoint else None,
+        "pipelineVersion": run.endpoint_version,
+        "source": made.source,
+        "runSource": made.run_source,
+        "runType": made.run_type,
         "parameters": sealing.shown(made.parameters),
         "datasets": made.datasets,
         "dataPaths": made.datapaths,

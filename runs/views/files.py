@@ -5,6 +5,7 @@ import zipfile
 from functools import partial
 from pathlib import PurePosixPath
 from tempfile import SpooledTemporaryFile
+from uuid import UUID
 
 from django.http import FileResponse, Http404
 from django.shortcuts import get_object_or_404
@@ -13,7 +14,7 @@ from django.views.decorators.http import require_safe
 from endpoints import data, snapshots
 from runs import engine, storage
 from runs.models import Artifact, Kind, Run
-from runs.views import fragments, scope
+from runs.views import fragments, logfiles, scope, tree
 
 # What a browser shows without running anything in it; the rest is downloaded.
 IMAGES = {
@@ -59,10 +60,14 @@ def data_file(request, uuid, path):
 
 @require_safe
 def code(request, uuid, path):
-    """One file of the code of a step: `<id of the snapshot>/<path in it>`."""
     run = scope.find_run(request, uuid)
+    return code_file(request, run.pipeline_run.graph.uuid, path)
+
+
+def code_file(request, graph_uuid: UUID, path: str):
+    """One file of the code of a graph's steps: `<id of the snapshot>/<path in it>`."""
     snapshot, _slash, name = path.partition("/")
-    for module in engine.blueprint(run.pipeline_run.graph.uuid).modules.values():
+    for module in engine.blueprint(graph_uuid).modules.values():
         held = module.snapshot
         if held is not None and str(held.uuid) == snapshot and name in held.files:
             opened = partial(snapshots.read, held.files[name]["sha256"])
@@ -88,10 +93,12 @@ def _answer(request, path: str, opened):
 
 @require_safe
 def everything(request, uuid):
-    """The logs and files of a run and of all its steps, as one archive."""
-    run = scope.find_run(request, uuid)
+    """The logs and files of a run and of all its steps, as one archive; of a step its own."""
+    run = scope.find_any(request, uuid)
     archive = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - the answer closes it
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as target:
+        if run.kind == Kind.PIPELINE:
+            target.writestr(logfiles.EXECUTION_LOG, logfiles.ExecutionLog(run).text)
         for folder, owner in _owners(run):
             _add(target, folder, owner)
     archive.seek(0)
@@ -101,8 +108,8 @@ def everything(request, uuid):
 
 def _owners(run: Run):
     """Folder in the archive and the run whose files go there."""
-    tree = Run.objects.filter(root_id=run.root_id).select_related("step__reused_from__run")
-    for part in tree.order_by("pk"):
+    parts = Run.objects.filter(pk__in=tree.below(run)).select_related("step__reused_from__run")
+    for part in parts.order_by("pk"):
         name = str(part).replace("/", "_").replace("\\", "_")
         folder = "" if part.pk == run.pk else f"{part.number:02d}-{name}-{part.uuid.hex[:4]}/"
         yield folder, scope.source_of(part)

@@ -1,9 +1,10 @@
 """Home: what failed, what runs now, whether there are workers, and what to do next."""
 
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from endpoints.models import ComputeTarget, PipelineEndpoint
+from endpoints.views import catalogue
 from runs.models import Worker
 from runs.states import Status
 from runs.views import fragments, scope
@@ -11,12 +12,14 @@ from runs.views import fragments, scope
 NEWEST, FAILED, LIVE = 8, 5, 20
 
 
-@require_GET
+@require_safe
 def home(request):
-    return render(request, "home.html", {"nav": "home"} | _now(request) | _start(request))
+    context = {"nav": "home"} | _now(request) | _start(request)
+    context["favourites"] = catalogue.favourites_of(request.actor)
+    return render(request, "home.html", context)
 
 
-@require_GET
+@require_safe
 def running(request):
     """What of Home asks again: runs and workers."""
     return fragments.private(render(request, "runs/_home_now.html", _now(request)))

@@ -3,7 +3,7 @@
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from runs import filters
 from runs.views import fragments, scope
@@ -11,12 +11,12 @@ from studio.core.keyset import SIZES
 from studio.core.templatetags.studio import state_of
 
 
-@require_GET
+@require_safe
 def run_list(request):
     """The page, or its table alone for the poll and the filters that ask again."""
-    runs = scope.listed(request)
+    runs = scope.top(request)
     chosen = filters.RunFilter(request.GET, runs, workspace=request.actor.workspace)
-    page = filters.page(chosen.qs, chosen.statuses, **place(request.GET))
+    page = filters.page(chosen.qs, chosen.statuses, kinds=scope.TOP, **place(request.GET))
     on = pills(request, chosen)
     context = {
         "nav": "pipelines",

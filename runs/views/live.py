@@ -2,19 +2,24 @@
 
 from django.http import Http404
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
-from runs.views import detail, fragments, panel, scope, tree
+from runs.models import Kind
+from runs.views import fragments, pages, panel, scope, tree
 
 
-@require_GET
+@require_safe
 @fragments.of_run
 def part(request, uuid, part):
     shape = PARTS.get(part)
     if shape is None:
         raise Http404
-    run = scope.find_run(request, uuid)
-    page = {"run": run, "steps": tree.steps_of(run, request.GET.get("step", ""))}
+    run = scope.find_whole(request, uuid)
+    is_tracked = run.kind in scope.TRACKED
+    if is_tracked and part != "heading":
+        raise Http404
+    steps = [] if is_tracked else tree.steps_of(run, request.GET.get("step", ""))
+    page = {"run": run, "steps": steps}
     page |= shape(request, run, page["steps"])
     return fragments.private(render(request, f"runs/_{part}.html", page))
 
@@ -22,32 +27,32 @@ def part(request, uuid, part):
 def _heading(request, run, steps) -> dict:
     """Commands and strips come along only when the status is another than the page shows."""
     return {
-        "live_url": detail.live_url(run, "heading", shown=run.status),
+        "live_url": pages.live_url(run, "heading", shown=run.status),
         "is_changed": request.GET.get("shown", "") != run.status,
-        "failed": detail.failure(run, steps),
-        "warnings": run.pipeline_run.warnings,
+        "failed": pages.failure(run, steps),
+        "warnings": run.pipeline_run.warnings if run.kind == Kind.PIPELINE else [],
     }
 
 
 def _graph(request, run, steps) -> dict:
-    url = detail.live_url(run, "graph", step=_asked(steps))
+    url = pages.live_url(run, "graph", step=_asked(steps))
     return {"graph": tree.graph(run, steps), "graph_url": url}
 
 
 def _side(request, run, steps) -> dict:
-    current = detail.chosen(request, steps)
+    current = pages.chosen(steps)
     found = panel.panel(run, steps, current) if current else {}
     return found | {
         "current": current,
         "outline": tree.outline(steps),
         "profile": tree.profile(run, steps),
-        "side_url": detail.live_url(run, "side", step=_asked(steps)),
+        "side_url": pages.live_url(run, "side", step=_asked(steps)),
         "is_fragment": True,
     }
 
 
 def _steps(request, run, steps) -> dict:
-    return {"steps_url": detail.live_url(run, "steps")}
+    return {"steps_url": pages.live_url(run, "steps")}
 
 
 def _asked(steps) -> str:

@@ -1,6 +1,5 @@
-"""Logs of steps: the end of one on a page, what it gains since, and the whole of it as a file."""
+"""Logs: a part of one on a page, what it gains since, and the whole of it as a file."""
 
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from urllib.parse import urlencode
 
@@ -11,105 +10,127 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from runs import storage
-from runs.models import Run
-from runs.views import fragments, scope
-
-TAIL_BYTES = 128 * 1024  # what a page opens with
-CHUNK_BYTES = 256 * 1024
-
-
-@dataclass(frozen=True)
-class Piece:
-    """Decoded text of a log, and the byte at which it goes on; None once it has ended."""
-
-    text: str
-    following: int | None
-
-
-def read(run: Run, name: str, *, start: int, limit: int = CHUNK_BYTES) -> Piece:
-    """`run` was read before the log is: what is over by then writes no more."""
-    data = storage.read_log(scope.source_of(run).uuid, name, start=start, limit=limit)
-    if run.is_terminal and len(data) < limit:
-        return Piece(data.decode(errors="replace"), None)
-    whole = _whole_characters(data)
-    return Piece(data[:whole].decode(errors="replace"), start + whole)
-
-
-def _whole_characters(data: bytes) -> int:
-    """How many bytes there are without a letter that is cut off at the end."""
-    for back in range(1, min(4, len(data)) + 1):
-        byte = data[-back]
-        if byte & 0xC0 != 0x80:  # not within a letter: its first byte tells how many follow
-            length = 1 if byte < 0x80 else 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
-            return len(data) if length <= back else len(data) - back
-    return len(data)
+from runs.models import Kind, Run
+from runs.states import Status
+from runs.views import fragments, lines, logfiles, scope
+from runs.views.lines import Piece
+from runs.views.logfiles import Log
 
 
 def pane(request, run: Run) -> dict:
-    """What components/log.html shows of a step: the end of one of its logs, and the others."""
-    owner = scope.source_of(run)
-    names = storage.log_names(owner.uuid) or [storage.DRIVER_LOG]
+    """What components/log.html shows of a run: one of its logs, about a line or at its end."""
+    found = logfiles.names(run)
     name = request.GET.get("file")
-    if name not in names:
-        name = storage.DRIVER_LOG if storage.DRIVER_LOG in names else names[0]
-    size = storage.log_size(owner.uuid, name)
-    whole = "whole" in request.GET
-    start = 0 if whole else max(0, size - TAIL_BYTES)
-    piece = read(run, name, start=start)
-    text = piece.text.partition("\n")[2] if start else piece.text
-    if not text and piece.following is None:
-        text = _("This step has written nothing.")
+    if name not in found:
+        name = logfiles.default_name(run)
+    log = logfiles.of(run, name)
+    attempt = _number(request, "attempt")
+    number = _number(request, "line")
+    low, high = log.attempts.get(attempt, (0, log.size)) if not number else (0, log.size)
+    piece = lines.around(log, number) if number else lines.tail(log, low=low, high=high)
+    is_end = piece.end >= log.size
+    wrong = lines.first_error(piece) if run.status == Status.FAILED and not number else 0
     return {
         "title": name,
-        "text": text,
-        "next_url": _next_url(run, name, piece),
-        "download_url": f"{address(run, name)}&download=1",
-        "files": [
-            {"label": other, "url": _here(request, file=other), "current": other == name}
-            for other in names
-        ]
-        if len(names) > 1
-        else [],
-        "skipped_url": _here(request, file=name, whole="1") if start else "",
+        "short_title": PurePosixPath(name).name,
+        "lines": lines.markup(piece, _line_address(log), marked=number or wrong),
+        "is_empty": not piece.text and run.is_terminal,
+        "next_url": "" if not is_end or run.is_terminal else _next_url(log, piece),
+        "download_url": f"{address(log)}&download=1",
+        "zip_url": reverse("runs:run-zip", args=[run.uuid]) if run.kind == Kind.STEP else "",
+        "error_line": wrong,
+        "at": f"L{number or wrong}" if number or wrong else "",
+        "query": urlencode({"step": run.uuid, "file": name}),
+        "kept": [("step", run.uuid), ("file", name)],
+        "files": _menu(request, [(other, other) for other in found], "file", name),
+        "attempts": _attempts(request, log, attempt, number),
+        "earlier_url": _here(request, line=max(1, piece.line - lines.SHOWN // 2))
+        if piece.line > 1
+        else "",
+        "later_url": "" if is_end else _here(request, line=piece.next_line + lines.SHOWN // 2),
     }
 
 
-def address(run: Run, name: str) -> str:
-    return f"{reverse('runs:run-log', args=[run.uuid])}?{urlencode({'file': name})}"
+def _attempts(request, log: Log, attempt: int, number: int) -> list[dict]:
+    if len(log.attempts) < 2:
+        return []
+    choices = [("", _("All attempts"))]
+    choices += [(str(each), _("Attempt %(number)d") % {"number": each}) for each in log.attempts]
+    shown = str(attempt) if attempt in log.attempts and not number else ""
+    return _menu(request, choices, "attempt", shown)
 
 
-def _next_url(run: Run, name: str, piece: Piece) -> str:
-    return "" if piece.following is None else f"{address(run, name)}&from={piece.following}"
+def _menu(request, choices: list[tuple[str, str]], key: str, current: str) -> list[dict]:
+    return [
+        {"label": label, "url": _here(request, **{key: value}), "current": value == current}
+        for value, label in choices
+    ]
 
 
 def _here(request, **changes) -> str:
+    """This page with another part of a log; a choice of file or attempt starts at its end."""
     query = request.GET.copy()
-    query.pop("whole", None)
+    for key in ("line", "attempt"):
+        query.pop(key, None)
     for key, value in changes.items():
         query[key] = value
-    return f"?{query.urlencode()}#log"
+    line = changes.get("line")
+    return f"?{query.urlencode()}#{f'L{line}' if line else 'log'}"
+
+
+def address(log: Log) -> str:
+    return f"{reverse('runs:run-log', args=[log.run.uuid])}?{urlencode({'file': log.name})}"
+
+
+def _line_address(log: Log) -> str:
+    """A line's place on the page of its run, wherever it is read now."""
+    page = reverse("runs:run-detail", args=[log.run.uuid])
+    if log.name == logfiles.default_name(log.run) and log.run.kind != Kind.PIPELINE:
+        return f"{page}?line="
+    page = reverse("runs:run-outputs", args=[log.run.uuid]) if log.run.parent is None else page
+    return f"{page}?{urlencode({'step': log.run.uuid, 'file': log.name})}&line="
+
+
+def _next_url(log: Log, piece: Piece) -> str:
+    place = {"from": piece.end, "line": piece.next_line, "open": int(piece.ends_open)}
+    return f"{address(log)}&{urlencode(place)}"
+
+
+def _number(request, key: str) -> int:
+    text = request.GET.get(key, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
 
 
 @require_safe
 def log(request, uuid):
     """What a log has gained since byte `from`, for the page that shows it; else the log as text."""
     run = scope.find_any(request, uuid)
-    name = request.GET.get("file") or storage.DRIVER_LOG
-    if name != storage.DRIVER_LOG and name not in storage.log_names(scope.source_of(run).uuid):
+    name = request.GET.get("file") or logfiles.default_name(run)
+    if name != logfiles.default_name(run) and name not in logfiles.names(run):
         raise Http404
+    found = logfiles.of(run, name)
     if not request.htmx:
-        return _as_text(request, run, name)
-    start = request.GET.get("from", "")
-    piece = read(run, name, start=int(start) if start.isdecimal() and len(start) < 19 else 0)
-    context = {"text": piece.text, "next_url": _next_url(run, name, piece)}
+        return _as_text(request, found)
+    start = _number(request, "from")
+    piece = lines.following(
+        found,
+        start=start,
+        line=_number(request, "line") or int(not start),
+        is_open=request.GET.get("open") == "1",
+        is_over=run.is_terminal,
+    )
+    # `run` was read before the log was: what is over by then writes no more.
+    is_over = run.is_terminal and piece.end - start < lines.CHUNK_BYTES
+    context = {
+        "lines": lines.markup(piece, _line_address(found)),
+        "next_url": "" if is_over else _next_url(found, piece),
+    }
     return fragments.private(render(request, "components/log_lines.html", context))
 
 
-def _as_text(request, run: Run, name: str):
-    lines = storage.stream_log(scope.source_of(run).uuid, name)
-    response = StreamingHttpResponse(lines, content_type="text/plain; charset=utf-8")
+def _as_text(request, found: Log):
+    response = StreamingHttpResponse(found.stream(), content_type="text/plain; charset=utf-8")
     response["Content-Disposition"] = content_disposition_header(
-        "download" in request.GET, f"{run.uuid}-{PurePosixPath(name).name}"
+        "download" in request.GET, f"{found.run.uuid}-{PurePosixPath(found.name).name}"
     )
     return fragments.guarded(response)

@@ -23,7 +23,7 @@ FIELDS = {
 }
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def publish(request, uuid):
     run = scope.find_run(request, uuid)
     require(request.actor, "publish", run)

@@ -13,7 +13,7 @@ from studio.core.access import Actor, require
 from studio.core.errors import Refused
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def resubmit(request, uuid):
     run = scope.find_run(request, uuid)
     require(request.actor, "submit", run)

@@ -6,6 +6,11 @@ from django.shortcuts import get_object_or_404
 from endpoints.views.scope import reader
 from runs.models import Kind, Run
 
+# What a list of runs shows: what somebody started, not the parts of it.
+TOP = (Kind.PIPELINE, Kind.SCRIPT)
+# Runs that their own client makes and drives, without a graph.
+TRACKED = (Kind.SCRIPT, Kind.CHILD)
+
 # What a list prints; JSON columns but for the tags stay in the database.
 LISTED = ("experiment", "endpoint", "pipeline", "pipeline_run")
 UNLISTED = (
@@ -18,10 +23,14 @@ UNLISTED = (
 )
 
 
+def top(request):
+    """Runs of any kind with what a list prints of each; who asks narrows them to some of `TOP`."""
+    return Run.objects.visible_to(reader(request)).select_related(*LISTED).defer(*UNLISTED)
+
+
 def listed(request):
     """Pipeline runs with what a list prints of each."""
-    runs = Run.objects.visible_to(reader(request)).pipeline_runs()
-    return runs.select_related(*LISTED).defer(*UNLISTED)
+    return top(request).pipeline_runs()
 
 
 def find_run(request, uuid) -> Run:
@@ -30,6 +39,13 @@ def find_run(request, uuid) -> Run:
     return get_object_or_404(
         runs.select_related(*LISTED, "workspace", "pipeline_run__graph"), uuid=uuid
     )
+
+
+def find_whole(request, uuid) -> Run:
+    """A run that has a page of its own; a step is a part of the page of its run."""
+    runs = Run.objects.visible_to(reader(request)).exclude(kind=Kind.STEP)
+    related = (*LISTED, "workspace", "parent__parent", "parent__step")
+    return get_object_or_404(runs.select_related(*related), uuid=uuid)
 
 
 def find_any(request, uuid) -> Run:

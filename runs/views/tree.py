@@ -30,6 +30,16 @@ def steps_of(run: Run, current: str = "") -> list[Run]:
     return steps
 
 
+def below(run: Run) -> list[int]:
+    """The run and whatever is below it, at any depth."""
+    rows = list(Run.objects.filter(root=run.root_id).values_list("pk", "parent_id").order_by("pk"))
+    found = {run.pk}
+    for pk, parent in rows:  # a parent is older than its children: one pass finds them all
+        if parent in found:
+            found.add(pk)
+    return sorted(found)
+
+
 def first_failed(steps: list[Run]) -> Run | None:
     failed = [step for step in steps if step.status == Status.FAILED]
     return min(failed, key=lambda step: step.finished_at, default=None)

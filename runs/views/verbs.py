@@ -16,11 +16,11 @@ from studio.core.access import require
 from studio.core.errors import Refused
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def cancel(request, uuid):
     """The question, then the deed."""
-    run = scope.find_run(request, uuid)
-    if request.method == "GET":
+    run = scope.find_whole(request, uuid)
+    if request.method != "POST":
         return render(request, "runs/run_cancel.html", {"nav": "pipelines", "run": run})
     services.cancel(request.actor, run)
     messages.success(request, _("Run %(run)s is being canceled.") % {"run": run})
@@ -31,7 +31,7 @@ def cancel(request, uuid):
 def cancel_selected(request):
     """Asks first, then cancels those of the selected runs that are not over yet."""
     require(reader(request), "cancel")
-    runs = list(scope.listed(request).filter(uuid__in=selected(request)).live())
+    runs = list(scope.top(request).filter(uuid__in=selected(request), kind__in=scope.TOP).live())
     if runs and "confirmed" not in request.POST:
         return _confirm(request, runs)
     done = sum(_canceled(request, run) for run in runs)

@@ -118,7 +118,7 @@ class ComputeList(WireView):
 
     def get(self, request, **scope):
         rows = [compute_resource(row) for row in computes(self.actor).order_by("name")]
-        return Response({"value": rows, "nextLink": None})
+        return Response({"value": rows})  # the client follows any nextLink, also null
 
 
 class ComputeDetail(WireView):

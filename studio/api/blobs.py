@@ -6,15 +6,16 @@ import hashlib
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from typing import IO
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
 from django.http import HttpResponse, StreamingHttpResponse
-from django.utils.http import http_date
+from django.utils.cache import get_conditional_response
+from django.utils.http import http_date, parse_http_date
 
 from endpoints import uploads
+from endpoints.roots import State
 from studio.api.arm import OpenView
 from studio.api.containers import container_of, staged_name
 from studio.core import blob_urls
@@ -91,7 +92,7 @@ class Blob(OpenView):
             raise BadValue(f"comp={kind} is not known here.", target="comp")
         body = Body(request)
         container_of(container).write(path, body)
-        return stored(path, md5=body.md5)
+        return self.stored(container, path, md5=body.md5)
 
     def put_block(self, request, container, path):
         block = request.query_params.get("blockid", "")
@@ -99,7 +100,7 @@ class Blob(OpenView):
             raise BadValue("blockid is required.", target="blockid")
         body = Body(request)
         uploads.write(staged_name(container, path, block), body)
-        return stored(path, md5=body.md5)
+        return created(md5=body.md5)
 
     def put_block_list(self, request, container, path):
         names = [staged_name(container, path, block) for block in block_ids(request)]
@@ -107,27 +108,31 @@ class Blob(OpenView):
             container_of(container).write(path, Blocks(list(names), stack))
         for name in set(names):
             uploads.remove(name)
-        return stored(path)
+        return self.stored(container, path)
+
+    def stored(self, container: str, path: str, *, md5: str = "") -> HttpResponse:
+        return stamped(created(md5=md5), path, container_of(container).state(path))
 
     def get(self, request, container, path):
         blob_urls.check(container, path, request.query_params, verb="r")
         behind = container_of(container)
-        size = behind.size(path)
-        start, end = wanted_range(request, size)
+        state = behind.state(path)
+        wanted = wanted_range(request, state.size, etag=etag(path, state))
+        start, end = wanted or (0, state.size)
         response = StreamingHttpResponse(
             behind.stream(path, start, end) if end > start else (),
-            status=200 if (start, end) == (0, size) else 206,
+            status=206 if wanted else 200,
             content_type=content_type(path),
         )
-        if response.status_code == 206:
-            response["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
-        return described(response, path, size=size, length=end - start)
+        if wanted:
+            response["Content-Range"] = f"bytes {start}-{end - 1}/{state.size}"
+        return conditional(request, described(response, path, state, length=end - start))
 
     def head(self, request, container, path):
         blob_urls.check(container, path, request.query_params, verb="r")
-        size = container_of(container).size(path)
+        state = container_of(container).state(path)
         response = HttpResponse(content_type=content_type(path))
-        return described(response, path, size=size, length=size)
+        return conditional(request, described(response, path, state, length=state.size))
 
 
 class BlobContainer(OpenView):
@@ -159,19 +164,30 @@ def block_ids(request) -> list[str]:
     return [(row.text or "").strip() for row in root if row.tag in ("Latest", "Uncommitted")]
 
 
-def wanted_range(request, size: int) -> tuple[int, int]:
-    """The bytes asked for, end exclusive; the whole blob where no range is asked for."""
+class RangeNotSatisfiable(Refused):
+    status = 416
+    code = "InvalidRange"
+
+    def __init__(self, size: int):
+        super().__init__(f"The blob has {size} bytes.")
+        self.headers = {"Content-Range": f"bytes */{size}"}
+
+
+def wanted_range(request, size: int, *, etag: str) -> tuple[int, int] | None:
+    """The bytes asked for, end exclusive; None where the whole blob is, or what cannot be read."""
     text = request.headers.get("x-ms-range") or request.headers.get("Range") or ""
     match = RANGE.fullmatch(text.strip())
     if match is None or match.groups() == ("", ""):
-        return 0, size
+        return None
+    if request.headers.get("If-Range", etag) != etag:
+        return None  # a part of what has changed since would not fit
     first, last = match.groups()
-    if not first:
-        return max(0, size - int(last)), size
-    start = int(first)
-    end = min(int(last) + 1, size) if last else size
-    if start >= size or end <= start:
-        raise Refused(f"The blob has {size} bytes.", status=416, code="InvalidRange")
+    if first and last and int(last) < int(first):
+        return None
+    start = int(first) if first else max(0, size - int(last))
+    end = min(int(last) + 1, size) if first and last else size
+    if start >= end:
+        raise RangeNotSatisfiable(size)
     return start, end
 
 
@@ -186,36 +202,33 @@ def listing_size(text: str) -> int:
 
 
 def listing(container: str, prefix: str, rows, marker: str) -> Iterator[str]:
-    stamp = http_date()
     yield '<?xml version="1.0" encoding="utf-8"?>'
     yield f'<EnumerationResults ContainerName="{escape(container)}">'
     yield f"<Prefix>{escape(prefix)}</Prefix><MaxResults>{len(rows)}</MaxResults><Blobs>"
-    for path, size in rows:
+    for path, state in rows:
         yield (
-            f"<Blob><Name>{escape(path)}</Name><Properties><Last-Modified>{stamp}</Last-Modified>"
-            f"<Etag>{etag(path, size)}</Etag><Content-Length>{size}</Content-Length>"
+            f"<Blob><Name>{escape(path)}</Name><Properties>"
+            f"<Last-Modified>{last_modified(state)}</Last-Modified>"
+            f"<Etag>{escape(etag(path, state))}</Etag><Content-Length>{state.size}</Content-Length>"
             f"<Content-Type>{content_type(path)}</Content-Type><BlobType>BlockBlob</BlobType>"
             "</Properties></Blob>"
         )
     yield f"</Blobs><NextMarker>{escape(marker)}</NextMarker></EnumerationResults>"
 
 
-def stored(path: str, *, md5: str = "") -> HttpResponse:
+def created(*, md5: str = "") -> HttpResponse:
     response = HttpResponse(status=201)
     if md5:
         response["Content-MD5"] = md5
-    response["ETag"] = f'"{etag(path, 0)}"'
-    response["Last-Modified"] = http_date()
     response["x-ms-version"] = blob_urls.VERSION
     response["x-ms-request-server-encrypted"] = "false"
     return response
 
 
-def described(response, path: str, *, size: int, length: int):
+def described(response, path: str, state: State, *, length: int):
     response["Content-Length"] = str(length)
     response["Accept-Ranges"] = "bytes"
-    response["ETag"] = f'"{etag(path, size)}"'
-    response["Last-Modified"] = http_date(datetime.now(UTC).timestamp())
+    stamped(response, path, state)
     response["x-ms-blob-type"] = "BlockBlob"
     response["x-ms-version"] = blob_urls.VERSION
     # What runs leave is the work of their code: no browser may take it for a page of ours.
@@ -224,8 +237,30 @@ def described(response, path: str, *, size: int, length: int):
     return response
 
 
-def etag(path: str, size: int) -> str:
-    return hashlib.sha256(f"{path}:{size}".encode()).hexdigest()[:24]
+def stamped(response, path: str, state: State):
+    response["ETag"] = etag(path, state)
+    response["Last-Modified"] = last_modified(state)
+    return response
+
+
+def conditional(request, response):
+    """304 or 412 instead, where If-None-Match and its like ask for it."""
+    modified = parse_http_date(response["Last-Modified"])
+    answer = get_conditional_response(
+        request._request, etag=response["ETag"], last_modified=modified, response=response
+    )
+    if answer.status_code == 412:
+        raise Refused("The blob has changed since.", status=412, code="ConditionNotMet")
+    return answer
+
+
+def etag(path: str, state: State) -> str:
+    """Quoted, as headers and comparisons have it."""
+    return f'"{hashlib.sha256(f"{path}:{state.version}".encode()).hexdigest()[:24]}"'
+
+
+def last_modified(state: State) -> str:
+    return http_date(state.modified.timestamp())
 
 
 def content_type(path: str) -> str:

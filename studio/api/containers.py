@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 
 from endpoints import data, uploads
 from endpoints.models import Datastore
+from endpoints.roots import State
 from runs import services, storage
 from runs.api.entities import ARTIFACTS, LOGS
 from runs.models import Run
@@ -22,10 +23,10 @@ CHUNK = 1 << 20
 class Container(Protocol):
     """Each raises NotFound for what is not there, ValidationError for a path that cannot be."""
 
-    def size(self, path: str) -> int: ...
+    def state(self, path: str) -> State: ...
     def stream(self, path: str, start: int, end: int) -> Iterator[bytes]: ...
     def write(self, path: str, body: IO[bytes]) -> int: ...
-    def list(self, prefix: str) -> Iterator[tuple[str, int]]: ...
+    def list(self, prefix: str) -> Iterator[tuple[str, State]]: ...
 
 
 def container_of(name: str) -> Container:
@@ -49,9 +50,11 @@ class ReadOnly:
 class Logs(ReadOnly):
     """`<run uuid>/<log name>`; a log that is still written is as long as it is now."""
 
-    def size(self, path: str) -> int:
-        run_uuid, name = split(path)
-        return storage.log_size(run_uuid, name)
+    def state(self, path: str) -> State:
+        try:
+            return storage.log_state(*split(path))
+        except FileNotFoundError:
+            raise NotFound(f"There is no log {path!r}.") from None
 
     def stream(self, path: str, start: int, end: int) -> Iterator[bytes]:
         run_uuid, name = split(path)
@@ -61,9 +64,9 @@ class Logs(ReadOnly):
 class Artifacts(ReadOnly):
     """`<run uuid>/<artifact path>`; the row is made when the content is there."""
 
-    def size(self, path: str) -> int:
+    def state(self, path: str) -> State:
         try:
-            return storage.blob_size(storage.artifact_blob(*split(path)))
+            return storage.blob_state(storage.artifact_blob(*split(path)))
         except FileNotFoundError:
             raise NotFound(f"There is no artifact {path!r}.") from None
 
@@ -100,11 +103,11 @@ class DatastoreFiles:
     def at(self, path: str) -> data.Location:
         return data.resolve(self.datastore, path)
 
-    def size(self, path: str) -> int:
-        place = self.at(path)
-        if place.is_folder() or not place.exists():
-            raise NotFound(f"There is no blob {path!r}.")
-        return next(entry.size for entry in place.files())
+    def state(self, path: str) -> State:
+        try:
+            return self.at(path).state()
+        except (FileNotFoundError, NotADirectoryError):
+            raise NotFound(f"There is no blob {path!r}.") from None
 
     def stream(self, path: str, start: int, end: int) -> Iterator[bytes]:
         with self.at(path).open() as file:
@@ -119,18 +122,18 @@ class DatastoreFiles:
             raise ValidationError({"path": f"{path!r} is a folder."})
         return place.write(body)
 
-    def list(self, prefix: str) -> Iterator[tuple[str, int]]:
+    def list(self, prefix: str) -> Iterator[tuple[str, State]]:
         folder = prefix.rpartition("/")[0]
         place = self.at(folder)
         if place.exists():
             for entry in place.files():
                 if entry.path.startswith(prefix):
-                    yield entry.path, entry.size
+                    yield entry.path, entry.state
 
 
 class Uploads(ReadOnly):
-    def size(self, path: str) -> int:
-        return uploads.size(path)
+    def state(self, path: str) -> State:
+        return uploads.state(path)
 
     def stream(self, path: str, start: int, end: int) -> Iterator[bytes]:
         raise NotFound("Uploads are not read back.")

@@ -59,11 +59,13 @@ def require(actor: Actor | None, verb: str, target=None) -> None:
     if actor is None:
         raise Forbidden(_("You have no role in any workspace yet. Ask an administrator for one."))
     if not actor.may(verb):
-        needed = NEEDS[verb].label
-        raise Forbidden(f"{actor.name} may not {verb} here: this needs the role {needed}.")
+        raise Forbidden(
+            _("%(name)s may not %(verb)s here: this needs the role %(role)s.")
+            % {"name": actor.name, "verb": verb, "role": NEEDS[verb].label}
+        )
     workspace_id = getattr(target, "workspace_id", None)
     if workspace_id is not None and workspace_id != actor.workspace.pk:
-        raise Forbidden("This object belongs to another workspace.")
+        raise Forbidden(_("This object belongs to another workspace."))
 
 
 def actor_for(

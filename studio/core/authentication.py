@@ -39,8 +39,11 @@ def actor_from(key: str) -> Actor | None:
         token = tokens.from_plain(key)
         return tokens.actor_of(token) if token else None
     claims = tokens.decode(key)
-    if claims is None:
-        return None
+    return actor_of_claims(claims) if claims is not None else None
+
+
+def actor_of_claims(claims: dict) -> Actor | None:
+    """Whom claims that we signed speak for, while the token or run they name lives."""
     if "token" in claims:
         token = tokens.from_uuid(claims["token"])
         return tokens.actor_of(token) if token else None

@@ -7,6 +7,7 @@ class Refused(Exception):
 
     code = "UserError"
     status = 409
+    headers: dict[str, str] = {}
 
     def __init__(self, message: str, *, status: int | None = None, code: str | None = None):
         super().__init__(message)

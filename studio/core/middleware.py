@@ -5,6 +5,7 @@ import uuid
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.shortcuts import render
+from django.utils import translation
 
 from studio.core.access import actor_for, workspaces_of
 from studio.core.errors import Refused
@@ -41,6 +42,21 @@ def content_security_policy(get_response):
         return response
 
     return middleware
+
+
+class RestInEnglish:
+    """What services refuse is said in the language of a page's reader, and in English by the REST
+    doors, whatever language their caller's machine prefers: programs read it."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        return self.get_response(request)
+
+    def process_view(self, request, view, args, kwargs):
+        if isinstance(getattr(view, "cls", None), type):  # of Django REST framework
+            translation.activate("en")
 
 
 def workspace(get_response):

@@ -1,4 +1,4 @@
-"""Who and where: users, workspaces, roles, tokens, secrets and the audit trail."""
+"""Who and where: users, workspaces, roles, tokens, favourites, secrets and the audit trail."""
 
 from uuid import uuid4
 
@@ -97,6 +97,28 @@ class Token(models.Model):
     @property
     def is_live(self) -> bool:
         return self.revoked_at is None and self.expires_at > timezone.now()
+
+
+class Favourite(models.Model):
+    """What a person marked with a star."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="favourites", db_index=False
+    )
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="favourites")
+    # A value, not a foreign key: core knows neither endpoints nor published pipelines.
+    uuid = models.UUIDField()
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "workspace", "uuid"], name="favourite_one_per_thing"
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.user} · {self.uuid}"
 
 
 class Secret(models.Model):

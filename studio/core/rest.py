@@ -156,7 +156,11 @@ def explain(error) -> tuple[int, dict, dict] | None:
 @explain.register
 def _(error: Refused):
     target = getattr(error, "target", None) or None
-    return error.status, {}, {"code": error.code, "message": error.message, "target": target}
+    return (
+        error.status,
+        error.headers,
+        {"code": error.code, "message": error.message, "target": target},
+    )
 
 
 @explain.register

@@ -6,9 +6,11 @@ import hashlib
 from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.utils import timezone
 
-from studio.core.access import Actor
+from studio.core.access import Actor, require
+from studio.core.audit import record
 from studio.core.errors import NotFound
 from studio.core.models import Secret
 
@@ -26,7 +28,9 @@ def _fernet() -> Fernet:
     return Fernet(base64.urlsafe_b64encode(key.digest()))
 
 
+@transaction.atomic
 def set_secret(actor: Actor, *, name: str, value: str, content_type: str = "") -> Secret:
+    require(actor, "secret")
     if not name or not name.replace("-", "").isalnum() or len(name) > 127:
         raise ValidationError(
             {"name": f"{name!r} is no secret name: use 1-127 letters, digits and dashes."}
@@ -40,11 +44,20 @@ def set_secret(actor: Actor, *, name: str, value: str, content_type: str = "") -
             "updated_at": timezone.now(),
         },
     )
+    record(actor, "set secret", secret)
     return secret
 
 
 def get_secret(actor: Actor, *, name: str) -> str:
+    """The value of a secret; who read it, and in which run, is on record.
+
+    A Reader sees runs, not what they may know. The steps of a workspace are its own code, published
+    by those who may read this anyway: each reads by name, with a token that dies with its run.
+    """
+    if actor.run_uuid is None:
+        require(actor, "submit")
     secret = Secret.objects.filter(workspace=actor.workspace, name=name).first()
     if secret is None:
         raise NotFound(f"There is no secret named {name!r} in workspace {actor.workspace}.")
+    record(actor, "read secret", secret, after={"run": str(actor.run_uuid or "")})
     return decrypt(secret.ciphertext)

@@ -1,11 +1,27 @@
 """Making workspaces and the people who run them."""
 
+import re
 import secrets
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from studio.core.access import system_actor
+from studio.core.audit import record
 from studio.core.models import Role, RoleGrant, User, Workspace
+
+# What the public cloud allows: callers hold addresses made of these.
+NAMES = {
+    "resource_group": (
+        re.compile(r"[\w.()-]{0,89}[\w()-]"),
+        "1-90 letters, digits, '_', '-', '.' and brackets, no '.' at the end",
+    ),
+    "name": (
+        re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{2,32}"),
+        "3-33 letters, digits, '-' and '_', the first a letter or digit",
+    ),
+}
 
 
 def create_workspace(
@@ -13,12 +29,45 @@ def create_workspace(
 ) -> Workspace:
     """A new workspace; without a subscription id of its own it gets a random one."""
     workspace = Workspace(
-        name=name,
-        resource_group=resource_group,
-        subscription_id=subscription_id or str(uuid4()),
+        name=_checked("name", name),
+        resource_group=_checked("resource_group", resource_group),
+        subscription_id=_checked_uuid(subscription_id) if subscription_id else str(uuid4()),
     )
     workspace.full_clean()
     workspace.save()
+    return workspace
+
+
+def _checked(field: str, text: str) -> str:
+    expression, allowed = NAMES[field]
+    if not expression.fullmatch(text):
+        what = field.replace("_", " ")
+        raise ValidationError({field: f"{text!r} is no {what}: use {allowed}."})
+    return text
+
+
+def _checked_uuid(text: str) -> str:
+    try:
+        return str(UUID(text))
+    except ValueError:
+        raise ValidationError(
+            {"subscription_id": f"{text!r} is no subscription id: it must be a GUID."}
+        ) from None
+
+
+@transaction.atomic
+def add_workspace(
+    *, name: str, resource_group: str, subscription_id: str, by: str = "studio"
+) -> Workspace:
+    """A further workspace, which every administrator of the installation gets the role Admin in."""
+    workspace = create_workspace(
+        name=name, resource_group=resource_group, subscription_id=subscription_id
+    )
+    administrators = User.objects.filter(is_superuser=True, is_active=True)
+    RoleGrant.objects.bulk_create(
+        RoleGrant(user=user, workspace=workspace, role=Role.ADMIN) for user in administrators
+    )
+    record(system_actor(workspace, by), "create", workspace, after={"scope": workspace.scope})
     return workspace
 
 

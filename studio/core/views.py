@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from studio.core import tokens
 from studio.core.access import require, workspaces_of
@@ -78,7 +78,7 @@ def _endpoint_names(workspace: Workspace) -> dict[UUID, str]:
     return dict(workspace.endpoints.order_by("name").values_list("uuid", "name"))
 
 
-@require_GET
+@require_safe
 def token_list(request):
     size = size_of(request.GET.get("size"), default=25)
     page = Paginator(_tokens_of(request), size).get_page(request.GET.get("page"))
@@ -129,5 +129,6 @@ def _ask_revoke(request, token: Token):
         "submit": _("Revoke"),
         "danger": True,
         "cancel_url": reverse("core:token-list"),
+        "parent": _("Tokens"),
     }
     return render(request, "confirm.html", context)

@@ -4,16 +4,20 @@ import base64
 import hashlib
 import re
 from urllib.parse import parse_qsl, urlsplit
+from uuid import uuid4
 
 import pytest
+from django.utils import timezone
+from django.utils.http import parse_http_date
 
 from endpoints import data
 from endpoints.models import Datastore
-from runs import run_tokens, services
+from runs import run_tokens, services, storage
 from runs.models import Artifact, Run, StepRun
-from studio.core import blob_urls
+from runs.states import Status
+from studio.core import blob_urls, tokens
 from studio.core.errors import Forbidden
-from studio.core.models import Role
+from studio.core.models import Role, Token
 from tests import factories
 from tests.api.conftest import Api
 
@@ -27,8 +31,19 @@ def run(actor, workspace):
 
 
 @pytest.fixture
+def maker(actor):
+    """Whom an address is made for."""
+    return tokens.actor_of(tokens.from_plain(factories.token(actor)))
+
+
+@pytest.fixture
 def artifacts(workspace):
     return f"/artifact/v2.0{workspace.scope}/artifacts"
+
+
+@pytest.fixture
+def store(api):
+    return api.get(f"/datastore/v1.0{api.workspace.scope}/default").body
 
 
 def path_of(address: str) -> str:
@@ -72,9 +87,10 @@ def test_an_artifact_goes_up_and_comes_back(api, anonymous, artifacts, run):
     assert [row["path"] for row in listed.body["value"]] == ["outputs/m.pkl"]
 
 
-def test_a_line_break_in_a_name_adds_no_permission(settings):
+def test_a_line_break_in_a_name_adds_no_permission(settings, maker):
     settings.SECRET_KEY = "k" * 50
-    query = dict(parse_qsl(urlsplit(blob_urls.signed("", "artifacts", "a/b\nw", may="r")).query))
+    address = blob_urls.signed("", "artifacts", "a/b\nw", by=maker, may="r")
+    query = dict(parse_qsl(urlsplit(address).query))
     blob_urls.check("artifacts", "a/b\nw", query, verb="r")
     with pytest.raises(Forbidden, match="not signed"):
         blob_urls.check("artifacts", "a/b", {**query, "sp": "w\nr"}, verb="w")
@@ -109,15 +125,99 @@ def test_a_body_that_is_not_what_its_digest_says_leaves_nothing(api, anonymous, 
     assert anonymous.get(path).status == 404
 
 
-def test_an_address_opens_what_it_was_signed_for_and_until_then(api, anonymous, artifacts, run):
+def test_an_address_opens_what_it_was_signed_for_and_until_then(
+    api, anonymous, artifacts, run, maker
+):
     path = path_of(upload_address(api, artifacts, run))
     assert anonymous.put(path.replace("m.pkl", "n.pkl"), raw=b"x", **BLOB).status == 403
     assert anonymous.put(path.replace("sp=rcw", "sp=rcwd"), raw=b"x", **BLOB).status == 403
-    read_only = blob_urls.signed("", "artifacts", f"{run.uuid}/a")
+    read_only = blob_urls.signed("", "artifacts", f"{run.uuid}/a", by=maker)
     assert anonymous.put(read_only, raw=b"x", **BLOB).status == 403
-    late = blob_urls.signed("", "artifacts", f"{run.uuid}/a", seconds=-1)
+    late = blob_urls.signed("", "artifacts", f"{run.uuid}/a", by=maker, seconds=-1)
     assert anonymous.get(late).status == 403
     assert anonymous.get(path.partition("?")[0]).status == 403
+
+
+def test_an_address_dies_with_the_token_it_was_made_for(api, anonymous, artifacts, run, store):
+    section = store["azureStorageSection"]
+    blob = f"/{section['containerName']}/a{section['sasToken']}"
+    upload = path_of(upload_address(api, artifacts, run))
+    assert anonymous.put(upload, raw=b"x", **BLOB).status == 201
+    assert anonymous.put(blob, raw=b"x", **BLOB).status == 201
+    live = Token.objects.get(name="test")
+    forged = blob.replace(str(live.uuid), str(uuid4()))
+    assert anonymous.get(forged).status == 403
+    Token.objects.update(revoked_at=timezone.now())
+    for path in (upload, blob):
+        reply = anonymous.get(path)
+        assert reply.status == 403
+        assert "has ended" in reply.body["error"]["message"]
+        assert anonymous.put(path, raw=b"y", **BLOB).status == 403
+
+
+def test_what_a_step_was_given_dies_with_its_run(anonymous, workspace, artifacts, run):
+    step = run.children.get()
+    in_step = Api(workspace, run_tokens.make(Run.objects.get(pk=step.pk))[0])
+    upload = path_of(upload_address(in_step, artifacts, step))
+    assert anonymous.put(upload, raw=b"x", **BLOB).status == 201
+    Run.objects.filter(pk=step.pk).update(status=Status.COMPLETED, finished_at=timezone.now())
+    assert anonymous.put(upload, raw=b"y", **BLOB).status == 403
+    assert anonymous.get(upload).status == 403
+
+
+def test_etag_and_time_are_the_files_own(api, anonymous, artifacts, run):
+    path = path_of(upload_address(api, artifacts, run))
+    put = anonymous.put(path, raw=b"0123", **BLOB)
+    first = [anonymous.get(path), anonymous.call("HEAD", path)]
+    stamps = {(reply.headers["ETag"], reply.headers["Last-Modified"]) for reply in [put, *first]}
+    assert len(stamps) == 1
+    [(etag, modified)] = stamps
+    file = storage._root().local / storage.artifact_blob(run.uuid, "outputs/m.pkl")
+    assert parse_http_date(modified) == int(file.stat().st_mtime)
+    same = anonymous.get(path, **{"If-None-Match": etag})
+    assert (same.status, same.raw, same.headers["ETag"]) == (304, b"", etag)
+    assert anonymous.call("HEAD", path, **{"If-None-Match": f'"x", {etag}'}).status == 304
+    assert anonymous.get(path, **{"If-Modified-Since": modified}).status == 304
+    anonymous.put(path, raw=b"4567", **BLOB)
+    again = anonymous.get(path, **{"If-None-Match": etag})
+    assert (again.status, again.raw) == (200, b"4567")
+    assert again.headers["ETag"] != etag
+    assert anonymous.get(path, **{"If-Match": etag}).status == 412
+
+
+def test_the_listing_tells_the_same_stamps(anonymous, store):
+    section = store["azureStorageSection"]
+    container, sas = f"/{section['containerName']}", section["sasToken"]
+    anonymous.put(f"{container}/a.csv{sas}", raw=b"abc", **BLOB)
+    head = anonymous.call("HEAD", f"{container}/a.csv{sas}")
+    listing = anonymous.get(f"{container}{sas}&restype=container&comp=list").raw.decode()
+    assert f"<Etag>{head.headers['ETag']}</Etag>" in listing
+    assert f"<Last-Modified>{head.headers['Last-Modified']}</Last-Modified>" in listing
+
+
+RANGES = [
+    ("bytes=0-3", 206, b"0123", "bytes 0-3/10"),
+    ("bytes=0-", 206, b"0123456789", "bytes 0-9/10"),
+    ("bytes=8-99", 206, b"89", "bytes 8-9/10"),
+    ("bytes=-3", 206, b"789", "bytes 7-9/10"),
+    ("bytes=-99", 206, b"0123456789", "bytes 0-9/10"),
+    ("bytes=10-", 416, None, "bytes */10"),
+    ("bytes=-0", 416, None, "bytes */10"),
+    ("bytes=5-2", 200, b"0123456789", None),
+    ("bytes=0-1,4-5", 200, b"0123456789", None),
+    ("lines=0-1", 200, b"0123456789", None),
+]
+
+
+@pytest.mark.parametrize(("wanted", "status", "content", "told"), RANGES)
+def test_ranges(api, anonymous, artifacts, run, wanted, status, content, told):
+    path = path_of(upload_address(api, artifacts, run))
+    anonymous.put(path, raw=b"0123456789", **BLOB)
+    reply = anonymous.get(path, Range=wanted)
+    assert (reply.status, reply.headers.get("Content-Range")) == (status, told)
+    if content is not None:
+        assert (reply.raw, reply.headers["Content-Length"]) == (content, str(len(content)))
+    assert anonymous.get(path, Range=wanted, **{"If-Range": '"old"'}).status == 200
 
 
 @pytest.mark.parametrize("path", ["../x", "/etc/passwd", "", "a/../../b"])
@@ -139,11 +239,6 @@ def test_readers_and_steps_of_other_runs_write_no_artifacts(
 
 
 # --- datastores --------------------------------------------------------------------------------------
-@pytest.fixture
-def store(api):
-    return api.get(f"/datastore/v1.0{api.workspace.scope}/default").body
-
-
 def test_datastore_for_both_kinds_of_client(api, store):
     section = store["azureStorageSection"]
     assert section["credentialType"] == "Sas"

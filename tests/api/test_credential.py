@@ -1,6 +1,12 @@
 import pytest
+from django.utils import timezone
 
+from runs import run_tokens, services
+from runs.models import Run
+from runs.states import Status
 from studio.core.models import AuditEvent, Role
+from tests import factories
+from tests.api.conftest import Api
 
 pytestmark = pytest.mark.django_db
 
@@ -16,6 +22,25 @@ def test_set_and_get(api, url):
     assert api.get(f"{url}/db-password").body == {"name": "db-password", "value": "hush"}
     assert api.get(f"{url}/none").status == 404
     assert "hush" not in str(AuditEvent.objects.values())
+    assert [event.verb for event in AuditEvent.objects.order_by("pk")] == [
+        "set secret",
+        "read secret",
+    ]
+
+
+def test_a_step_reads_while_its_run_lives_and_that_is_on_record(api, workspace, actor, url):
+    api.put(url, {"name": "s", "value": "hush"})
+    run = services.submit(actor, experiment="e", pipeline=factories.pipeline(workspace))
+    in_step = Api(workspace, run_tokens.make(Run.objects.get(parent=run))[0])
+    assert in_step.get(f"{url}/s").body["value"] == "hush"
+    event = AuditEvent.objects.get(verb="read secret")
+    assert (event.object_name, event.actor) == ("s", actor.name)
+    assert event.after == {"run": str(Run.objects.get(parent=run).uuid)}
+    assert in_step.put(url, {"name": "s", "value": "w"}).status == 403
+    assert in_step.get(f"{url}/none").status == 404
+    Run.objects.filter(parent=run).update(status=Status.COMPLETED, finished_at=timezone.now())
+    assert in_step.get(f"{url}/s").status == 401
+    assert AuditEvent.objects.filter(verb="read secret").count() == 1
 
 
 @pytest.mark.parametrize("body", [{}, {"name": "a b"}, {"name": "a", "value": {}}, {"name": []}])

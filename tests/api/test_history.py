@@ -47,8 +47,31 @@ def test_three_addresses_of_one_run(api, run):
     assert api.get(f"{api.H}/experiments/other/runs/{run.uuid}").status == 404
 
 
+ORDERS = ["StartTimeUtc desc", "CreatedUtc desc", "RunId desc", ""]
+OTHER_ORDERS = ["StartTimeUtc asc", "Status desc", "StartTimeUtc", "a" * 500]
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_the_orders_that_the_sdk_asks_for(api, actor, run, order):
+    newest = services.resubmit(actor, run)
+    rows = api.post(
+        f"{api.H}/experiments/exp/runs:query", {"orderby": order, "filter": "(ParentRunId eq null)"}
+    )
+    assert [row["runId"] for row in rows.body["value"]] == [str(newest.uuid), str(run.uuid)]
+    assert api.get(f"{api.H}/runs/{run.uuid}/children?$orderby={order}").status == 200
+
+
+@pytest.mark.parametrize("order", OTHER_ORDERS)
+def test_any_other_order_is_refused_by_name(api, run, order):
+    reply = api.post(f"{api.H}/experiments/exp/runs:query", {"orderby": order})
+    assert (reply.status, reply.body["error"]["target"]) == (400, "orderby")
+    reply = api.get(f"{api.H}/runs/{run.uuid}/children?$orderby={order}")
+    assert (reply.status, reply.body["error"]["target"]) == (400, "orderby")
+
+
 def test_step_runs(api, run, step):
-    rows = api.get(f"{api.H}/experiments/exp/runs/{run.uuid}/children?$orderby=x&$top=500").body
+    query = "$orderby=StartTimeUtc desc&$top=500"
+    rows = api.get(f"{api.H}/experiments/exp/runs/{run.uuid}/children?{query}").body
     assert {row["name"] for row in rows["value"]} == {"one", "two"}
     assert rows["continuationToken"] is None
     dto = api.get(f"{api.H}/runs/{step.uuid}").body
@@ -243,3 +266,18 @@ def test_a_steps_token_is_renewed_by_itself_alone_and_dies_with_the_run(in_step,
     assert api.get(f"{api.H}/runs/{step.uuid}/token").status == 404
     Run.objects.move(step.pk, to=Status.CANCELED)
     assert in_step.get(f"{in_step.H}/runs/{step.uuid}").status == 401
+
+
+def test_a_step_that_a_client_says_is_canceled_is_canceled(api, api_as, in_step, run, step):
+    """`StepRun.cancel()` of the SDK is this event."""
+    event = {"name": "Microsoft.MachineLearning.Run.Canceled", "data": {"RunId": str(step.uuid)}}
+    url = f"{api.H}/runs/{step.uuid}/events"
+    assert in_step.post(url, event).status == 403
+    assert api_as(Role.READER).post(url, event).status == 403
+    assert api.post(url, event).status == 200
+    step.refresh_from_db()
+    assert step.status == Status.CANCELED
+    assert api.post(url, event).status == 200  # it is over
+    assert api.post(f"{api.H}/runs/{run.uuid}/events", event).status == 200
+    run.refresh_from_db()
+    assert run.status == Status.CANCELED

@@ -1,11 +1,12 @@
 """Pipeline runs and nodes as the pipelines service shows them (wire 9.2)."""
 
 import pytest
+from django.utils import timezone
 
 from runs import services, storage
 from runs.models import Run, StepRun
 from runs.states import Status
-from studio.core.models import Role
+from studio.core.models import AuditEvent, Role
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -96,3 +97,13 @@ def test_cancel(api, api_as, run, url):
     assert (reply.status, reply.raw) == (200, b"")
     assert api.get(url).body["Status"]["StatusCode"] == "Canceled"
     assert api.get(f"{api.H}/runs/{run.uuid}").body["status"] == "Canceled"
+
+
+def test_canceling_what_is_over_changes_nothing_and_is_no_error(api, api_as, run, url):
+    """The SDK raises at any other answer than 200, and a run may end while the call is on its way."""
+    over = {"status": Status.COMPLETED, "finished_at": timezone.now()}
+    Run.objects.filter(pk=run.pk).update(**over)
+    assert api.delete(f"{url}/Execution").status == 200
+    assert api.get(url).body["Status"]["StatusCode"] == "Finished"
+    assert api_as(Role.READER).delete(f"{url}/Execution").status == 403
+    assert not AuditEvent.objects.filter(verb="cancel").exists()

@@ -2,14 +2,11 @@
 
 import json
 import uuid
-from datetime import timedelta
 
 import pytest
-from django.utils import timezone
 
-from endpoints import services as definitions
-from endpoints.models import Dataset, DatasetVersion, PipelineEndpoint, SavedDataset
-from runs.models import Kind, PipelineRun, Run, Source
+from endpoints.models import Dataset, DatasetVersion, SavedDataset
+from runs.models import PipelineRun, Run, Source
 from studio.core.models import Role
 from tests import factories
 from tests.api.conftest import Api
@@ -262,7 +259,7 @@ def test_wrong_data_paths_are_400(api, data_url, wrong):
     assert reply.status == 400
 
 
-# --- roles, bounded tokens, public endpoints -----------------------------------------------------------
+# --- roles, bounded tokens -----------------------------------------------------------
 @pytest.mark.parametrize(
     ("role", "status"), [(Role.READER, 403), (Role.OPERATOR, 200), (Role.PUBLISHER, 200)]
 )
@@ -289,69 +286,6 @@ def test_token_of_one_endpoint_opens_that_endpoint_alone(api, actor, endpoint, u
     assert len(bound.get(f"{api.P}/Pipelines").body) == 2
     assert bound.get(f"/datastore/v1.0{workspace.scope}/default").status == 403
     assert bound.delete(f"{api.P}/PipelineRuns/{mine.body['Id']}/Execution").status == 200
-
-
-@pytest.fixture
-def public(endpoint):
-    PipelineEndpoint.objects.update(is_public=True)
-    return endpoint
-
-
-def test_public_endpoint_needs_no_key(anonymous, url, public):
-    for path in (url, f"{url}/1", f"/endpoints/{public.uuid}/submit"):
-        assert anonymous.post(path, {"ExperimentName": "e"}).status == 200
-    run = Run.objects.filter(kind=Kind.PIPELINE).first()
-    assert (run.submitted_by, run.user) == ("public", None)
-
-
-def test_public_endpoint_reveals_nothing_else(anonymous, url, public):
-    reply = anonymous.post(url, {"ExperimentName": "e", "ParameterAssignments": {"x": 1}})
-    assert reply.body["HasWarnings"] is True
-    assert "pipeline_arg" not in json.dumps(reply.body)
-    run_id = reply.body["Id"]
-    assert anonymous.get(f"{anonymous.P}/PipelineRuns/{run_id}").status == 401
-    assert anonymous.get(f"{anonymous.P}/PipelineEndpoints/Id/{public.uuid}").status == 401
-    assert anonymous.post(f"/endpoints/{public.name}/submit", {"ExperimentName": "e"}).status == 401
-    by_name = f"{anonymous.P}/PipelineRuns/PipelineEndpointSubmit/Name?name={public.name}"
-    assert anonymous.post(by_name, {"ExperimentName": "e"}).status == 401
-    assert anonymous.get(f"/endpoints/{public.uuid}/submit").status in (401, 405)
-
-
-def test_a_public_caller_hangs_its_run_on_nobody_elses(anonymous, api, url, public):
-    parent = api.post(url, {"ExperimentName": "e"}).body["Id"]
-    assert anonymous.post(f"{url}?parentRunId={parent}", {"ExperimentName": "e"}).status == 404
-
-
-def test_public_endpoint_is_not_found_below_another_workspace(anonymous, url, public):
-    other = factories.workspace()
-    wrong = url.replace(anonymous.workspace.scope, other.scope)
-    assert anonymous.post(wrong, {"ExperimentName": "e"}).status == 404
-
-
-def test_an_endpoint_that_is_not_public_needs_a_key(anonymous, url):
-    assert anonymous.post(url, {"ExperimentName": "e"}).status == 401
-
-
-def test_a_wrong_key_is_refused_even_where_none_is_needed(anonymous, url, public):
-    assert anonymous.post(url, {"ExperimentName": "e"}, Authorization="Bearer no").status == 401
-
-
-def test_disabled_public_endpoint_refuses(anonymous, actor, url, public):
-    definitions.disable(actor, public)
-    assert anonymous.post(url, {"ExperimentName": "e"}).status == 400
-
-
-def test_public_calls_are_limited_by_the_minute(anonymous, api, url, public, settings):
-    settings.STUDIO_PUBLIC_CALLS_PER_MINUTE = 2
-    api.post(url, {"ExperimentName": "e"})  # a caller with a key does not count
-    assert anonymous.post(url, {"ExperimentName": "e"}).status == 200
-    assert anonymous.post(url, {"ExperimentName": "e"}).status == 200
-    refused = anonymous.post(url, {"ExperimentName": "e"})
-    assert refused.status == 429
-    assert 0 < int(refused.headers["Retry-After"]) <= 61
-    assert api.post(url, {"ExperimentName": "e"}).status == 200
-    Run.objects.update(created_at=timezone.now() - timedelta(seconds=61))
-    assert anonymous.post(url, {"ExperimentName": "e"}).status == 200
 
 
 def test_a_trigger_costs_few_queries(api, url, django_assert_max_num_queries):

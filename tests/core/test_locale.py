@@ -11,6 +11,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 
+from endpoints import services
+from tests import factories
+
 FOLDER = settings.LOCALE_PATHS[0] / "ko" / "LC_MESSAGES"
 LINE = re.compile(r'^(?:(msgctxt|msgid_plural|msgid|msgstr)(?:\[(\d+)\])? )?(".*")$')
 PLACEHOLDER = re.compile(r"%\(\w+\)[#0\- +]*[\d.]*[a-zA-Z]|\{\w*\}")
@@ -118,3 +121,18 @@ def test_a_browser_that_asks_for_korean_gets_it():
     english = Client().get(reverse("sign-in")).content.decode()
     assert '<html lang="en"' in english
     assert "Sign in" in english
+
+
+@pytest.mark.django_db
+def test_a_refusal_is_korean_on_a_page_and_english_over_rest(client, actor, workspace):
+    endpoint = factories.endpoint(workspace, "daily")
+    services.disable(actor, endpoint)
+    asked = {"accept-language": "ko-KR", "authorization": f"Bearer {factories.token(actor)}"}
+    reply = client.post(f"/endpoints/{endpoint.uuid}/submit", headers=asked)
+    assert reply.json()["Error"]["Message"] == "Pipeline endpoint daily is disabled."
+    unknown = client.post(f"/endpoints/{endpoint.uuid}/submit", headers={"accept-language": "ko"})
+    assert unknown.json()["Error"]["Message"].isascii()
+    client.force_login(actor.user)
+    place = reverse("endpoints:endpoint-submit", args=[endpoint.uuid])
+    page = client.get(place, headers={"accept-language": "ko-KR"}).content.decode()
+    assert "파이프라인 엔드포인트 daily은(는) 사용 안 함 상태입니다." in page

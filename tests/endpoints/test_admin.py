@@ -6,9 +6,9 @@ from django.contrib import admin
 from django.contrib.auth.models import Permission
 from django.urls import reverse
 
-from endpoints.models import DatasetVersion, EndpointVersion
+from endpoints.models import ComputeTarget, DatasetVersion, Datastore, EndpointVersion
 from studio.core import tokens
-from studio.core.models import AuditEvent, User
+from studio.core.models import AuditEvent, Role, RoleGrant, User, Workspace
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -72,3 +72,46 @@ def test_staff_without_a_role_ends_nobodys_token(client, actor):
     chosen = {"action": "revoke", "_selected_action": [token.pk]}
     assert client.post(address(type(token), "changelist"), chosen).status_code == 403
     assert tokens.from_plain(plain) == token
+
+
+def post(client, model, page, *args, **values):
+    reply = client.post(address(model, page, *args), values)
+    assert reply.status_code == 302, reply.content
+    return AuditEvent.objects.order_by("pk").last()
+
+
+def test_grants_that_administrators_write_are_on_record(admin_client, admin_user, workspace):
+    person = factories.user()
+    values = {"user": person.pk, "workspace": workspace.pk}
+    event = post(admin_client, RoleGrant, "add", **values, role=Role.READER)
+    assert (event.verb, event.kind, event.workspace) == ("create", "RoleGrant", workspace)
+    assert event.actor == admin_user.username
+    assert event.after == {**{key: str(value) for key, value in values.items()}, "role": "10"}
+    grant = RoleGrant.objects.get(user=person)
+    event = post(admin_client, RoleGrant, "change", grant.pk, **values, role=Role.ADMIN)
+    assert (event.verb, event.before, event.after) == ("change", {"role": "10"}, {"role": "40"})
+    event = post(admin_client, RoleGrant, "delete", grant.pk, post="yes")
+    assert (event.verb, event.object_name) == ("delete", f"{person} · Admin · {workspace}")
+    other = factories.actor(workspace)
+    chosen = {"action": "delete_selected", "_selected_action": [other.user.grants.get().pk]}
+    post(admin_client, RoleGrant, "changelist", **chosen, post="yes")
+    assert AuditEvent.objects.filter(verb="delete").count() == 2
+
+
+def test_datastores_targets_and_workspaces_that_administrators_change_are_on_record(
+    admin_client, workspace
+):
+    store = workspace.datastores.get()
+    values = {"workspace": workspace.pk, "name": store.name, "store_type": "AzureBlob"}
+    values |= {"tags": "{}", "is_default": "on", "url": "file:///elsewhere"}
+    event = post(admin_client, Datastore, "change", store.pk, **values)
+    assert (event.before, event.after) == ({"url": ""}, {"url": "file:///elsewhere"})
+    assert event.object_uuid == store.uuid
+    target = {"workspace": workspace.pk, "name": "gpu", "compute_type": "AmlCompute"}
+    event = post(admin_client, ComputeTarget, "add", **target)
+    assert (event.verb, event.object_name) == ("create", "gpu")
+    values = {"name": "renamed", "resource_group": "g", "subscription_id": "s"}
+    event = post(admin_client, Workspace, "change", workspace.pk, **values)
+    assert (event.verb, event.kind, event.after["name"]) == ("change", "Workspace", "renamed")
+    assert admin_client.get(address(Workspace, "add")).status_code == 403
+    assert admin_client.post(address(Workspace, "delete", workspace.pk)).status_code == 403

@@ -22,18 +22,6 @@ INT = {"Name": "pipeline_arg", "Type": "0", "DefaultValue": "10", "IsOptional": 
 
 
 @pytest.fixture
-def as_role(client, workspace):
-    """Sign the client in with a role in the workspace."""
-
-    def sign_in(role=Role.ADMIN):
-        actor = factories.actor(workspace, role)
-        client.force_login(actor.user)
-        return actor
-
-    return sign_in
-
-
-@pytest.fixture
 def endpoint(workspace):
     return factories.endpoint(workspace, "train", parameters=[{**INT, "Declared": True}])
 
@@ -255,6 +243,49 @@ def test_operator_submits_but_does_not_disable(client, endpoint, as_role):
     assert post_run(client, endpoint).status_code == 302
 
 
+@pytest.mark.parametrize(
+    "route", ["/endpoints/", "/pipelines/published/", "/datasets/", "/datastores/"]
+)
+def test_a_list_may_be_asked_for_its_head(client, endpoint, as_role, route):
+    as_role()
+    reply = client.head(route)
+    assert (reply.status_code, reply.content) == (200, b"")
+
+
+def test_a_polled_page_is_not_mistaken_for_its_fragment(client, endpoint, as_role):
+    """Going back must not show the fragment that the poll got last at the same address."""
+    as_role()
+    for where in (
+        "/endpoints/",
+        "/pipelines/published/",
+        *(address(n, endpoint) for n in PAGES[::2]),
+    ):
+        assert "HX-Request" in client.get(where)["Vary"]
+
+
+def test_a_disabled_endpoint_says_what_to_do(client, endpoint, as_role):
+    endpoint.status = EntityStatus.DISABLED
+    endpoint.save()
+    for role, way in ((Role.PUBLISHER, "Enable it to let"), (Role.READER, "Ask a Publisher")):
+        as_role(role)
+        assert way in client.get(endpoint.get_absolute_url()).content.decode()
+
+
+def test_a_question_leads_back_to_what_it_is_about(client, endpoint, as_role):
+    as_role()
+    for name, back in (("disable", "endpoint-detail"), ("set-default", "endpoint-versions")):
+        page = client.get(address(f"endpoint-{name}", endpoint, "?version=0")).content.decode()
+        assert f'<li><a href="{address(back, endpoint)}">train</a></li>' in page
+
+
+def test_a_long_default_is_cut_beside_its_field_and_whole_in_it(client, workspace, as_role):
+    as_role()
+    text = {"Name": "text", "Type": "3", "DefaultValue": "y" * 300}
+    row = factories.endpoint(workspace, parameters=[text])
+    page = client.get(address("endpoint-submit", row)).content.decode()
+    assert page.count("y" * 300) == 1
+
+
 def test_verbs_are_no_links(client, endpoint, as_role):
     as_role()
     assert client.get(address("endpoint-enable", endpoint)).status_code == 405
@@ -266,7 +297,7 @@ def test_detail_shows_the_rest_address_and_the_graph(client, endpoint, as_role):
     as_role()
     page = client.get(address("endpoint-detail", endpoint)).content.decode()
     assert f"/PipelineRuns/PipelineEndpointSubmit/Id/{endpoint.uuid}" in page
-    assert "step-node-one" in page
+    assert 'href="?step=node-one#step"' in page
     assert "pipeline_arg" in page
 
 
@@ -515,6 +546,12 @@ def test_errors_stand_beside_their_field_and_in_the_summary(
     assert not Run.objects.exists()
 
 
+def test_all_that_is_wrong_is_said_at_once(client, endpoint, as_role):
+    as_role()
+    response = post_run(client, endpoint, new_experiment="a/b", param_pipeline_arg="many")
+    assert set(response.context["form"].errors) == {"new_experiment", "param_pipeline_arg"}
+
+
 def test_disabled_meanwhile_keeps_the_form_with_the_reason(client, endpoint, as_role):
     as_role()
     endpoint.status = EntityStatus.DISABLED
@@ -556,9 +593,11 @@ SECRET = {"Name": "password", "Type": "3", "Declared": True, "IsOptional": False
 def test_secrets_are_asked_for_and_never_shown(client, workspace, as_role):
     as_role()
     row = factories.endpoint(workspace, parameters=[SECRET])
-    assert 'type="password"' in client.get(address("endpoint-submit", row)).content.decode()
+    asked = client.get(address("endpoint-submit", row)).content.decode()
+    assert 'type="password"' in asked
+    assert '>password <span class="required" aria-hidden="true">*</span>' in asked
     empty = post_run(client, row)
-    assert "This secret is required" in empty.content.decode()
+    assert empty.context["form"].errors["param_password"] == ["This secret is required."]
     wrong = post_run(client, row, param_password="tell-nobody", new_experiment="")
     assert "tell-nobody" not in wrong.content.decode()
     post_run(client, row, param_password="tell-nobody")

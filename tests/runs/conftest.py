@@ -1,4 +1,5 @@
-"""Real steps in real processes: folders of their own, pipelines written as YAML, a worker's slot."""
+"""Real steps in real processes: folders of their own, pipelines written as YAML, a worker's slot;
+and the pages of runs."""
 
 import textwrap
 from dataclasses import dataclass
@@ -7,11 +8,16 @@ import pytest
 import yaml
 from django.core.management import call_command
 from django.db import connections
+from django.urls import reverse
 
 from endpoints import services as definitions
 from runs import services
 from runs.models import Run, StepRun
 from runs.worker import Worker
+from tests import factories
+from tests.runs.shown import submit
+
+LR = {"Name": "lr", "Type": "1", "DefaultValue": "0.01"}
 
 
 @pytest.fixture(scope="session")
@@ -101,3 +107,32 @@ def file_database(tmp_path, django_db_blocker):
             handler[alias].close()
             handler.settings[alias]["NAME"] = name
             handler[alias] = before
+
+
+@pytest.fixture
+def storage_folder(settings, tmp_path):
+    settings.STUDIO_STORAGE_URL = f"file://{tmp_path}/storage"
+
+
+@pytest.fixture
+def endpoint(workspace):
+    steps, edges = ("prepare", "train"), [("prepare", "train")]
+    return factories.endpoint(workspace, "churn", steps=steps, edges=edges, parameters=[LR])
+
+
+@pytest.fixture
+def run(actor, endpoint, storage_folder):
+    return submit(actor, endpoint)
+
+
+@pytest.fixture
+def page(client, actor, storage_folder):
+    """The text of a page, asked for by the actor's user."""
+    client.force_login(actor.user)
+
+    def get(name: str, *args, query: str = "", status: int = 200, **headers) -> str:
+        response = client.get(reverse(f"runs:{name}", args=args) + query, headers=headers)
+        assert response.status_code == status, response.content[:500]
+        return response.content.decode()
+
+    return get

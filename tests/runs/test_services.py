@@ -1,6 +1,5 @@
 """The verbs of a run: what each accepts, refuses and leaves behind."""
 
-import time
 from uuid import uuid4
 
 import pytest
@@ -156,7 +155,7 @@ class TestSubmit:
 
 
 class TestBell:
-    def test_a_bell_that_fails_costs_little_and_raises_nothing(
+    def test_a_bell_that_fails_raises_nothing(
         self, actor, monkeypatch, tmp_path, django_capture_on_commit_callbacks
     ):
         from studio.celery import app  # noqa: PLC0415
@@ -164,10 +163,8 @@ class TestBell:
         monkeypatch.setattr(tasks, "_slots", lambda queues: dict.fromkeys(queues, 4))
         dead = app.connection_for_write(url=f"redis+socket://{tmp_path}/no.sock")
         monkeypatch.setattr(tasks, "_connection", lambda: dead)
-        started = time.monotonic()
         with django_capture_on_commit_callbacks(execute=True):
             run = submit(actor)
-        assert time.monotonic() - started < 1
         assert Run.objects.filter(pk=run.pk).exists()
 
     def test_a_run_that_is_rolled_back_rings_nothing(

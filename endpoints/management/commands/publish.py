@@ -11,7 +11,7 @@ from endpoints import services
 from endpoints.models import PipelineEndpoint, PublishedPipeline
 from studio.core.access import system_actor
 from studio.core.errors import Refused
-from studio.core.models import Workspace
+from studio.core.management.callers import find_workspace
 
 
 class Command(BaseCommand):
@@ -53,20 +53,6 @@ class Command(BaseCommand):
         except (Refused, OSError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{pipeline.uuid} {trigger_url(pipeline, endpoint)}")
-
-
-def find_workspace(name: str | None) -> Workspace:
-    found = Workspace.objects.order_by("pk")
-    if name:
-        found = found.filter(name=name)
-    place = found.first()
-    if place is None:
-        raise CommandError(
-            f"There is no workspace {name}."
-            if name
-            else "There is no workspace yet: run `up` first."
-        )
-    return place
 
 
 def trigger_url(pipeline: PublishedPipeline, endpoint: str | None) -> str:

@@ -1,4 +1,4 @@
-"""For whom the commands that make tokens make them."""
+"""For whom, and where, the commands of the terminal act."""
 
 from django.conf import settings
 from django.core.management.base import CommandError
@@ -11,20 +11,30 @@ def pick(*, username: str | None, workspace: str | None) -> tuple[User, Workspac
     """The user and workspace of these names; without, the first administrator and the first one."""
     people = User.objects.filter(is_active=True).order_by("pk")
     people = people.filter(username=username) if username else people.filter(is_superuser=True)
-    places = Workspace.objects.order_by("pk")
-    places = places.filter(name=workspace) if workspace else places
     try:
-        user, place = people.first(), places.first()
+        user, place = people.first(), find_workspace(workspace)
     except DatabaseError as error:
-        raise CommandError(_nothing_yet()) from error
+        raise CommandError(nothing_yet()) from error
     if user is None and username:
         raise CommandError(f"there is no active user {username!r}")
-    if place is None and workspace:
-        raise CommandError(f"there is no workspace {workspace!r}")
-    if user is None or place is None:
-        raise CommandError(_nothing_yet())
+    if user is None:
+        raise CommandError(nothing_yet())
     return user, place
 
 
-def _nothing_yet() -> str:
+def find_workspace(name: str | None) -> Workspace:
+    """The workspace of this NAME, or GROUP/NAME where two groups have one; the first without."""
+    places = Workspace.objects.order_by("pk")
+    if name:
+        group, _, own = name.rpartition("/")
+        places = places.filter(name=own, **({"resource_group": group} if group else {}))
+    found = list(places[:2])
+    if name and len(found) > 1:
+        raise CommandError(f"there are several workspaces {name!r}: write GROUP/NAME")
+    if not found:
+        raise CommandError(f"there is no workspace {name!r}" if name else nothing_yet())
+    return found[0]
+
+
+def nothing_yet() -> str:
     return f"there is no studio in {settings.STUDIO_DATA} yet: run `manage.py up` first"

@@ -190,12 +190,14 @@ def log_markup(text):
 
 # --- lists -----------------------------------------------------------------------------------------
 @register.inclusion_tag("components/table_head.html", takes_context=True)
-def sort_head(context, key, label, numeric=False):
+def sort_head(context, key, label, numeric=False, icon="", spare=False):
     current = context.get("sort") or ""
     direction = {key: "ascending", f"-{key}": "descending"}.get(current, "")
     wanted = f"-{key}" if direction == "ascending" else key
     return {
         "label": label,
+        "icon": icon,
+        "spare": spare,
         "numeric": numeric,
         "direction": direction,
         "url": querystring(context, sort=wanted, page=None, before=None, after=None),

@@ -1,6 +1,30 @@
 // A log that follows: new text scrolls into view until the reader scrolls up; then a button leads back.
+// A link to a line opens there, from the server if the line is not among those shown.
 const near = (text) => text.scrollHeight - text.scrollTop - text.clientHeight < 40;
 const following = new WeakMap();
+
+function scrollTo(text, row) {
+  text.scrollTop += row.getBoundingClientRect().top - text.getBoundingClientRect().top - text.clientHeight / 3;
+}
+
+// The address of a line of this log on this page.
+function addressOf(pane, number) {
+  const address = new URL(window.location.href);
+  new URLSearchParams(pane.dataset.logQuery).forEach((value, key) => address.searchParams.set(key, value));
+  address.searchParams.set("line", number);
+  address.searchParams.delete("attempt");
+  address.hash = `L${number}`;
+  return address;
+}
+
+function open(pane, text) {
+  const id = window.location.hash.slice(1);
+  const isLine = /^L[1-9]\d*$/.test(id);
+  const row = document.getElementById(isLine ? id : pane.dataset.logAt || "none");
+  const address = addressOf(pane, id.slice(1));
+  if (row && text.contains(row)) scrollTo(text, row);
+  else if (isLine && new URL(window.location.href).searchParams.get("line") !== id.slice(1)) window.location.replace(address);
+}
 
 function prepare(pane) {
   const text = pane.querySelector("[data-log-text]");
@@ -19,7 +43,7 @@ function prepare(pane) {
   };
 
   // A link to a line, or a log that has ended, starts where it is.
-  follow(live() && !window.location.hash);
+  follow(live() && !window.location.hash.startsWith("#L"));
   text.addEventListener("scroll", () => follow(near(text)), { passive: true });
   // Not htmx's event: it does not fire for an answer of nothing but text.
   new MutationObserver(() => { follow(following.get(text)); show(); }).observe(text, { childList: true });
@@ -31,7 +55,17 @@ function prepare(pane) {
     wrap.setAttribute("aria-pressed", String(text.classList.toggle("wrap")));
     show();
   });
+  text.addEventListener("click", (event) => {
+    const number = event.target.closest("a.n")?.dataset.n;
+    if (!number || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    window.history.replaceState(null, "", addressOf(pane, number));
+    for (const row of text.querySelectorAll(".row[aria-current]")) row.removeAttribute("aria-current");
+    event.target.closest(".row").setAttribute("aria-current", "true");
+  });
+  window.addEventListener("hashchange", () => open(pane, text));
   show();
+  open(pane, text);
 }
 
 const all = (root) => root.querySelectorAll("[data-log]").forEach(prepare);

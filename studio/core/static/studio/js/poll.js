@@ -1,6 +1,6 @@
 // Polling manners: none while the tab is hidden or a menu of the fragment is open, a full page in
 // place of a fragment (signed out meanwhile) reloads, an unchanged answer touches nothing, and a
-// changed one moves neither the focus nor the place a table was scrolled to.
+// changed one moves neither the focus nor the place a table was scrolled to, and closes no details.
 const last = new WeakMap();
 const polls = (element) => element.getAttribute?.("hx-trigger")?.includes("every");
 const named = ["id", "href", "name", "value", "aria-label"];
@@ -20,10 +20,12 @@ function remember(element) {
   before = {
     focus: element.contains(focused) && focused !== element ? selectorOf(focused) : "",
     places: regions(element).map((region) => [region.scrollLeft, region.scrollTop]),
+    open: [...element.querySelectorAll("details[id][open]")].map((details) => details.id),
   };
 }
 
 function restore(element) {
+  for (const id of before.open) element.querySelector(`#${CSS.escape(id)}`)?.setAttribute("open", "");
   regions(element).forEach((region, index) => region.scrollTo(...(before.places[index] ?? [0, 0])));
   if (before.focus && document.activeElement === document.body) {
     element.querySelector(before.focus)?.focus({ preventScroll: true });

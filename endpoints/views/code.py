@@ -1,0 +1,11 @@
+"""The code that the steps of a published pipeline run."""
+
+from django.views.decorators.http import require_safe
+
+from endpoints.views.scope import find_pipeline
+from runs.views.files import code_file
+
+
+@require_safe
+def pipeline_code(request, uuid, path):
+    return code_file(request, find_pipeline(request, uuid).graph.uuid, path)

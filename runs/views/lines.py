@@ -1,0 +1,151 @@
+"""Pieces of a log with the numbers of their lines, which are what links lead to."""
+
+from dataclasses import dataclass
+
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+
+from runs.views.logfiles import Log
+from studio.core import console
+
+SHOWN = 1000  # lines that a page opens with
+TAIL_BYTES = 128 * 1024
+CHUNK_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Decoded text of a log. `line` is the number of the first line that begins in it; `is_open`: it
+    begins within a line. `end`: the byte after it."""
+
+    text: str
+    start: int
+    end: int
+    line: int
+    is_open: bool = False
+
+    @property
+    def count(self) -> int:
+        """How many lines begin in it."""
+        rows = self.text.split("\n")
+        return len(rows) - self.is_open - (rows[-1] == "" and len(rows) > self.is_open)
+
+    @property
+    def next_line(self) -> int:
+        return self.line + self.count
+
+    @property
+    def ends_open(self) -> bool:
+        return not self.text.endswith("\n") if self.text else self.is_open
+
+
+def following(log: Log, *, start: int, line: int, is_open: bool, is_over: bool) -> Piece:
+    """What a log has from byte `start` on. While it grows, a letter cut in half waits."""
+    data = _read(log, start, CHUNK_BYTES)
+    if not (is_over and len(data) < CHUNK_BYTES):
+        data = data[: _whole_characters(data)]
+    return _piece(data, start, line, is_open)
+
+
+def tail(log: Log, *, low: int, high: int) -> Piece:
+    """The newest lines between two bytes."""
+    start = max(low, high - TAIL_BYTES)
+    data = _read(log, start, high - start)
+    cut = _back(data, SHOWN)
+    if start > low and not cut:
+        cut = data.find(b"\n") + 1
+    return _piece(data[cut:], start + cut, line_at(log, start + cut), is_open=False)
+
+
+def around(log: Log, number: int) -> Piece:
+    """The lines about one of them, so many before it as after it."""
+    first = max(1, number - SHOWN // 2)
+    start, first = offset_of(log, first)
+    data = _read(log, start, CHUNK_BYTES)
+    if start and not data:
+        return tail(log, low=0, high=start)
+    end = _forth(data, SHOWN)
+    return _piece(data[:end], start, first, is_open=False)
+
+
+def line_at(log: Log, offset: int) -> int:
+    """The number of the line that begins at a byte."""
+    near, newlines = max(mark for mark in log.landmarks() if mark[0] <= offset)
+    return 1 + newlines + _read(log, near, offset - near).count(b"\n")
+
+
+def offset_of(log: Log, number: int) -> tuple[int, int]:
+    """Where a line begins, and its number; of a log without so many lines its last window."""
+    marks = list(log.landmarks())
+    newlines = marks[-1][1]
+    if number > newlines + 1:
+        number = max(1, newlines + 1 - SHOWN // 2)
+    if number == 1:
+        return 0, 1
+    # The line before it ends in the piece after the last of these.
+    at = max(at for at, (_offset, seen) in enumerate(marks) if seen < number - 1)
+    offset, seen = marks[at]
+    data = _read(log, offset, marks[at + 1][0] - offset)
+    return offset + _forth(data, number - 1 - seen), number
+
+
+def markup(piece: Piece, address: str, *, marked: int = 0) -> SafeString:
+    """The text with a numbered link before each line; `address` is what a line's number goes behind."""
+    rows = console.to_html(piece.text).split("\n")
+    first = 1 if piece.is_open else 0
+    last = len(rows) - (rows[-1] == "" and len(rows) > first)
+    for at in range(first, last):
+        number = piece.line + at - first
+        marker = ' aria-current="true"' if number == marked else ""
+        rows[at] = (
+            f'<span class="row" id="L{number}"{marker}><a class="n" href="{escape(address)}{number}'
+            f'#L{number}" data-n="{number}" tabindex="-1" aria-hidden="true"></a>{rows[at]}</span>'
+        )
+    return mark_safe("\n".join(rows))  # noqa: S308  to_html escapes
+
+
+def first_error(piece: Piece) -> int:
+    """The number of the first line that reports an error, 0 if none does."""
+    rows = console.to_html(piece.text).split("\n")
+    found = (at for at, row in enumerate(rows) if row.startswith('<span class="e">'))
+    at = next(found, None)
+    return 0 if at is None else piece.line + at - piece.is_open
+
+
+def _piece(data: bytes, start: int, line: int, is_open: bool) -> Piece:
+    return Piece(data.decode(errors="replace"), start, start + len(data), line, is_open)
+
+
+def _read(log: Log, start: int, limit: int) -> bytes:
+    return b"".join(log.stream(start=start, limit=limit))
+
+
+def _back(data: bytes, lines: int) -> int:
+    """Where the last so many lines begin."""
+    at = len(data) - 1 if data.endswith(b"\n") else len(data)
+    for _line in range(lines):
+        at = data.rfind(b"\n", 0, at)
+        if at < 0:
+            return 0
+    return at + 1
+
+
+def _forth(data: bytes, lines: int) -> int:
+    """Where the line after the first so many begins."""
+    at = 0
+    for _line in range(lines):
+        found = data.find(b"\n", at)
+        if found < 0:
+            return len(data)
+        at = found + 1
+    return at
+
+
+def _whole_characters(data: bytes) -> int:
+    """How many bytes there are without a letter that is cut off at the end."""
+    for back in range(1, min(4, len(data)) + 1):
+        byte = data[-back]
+        if byte & 0xC0 != 0x80:  # not within a letter: its first byte tells how many follow
+            length = 1 if byte < 0x80 else 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
+            return len(data) if length <= back else len(data) - back
+    return len(data)

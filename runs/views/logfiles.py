@@ -1,0 +1,110 @@
+"""The logs of a run: those its processes wrote, and of a pipeline run what became of its steps."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from django.db.models import Q
+
+from runs import storage
+from runs.models import Kind, Run, StatusChange
+from runs.views import scope
+
+EXECUTION_LOG = "logs/azureml/executionlogs.txt"  # where the original kept it
+
+
+@dataclass(frozen=True)
+class StoredLog:
+    """A log in the storage; of a reused step that of the one it stands for."""
+
+    run: Run
+    name: str
+
+    @cached_property
+    def segments(self) -> list[storage.Segment]:
+        return storage.log_segments(scope.source_of(self.run).uuid, self.name)
+
+    @property
+    def size(self) -> int:
+        return sum(segment.size for segment in self.segments)
+
+    @property
+    def attempts(self) -> dict[int, tuple[int, int]]:
+        """For each attempt the bytes of the log that are its own: from the first up to the last."""
+        found: dict[int, tuple[int, int]] = {}
+        end = 0
+        for segment in self.segments:
+            start, _end = found.get(segment.attempt, (end, end))
+            end += segment.size
+            found[segment.attempt] = start, end
+        return found
+
+    def landmarks(self) -> Iterator[tuple[int, int]]:
+        """Bytes from which reading may begin, each with how many lines end before it."""
+        offset = newlines = 0
+        yield offset, newlines
+        for segment in self.segments:
+            offset, newlines = offset + segment.size, newlines + segment.newlines
+            yield offset, newlines
+
+    def stream(self, *, start: int = 0, limit: int | None = None) -> Iterator[bytes]:
+        owner = scope.source_of(self.run).uuid
+        return storage.stream_log(owner, self.name, start=start, limit=limit)
+
+
+@dataclass(frozen=True)
+class ExecutionLog:
+    """Every move of a pipeline run and its steps, in the order they were written: only ever longer."""
+
+    run: Run
+    name: str = EXECUTION_LOG
+
+    @property
+    def attempts(self) -> dict[int, tuple[int, int]]:
+        return {}
+
+    def landmarks(self) -> Iterator[tuple[int, int]]:
+        yield 0, 0
+        yield len(self.text), self.text.count(b"\n")
+
+    @cached_property
+    def text(self) -> bytes:
+        of_run = Q(run=self.run_id) | Q(run__parent=self.run_id, run__kind=Kind.STEP)
+        moves = StatusChange.objects.filter(of_run).select_related("run").order_by("pk")
+        return "".join(map(self._line, moves)).encode()
+
+    @property
+    def run_id(self) -> int:
+        return self.run.pk
+
+    def _line(self, move: StatusChange) -> str:
+        what = "run" if move.run_id == self.run_id else f"step {move.run.name or move.run}"
+        reason = f" ({move.reason})" if move.reason else ""
+        at = move.at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        words = f"[{at}] {what}: {move.from_status} -> {move.to_status}{reason}"
+        return words.replace("\n", " ") + "\n"
+
+    @property
+    def size(self) -> int:
+        return len(self.text)
+
+    def stream(self, *, start: int = 0, limit: int | None = None) -> Iterator[bytes]:
+        yield self.text[start:] if limit is None else self.text[start : start + limit]
+
+
+Log = StoredLog | ExecutionLog
+
+
+def names(run: Run) -> list[str]:
+    if run.kind == Kind.PIPELINE:
+        return [EXECUTION_LOG]
+    return storage.log_names(scope.source_of(run).uuid)
+
+
+def default_name(run: Run) -> str:
+    found = names(run)
+    return storage.DRIVER_LOG if storage.DRIVER_LOG in found or not found else found[0]
+
+
+def of(run: Run, name: str) -> Log:
+    return ExecutionLog(run) if run.kind == Kind.PIPELINE else StoredLog(run, name)

@@ -1,0 +1,94 @@
+"""What every tab of a run's page shows: the heading, the tabs, the strips, the runs above."""
+
+from urllib.parse import urlencode
+
+from django.urls import reverse
+from django.utils.translation import gettext_lazy
+
+from runs.models import Run
+from runs.states import Status
+from runs.views import scope, tree
+
+TABS = {
+    "run-detail": gettext_lazy("Graph"),
+    "run-steps": gettext_lazy("Steps"),
+    "run-outputs": gettext_lazy("Outputs + logs"),
+    "run-metrics": gettext_lazy("Metrics"),
+    "run-images": gettext_lazy("Images"),
+    "run-parameters": gettext_lazy("Parameters"),
+    "run-snapshot": gettext_lazy("Snapshot"),
+    "run-details": gettext_lazy("Details"),
+}
+# Of a run without a graph.
+TRACKED_TABS = {
+    "run-detail": gettext_lazy("Details"),
+    "run-metrics": gettext_lazy("Metrics"),
+    "run-outputs": gettext_lazy("Outputs + logs"),
+    "run-images": gettext_lazy("Images"),
+    "run-children": gettext_lazy("Child runs"),
+}
+
+
+def context(request, run: Run, tab: str) -> dict:
+    if run.kind in scope.TRACKED:
+        counts = {"run-children": run.children.count()}
+        special = {"tabs": _tabs(run, TRACKED_TABS, tab, counts), "steps": [], "above": _above(run)}
+    else:
+        steps = tree.steps_of(run, request.GET.get("step", ""))
+        special = {
+            "tabs": _tabs(run, TABS, tab, {"run-steps": len(steps)}),
+            "steps": steps,
+            "warnings": run.pipeline_run.warnings,
+        }
+    return special | {
+        "nav": "pipelines",
+        "run": run,
+        "failed": failure(run, special["steps"]),
+        "live_url": live_url(run, "heading", shown=run.status),
+    }
+
+
+def _tabs(run: Run, tabs: dict, current: str, counts: dict[str, int]) -> list[dict]:
+    return [
+        {
+            "label": label,
+            "url": reverse(f"runs:{name}", args=[run.uuid]),
+            "current": name == current,
+            "count": counts.get(name),
+        }
+        for name, label in tabs.items()
+    ]
+
+
+def _above(run: Run) -> list[Run]:
+    """The runs it is below, the outermost first: scripts nest no deeper than their authors can."""
+    found: list[Run] = []
+    while (run := run.parent) is not None:
+        found.insert(0, run)
+    return found
+
+
+def live_url(run: Run, part: str, **query) -> str:
+    """Where a part of the page asks for its next state; nowhere once the run is over."""
+    if run.is_terminal:
+        return ""
+    address = reverse("runs:run-live", args=[run.uuid, part])
+    given = urlencode({key: value for key, value in query.items() if value})
+    return f"{address}?{given}" if given else address
+
+
+def failure(run: Run, steps: list[Run]) -> dict | None:
+    """The red strip: the step that failed first, what it said last, where its log is."""
+    if run.status != Status.FAILED and not any(step.status == Status.FAILED for step in steps):
+        return None
+    step = tree.first_failed(steps)
+    said = [line for line in (step.error if step else run.error).splitlines() if line.strip()]
+    return {"step": step, "message": said[-1].strip() if said else "", "run_error": run.error}
+
+
+def chosen(steps: list[Run]) -> Run | None:
+    """The step asked for, else the one that is most worth reading; it is marked as current."""
+    current = next((step for step in steps if step.is_current), None) or tree.default_step(steps)
+    if current is not None:
+        current.is_current = True
+    return current

@@ -1,0 +1,24 @@
+"""Calling a run something else."""
+
+from django.contrib import messages
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from runs import services
+from runs.forms import RenameForm
+from runs.views import scope
+from studio.core.access import require
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def rename(request, uuid):
+    run = scope.find_whole(request, uuid)
+    require(request.actor, "track", run)
+    current = {"display_name": str(run), "description": run.description}
+    form = RenameForm(request.POST if request.method == "POST" else None, initial=current)
+    if form.is_valid():
+        services.edit(request.actor, run, **form.cleaned_data)
+        messages.success(request, _("The run is called %(name)s now.") % {"name": run})
+        return redirect(run)
+    return render(request, "runs/run_rename.html", {"nav": "pipelines", "run": run, "form": form})

@@ -1,0 +1,39 @@
+"""The page of a run without a graph: a script's own, or one that a script made below another."""
+
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
+
+from runs.models import Kind, Run
+from runs.views import facts, logfiles, logs, pages, scope
+
+SHOWN = 200  # child runs, newest first
+
+
+def overview(request, uuid):
+    run = scope.find_whole(request, uuid)
+    page = pages.context(request, run, "run-detail")
+    page |= {"timeline": list(run.status_changes.order_by("pk")), "raw": facts.as_json(run)}
+    return render(request, "runs/tracked_detail.html", page)
+
+
+def outputs(request, run: Run):
+    page = pages.context(request, run, "run-outputs")
+    page["folders"] = facts.folders(run, list(run.children.order_by("pk")[:SHOWN]))
+    if logfiles.names(run):
+        page |= {"log": logs.pane(request, run), "current": run}
+    return render(request, "runs/run_outputs.html", page)
+
+
+@require_safe
+def children(request, uuid):
+    """The runs that a script made below its own. Those of a pipeline run are steps: its graph."""
+    run = scope.find_whole(request, uuid)
+    if run.kind not in scope.TRACKED:
+        return redirect("runs:run-steps", uuid=run.uuid)
+    page = pages.context(request, run, "run-children")
+    page["children"] = children_of(run)
+    return render(request, "runs/tracked_children.html", page)
+
+
+def children_of(run: Run) -> list[Run]:
+    return list(run.children.filter(kind=Kind.CHILD).order_by("-pk")[:SHOWN])

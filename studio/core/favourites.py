@@ -1,0 +1,31 @@
+"""What a person marked with a star: a mark of their own, which changes nothing for anybody else."""
+
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef
+
+from studio.core.access import Actor, require
+from studio.core.models import Favourite
+
+
+def mark(actor: Actor, target, *, on: bool) -> None:
+    """Put the star on `target`, a row with a `uuid`, or take it away; doing so twice changes nothing."""
+    require(actor, "read", target)
+    mine = {"user": actor.user, "workspace": actor.workspace, "uuid": target.uuid}
+    if on:
+        Favourite.objects.get_or_create(**mine)
+    else:
+        Favourite.objects.filter(**mine).delete()
+
+
+def is_marked(actor: Actor, uuid: UUID) -> bool:
+    return _of(actor).filter(uuid=uuid).exists()
+
+
+def starred(actor: Actor) -> Exists:
+    """Whether a row of the queryset that this annotates is a favourite of the actor's."""
+    return Exists(_of(actor).filter(uuid=OuterRef("uuid")))
+
+
+def _of(actor: Actor):
+    return Favourite.objects.filter(user=actor.user, workspace=actor.workspace)

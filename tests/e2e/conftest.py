@@ -1,0 +1,28 @@
+"""A person in front of the real studio, with and without JavaScript."""
+
+import re
+
+import pytest
+
+
+@pytest.fixture(params=[True, False], ids=["with scripts", "without scripts"])
+def scripts(request):
+    return request.param
+
+
+@pytest.fixture
+def page(browser, live_studio, scripts):
+    """A signed-in page; the test fails on any script error or policy violation."""
+    context = browser.new_context(java_script_enabled=scripts, base_url=live_studio.http)
+    page, problems = context.new_page(), []
+    page.set_default_timeout(20_000)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)
+    page.goto("/sign-in/")
+    page.get_by_label("Username").fill("admin")
+    page.get_by_label("Password").fill(live_studio.password)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(re.compile(r"/$"))
+    yield page
+    context.close()
+    assert problems == []

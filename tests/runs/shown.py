@@ -1,0 +1,41 @@
+"""Runs brought into the states that pages show, and the names of a run's pages."""
+
+from runs import facts, services, storage
+from runs.models import Artifact, Run
+from runs.states import Status
+
+TABS = [
+    *("detail", "steps", "outputs", "metrics", "images"),
+    *("parameters", "snapshot", "details"),
+]
+
+
+def submit(actor, endpoint, **more) -> Run:
+    return services.submit(actor, endpoint=endpoint, experiment="growth", **more)
+
+
+def step_of(run: Run, name: str) -> Run:
+    return Run.objects.select_related("step").get(parent=run, name=name)
+
+
+def move(run: Run, *states: Status, **stamps) -> None:
+    for state in states:
+        assert Run.objects.move(run.pk, to=state, **stamps)
+    run.refresh_from_db()
+
+
+def complete(run: Run) -> Run:
+    for step in Run.objects.filter(parent=run):
+        move(step, Status.RUNNING, Status.COMPLETED)
+    move(run, Status.RUNNING, Status.COMPLETED)
+    return run
+
+
+def write_log(run: Run, text: str) -> None:
+    storage.LogWriter(run.uuid, storage.DRIVER_LOG, attempt=1).write(text.encode())
+
+
+def keep(run: Run, path: str, content: bytes) -> Artifact:
+    blob = storage.artifact_blob(run.uuid, path)
+    size = storage.put_bytes(blob, content)
+    return facts.note_artifact(run.pk, path=path, blob=blob, size=size)

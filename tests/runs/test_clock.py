@@ -1,0 +1,36 @@
+"""The clock of the control process: each chore at once, a slow or failing one holds up no other."""
+
+from threading import Event
+
+import pytest
+
+from runs import clock
+from runs.models import Worker
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_failing_recover_and_a_slow_tidy_stop_no_heartbeat(monkeypatch):
+    monkeypatch.setattr(clock, "HEARTBEAT_SECONDS", 0.01)
+    monkeypatch.setattr(clock, "RECOVER_SECONDS", 0.01)
+    twice, tidied, ended = Event(), Event(), Event()
+    calls = []
+
+    def recover():
+        calls.append(1)
+        if len(calls) > 1:
+            twice.set()
+        raise RuntimeError("not now")
+
+    def tidy():
+        tidied.set()
+        ended.wait(10)
+
+    running = clock.Clock(recover=recover, tidy=tidy)
+    running.start()
+    try:
+        assert tidied.wait(10) and twice.wait(10)
+        assert Worker.objects.get(name=running.name).role == "control"
+    finally:
+        ended.set()
+        running.close()
+    assert not Worker.objects.exists()

@@ -1,0 +1,321 @@
+"""Steps as a worker does them: real scripts in real processes."""
+
+import json
+from threading import Timer
+
+import pytest
+
+from endpoints import data
+from runs import storage
+from runs.engine import removal
+from runs.models import Artifact, Metric, Outcome, StepAttempt
+from runs.states import Status
+from runs.steps import Stop
+from tests.runs.processes import gone_soon
+
+pytestmark = pytest.mark.django_db
+
+
+class TestScripts:
+    def test_a_script_runs_and_its_output_is_its_log(self, studio):
+        run = studio.run(studio.publish(steps={"one": {}}, scripts={"one.py": "print('hello')"}))
+        step = studio.step(run)
+        assert (run.status, run.error) == (Status.COMPLETED, "")
+        assert storage.read_log(step.run.uuid) == b"hello\n"
+        attempt = StepAttempt.objects.get()
+        assert (attempt.outcome, attempt.exit_code) == (Outcome.COMPLETED, 0)
+        removal.wait()
+        assert list((studio.path / "work").iterdir()) == []
+
+    def test_a_short_step_was_running_all_the_same(self, studio):
+        scripts = {"one.py": "", "two.py": "raise SystemExit(3)"}
+        run = studio.run(studio.publish(steps={"one": {}, "two": {}}, scripts=scripts))
+        for step in run.children.all():
+            past = list(step.status_changes.order_by("pk").values_list("to_status", flat=True))
+            assert past[-3:-1] == [Status.PREPARING, Status.RUNNING]
+            assert step.started_at == step.status_changes.get(to_status=Status.RUNNING).at
+
+    def test_a_failure_tells_the_last_line_of_its_traceback(self, studio):
+        script = "print('before')\nraise ValueError('no rows')"
+        run = studio.run(studio.publish(steps={"one": {}}, scripts={"one.py": script}))
+        step = studio.step(run)
+        assert run.error == "Step one failed: ValueError: no rows"
+        assert (step.exit_code, step.run.error) == (1, "ValueError: no rows")
+        assert b"Traceback" in storage.read_log(step.run.uuid)
+
+    def test_arguments_and_parameters_reach_the_script(self, studio):
+        pipeline = studio.publish(
+            parameters={"rate": {"type": "int", "default": 1}},
+            steps={"one": {"arguments": ["--rate", "parameter:rate", "--plain", "a b"]}},
+            scripts={
+                "one.py": "import os, sys; print(sys.argv[1:], os.environ['AML_PARAMETER_rate'])"
+            },
+        )
+        run = studio.run(pipeline, assignments={"rate": "7"})
+        log = storage.read_log(studio.step(run).run.uuid).decode()
+        assert log == "['--rate', '7', '--plain', 'a b'] 7\n"
+
+    def test_a_command_runs_in_a_shell(self, studio):
+        pipeline = studio.publish(
+            steps={
+                "one": {"type": "CommandStep", "command": "echo $((6*7)); python -c 'print(1)'"}
+            },
+            scripts={},
+        )
+        run = studio.run(pipeline)
+        assert run.status == Status.COMPLETED, run.error
+        assert storage.read_log(studio.step(run).run.uuid) == b"42\n1\n"
+
+    def test_a_missing_script_is_named(self, studio):
+        pipeline = studio.publish(
+            steps={"one": {"type": "CommandStep", "command": "exit 3"}}, scripts={}
+        )
+        run = studio.run(pipeline)
+        assert "exit code 3" in run.error
+
+    def test_the_environment_holds_no_secret_of_the_studio(self, studio, monkeypatch, settings):
+        settings.STUDIO_DATABASE_URL = "postgres://u:secretpw@db/x"
+        for name in ("STUDIO_DATABASE_URL", "STUDIO_REDIS_URL", "STUDIO_SECRET_KEY", "AWS_SECRET"):
+            monkeypatch.setenv(name, f"leak-{name}")
+        script = "import json, os; print(json.dumps(dict(os.environ)))"
+        run = studio.run(studio.publish(steps={"one": {}}, scripts={"one.py": script}))
+        text = storage.read_log(studio.step(run).run.uuid).decode()
+        found = json.loads(text)
+        assert "leak-" not in text
+        assert settings.SECRET_KEY not in text
+        assert not {name for name in found if name.startswith(("DJANGO_", "CELERY_"))}
+        assert {name for name in found if name.startswith("STUDIO_")} == {"STUDIO_FACTS_DIR"}
+        assert found["AZUREML_RUN_ID"] == str(studio.step(run).run.uuid)
+        assert found["HOME"].startswith(str(studio.path / "work"))
+
+    def test_files_in_outputs_become_artifacts(self, studio):
+        script = """
+            import os
+            os.makedirs("outputs/sub", exist_ok=True)
+            open("outputs/sub/model.txt", "w").write("weights")
+            raise SystemExit(2)
+        """
+        run = studio.run(studio.publish(steps={"one": {}}, scripts={"one.py": script}))
+        artifact = Artifact.objects.get(run=studio.step(run).run)
+        assert (artifact.path, artifact.size) == ("outputs/sub/model.txt", 7)
+        assert b"".join(storage.stream_blob(artifact.blob)) == b"weights"
+
+    def test_files_without_a_usable_name_are_a_warning(self, studio):
+        script = """
+            import os
+            open(b"outputs/\\xff.txt", "w").write("x")
+            os.makedirs("outputs" + 6 * ("/" + 200 * "d"))
+            open("outputs" + 6 * ("/" + 200 * "d") + "/deep", "w").write("x")
+            os.mkfifo("outputs/pipe")
+            open("outputs/good.txt", "w").write("x")
+        """
+        run = studio.run(studio.publish(steps={"one": {}}, scripts={"one.py": script}))
+        assert run.status == Status.COMPLETED, run.error
+        step = studio.step(run)
+        assert [a.path for a in Artifact.objects.filter(run=step.run)] == ["outputs/good.txt"]
+        assert len(step.warnings) == 2
+        assert any("'\\udcff.txt' was not kept" in text for text in step.warnings)
+
+    def test_an_output_that_is_a_pipe_fails_its_step(self, studio):
+        pipeline = studio.publish(
+            steps={
+                "one": {"arguments": ["output:made"], "outputs": {"made": {"destination": "mid"}}}
+            },
+            scripts={
+                "one.py": """
+                    import os, sys
+                    os.makedirs(sys.argv[1], exist_ok=True)
+                    os.mkfifo(sys.argv[1] + "/pipe")
+                """
+            },
+        )
+        assert "The output pipe is no plain file" in studio.run(pipeline).error
+
+    def test_nonsense_among_the_facts_is_passed_over(self, studio):
+        script = """
+            import json, os
+            run = os.environ["AZUREML_RUN_ID"]
+            with open(os.environ["STUDIO_FACTS_DIR"] + "/facts.jsonl", "ab") as facts:
+                facts.write(100_000 * b"[" + b"\\n")
+                facts.write(5_000_000 * b"z" + b"\\n")
+                fact = {"kind": "tag", "key": "after", "value": "yes", "run": run}
+                facts.write(json.dumps(fact).encode() + b"\\n")
+        """
+        run = studio.run(studio.publish(steps={"one": {}}, scripts={"one.py": script}))
+        assert run.status == Status.COMPLETED, run.error
+        assert studio.step(run).run.tags["after"] == "yes"
+
+    def test_an_output_is_handed_to_the_next_step(self, studio):
+        pipeline = studio.publish(
+            steps={
+                "one": {"arguments": ["output:made"], "outputs": {"made": {"destination": "mid"}}},
+                "two": {"arguments": ["input:got"], "inputs": {"got": {"source": "mid"}}},
+            },
+            scripts={
+                "one.py": """
+                    import os, sys
+                    os.makedirs(sys.argv[1], exist_ok=True)
+                    open(sys.argv[1] + "/rows.csv", "w").write("1,2")
+                """,
+                "two.py": "import sys; print(open(sys.argv[1] + '/rows.csv').read())",
+            },
+        )
+        run = studio.run(pipeline)
+        assert run.status == Status.COMPLETED, run.error
+        assert storage.read_log(studio.step(run, "two").run.uuid) == b"1,2\n"
+        place = studio.step(run).outputs["made"]
+        kept = data.locate(run.workspace, place["datastore"], place["path"])
+        assert [entry.path.rpartition("/")[2] for entry in kept.files()] == ["rows.csv"]
+
+    def test_a_step_that_changes_its_input_fails_and_names_the_file(self, studio):
+        pipeline = studio.publish(
+            steps={
+                "one": {"arguments": ["output:made"], "outputs": {"made": {"destination": "mid"}}},
+                "two": {
+                    "arguments": ["input:got"],
+                    "inputs": {"got": {"source": "mid", "bind_mode": "mount"}},
+                },
+            },
+            scripts={
+                "one.py": """
+                    import os, sys
+                    os.makedirs(sys.argv[1], exist_ok=True)
+                    open(sys.argv[1] + "/rows.csv", "w").write("1,2")
+                """,
+                "two.py": "import sys; open(sys.argv[1] + '/rows.csv', 'a').write('3')",
+            },
+        )
+        run = studio.run(pipeline)
+        assert run.status == Status.FAILED
+        assert "rows.csv" in run.error
+
+    def test_facts_of_the_script_become_rows(self, studio):
+        script = """
+            from azureml.core import Run
+            run = Run.get_context()
+            run.log("loss", 0.5); run.log("loss", 0.25)
+            run.tag("kind", "test"); run.parent.tag("from", "step")
+            open("plot.txt", "w").write("x"); run.upload_file("outputs/plot.txt", "plot.txt")
+        """
+        run = studio.run(studio.publish(steps={"one": {}}, scripts={"one.py": script}))
+        assert run.status == Status.COMPLETED, run.error
+        step = studio.step(run).run
+        values = Metric.objects.get(run=step, name="loss").values.order_by("pk")
+        assert [value.data for value in values] == [{"loss": 0.5}, {"loss": 0.25}]
+        assert step.tags["kind"] == "test"
+        assert run.tags["from"] == "step"
+        assert step.artifacts.get().path == "outputs/plot.txt"
+
+    def test_a_script_that_declares_failure_fails(self, studio):
+        script = "from azureml.core import Run; Run.get_context().fail('bad data')"
+        run = studio.run(studio.publish(steps={"one": {}}, scripts={"one.py": script}))
+        assert run.status == Status.FAILED
+        assert "bad data" in run.error
+
+    def test_a_failed_step_is_tried_again(self, studio):
+        script = """
+            import pathlib, sys
+            mark = pathlib.Path(sys.argv[1]); tried = mark.exists(); mark.touch()
+            print("again" if tried else "first"); sys.exit(not tried)
+        """
+        mark = str(studio.path / "mark")
+        steps = {"one": {"arguments": [mark], "retries": 1, "retry_delay_seconds": 1}}
+        pipeline = studio.publish(steps=steps, scripts={"one.py": script})
+        run = studio.submit(pipeline)
+        assert studio.work() == [({"cpu-cluster": 1}, 1)]
+        step = studio.step(run)
+        type(step).objects.filter(pk=step.pk).update(not_before=None)
+        studio.work()
+        run.refresh_from_db()
+        assert run.status == Status.COMPLETED
+        assert storage.read_log(step.run.uuid) == b"first\nagain\n"
+
+    def test_an_equal_step_is_reused_with_its_outputs(self, studio):
+        steps = {
+            "one": {
+                "allow_reuse": True,
+                "arguments": ["output:made"],
+                "outputs": {"made": {"destination": "mid"}},
+            },
+            "two": {"arguments": ["input:got"], "inputs": {"got": {"source": "mid"}}},
+        }
+        scripts = {
+            "one.py": """
+                import os, sys
+                os.makedirs(sys.argv[1], exist_ok=True)
+                open(sys.argv[1] + "/x", "w").write("made once")
+            """,
+            "two.py": "import sys; print(open(sys.argv[1] + '/x').read())",
+        }
+        pipeline = studio.publish(steps=steps, scripts=scripts)
+        studio.run(pipeline)
+        run = studio.run(pipeline)
+        assert run.status == Status.COMPLETED, run.error
+        assert studio.step(run).reused_from is not None
+        assert storage.read_log(studio.step(run, "two").run.uuid) == b"made once\n"
+
+
+class TestStopping:
+    """Endless steps, each with a grandchild, ended from outside."""
+
+    SCRIPT = """
+        import subprocess, sys, time
+        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"])
+        open(sys.argv[1], "w").write(str(child.pid))
+        time.sleep(3600)
+    """
+
+    @pytest.fixture
+    def started(self, studio):
+        """Work on an endless step and ask it to stop, once it has started, for the given reason."""
+
+        def start(reason, *, then=lambda: None, **step):
+            told = studio.path / "grandchild"
+            pipeline = studio.publish(
+                steps={"one": {"arguments": [str(told)], **step}}, scripts={"one.py": self.SCRIPT}
+            )
+            run = studio.submit(pipeline)
+
+            def ask():
+                if told.exists() and told.read_text():
+                    then()
+                    studio.worker._stop_held(reason)
+                else:
+                    Timer(0.02, ask).start()
+
+            if reason is not None:
+                ask()
+            bells = studio.work()
+            run.refresh_from_db()
+            assert gone_soon(int(told.read_text()))
+            return run, bells
+
+        return start
+
+    def test_cancel_kills_the_whole_group(self, started, studio):
+        run, _ = started(Stop.CANCELED)
+        assert studio.step(run).run.status == Status.CANCELED
+        assert run.status == Status.CANCELED
+
+    def test_a_time_out_kills_the_whole_group(self, started):
+        run, _ = started(None, timeout_seconds=1)
+        assert run.status == Status.FAILED
+        assert "time-out of 1 s" in run.error
+        assert StepAttempt.objects.get().outcome == Outcome.TIMED_OUT
+
+    def test_a_stopping_worker_puts_its_step_back(self, started, studio):
+        run, bells = started(Stop.INTERRUPTED, then=studio.worker.stopping.set)
+        assert bells == [({"cpu-cluster": 1}, 0.0)]
+        step = studio.step(run)
+        assert (step.run.status, step.retries_used) == (Status.QUEUED, 0)
+        assert StepAttempt.objects.get().outcome == Outcome.INTERRUPTED
+
+    def test_nothing_is_left_when_the_script_ends_by_itself(self, studio):
+        told = studio.path / "grandchild"
+        script = self.SCRIPT.replace("\n        time.sleep(3600)", "")
+        pipeline = studio.publish(
+            steps={"one": {"arguments": [str(told)]}}, scripts={"one.py": script}
+        )
+        run = studio.run(pipeline)
+        assert run.status == Status.COMPLETED, run.error
+        assert gone_soon(int(told.read_text()))

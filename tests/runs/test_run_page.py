@@ -1,0 +1,198 @@
+"""The page of a run: what its tabs show, whom they let in, and what they cost."""
+
+from datetime import timedelta
+
+import pytest
+from django import shortcuts
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from runs import facts
+from runs.models import Kind, Run, StepRun, Worker
+from runs.states import Status
+from runs.views import detail, home, lists, live, publish
+from tests import factories
+from tests.runs.shown import TABS, complete, keep, move, step_of, submit, write_log
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("storage_folder")]
+
+
+@pytest.mark.parametrize("tab", TABS)
+def test_every_tab_shows_the_heading(page, run, tab):
+    text = page(f"run-{tab}", run.uuid)
+    assert str(run) in text
+    assert "every 3s" in text
+    complete(run)
+    assert "every 3s" not in page(f"run-{tab}", run.uuid)
+
+
+@pytest.mark.parametrize("tab", TABS)
+def test_many_steps_cost_as_many_queries_as_few(page, actor, workspace, tab):
+    def count(steps: int) -> int:
+        names = tuple(f"step{number}" for number in range(steps))
+        run = complete(submit(actor, factories.endpoint(workspace, steps=names)))
+        page(f"run-{tab}", run.uuid)  # the graph is read once and kept
+        with CaptureQueriesContext(connection) as queries:
+            page(f"run-{tab}", run.uuid)
+        return len(queries)
+
+    assert count(3) == count(30) <= 15
+
+
+def test_templates_ask_nothing(page, client, actor, run, monkeypatch):
+    done = complete(submit(actor, run.endpoint, tags={"team": "growth"}))
+    keep(step_of(done, "train"), "outputs/a.txt", b"a")
+    page("run-list")
+
+    def refuse(execute, sql, *rest):
+        raise AssertionError(f"a template asked: {sql}")
+
+    def render(*given, **named):
+        with connection.execute_wrapper(refuse):
+            return shortcuts.render(*given, **named)
+
+    for module in (home, lists, detail, live, publish):
+        monkeypatch.setattr(module, "render", render)
+    assert client.get("/").status_code == 200
+    page("home-running")
+    page("run-list")
+    page("run-list", query=f"?experiment={run.experiment.uuid}&endpoint={run.endpoint.uuid}&q=c")
+    page("run-publish", done.uuid)
+    for shown in (run, done):
+        for tab in TABS:
+            page(f"run-{tab}", shown.uuid)
+        for part in ("heading", "graph", "side", "steps"):
+            page("run-live", shown.uuid, part)
+
+
+def test_a_run_is_found_without_the_slash_and_a_step_in_its_run(page, client, run):
+    assert str(run) in page("run-short", run.uuid)
+    step = step_of(run, "train")
+    page("run-list")
+    for address in (f"/runs/{step.uuid}", f"/runs/{step.uuid}/"):
+        response = client.get(address)
+        assert response.headers["Location"] == f"/runs/{run.uuid}/?step={step.uuid}"
+
+
+def test_a_failed_run_opens_with_what_failed(page, run):
+    step = step_of(run, "prepare")
+    Run.objects.filter(pk=step.pk).update(error="Traceback\nValueError: no <column>")
+    StepRun.objects.filter(pk=step.pk).update(exit_code=3)
+    move(step, Status.RUNNING, Status.FAILED)
+    move(run, Status.RUNNING, Status.FAILED)
+    write_log(step, "reading\nValueError: no <column>\n")
+    text = page("run-detail", run.uuid)
+    assert "Step prepare failed." in text
+    assert "ValueError: no &lt;column&gt;" in text
+    assert f"?step={step.uuid}#L2" in text
+    assert f"?step={step.uuid}#log" in page("run-metrics", run.uuid)
+    assert "Exit code 3." in text
+    assert "<column>" not in text
+
+
+def test_a_queued_step_says_what_it_waits_for(page, run):
+    text = page("run-detail", run.uuid)
+    assert "none is running; start one with" in text
+    assert "worker --queues cpu-cluster" in text
+    Worker.objects.create(name="w", role="worker", host="h", pid=1, queues=["cpu-cluster"], slots=3)
+    assert "one of the 3 slots of queue cpu-cluster" in page("run-detail", run.uuid)
+    train = step_of(run, "train")
+    assert "Waiting for prepare." in page("run-detail", run.uuid, query=f"?step={train.uuid}")
+
+
+def test_a_worker_that_fell_silent_does_not_count(page, run):
+    Worker.objects.create(
+        name="w",
+        role="worker",
+        host="h",
+        pid=1,
+        queues=["cpu-cluster"],
+        heartbeat_at=timezone.now() - timedelta(minutes=5),
+    )
+    assert "none is running" in page("run-detail", run.uuid)
+
+
+def test_a_reused_step_says_so_and_shows_the_log_of_the_other(client, page, actor, endpoint):
+    first, other = complete(submit(actor, endpoint)), complete(submit(actor, endpoint))
+    source = step_of(first, "prepare")
+    write_log(source, "said by the first\n")
+    keep(source, "outputs/model.txt", b"model")
+    step = step_of(other, "prepare")
+    StepRun.objects.filter(pk=step.pk).update(
+        reused_from=source.step, reuse_reason="Reused: nothing changed."
+    )
+    text = page("run-detail", other.uuid, query=f"?step={step.uuid}")
+    assert "Reused: nothing changed." in text
+    assert "said by the first" in text
+    assert "outputs/model.txt" in page("run-outputs", other.uuid)
+    response = client.get(reverse("runs:run-file", args=[step.uuid, "outputs/model.txt"]))
+    assert b"".join(response.streaming_content) == b"model"
+
+
+def test_warnings_and_parameters(page, actor, endpoint):
+    run = submit(actor, endpoint, assignments={"lr": "0.5", "lrr": "1"})
+    text = page("run-parameters", run.uuid)
+    assert "There is no parameter lrr. Did you mean lr?" in text
+    assert "0.5" in text
+    assert "Given by the caller" in text
+
+
+def test_metrics_show_values_that_are_no_numbers(page, run):
+    step = step_of(run, "train")
+    facts.add_metric(
+        step.pk, name="auc", points=[{"data": {"auc": "NaN"}}], columns={"auc": "double"}
+    )
+    points = [{"data": {"loss": value}} for value in (1.0, "Infinity", 0.5, "-Infinity", 0.25)]
+    facts.add_metric(step.pk, name="loss", points=points, columns={"loss": "double"})
+    image = f"aml://artifactId/ExperimentRun/dcid.{step.uuid}/plot.png"
+    columns = {"plot": "Artifact"}
+    facts.add_metric(step.pk, name="plot", points=[{"data": {"plot": image}}], columns=columns)
+    text = page("run-metrics", run.uuid)
+    assert "NaN" in text
+    assert "-Infinity" in text
+    assert "<polyline" in text
+    assert "plot.png" not in text
+    text = page("run-images", run.uuid)
+    assert f'src="/runs/{step.uuid}/files/plot.png"' in text
+    assert "Infinity" not in text
+
+
+def test_parts_are_revalidated_and_end_with_the_run(page, client, run):
+    page("run-detail", run.uuid)
+    for part in ("heading", "graph", "side", "steps"):
+        address = reverse("runs:run-live", args=[run.uuid, part])
+        first = client.get(address, headers={"hx-request": "true"})
+        assert "every 3s" in first.content.decode()
+        assert first.headers["Cache-Control"] == "private, no-cache"
+    complete(run)
+    for part in ("heading", "graph", "side", "steps"):
+        address = reverse("runs:run-live", args=[run.uuid, part])
+        first = client.get(address)
+        assert "every 3s" not in first.content.decode()
+        again = client.get(address, headers={"if-none-match": first.headers["ETag"]})
+        assert again.status_code == 304
+    page("run-live", run.uuid, "nothing", status=404)
+
+
+def test_the_heading_brings_the_commands_when_the_status_is_another(page, run):
+    assert "run-commands" not in page("run-live", run.uuid, "heading", query="?shown=NotStarted")
+    move(run, Status.RUNNING)
+    assert 'hx-swap-oob="true"' in page("run-live", run.uuid, "heading", query="?shown=NotStarted")
+
+
+def test_another_workspace_sees_nothing(page):
+    elsewhere = factories.workspace()
+    other = factories.actor(elsewhere)
+    run = submit(other, factories.endpoint(elsewhere, steps=("one",)))
+    step = Run.objects.get(parent=run, kind=Kind.STEP)
+    keep(step, "outputs/a.txt", b"a")
+    for tab in TABS:
+        page(f"run-{tab}", run.uuid, status=404)
+    page("run-file", step.uuid, "outputs/a.txt", status=404)
+    page("run-log", step.uuid, status=404)
+    page("run-zip", run.uuid, status=404)
+    page("run-live", run.uuid, "heading", status=404)
+    page("run-cancel", run.uuid, status=404)
+    assert str(run) not in page("run-list")

@@ -1,0 +1,113 @@
+"""What a person does to a run on its page: cancel, resubmit, publish."""
+
+import pytest
+from django.urls import reverse
+
+from endpoints.models import PipelineEndpoint, PublishedPipeline
+from runs.models import Kind, Run
+from runs.states import Status
+from studio.core.models import Role
+from tests import factories
+from tests.runs.shown import complete, submit
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("storage_folder")]
+
+
+def test_cancel_asks_first(page, client, run):
+    assert f"Cancel {run}?" in page("run-cancel", run.uuid)
+    address = reverse("runs:run-cancel", args=[run.uuid])
+    assert client.post(address).headers["Location"] == f"/runs/{run.uuid}/"
+    run.refresh_from_db()
+    assert run.status == Status.CANCELED
+    assert client.post(address).status_code == 409
+
+
+def test_a_reader_may_look_and_not_touch(client, workspace, run):
+    reader = factories.actor(workspace, Role.READER)
+    client.force_login(reader.user)
+    assert client.get(run.get_absolute_url()).status_code == 200
+    for name in ("run-cancel", "run-resubmit", "run-publish"):
+        assert client.post(reverse(f"runs:{name}", args=[run.uuid])).status_code == 403
+    chosen = {"selected": [str(run.uuid)], "confirmed": "1"}
+    assert client.post(reverse("runs:run-cancel-selected"), chosen).status_code == 403
+    run.refresh_from_db()
+    assert run.status == Status.NOT_STARTED
+
+
+def resubmission(**changes) -> dict:
+    given = {
+        "experiment_choice": "existing",
+        "experiment": "growth",
+        "key": "k1",
+        "param_lr": "0.5",
+    }
+    return given | changes
+
+
+def test_resubmit_starts_from_the_runs_values_and_submits_once(page, client, actor, endpoint):
+    run = submit(actor, endpoint, assignments={"lr": "0.5"}, tags={"team": "growth"})
+    text = page("run-resubmit", run.uuid)
+    assert 'value="0.5"' in text
+    assert "team = growth" in text
+    address = reverse("runs:run-resubmit", args=[run.uuid])
+    first = client.post(address, resubmission(param_lr="0.25"))
+    assert (
+        client.post(address, resubmission(param_lr="0.25")).headers["Location"] == first["Location"]
+    )
+    made = Run.objects.filter(kind=Kind.PIPELINE).latest("pk")
+    assert made.pipeline_run.original == run.pipeline_run
+    assert made.pipeline_run.parameters == {"lr": "0.25"}
+    assert made.endpoint == endpoint
+
+
+def test_resubmit_refuses_a_value_of_another_type(page, client, run):
+    page("run-list")
+    address = reverse("runs:run-resubmit", args=[run.uuid])
+    response = client.post(address, resubmission(param_lr="fast"))
+    assert response.status_code == 200
+    assert b"lr" in response.content
+    assert Run.objects.filter(kind=Kind.PIPELINE).count() == 1
+
+
+def publication(**changes) -> dict:
+    return {"where": "new", "new_endpoint": "fresh", "name": "churn again"} | changes
+
+
+def test_publish_a_completed_run_behind_a_new_endpoint(page, client, run):
+    address = reverse("runs:run-publish", args=[complete(run).uuid])
+    assert "Set as default pipeline" in page("run-publish", run.uuid)
+    response = client.post(address, publication(continue_on_step_failure="on"))
+    made = PublishedPipeline.objects.latest("pk")
+    assert response.headers["Location"] == made.get_absolute_url()
+    assert made.source_run_uuid == run.uuid
+    assert made.graph == run.pipeline_run.graph
+    assert made.continue_on_step_failure
+    assert PipelineEndpoint.objects.get(name="fresh").default_version.pipeline == made
+
+
+def test_publish_as_the_next_default_of_an_endpoint(page, client, endpoint, run):
+    page("run-list")
+    address = reverse("runs:run-publish", args=[complete(run).uuid])
+    given = publication(where="existing", endpoint=str(endpoint.uuid), set_default="on")
+    client.post(address, given)
+    endpoint.refresh_from_db()
+    assert endpoint.default_version.number == 1
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *({"new_endpoint": "churn"}, {"new_endpoint": ""}, {"new_endpoint": "a/b"}),
+        *({"name": ""}, {"where": "existing"}),
+    ],
+)
+def test_nothing_is_published_on_an_error(page, client, run, wrong):
+    page("run-list")
+    before = PublishedPipeline.objects.count(), PipelineEndpoint.objects.count()
+    address = reverse("runs:run-publish", args=[complete(run).uuid])
+    assert client.post(address, publication(**wrong)).status_code == 200
+    assert (PublishedPipeline.objects.count(), PipelineEndpoint.objects.count()) == before
+
+
+def test_a_run_that_has_not_completed_is_not_published(page, run):
+    page("run-publish", run.uuid, status=409)
