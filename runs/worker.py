@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from threading import Event, Lock, Thread, Timer
 
 from django.conf import settings
@@ -177,13 +178,14 @@ class Worker:
     # --- work ------------------------------------------------------------------------------------
     def walk(self, queue: str) -> Iterator[tuple[Counter, float]]:
         """Do steps of `queue` until none is ready; yields what others must be rung for, and when."""
+        claim_ahead = partial(self._claim, queue)
         ahead = None
         while (claim := ahead or self._claim(queue)) is not None:
             with self._holding(claim) as flag:
-                finished = engine.execute(claim, flag, self.guard)
-            ahead = self._claim(queue) if finished.is_plain else None
+                finished = engine.execute(claim, flag, self.guard, claim_ahead=claim_ahead)
+            ahead = finished.ahead
             if ahead is not None and ahead.run_id == claim.run_id:
-                continue  # it lets nothing go, and its run is not over
+                continue  # its run is not over, and nothing waited for it
             ready = engine.advance(claim.run_id, after=finished)
             if finished.retry_seconds is not None:
                 yield Counter({queue: 1}), finished.retry_seconds

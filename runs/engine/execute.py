@@ -78,8 +78,16 @@ OUTCOMES = {
 }
 
 
-def execute(claim: Claim, flag: StopFlag, guard: Guard) -> Finished:
-    """Do one claimed step to its end, which is written unless the claim was lost meanwhile."""
+def execute(
+    claim: Claim,
+    flag: StopFlag,
+    guard: Guard,
+    *,
+    claim_ahead: Callable[[], Claim | None] = lambda: None,
+) -> Finished:
+    """Do one claimed step to its end, which is written unless the claim was lost meanwhile.
+
+    `claim_ahead` may claim the next one, for who calls this, together with a plain end."""
     try:
         job = load(claim)
         if decide(job):
@@ -106,6 +114,7 @@ def execute(claim: Claim, flag: StopFlag, guard: Guard) -> Finished:
             is_last=result.is_last,
             ran_from=result.ran_from,
             step_changes={**result.step_changes, "warnings": result.warnings},
+            claim_ahead=claim_ahead,
         )
     )
 

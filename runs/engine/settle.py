@@ -1,7 +1,7 @@
 """What follows from the end of a step: its next attempt, the steps it lets go, the end of its run."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -24,11 +24,12 @@ MAX_DELAY_SECONDS = 3600
 @dataclass(frozen=True)
 class Finished:
     """`written`: the end was ours to write. `retry_seconds`: when the next try may start, if there is
-    one. `is_plain`: the step completed and no other waits for it."""
+    one. `is_plain`: the step completed and no other waits for it. `ahead`: what was claimed with it."""
 
     written: bool
     retry_seconds: float | None = None
     is_plain: bool = False
+    ahead: Claim | None = None
 
     def __bool__(self) -> bool:
         return self.written
@@ -46,9 +47,11 @@ def finish(
     is_last: bool = False,
     ran_from: datetime | None = None,
     step_changes: Mapping | None = None,
+    claim_ahead: Callable[[], Claim | None] = lambda: None,
 ) -> Finished:
     """Write the end of one attempt; nothing is written if it is not ours any more. `is_last`: no
-    other step waits for this one. `ran_from`: when its process started, if that is not written yet."""
+    other step waits for this one. `ran_from`: when its process started, if that is not written yet.
+    `claim_ahead` is called after a plain end: one commit for both, which is half of what they cost."""
     at = at or timezone.now()
     changes = {**(step_changes or {}), "exit_code": exit_code}
     move = partial(Run.objects.move, claim.step_id, attempt=claim.attempt, at=at, ran_from=ran_from)
@@ -83,7 +86,7 @@ def finish(
                 error=error,
             )
         is_plain = moved and is_last and outcome == Outcome.COMPLETED
-        return Finished(moved, pause, is_plain)
+        return Finished(moved, pause, is_plain, claim_ahead() if is_plain else None)
 
 
 def _complete(claim: Claim, at: datetime, ran_from: datetime | None) -> bool:

@@ -11,6 +11,7 @@ from studio.core import console
 SHOWN = 1000  # lines that a page opens with
 TAIL_BYTES = 128 * 1024
 CHUNK_BYTES = 256 * 1024
+TRACEBACK = "Traceback (most recent call last)"
 
 
 @dataclass(frozen=True)
@@ -58,14 +59,17 @@ def tail(log: Log, *, low: int, high: int) -> Piece:
 
 
 def around(log: Log, number: int) -> Piece:
-    """The lines about one of them, so many before it as after it."""
-    first = max(1, number - SHOWN // 2)
-    start, first = offset_of(log, first)
-    data = _read(log, start, CHUNK_BYTES)
-    if start and not data:
-        return tail(log, low=0, high=start)
-    end = _forth(data, SHOWN)
-    return _piece(data[:end], start, first, is_open=False)
+    """The lines about one of them, as many before it as after it; of a log without it the last."""
+    offset, number = offset_of(log, number)
+    low = max(0, offset - CHUNK_BYTES // 2)
+    data = _read(log, low, offset - low)
+    before = data[_back(data, SHOWN // 2) :]
+    if len(before) == len(data) and low:
+        before = data[data.find(b"\n") + 1 :]  # the first line of it is cut off
+    after = _read(log, offset, CHUNK_BYTES // 2)
+    after = after[: _forth(after, SHOWN - SHOWN // 2)]
+    first = number - before.count(b"\n")
+    return _piece(before + after, offset - len(before), first, is_open=False)
 
 
 def line_at(log: Log, offset: int) -> int:
@@ -75,11 +79,9 @@ def line_at(log: Log, offset: int) -> int:
 
 
 def offset_of(log: Log, number: int) -> tuple[int, int]:
-    """Where a line begins, and its number; of a log without so many lines its last window."""
+    """Where a line begins, and its number; of a log without so many lines its last one."""
     marks = list(log.landmarks())
-    newlines = marks[-1][1]
-    if number > newlines + 1:
-        number = max(1, newlines + 1 - SHOWN // 2)
+    number = min(number, marks[-1][1] + 1)
     if number == 1:
         return 0, 1
     # The line before it ends in the piece after the last of these.
@@ -105,10 +107,12 @@ def markup(piece: Piece, address: str, *, marked: int = 0) -> SafeString:
 
 
 def first_error(piece: Piece) -> int:
-    """The number of the first line that reports an error, 0 if none does."""
+    """The number of the first line that reports an error, 0 if none does. Where a stack is printed
+    that is the error, since results are called errors too."""
     rows = console.to_html(piece.text).split("\n")
-    found = (at for at, row in enumerate(rows) if row.startswith('<span class="e">'))
-    at = next(found, None)
+    wrong = [at for at, row in enumerate(rows) if row.startswith('<span class="e">')]
+    stacks = [at for at in wrong if TRACEBACK in rows[at]]
+    at = next(iter(stacks or wrong), None)
     return 0 if at is None else piece.line + at - piece.is_open
 
 

@@ -36,7 +36,11 @@ def pane(request, run: Run) -> dict:
         "lines": lines.markup(piece, _line_address(log), marked=number or wrong),
         "is_empty": not piece.text and run.is_terminal,
         "next_url": "" if not is_end or run.is_terminal else _next_url(log, piece),
+        "whole_url": address(log),
         "download_url": f"{address(log)}&download=1",
+        "first": piece.line,
+        "last": 0 if is_end else piece.next_line - 1,
+        "is_part": piece.start > 0 or not is_end,
         "zip_url": reverse("runs:run-zip", args=[run.uuid]) if run.kind == Kind.STEP else "",
         "error_line": wrong,
         "at": f"L{number or wrong}" if number or wrong else "",
@@ -47,6 +51,7 @@ def pane(request, run: Run) -> dict:
         "earlier_url": _here(request, line=max(1, piece.line - lines.SHOWN // 2))
         if piece.line > 1
         else "",
+        "latest_url": "" if is_end else _here(request),
         "later_url": "" if is_end else _here(request, line=piece.next_line + lines.SHOWN // 2),
     }
 
@@ -124,6 +129,7 @@ def log(request, uuid):
     context = {
         "lines": lines.markup(piece, _line_address(found)),
         "next_url": "" if is_over else _next_url(found, piece),
+        "is_behind": piece.end < found.size,
     }
     return fragments.private(render(request, "components/log_lines.html", context))
 

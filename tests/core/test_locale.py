@@ -128,9 +128,11 @@ def test_a_refusal_is_korean_on_a_page_and_english_over_rest(client, actor, work
     endpoint = factories.endpoint(workspace, "daily")
     services.disable(actor, endpoint)
     asked = {"accept-language": "ko-KR", "authorization": f"Bearer {factories.token(actor)}"}
-    reply = client.post(f"/endpoints/{endpoint.uuid}/submit", headers=asked)
+    door = f"/endpoints/{endpoint.uuid}/submit"
+    named = {"ExperimentName": "growth"}
+    reply = client.post(door, named, content_type="application/json", headers=asked)
     assert reply.json()["Error"]["Message"] == "Pipeline endpoint daily is disabled."
-    unknown = client.post(f"/endpoints/{endpoint.uuid}/submit", headers={"accept-language": "ko"})
+    unknown = client.post(door, headers={"accept-language": "ko"})
     assert unknown.json()["Error"]["Message"].isascii()
     client.force_login(actor.user)
     place = reverse("endpoints:endpoint-submit", args=[endpoint.uuid])

@@ -1,13 +1,155 @@
-"""Logs of runs: followed on a page, and downloaded whole."""
+"""Logs of runs: opened at a line, followed on a page, and downloaded whole."""
+
+import re
 
 import pytest
 from django.urls import reverse
 
 from runs import storage
 from runs.states import Status
+from runs.views import lines, logfiles
 from tests.runs.shown import move, step_of, write_log
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("storage_folder")]
+
+STACK = "Traceback (most recent call last):\n  File one\nValueError: tenure\n"
+
+
+@pytest.fixture
+def step(run):
+    return step_of(run, "prepare")
+
+
+def numbered(count: int, *, first: int = 1) -> str:
+    return "".join(f"row {number}\n" for number in range(first, first + count))
+
+
+def shown(text: str) -> list[int]:
+    """The numbers of the lines on a page."""
+    return [int(number) for number in re.findall(r'id="L(\d+)"', text)]
+
+
+def marked(text: str) -> list[int]:
+    return [int(number) for number in re.findall(r'id="L(\d+)" aria-current="true"', text)]
+
+
+def test_a_page_opens_with_the_newest_lines_and_says_where_the_others_are(page, run, step):
+    write_log(step, numbered(2500))
+    text = page("run-detail", run.uuid)
+    assert shown(text) == list(range(1501, 2501))
+    assert "find looks at these lines" in text
+    assert f'href="{reverse("runs:run-log", args=[step.uuid])}?file=' in text
+    assert "line=1001#L1001" in text  # half a page before the first
+    assert 'role="log"' in text
+
+
+def test_a_log_that_is_shown_whole_names_no_part(page, run, step):
+    write_log(step, numbered(3))
+    move(step, Status.RUNNING, Status.COMPLETED)
+    text = page("run-detail", run.uuid)
+    assert shown(text) == [1, 2, 3]
+    assert "find looks at these" not in text
+    assert "Earlier lines" not in text
+
+
+def test_a_link_to_a_line_opens_the_log_there(page, run, step):
+    write_log(step, numbered(5000))
+    text = page("run-detail", run.uuid, query=f"?step={step.uuid}&line=1200")
+    assert shown(text) == list(range(700, 1700))
+    assert marked(text) == [1200]
+    assert "Lines 700 to 1699" in text
+    assert "line=2200#L2200" in text
+    assert "Jump to latest" in text
+    assert "hx-get" not in text[text.index('id="log"') :]  # what is appended is not what follows
+
+
+@pytest.mark.parametrize("cut", [1, 3, 7, 64])
+def test_lines_are_numbered_alike_however_a_log_was_written(step, cut):
+    whole = ("\n\nfirst\n" + numbered(20) + "가나다\n" * 3 + "open").encode()
+    for at in range(0, len(whole), cut):
+        attempt = 1 if at < len(whole) // 2 else 2
+        writer = storage.LogWriter(step.uuid, storage.DRIVER_LOG, attempt=attempt)
+        writer.segments = at  # names go on where another writer would have been
+        writer.write(whole[at : at + cut])
+    log = logfiles.of(step, storage.DRIVER_LOG)
+    for number in range(1, whole.count(b"\n") + 2):
+        offset, found = lines.offset_of(log, number)
+        assert found == number
+        assert whole[:offset].count(b"\n") == number - 1
+        assert offset == 0 or whole[offset - 1 : offset] == b"\n"
+        assert lines.line_at(log, offset) == number
+        assert lines.around(log, number).text == whole.decode()
+
+
+def test_a_line_of_a_large_log_is_found_without_reading_what_is_before(step, monkeypatch):
+    writer = storage.LogWriter(step.uuid, storage.DRIVER_LOG, attempt=1)
+    part = (b"x" * 99 + b"\n") * 1000
+    for _segment in range(40):
+        writer.write(part)
+    read, stream = [], storage.stream_blob
+
+    def counted(blob, **place):
+        for data in stream(blob, **place):
+            read.append(len(data))
+            yield data
+
+    monkeypatch.setattr(storage, "stream_blob", counted)
+    log = logfiles.of(step, storage.DRIVER_LOG)
+    assert lines.around(log, 30_500).line == 30_000
+    assert lines.tail(log, low=0, high=log.size).line == 39_001
+    assert sum(read) < lines.CHUNK_BYTES + lines.TAIL_BYTES + 3 * len(part)
+
+
+def test_the_asked_line_is_shown_between_very_long_ones(page, run, step):
+    write_log(step, "".join(f"{number} {'x' * 3000}\n" for number in range(1, 301)))
+    text = page("run-detail", run.uuid, query="?line=200")
+    assert marked(text) == [200]
+    assert len(shown(text)) < 100
+
+
+def test_a_failed_run_opens_on_its_first_failed_step_at_the_error(page, run):
+    train = step_of(run, "train")
+    write_log(train, "mean error 0.2\n" + numbered(30) + STACK)
+    move(step_of(run, "prepare"), Status.RUNNING, Status.COMPLETED)
+    move(train, Status.RUNNING, Status.FAILED, error=STACK)
+    move(run, Status.RUNNING, Status.FAILED)
+    text = page("run-detail", run.uuid)
+    assert "<b>Step train failed.</b> ValueError: tenure" in text
+    assert marked(text) == [32]
+    assert 'data-log-at="L32"' in text
+    assert "First error: line 32" in text
+
+
+def test_without_a_stack_the_first_line_that_names_an_error_is_it(page, run, step):
+    write_log(step, numbered(3) + "error: no rows\n" + "error: again\n")
+    move(step, Status.RUNNING, Status.FAILED)
+    move(run, Status.RUNNING, Status.FAILED)
+    assert marked(page("run-detail", run.uuid)) == [4]
+
+
+def test_who_is_behind_a_log_asks_at_once(page, run, step, monkeypatch):
+    monkeypatch.setattr(lines, "CHUNK_BYTES", 10)
+    move(step, Status.RUNNING)
+    write_log(step, numbered(3))
+    text = page("run-log", step.uuid, query="?from=0", hx_request="true")
+    assert "load delay" in text
+    text = page("run-log", step.uuid, query="?from=10&line=2&open=1", hx_request="true")
+    assert "load delay" not in text
+    assert "every 2s" in text
+
+
+def test_a_pane_offers_its_files_and_no_script_of_its_own(page, run, step):
+    write_log(step, "<script>alert(1)</script> \x1b[31mred\x1b[0m\n")
+    storage.LogWriter(step.uuid, "user_logs/std_log.txt", attempt=1).write(b"mine\n")
+    text = page("run-detail", run.uuid)
+    pane = text[text.index("data-log ") :]
+    pane = pane[: pane.index("data-log-jump")]
+    assert "<script" not in pane
+    assert not re.search(r"\s(style|on\w+)=", pane)
+    assert "user_logs/std_log.txt" in pane
+    assert reverse("runs:run-zip", args=[step.uuid]) in pane
+    assert "mine" in page("run-detail", run.uuid, query="?file=user_logs/std_log.txt")
+    assert "alert(1)" in page("run-detail", run.uuid, query="?file=../../secret")
 
 
 def test_a_log_is_followed_by_bytes_until_its_step_has_ended(page, run):

@@ -196,3 +196,23 @@ def test_another_workspace_sees_nothing(page):
     page("run-live", run.uuid, "heading", status=404)
     page("run-cancel", run.uuid, status=404)
     assert str(run) not in page("run-list")
+
+
+def test_pages_answer_head(client, page, run):
+    page("run-list")
+    names = [*(f"run-{tab}" for tab in TABS), "run-cancel", "run-resubmit", "run-rename"]
+    addresses = [reverse(f"runs:{name}", args=[run.uuid]) for name in names]
+    addresses += [reverse(f"runs:{name}") for name in ("run-list", "compute-list", "compute-new")]
+    for address in [*addresses, reverse("runs:run-live", args=[run.uuid, "heading"])]:
+        reply = client.head(address)
+        assert reply.status_code == 200, address
+        assert not reply.content
+
+
+def test_times_say_when_to_machines_and_durations_of_what_runs_tick(page, run):
+    move(run, Status.RUNNING)
+    text = page("run-list") + page("run-details", run.uuid)
+    assert text.count(f' datetime="{run.created_at:%Y-%m-%dT%H:%M:%SZ}"') >= 2
+    assert text.count(f'data-since="{run.started_at:%Y-%m-%dT%H:%M:%SZ}"') >= 2
+    move(run, Status.COMPLETED)
+    assert "data-since" not in page("run-list")

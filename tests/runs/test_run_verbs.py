@@ -111,3 +111,38 @@ def test_nothing_is_published_on_an_error(page, client, run, wrong):
 
 def test_a_run_that_has_not_completed_is_not_published(page, run):
     page("run-publish", run.uuid, status=409)
+
+
+def test_a_run_is_renamed_and_described(page, client, run):
+    text = page("run-rename", run.uuid)
+    assert f'value="{run}"' in text
+    given = {"display_name": "<b>새 이름", "description": "why"}
+    reply = client.post(reverse("runs:run-rename", args=[run.uuid]), given)
+    assert reply.headers["Location"] == run.get_absolute_url()
+    run.refresh_from_db()
+    assert (run.display_name, run.description) == ("<b>새 이름", "why")
+    assert "&lt;b&gt;새 이름" in page("run-detail", run.uuid)
+
+
+@pytest.mark.parametrize("name", ["", "  ", "x" * 256, "a\0b"])
+def test_a_name_that_cannot_be_kept_is_refused_beside_its_field(page, client, run, name):
+    page("run-list")
+    before = run.display_name
+    reply = client.post(reverse("runs:run-rename", args=[run.uuid]), {"display_name": name})
+    assert reply.status_code == 200
+    assert b"errorlist" in reply.content
+    run.refresh_from_db()
+    assert run.display_name == before
+
+
+@pytest.mark.parametrize(("role", "status"), [(Role.READER, 403), (Role.OPERATOR, 302)])
+def test_renaming_needs_an_operator(client, workspace, run, role, status):
+    client.force_login(factories.actor(workspace, role).user)
+    is_open = reverse("runs:run-rename", args=[run.uuid]) in (
+        client.get(run.get_absolute_url()).content.decode()
+    )
+    assert is_open == (role == Role.OPERATOR)
+    address = reverse("runs:run-rename", args=[run.uuid])
+    assert client.post(address, {"display_name": "new"}).status_code == status
+    run.refresh_from_db()
+    assert (run.display_name == "new") == (status == 302)

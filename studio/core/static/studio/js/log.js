@@ -2,6 +2,7 @@
 // A link to a line opens there, from the server if the line is not among those shown.
 const near = (text) => text.scrollHeight - text.scrollTop - text.clientHeight < 40;
 const following = new WeakMap();
+const MOST = 5000; // rows of a log that is followed: what a chatty script wrote before is a link away
 
 function scrollTo(text, row) {
   text.scrollTop += row.getBoundingClientRect().top - text.getBoundingClientRect().top - text.clientHeight / 3;
@@ -26,6 +27,20 @@ function open(pane, text) {
   else if (isLine && new URL(window.location.href).searchParams.get("line") !== id.slice(1)) window.location.replace(address);
 }
 
+function trim(pane, text) {
+  const rows = text.querySelectorAll(".row");
+  if (rows.length <= MOST) return;
+  const first = rows[rows.length - MOST], old = document.createRange();
+  old.setStart(text, 0);
+  old.setEndBefore(first);
+  old.deleteContents();
+  const number = Number(first.id.slice(1)), part = pane.querySelector("[data-log-part]");
+  const earlier = pane.querySelector("[data-log-earlier]");
+  earlier.href = addressOf(pane, Math.max(1, number - 500));
+  earlier.hidden = part.hidden = false;
+  part.querySelector("[data-log-first]").textContent = number;
+}
+
 function prepare(pane) {
   const text = pane.querySelector("[data-log-text]");
   if (following.has(text)) return;
@@ -39,7 +54,9 @@ function prepare(pane) {
   const show = () => {
     const mark = pane.querySelector("[data-live]");
     if (mark) mark.hidden = !live();
-    if (following.get(text)) text.scrollTop = text.scrollHeight;
+    if (!following.get(text)) return;
+    if (live()) trim(pane, text);
+    text.scrollTop = text.scrollHeight;
   };
 
   // A link to a line, or a log that has ended, starts where it is.

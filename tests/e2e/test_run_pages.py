@@ -1,0 +1,102 @@
+"""What the pages of runs do in a real browser: lists that fit, logs with links to lines, renaming."""
+
+import re
+
+import pytest
+
+TOO_WIDE = (
+    "[...document.querySelectorAll('.scroll')].filter(e => e.scrollWidth > e.clientWidth).length"
+)
+TABS = ("", "steps/", "outputs/", "metrics/", "images/", "parameters/", "snapshot/", "details/")
+NAME = "x" * 120
+
+
+@pytest.fixture(scope="module")
+def run(live_studio):
+    """A run of the sample that fails in one step, and the id of that step."""
+    run = live_studio.trigger("flaky", ExperimentName="e" * 100, Tags={"team": "t" * 200})
+    live_studio.wait(run)
+    return run
+
+
+@pytest.fixture
+def failed(page, run):
+    page.goto(f"/runs/{run}/")
+    return page
+
+
+@pytest.mark.parametrize("width", [1000, 1280])
+def test_no_page_of_runs_scrolls_sideways_on_a_screen_of_ordinary_width(page, run, width):
+    page.set_viewport_size({"width": width, "height": 800})
+    for path in ("/pipelines/runs/", "/compute/", *(f"/runs/{run}/{tab}" for tab in TABS)):
+        assert page.goto(path).status == 200
+        assert page.evaluate(TOO_WIDE) == 0, path
+
+
+def test_no_page_of_a_run_scrolls_sideways_on_a_small_screen(page, run):
+    page.set_viewport_size({"width": 320, "height": 700})
+    for path in (*TABS, "cancel/", "resubmit/", "rename/"):
+        assert page.goto(f"/runs/{run}/{path}").status == 200
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
+
+
+def test_a_failed_run_opens_on_the_log_of_what_failed_at_its_error(failed, scripts):
+    strip = failed.locator("#run-strips .notice.bad")
+    assert "Step part-5 failed." in strip.inner_text()
+    log = failed.get_by_role("log")
+    assert "part 5 is broken" in log.inner_text()
+    strip.get_by_role("link", name="Open its log").click()
+    failed.wait_for_url(re.compile(r"#(L\d+|log)$"))
+
+
+def test_a_line_of_a_log_has_an_address_that_opens_there(failed, scripts):
+    number = failed.locator(".log a.n").first
+    line = number.get_attribute("data-n")
+    number.click()
+    failed.wait_for_url(re.compile(rf"line={line}#L{line}$"))
+    failed.goto(failed.url)
+    row = failed.locator(f"#L{line}")
+    assert row.get_attribute("aria-current") == "true"
+    assert row.is_visible()
+
+
+def test_words_are_found_in_a_log_one_after_the_other(failed, scripts):
+    find = failed.get_by_role("searchbox", name="Find in the lines shown")
+    if not scripts:
+        assert not find.is_visible()
+        pytest.skip("the browser's own search does it")
+    find.fill("PART")
+    count = failed.locator("[data-log-count]")
+    assert re.fullmatch(r"1/\d+", count.inner_text())
+    total = int(count.inner_text().partition("/")[2])
+    failed.keyboard.press("Shift+Enter")
+    assert count.inner_text() == f"{total}/{total}"
+    failed.keyboard.press("Enter")
+    assert count.inner_text() == f"1/{total}"
+    find.fill("no such word")
+    assert count.inner_text() == "0/0"
+
+
+def test_a_run_is_renamed_by_the_pencil_beside_its_name(failed, scripts, run):
+    failed.get_by_role("link", name="Rename").click()
+    form = failed.get_by_role("dialog") if scripts else failed.get_by_role("main")
+    form.get_by_label("Display name").fill(NAME)
+    form.get_by_role("button", name="Save").click()
+    failed.wait_for_function(f"document.querySelector('h1').textContent.trim() === '{NAME}'")
+    assert failed.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_script_of_its_own_has_a_page_that_the_list_links_to(page, live_studio):
+    scope = live_studio.scope
+    run = "6f9b2c1e-0d2a-4f7e-9c5b-1a2b3c4d5e6f"
+    body = {"runId": run, "name": "sketch", "displayName": "sketch", "status": "Running"}
+    place = f"/history/v1.0{scope}/experiments/notebook/runs/{run}"
+    assert live_studio.call("POST", place.partition("/runs/")[0], {})[0] in (200, 201, 409)
+    assert live_studio.call("PATCH", place, body)[0] == 200
+    page.goto("/pipelines/runs/")
+    page.get_by_role("link", name="sketch", exact=True).first.click()
+    page.wait_for_url(re.compile(re.escape(f"/runs/{run}/")))
+    assert page.locator("h1").inner_text() == "sketch"
+    for tab in ("Metrics", "Outputs + logs", "Images", "Child runs"):
+        page.get_by_role("navigation", name="Run").get_by_role("link", name=tab).click()
+        assert page.locator("h1").inner_text() == "sketch"
