@@ -21,14 +21,23 @@ def main():
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "studio.settings")
     try:
         from django.conf import settings  # noqa: PLC0415
+        from django.core.exceptions import ImproperlyConfigured  # noqa: PLC0415
         from django.core.management import execute_from_command_line  # noqa: PLC0415
+        from django.db import OperationalError  # noqa: PLC0415
     except ImportError:
         sys.exit("Django is not installed here. Start with: pip install uv && uv run manage.py up")
     try:
         settings.STUDIO_DATA  # noqa: B018 - reads them
     except PermissionError as error:
         sys.exit(f"manage.py: cannot read {error.filename}: it belongs to another user")
-    execute_from_command_line([sys.argv[0], *arguments])
+    except ImproperlyConfigured as error:
+        sys.exit(f"manage.py: {error}")
+    try:
+        execute_from_command_line([sys.argv[0], *arguments])
+    except OperationalError as error:
+        if "--traceback" in arguments:
+            raise
+        sys.exit(f"manage.py: the database refused: {error}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,10 @@
 """Unpacks an uploaded zip, or refuses it: nothing of it is written before all of it was judged."""
 
+import lzma
 import stat
 import zipfile
+import zlib
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -11,6 +14,10 @@ from django.core.exceptions import ValidationError
 CHUNK = 1 << 20
 # Small texts of one repeated line compress further than any limit on the ratio would allow.
 RATIO_COUNTS_FROM_BYTES = 1 << 20
+LONGEST_NAME = 255  # bytes; what file systems allow between two slashes
+LONGEST_PATH = 2048  # bytes; they allow 4096, of which the folders it is unpacked into need some
+# What zipfile and its decompressors raise for damage, beside BadZipFile.
+DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, ValueError)
 
 
 class ArchiveError(ValidationError):
@@ -25,7 +32,7 @@ def extract(source: Path | IO[bytes], target: Path) -> None:
             target.mkdir(parents=True, exist_ok=True)
             for name, member in members.items():
                 _write(archive, member, target / name)
-    except zipfile.BadZipFile as error:
+    except DAMAGE as error:
         raise ArchiveError(f"This is not a zip file, or it is damaged: {error}.") from error
     except (
         NotImplementedError,
@@ -60,6 +67,12 @@ def _safe_name(entry: zipfile.ZipInfo) -> str:
         raise ArchiveError(f"The zip has an entry with an absolute or unusable path: {name!r}.")
     if ".." in parts:
         raise ArchiveError(f"The zip has an entry that leaves its folder: {name!r}.")
+    sizes = [len(part.encode(errors="replace")) for part in parts]
+    if max(sizes) > LONGEST_NAME or sum(sizes) + len(sizes) > LONGEST_PATH:
+        raise ArchiveError(
+            f"The zip has an entry with a name of more than {LONGEST_NAME} bytes or a path of more "
+            f"than {LONGEST_PATH}: {name[:80]!r}…"
+        )
     kind = stat.S_IFMT(entry.external_attr >> 16)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         what = "symbolic link" if kind == stat.S_IFLNK else "special file"
@@ -95,10 +108,18 @@ def _write(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path) -> No
     target.parent.mkdir(parents=True, exist_ok=True)
     left = entry.file_size
     with archive.open(entry) as packed, target.open("xb") as unpacked:
-        while chunk := packed.read(CHUNK):
+        for chunk in _chunks(packed, entry.filename):
             left -= len(chunk)
             if left < 0:
                 raise ArchiveError(f"The entry {entry.filename} is larger than the zip states.")
             unpacked.write(chunk)
     if (entry.external_attr >> 16) & 0o100:
         target.chmod(0o755)
+
+
+def _chunks(packed: IO[bytes], name: str) -> Iterator[bytes]:
+    try:
+        while chunk := packed.read(CHUNK):
+            yield chunk
+    except (*DAMAGE, OSError) as error:  # bzip2 reports damage as an OSError
+        raise ArchiveError(f"The entry {name} is damaged: {error}.") from error

@@ -1,8 +1,9 @@
 """fsspec URLs as roots of files; a local one is also a plain path, which is what keeps steps fast."""
 
+import errno
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache
@@ -10,6 +11,23 @@ from pathlib import Path
 from stat import S_ISDIR
 
 import fsspec
+
+from studio.core.errors import BadValue, Conflict
+
+NO_SUCH_PLACE = (errno.ENOTDIR, errno.ENAMETOOLONG)
+
+
+@contextmanager
+def place_for(path: str) -> Iterator[None]:
+    """Says of what is written to `path`, which callers choose, why there is no place for it."""
+    try:
+        yield
+    except (IsADirectoryError, NotADirectoryError, FileExistsError) as error:
+        raise Conflict(f"{path!r} is a folder already, or lies below a file.") from error
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        raise BadValue(f"{path[:80]!r}… is too long a path.", target="path") from error
 
 
 @dataclass(frozen=True)
@@ -67,7 +85,12 @@ class Root:
     def state(self, relative: str) -> State:
         """FileNotFoundError where there is no file of this name."""
         if self.local is not None:
-            found = (self.local / relative).stat()
+            try:
+                found = (self.local / relative).stat()
+            except OSError as error:
+                if error.errno not in NO_SUCH_PLACE:
+                    raise
+                raise FileNotFoundError(relative) from error
             if S_ISDIR(found.st_mode):
                 raise FileNotFoundError(relative)
             return State.of_local(found)

@@ -12,7 +12,7 @@ from typing import IO
 from django.conf import settings
 from django.utils import timezone
 
-from endpoints.roots import Root, State, open_root
+from endpoints.roots import Root, State, open_root, place_for
 from studio.core.errors import NotFound
 
 CONTAINER = "uploads"
@@ -34,7 +34,10 @@ def _checked(name: str) -> str:
 def write(name: str, body: IO[bytes]) -> int:
     root = _root()
     path = root.at(_checked(name))
-    root.fs.makedirs(path.rpartition("/")[0], exist_ok=True)
+    with place_for(name):
+        root.fs.makedirs(path.rpartition("/")[0], exist_ok=True)
+        if root.fs.isdir(path):
+            raise IsADirectoryError(name)
     try:
         with root.fs.open(path, "wb") as target:
             shutil.copyfileobj(body, target, CHUNK)

@@ -2,11 +2,12 @@
 services and the worker, which have checked, come through these."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID, uuid4
 
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 
 from runs import storage
 from runs.models import Artifact, Metric, MetricValue, Run, RunAttribute
@@ -113,6 +114,17 @@ def note_artifact(run_id: int, *, path: str, blob: str, size: int) -> Artifact:
 def parse_time(text: str | None) -> datetime:
     """A time of the wire; now where there is none or it cannot be read."""
     try:
-        return datetime.fromisoformat((text or "").replace("Z", "+00:00"))
+        return read_time(text or "")
     except ValueError:
         return timezone.now()
+
+
+def read_time(text: str) -> datetime:
+    """In UTC, which all of them are without a zone; ValueError says that it cannot be read."""
+    moment = parse_datetime(text)
+    if moment is None:
+        raise ValueError(f"{text!r} is no time")
+    try:
+        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    except OverflowError as error:  # before the year 1 or after 9999, there
+        raise ValueError(f"{text!r} is outside of the calendar") from error

@@ -47,9 +47,9 @@ class Guard:
                 self.groups.pop(int(rest), None)
 
     def kill_all(self) -> None:
-        for group, mark in self.groups.items():
+        for group in self.groups:
             kill_group(group)
-            kill_marked(mark)
+        kill_marked(*filter(None, self.groups.values()))
         self.groups.clear()
 
 
@@ -61,18 +61,16 @@ def kill_group(group: int) -> None:
         return
 
 
-def kill_marked(mark: str) -> None:
-    """End what left its group but still carries the mark in its environment, or works in the folder
-    of the attempt that the mark names (where /proc tells)."""
-    if not mark:
-        return
-    needle = mark.encode()
-    home = os.path.dirname(mark.partition("=")[2]) + "/"  # noqa: PTH120 - a text to compare with
+def kill_marked(*marks: str) -> None:
+    """End what left its group but still carries a mark in its environment, or works in the folder
+    of the attempt that a mark names (where /proc tells)."""
+    wanted = {mark.encode() for mark in marks}
+    homes = tuple(os.path.dirname(mark.partition("=")[2]) + "/" for mark in marks)  # noqa: PTH120
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             # A process that was forked and never replaced shows its server's environment there.
-            works_there = home != "/" and os.readlink(folder / "cwd").startswith(home)  # noqa: PTH115
-            if works_there or needle in (folder / "environ").read_bytes().split(b"\0"):
+            works_there = os.readlink(folder / "cwd").startswith(homes)  # noqa: PTH115
+            if works_there or wanted & set((folder / "environ").read_bytes().split(b"\0")):
                 os.kill(int(folder.name), signal.SIGKILL)
         except OSError:
             continue

@@ -1,7 +1,7 @@
 """Querysets of runs and workers, and `move`, the one way to change a status."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from django.db import models
@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from runs.states import BEFORE, TERMINAL, Status
+from studio.core import statements
 from studio.core.writing import write_transaction
 
 logger = logging.getLogger(__name__)
@@ -48,45 +49,58 @@ class RunQuerySet(models.QuerySet):
         next_attempt: int | None = None,
         at: datetime | None = None,
         ran_from: datetime | None = None,
+        only: Collection[Status] = tuple(Status),
+        unless_failed: bool = False,
         **stamps,
     ) -> bool:
         """Change one run's status if the table of states allows it; True for exactly one caller.
 
         With `attempt`, only that attempt of a step may write: a worker that was taken for dead and
         woke up changes nothing; a claim gives its `next_attempt`. `stamps` are further columns to
-        write in the same UPDATE. A queryset that is filtered already narrows what may be moved; a
-        caller that moves only from one status says so with `was`, which saves a query. `ran_from`:
-        it has been running since then if it is still written to be preparing.
+        write in the same UPDATE. A caller that moves only from one status says so with `was`, which
+        saves a query; `only` are the statuses it may have, and with `unless_failed` it must carry no
+        error. `ran_from`: it has been running since then if it is still written to be preparing.
         """
         at = at or timezone.now()
         # Nothing below fails half-way, so an outer transaction needs no savepoint for it.
         with write_transaction():
-            rows = self.filter(pk=pk) if attempt is None else self.filter(pk=pk, attempt=attempt)
             before = was
             if before is None:
                 # Read inside the transaction for the history row; the UPDATE below is the referee.
-                before = rows.values_list("status", flat=True).first()
-            if before not in BEFORE[to]:
+                before = self.filter(pk=pk).values_list("status", flat=True).first()
+            if before not in BEFORE[to] or before not in only:
                 return False
-            changes = {"status": to, "updated_at": at, **stamps}
-            if next_attempt is not None:
-                changes["attempt"] = next_attempt
-            changes["finished_at"] = at if to in TERMINAL else None
             past = [(before, to, at)]
             if ran_from is not None and before == Status.PREPARING:
                 past = [(before, Status.RUNNING, ran_from), (Status.RUNNING, to, at)]
+            changes = {"status": to, "updated_at": at, **stamps}
+            changes["finished_at"] = at if to in TERMINAL else None
+            if next_attempt is not None:
+                changes["attempt"] = next_attempt
+            sets = [f"{column} = %s" for column in changes]
+            values = [*changes.values()]
             for _, status, when in past:
                 if status == Status.RUNNING:
-                    first = models.functions.Coalesce("started_at", models.Value(when))
-                    changes["started_at"] = first
-            moved = rows.filter(status=before).update(**changes)
-            if moved:
-                history = self.model.status_changes.rel.related_model
-                history.objects.bulk_create(
-                    history(run_id=pk, from_status=old, to_status=new, at=when, reason=reason[:500])
-                    for old, new, when in past
+                    sets.append("started_at = COALESCE(started_at, %s)")
+                    values.append(when)
+            wanted = {"id": pk, "status": before}
+            if attempt is not None:
+                wanted["attempt"] = attempt
+            if unless_failed:
+                wanted["error_code"] = ""
+            tests = [f"{column} = %s" for column in wanted]
+            moved = statements.run(
+                f"UPDATE runs_run SET {', '.join(sets)} WHERE {' AND '.join(tests)}",  # noqa: S608
+                *values,
+                *wanted.values(),
+            )
+            for old, new, when in past if moved else ():
+                statements.run(
+                    "INSERT INTO runs_statuschange (run_id, from_status, to_status, at, reason)"
+                    " VALUES (%s, %s, %s, %s, %s)",
+                    *(pk, old, new, when, reason[:500]),
                 )
-                _log(pk, before, to, reason)
+                _log(pk, old, new, reason)
             return bool(moved)
 
     def move_all(

@@ -175,7 +175,7 @@ def put_stream(blob: str, stream: IO[bytes]) -> int:
     if root.local:
         target = root.local / blob
         target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_name(f".{target.name}.{uuid4().hex}.partial")
+        partial = target.with_name(f".{uuid4().hex}.partial")
         try:
             with partial.open("wb") as file:
                 shutil.copyfileobj(stream, file, CHUNK_BYTES)

@@ -22,7 +22,7 @@ from django.utils import timezone
 
 from endpoints.models import ComputeTarget
 from runs import engine, guard
-from runs.engine import removal
+from runs.engine import leftovers
 from runs.models import Outcome, Run, StepAttempt
 from runs.models import Worker as WorkerRow
 from runs.states import HELD, Status
@@ -162,6 +162,7 @@ class Worker:
             thread.join(2)
         self.guard.close()
         SERVERS.close()
+        leftovers.TIDIER.tidy()
         WorkerRow.objects.filter(name=self.name).delete()
 
     def _every(self, seconds: float, act: Callable[[], None]) -> None:
@@ -233,7 +234,7 @@ class Worker:
                 WorkerRow.objects.filter(name=self.name).update(queues=wanted)
         if time.monotonic() - self._swept_at >= SWEEP_SECONDS:
             self._swept_at = time.monotonic()
-            removal.sweep(settings.STUDIO_WORK_DIR)
+            leftovers.sweep(settings.STUDIO_WORK_DIR)
 
     def _beat(self) -> None:
         """On the database's clock, which is the one that silence is measured with."""

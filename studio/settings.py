@@ -7,8 +7,18 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 
-env = environ.Env()
+
+class _Env(environ.Env):
+    def get_value(self, var, *args, **kwargs):
+        try:
+            return super().get_value(var, *args, **kwargs)
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{var} cannot be read: {error}") from error
+
+
+env = _Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 # --- data folder -------------------------------------------------------------------------------
@@ -53,6 +63,7 @@ STUDIO_WORKERS = env.int("STUDIO_WORKERS", default=0)  # 0: the machine's cores
 STUDIO_SNAPSHOT_MAX_BYTES = env.int("STUDIO_SNAPSHOT_MAX_BYTES", default=300 * 1024 * 1024)
 STUDIO_SNAPSHOT_MAX_FILES = env.int("STUDIO_SNAPSHOT_MAX_FILES", default=2000)
 STUDIO_ARCHIVE_MAX_RATIO = env.int("STUDIO_ARCHIVE_MAX_RATIO", default=100)
+STUDIO_LOG_MAX_BYTES = env.int("STUDIO_LOG_MAX_BYTES", default=1024**3)
 STUDIO_DOWNLOAD_MAX_BYTES = env.int("STUDIO_DOWNLOAD_MAX_BYTES", default=2 * 1024**3)
 STUDIO_DOWNLOAD_TIMEOUT_SECONDS = env.int("STUDIO_DOWNLOAD_TIMEOUT_SECONDS", default=900)
 STUDIO_UPLOAD_HOURS = env.int("STUDIO_UPLOAD_HOURS", default=24)
@@ -238,7 +249,12 @@ LOGGING = {
             else "studio.core.logs.LineFormatter"
         }
     },
+    "filters": {"as_one_warning": {"()": "studio.core.logs.AsOneWarning"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("STUDIO_LOG_LEVEL", default="INFO")},
-    "loggers": {"django.request": {"level": "ERROR"}, "django.security": {"level": "WARNING"}},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "django.security": {"level": "WARNING"},
+        "django.security.DisallowedHost": {"filters": ["as_one_warning"]},
+    },
 }

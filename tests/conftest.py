@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.utils import translation
 
 from tests import factories
 from tests.studio import LiveStudio
@@ -33,6 +34,13 @@ def require():
         return shutil.which(program) or missing(program)
 
     return find
+
+
+@pytest.fixture(autouse=True)
+def _own_language():
+    """A request leaves its language to its thread, which serves the next test too."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture

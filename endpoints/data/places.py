@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 from urllib.parse import unquote, urlsplit
+from uuid import uuid4
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from endpoints.models import Datastore
-from endpoints.roots import Root, State, open_root
+from endpoints.roots import Root, State, open_root, place_for
 from studio.core.errors import NotFound
 
 GLOB = re.compile(r"[*?\[]")
@@ -72,13 +73,17 @@ class Location:
 
     def write(self, stream: IO[bytes]) -> int:
         """Replace the file's content in one move; readers see the old or the new. Its size."""
+        with place_for(self.path):
+            return self._write(stream)
+
+    def _write(self, stream: IO[bytes]) -> int:
         if self.local is None:
             self.root.fs.makedirs(self.root.at(str(PurePosixPath(self.path).parent)), exist_ok=True)
             with self.root.fs.open(self.root.at(self.path), "wb") as target:
                 shutil.copyfileobj(stream, target, 1 << 20)
             return self.root.fs.size(self.root.at(self.path))
         self.local.parent.mkdir(parents=True, exist_ok=True)
-        partial = self.local.with_name(f".{self.local.name}.{os.getpid()}.{id(stream)}.partial")
+        partial = self.local.with_name(f".{uuid4().hex}.partial")
         try:
             with partial.open("wb") as target:
                 shutil.copyfileobj(stream, target, 1 << 20)

@@ -162,14 +162,15 @@ def upload_tree(source: Path, target: Location) -> list[str]:
         return [target.path]
     top = source.resolve()
     stored = []
-    for folder, _, names in os.walk(top):
-        for name in sorted(names):
+    for folder, folders, names in os.walk(top):
+        links = [name for name in folders if Path(folder, name).is_symlink()]
+        for name in sorted(names + links):
             file = Path(folder, name)
             relative = file.relative_to(top).as_posix()
             if file.is_symlink() and not file.resolve().is_relative_to(top):
                 raise PathError(f"The output {relative} is a link that leads out of its folder.")
             if not file.is_file():
-                # Opening a pipe that nobody writes would wait for ever.
+                # A linked folder may lead in circles; a pipe that nobody writes would wait for ever.
                 raise PathError(f"The output {relative} is no plain file.")
             try:
                 relative.encode()

@@ -3,10 +3,10 @@
 from django.contrib import messages
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
 
 from endpoints.forms import NewPipelineForm
 from studio.core.access import require
+from studio.core.decorators import form_view
 
 EXAMPLE = """\
 pipeline:
@@ -23,7 +23,7 @@ pipeline:
 """
 
 
-@require_http_methods(["GET", "POST"])
+@form_view
 def pipeline_new(request):
     require(request.actor, "publish")
     form = NewPipelineForm(

@@ -6,7 +6,7 @@ from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from endpoints import services
 from endpoints.api.entities import endpoint_url
@@ -14,10 +14,11 @@ from endpoints.forms import EndpointForm
 from endpoints.models import EndpointVersion, PipelineEndpoint
 from endpoints.views import consume, history, step, versions
 from endpoints.views.favourites import star_of
-from endpoints.views.scope import find_endpoint, versions_of
+from endpoints.views.scope import asked_version, find_endpoint, versions_of
 from endpoints.views.stopping import what_stops
 from runs.views.fragments import private
 from studio.core.access import require
+from studio.core.decorators import form_view
 from studio.core.rest import base_url
 
 
@@ -119,7 +120,7 @@ def endpoint_consume(request, uuid):
     )
 
 
-@require_http_methods(["GET", "POST"])
+@form_view
 def endpoint_edit(request, uuid):
     endpoint = find_endpoint(request, uuid)
     require(request.actor, "edit", endpoint)
@@ -139,11 +140,11 @@ def _configured(request, endpoint: PipelineEndpoint, form: EndpointForm) -> bool
     return not form.errors
 
 
-@require_http_methods(["GET", "POST"])
+@form_view
 def endpoint_disable(request, uuid):
     endpoint = find_endpoint(request, uuid)
     require(request.actor, "disable", endpoint)
-    if request.method == "GET":
+    if request.method != "POST":
         return _ask_disable(request, endpoint)
     services.disable(request.actor, endpoint)
     messages.warning(
@@ -175,13 +176,13 @@ def endpoint_enable(request, uuid):
     return redirect(endpoint)
 
 
-@require_http_methods(["GET", "POST"])
+@form_view
 def endpoint_set_default(request, uuid):
     """Asks with the difference of the parameters, since callers see a new default at once."""
     endpoint = find_endpoint(request, uuid)
     require(request.actor, "edit", endpoint)
-    wanted = _version(endpoint, getattr(request, request.method).get("version", ""))
-    if request.method == "GET":
+    wanted = _version(endpoint, asked_version(request))
+    if request.method != "POST":
         return _ask_default(request, endpoint, wanted)
     services.set_default(request.actor, endpoint, wanted)
     said = _("Version %(number)d is the default of %(name)s.")

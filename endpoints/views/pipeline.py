@@ -5,7 +5,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from endpoints import services
 from endpoints.api.entities import pipeline_url
@@ -17,6 +17,7 @@ from endpoints.views.stopping import what_stops
 from runs import engine
 from runs.views.fragments import private
 from studio.core.access import require
+from studio.core.decorators import form_view
 from studio.core.rest import base_url
 
 
@@ -81,11 +82,11 @@ def pipeline_consume(request, uuid):
     return render(request, "endpoints/pipeline_consume.html", context | consume.page(call))
 
 
-@require_http_methods(["GET", "POST"])
+@form_view
 def pipeline_disable(request, uuid):
     pipeline = find_pipeline(request, uuid)
     require(request.actor, "disable", pipeline)
-    if request.method == "GET":
+    if request.method != "POST":
         return _ask_disable(request, pipeline)
     services.disable(request.actor, pipeline)
     messages.success(request, _("%(name)s is disabled.") % {"name": pipeline.name})

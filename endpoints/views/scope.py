@@ -17,6 +17,12 @@ def find_endpoint(request, uuid) -> PipelineEndpoint:
     return get_object_or_404(rows, workspace=reader(request).workspace, uuid=uuid)
 
 
+def asked_version(request) -> str:
+    """The number that a form, or a link to one, names; "" for none."""
+    given = request.POST if request.method == "POST" else request.GET
+    return given.get("version", "")
+
+
 def find_pipeline(request, uuid) -> PublishedPipeline:
     rows = PublishedPipeline.objects.select_related("workspace", "graph")
     rows = rows.defer("graph__wire", "graph__interface")

@@ -8,21 +8,21 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
 
 from endpoints.forms import SubmitForm
 from endpoints.models import EndpointVersion, PipelineEndpoint, PublishedPipeline
 from endpoints.services import why_disabled
-from endpoints.views.scope import find_endpoint, find_pipeline, versions_of
+from endpoints.views.scope import asked_version, find_endpoint, find_pipeline, versions_of
 from runs import engine, services
 from runs.models import Experiment, Run, Source
 from studio.core.access import Actor, require
+from studio.core.decorators import form_view
 from studio.core.errors import Refused
 
 EXPERIMENTS_OFFERED = 200
 
 
-@require_http_methods(["GET", "POST"])
+@form_view
 def endpoint_submit(request, uuid):
     endpoint = find_endpoint(request, uuid)
     require(request.actor, "submit", endpoint)
@@ -46,7 +46,7 @@ def endpoint_submit(request, uuid):
     )
 
 
-@require_http_methods(["GET", "POST"])
+@form_view
 def pipeline_submit(request, uuid):
     pipeline = find_pipeline(request, uuid)
     require(request.actor, "submit", pipeline)
@@ -93,7 +93,7 @@ def experiments_of(actor: Actor) -> list[str]:
 def _version(request, endpoint: PipelineEndpoint, rows: list[EndpointVersion]) -> EndpointVersion:
     if not rows:
         raise Refused(_("Pipeline endpoint %(name)s has no versions yet.") % {"name": endpoint})
-    wanted = getattr(request, request.method).get("version", "")
+    wanted = asked_version(request)
     found = [
         row
         for row in rows

@@ -17,6 +17,19 @@ class YamlError(ValidationError):
     """`pipeline.yml:12: steps.train.script_name: …`"""
 
 
+class _Loader(yaml.SafeLoader):
+    """Refuses texts that no column and no JSON can hold; the escapes of YAML can write them."""
+
+    def compose_scalar_node(self, anchor):
+        node = super().compose_scalar_node(anchor)
+        if any(letter == "\0" or "\ud800" <= letter <= "\udfff" for letter in node.value):
+            raise yaml.MarkedYAMLError(
+                problem=f"The text {node.value[:80]!a} contains a NUL or half of a surrogate pair",
+                problem_mark=node.start_mark,
+            )
+        return node
+
+
 class Value:
     """A node of a YAML document and the keys that lead to it."""
 
@@ -111,6 +124,11 @@ class Value:
             return yaml.constructor.SafeConstructor().construct_document(self.node)
         except yaml.YAMLError as error:
             raise self.fail(str(error).splitlines()[0]) from error
+        except (ValueError, OverflowError, LookupError, AttributeError, TypeError) as error:
+            # What PyYAML raises for 2001-13-45, !!int "" and their like.
+            raise self.fail(
+                "A value below cannot be read as what it is tagged or looks like."
+            ) from error
 
 
 def load(path: Path, *, shown: str | None = None) -> Value:
@@ -121,7 +139,7 @@ def load(path: Path, *, shown: str | None = None) -> Value:
     if path.stat().st_size > MAX_BYTES:
         raise YamlError(f"{shown}: The file is larger than {MAX_BYTES >> 20} MiB.")
     try:
-        node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+        node = yaml.compose(path.read_text(encoding="utf-8"), Loader=_Loader)
     except UnicodeDecodeError as error:
         raise YamlError(f"{shown}: The file is not UTF-8 text.") from error
     except RecursionError as error:
@@ -131,6 +149,10 @@ def load(path: Path, *, shown: str | None = None) -> Value:
         raise YamlError(f"{shown}:{line}: document: {error.problem or error.context}.") from error
     except yaml.YAMLError as error:
         raise YamlError(f"{shown}: {str(error).splitlines()[0]}.") from error
+    except (ValueError, OverflowError) as error:  # \UFFFFFFFF
+        raise YamlError(
+            f"{shown}: The file escapes a letter that Unicode does not have."
+        ) from error
     if node is None:
         raise YamlError(f"{shown}: The file is empty.")
     return Value(node, shown)

@@ -12,7 +12,7 @@ from runs.api.experiments import experiment_by_name, experiments
 from runs.models import Run
 from runs.states import Status
 from studio.core.bodies import LONGEST, Body, strings
-from studio.core.errors import BadValue, NotFound
+from studio.core.errors import BadValue, Conflict, NotFound
 from studio.core.keyset import paginate
 from studio.core.rest import WireView, find, wire_time
 from studio.core.schema import query
@@ -72,7 +72,12 @@ class RunDetail(HistoryView):
         try:
             run = self.run(uuid)
         except NotFound:
-            return self.fresh(self.create(uuid, body))
+            try:
+                return self.fresh(self.create(uuid, body))
+            except Conflict:  # another call made it meanwhile, or it is somebody else's
+                run = self.runs().filter(uuid=uuid).first()
+                if run is None:
+                    raise
         changes = changes_of(body)
         visible.require_reach(self.actor, run, facts_only=set(changes) <= {"tags"})
         services.edit(self.actor, run, **changes)

@@ -3,7 +3,7 @@
 from django.db import transaction
 from rest_framework.response import Response
 
-from runs import services
+from runs import facts, services
 from runs.api import visible
 from runs.api.entities import metric_dto, metric_key
 from runs.api.history import HistoryView
@@ -36,11 +36,21 @@ class MetricBatch(HistoryView):
                     "data": point.mapping("data"),
                     "step": step_of(point),
                     "point_uuid": point.text("metricId") or None,
-                    "created_at": point.text("createdUtc") or None,
+                    "created_at": time_of(point),
                 }
                 for point in points
             ],
         }
+
+
+def time_of(point: Body) -> str | None:
+    text = point.text("createdUtc")
+    try:
+        return facts.read_time(text).isoformat() if text else None
+    except ValueError:
+        raise BadValue(
+            f"createdUtc must be a time, not {text!r:.80}.", target="createdUtc"
+        ) from None
 
 
 def step_of(point: Body) -> int | None:

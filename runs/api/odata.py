@@ -10,9 +10,8 @@ from uuid import UUID
 from django.db.models import Q
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.lookups import Exact
-from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 
+from runs.facts import read_time
 from runs.models import Kind, RunAttribute
 from runs.states import Status
 from studio.core.errors import BadValue
@@ -188,16 +187,12 @@ def _moment(column: str):
         if comparison.is_null:
             return comparison.equal(Q(**{f"{column}__isnull": True}))
         try:
-            moment = parse_datetime(comparison.value)
+            moment = read_time(comparison.value)
         except ValueError:
-            moment = None
-        if moment is None:
             raise BadValue(
                 f"{comparison.field} is compared with a time, not {comparison.value!r}.",
                 target="filter",
-            )
-        if timezone.is_naive(moment):
-            moment = timezone.make_aware(moment)
+            ) from None
         if comparison.sign == "ne":
             return ~Q(**{column: moment})
         return Q(**{f"{column}__{SIGNS[comparison.sign]}": moment})

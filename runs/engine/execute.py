@@ -16,12 +16,12 @@ from django.utils import timezone
 
 from runs import facts
 from runs.engine import folder as folders
-from runs.engine import registering, removal
+from runs.engine import leftovers, registering
 from runs.engine.claim import Claim
 from runs.engine.following import FactFollower, LogFollower, last_words
 from runs.engine.job import Job, decide, load
 from runs.engine.settle import Finished, finish
-from runs.engine.variables import mark, variables
+from runs.engine.variables import variables
 from runs.models import Outcome, Run
 from runs.states import Status
 from runs.steps import RUNNERS, Order, StepRefused, Stop, StopFlag
@@ -74,6 +74,7 @@ OUTCOMES = {
     Stop.CANCELED: Outcome.CANCELED,
     Stop.TIMED_OUT: Outcome.TIMED_OUT,
     Stop.INTERRUPTED: Outcome.INTERRUPTED,
+    Stop.LOST: Outcome.LOST,
     Stop.SUPERSEDED: Outcome.LOST,
 }
 
@@ -163,7 +164,7 @@ class Attempt:
             result = Result(Outcome.FAILED, error=text)
         finally:
             if folder is not None:
-                removal.discard(folder.path)
+                leftovers.TIDIER.add(folder.path)
         if self.flag and result.outcome == Outcome.FAILED:
             result = self._stopped(result.exit_code)
         result.warnings = [*self.warnings, *result.warnings]
@@ -225,7 +226,8 @@ class Attempt:
         told = FactFollower(folder.facts, step=job.run, parent=job.run.parent)
         ended = self._process(argv, order, folder, lambda: (log.follow(), told.follow()))
         log.follow(is_last=True)
-        told.follow()
+        while not told.follow() and not self.flag:
+            pass
         self.warnings += keep_files(job.run, folder.code)
         result = self._judge(ended, log, told)
         if result.outcome == Outcome.COMPLETED:
@@ -249,7 +251,7 @@ class Attempt:
     def _process(self, argv, order: Order, folder, on_tick: Callable[[], object]) -> Ended:
         warm = order.python if argv[0] == str(order.python) else None
         child = start(argv, cwd=folder.code, env=order.variables, log=folder.log, warm=warm)
-        process = StepProcess(child, mark=mark(folder))
+        process = StepProcess(child, mark=leftovers.mark_of(folder.path))
         self.guard.watch(process.group, process.mark)
         self.ran_from = timezone.now()
         limit = self.job.step.timeout_seconds
@@ -263,7 +265,7 @@ class Attempt:
             )
         finally:
             self.guard.forget(process.group)
-        if ended.exit_code < 0 and ended.stop is None and self.guard.may_have_killed():
+        if ended.stop is None and ended.exit_code < 0 and self.guard.may_have_killed():
             self.flag.ask(Stop.INTERRUPTED)
             ended = Ended(ended.exit_code, self.flag.reason)
         return ended
@@ -297,6 +299,7 @@ class Attempt:
             Stop.CANCELED: "The step was canceled.",
             Stop.TIMED_OUT: f"The step's time-out of {self.job.step.timeout_seconds} s has passed.",
             Stop.INTERRUPTED: "The worker was stopped.",
+            Stop.LOST: "The interpreter that had started it was killed.",
             Stop.SUPERSEDED: "",
         }
         reason = self.flag.reason
@@ -316,6 +319,9 @@ def keep_files(run: Run, code: Path) -> list[str]:
     """
     warnings = []
     for top in ("outputs", "logs"):
+        if (code / top).is_symlink():
+            warnings.append(f"The folder {top} was not kept: it is a link.")
+            continue
         for folder, _, names in os.walk(code / top):
             for name in names:
                 path = Path(folder, name)

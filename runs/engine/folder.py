@@ -16,7 +16,7 @@ from django.conf import settings
 from endpoints import data, snapshots
 from endpoints.graph import STRUCTURED_ARGUMENTS, Argument, Port
 from endpoints.models import SavedDataset
-from runs.engine import removal
+from runs.engine import leftovers
 from runs.engine.job import Job
 from runs.steps import StepRefused
 
@@ -50,10 +50,10 @@ class Folder:
 
 def make(job: Job) -> Folder:
     """Lay out code and inputs; what cannot be had is a StepRefused that names it."""
-    name = removal.name_of(job.run.uuid, job.claim.attempt)
+    name = leftovers.name_of(job.run.uuid, job.claim.attempt)
     folder = Folder(settings.STUDIO_WORK_DIR / name)
     if folder.path.exists():
-        removal.remove(folder.path)
+        leftovers.remove(folder.path)
     folder.facts.mkdir(parents=True)
     folder.code.mkdir()
     if job.step.inputs or job.step.outputs:

@@ -3,19 +3,28 @@
 import json
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from django.conf import settings
 from django.db import OperationalError, transaction
 
 from runs import facts
 from runs.models import Run
+from runs.steps import StepRefused
 from runs.storage import SEGMENT_BYTES, LogWriter
 from studio.core.writing import write_transaction
 
 SEGMENT_SECONDS = 2.0
+SEGMENTS_AT_ONCE = (
+    16  # then the step is looked after again, which may write faster than this copies
+)
 TAIL_BYTES = 16 * 1024
-BATCH_BYTES = 4 * 1024 * 1024
+# One transaction holds the database's lock for some tens of milliseconds, and others get it between two.
+FACTS_AT_ONCE = 50
+FACTS_SECONDS = 0.25
+LONGEST_FACT = 1024 * 1024
+MAX_FACT_BYTES = 64 * 1024 * 1024
 
 logger = logging.getLogger(__name__)
 
@@ -34,12 +43,23 @@ class LogFollower:
         late = time.monotonic() - self.written_at >= SEGMENT_SECONDS
         if new <= 0 or not (is_last or late or new >= SEGMENT_BYTES):
             return
+        most = settings.STUDIO_LOG_MAX_BYTES
+        if self.offset + new > most:
+            raise StepRefused(
+                f"The step wrote more than {most} bytes to its log (setting STUDIO_LOG_MAX_BYTES)."
+            )
         self.written_at = time.monotonic()
+        if (
+            not is_last
+        ):  # as far as it was measured, and not too far: a step may write faster than this
+            new = min(new, SEGMENTS_AT_ONCE * SEGMENT_BYTES)
         with self.path.open("rb") as file:
             file.seek(self.offset)
-            while data := file.read(SEGMENT_BYTES):
+            while new > 0:
+                data = file.read(min(SEGMENT_BYTES, new))
                 self.writer.write(data)
                 self.offset += len(data)
+                new -= len(data)
 
     def tail(self) -> str:
         with self.path.open("rb") as file:
@@ -71,30 +91,45 @@ class FactFollower:
         self.offset = 0
         self.status: dict | None = None
 
-    def follow(self) -> None:
-        while _size(self.path) > self.offset:
-            with self.path.open("rb") as file:
-                file.seek(self.offset)
-                data = file.read(BATCH_BYTES)
-            whole = data[: data.rfind(b"\n") + 1]
-            if not whole and len(data) < BATCH_BYTES:
-                return  # the end of the line is still to come
-            # A line far beyond any fact is passed over piece by piece, like other nonsense.
-            whole = whole or data
+    def follow(self) -> bool:
+        """Apply what is new, for FACTS_SECONDS or little more; False if there is more."""
+        until = time.monotonic() + FACTS_SECONDS
+        size = _size(self.path)
+        if size > MAX_FACT_BYTES:
+            raise StepRefused(
+                f"The step told more than {MAX_FACT_BYTES} bytes of metrics and tags."
+            )
+        while self.offset < size and time.monotonic() < until:
+            lines = self._next_lines()
+            if not lines:
+                return True  # the end of the line is still to come
             try:
                 with write_transaction():
-                    for fact in _parsed(whole):
+                    for fact in _parsed(lines):
                         self._apply(fact)
             except OperationalError:
                 logger.warning("facts of %s wait: the database is busy", self.path, exc_info=True)
-                return
-            self.offset += len(whole)
+                return True
+            self.offset += sum(map(len, lines))
             # The step may wait to hear how far we are.
             self.applied.write_text(str(self.offset))
+        return self.offset >= size
+
+    def _next_lines(self) -> list[bytes]:
+        """The next lines. One far beyond any fact comes piece by piece, to be passed over as nonsense."""
+        lines: list[bytes] = []
+        with self.path.open("rb") as file:
+            file.seek(self.offset)
+            while len(lines) < FACTS_AT_ONCE and sum(map(len, lines)) < LONGEST_FACT:
+                line = file.readline(LONGEST_FACT)
+                if not line.endswith(b"\n") and len(line) < LONGEST_FACT:
+                    break
+                lines.append(line)
+        return lines
 
     def _apply(self, fact: dict) -> None:
         run = self.runs.get(str(fact.get("run")))
-        apply = APPLY.get(fact.get("kind"))
+        apply = APPLY.get(str(fact.get("kind")))
         if run is None or apply is None:
             logger.warning("fact ignored: kind %s for run %s", fact.get("kind"), fact.get("run"))
             return
@@ -156,8 +191,8 @@ APPLY: dict[str, Callable[[FactFollower, Run, dict], None]] = {
 }
 
 
-def _parsed(lines: bytes) -> Iterator[dict]:
-    for line in lines.splitlines():
+def _parsed(lines: Iterable[bytes]) -> Iterator[dict]:
+    for line in lines:
         try:
             fact = json.loads(line)
         except (ValueError, RecursionError):

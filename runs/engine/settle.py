@@ -92,9 +92,10 @@ def finish(
 def _complete(claim: Claim, at: datetime, ran_from: datetime | None) -> bool:
     """True unless the script has told, through the wire, that its run failed."""
     move = partial(
-        Run.objects.filter(error_code="").move,
+        Run.objects.move,
         claim.step_id,
         to=Status.COMPLETED,
+        unless_failed=True,
         attempt=claim.attempt,
         at=at,
         ran_from=ran_from,
@@ -257,8 +258,7 @@ def settle(run_id: int, steps: list[_Step]) -> bool:
     else:
         moved = Run.objects.move(run_id, to=Status.COMPLETED, was=run.run_status)
     # Somebody asked to cancel it after we had read it.
-    canceled = Run.objects.filter(status=Status.CANCEL_REQUESTED)
-    return moved or canceled.move(run_id, to=Status.CANCELED)
+    return moved or Run.objects.move(run_id, to=Status.CANCELED, was=Status.CANCEL_REQUESTED)
 
 
 def _first_failure(run_id: int) -> str:

@@ -46,11 +46,6 @@ def variables(job: Job, folder: Folder, built: BuiltEnvironment, wanted: dict[st
     return found
 
 
-def mark(folder: Folder) -> str:
-    """The entry that tells the processes of this attempt from all others."""
-    return f"STUDIO_FACTS_DIR={folder.facts}"
-
-
 def _run(job: Job) -> dict[str, str]:
     """Wire 9.3."""
     run, workspace = job.run, job.run.workspace

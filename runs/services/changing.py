@@ -56,11 +56,11 @@ def _ask(run: Run, reason: str) -> None:
 
 
 def _cancel_step(run: Run, reason: str) -> None:
-    waiting = Run.objects.filter(status__in=WAITING)
-    if not waiting.move(run.pk, to=Status.CANCELED, reason=reason):
-        Run.objects.filter(status__in=HELD).move(
+    if not Run.objects.move(run.pk, to=Status.CANCELED, only=WAITING, reason=reason):
+        Run.objects.move(
             run.pk,
             to=Status.CANCEL_REQUESTED,
+            only=HELD,
             reason=reason,
             cancel_requested_at=timezone.now(),
         )
@@ -125,6 +125,7 @@ def edit(
         cancel(actor, run, over_ok=True)
     columns = {"display_name": display_name, "description": description}
     columns = {key: value for key, value in columns.items() if value is not None}
+    changed = {key: value for key, value in columns.items() if getattr(run, key) != value}
     with transaction.atomic():
         if tags or remove_tags or properties or columns:
             facts.merge(
@@ -134,6 +135,10 @@ def edit(
                 properties=_texts(properties),
                 **columns,
             )
+        if changed:
+            before = {key: getattr(run, key) for key in changed}
+            verb = "rename" if "display_name" in changed else "edit"
+            audit.record(actor, verb, run, before=before, after=changed)
         if status is not None and run.kind in TOLD:
             Run.objects.move(run.pk, to=status, reason="told by its client")
         elif status == Status.FAILED:

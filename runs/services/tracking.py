@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
+from endpoints.roots import place_for
 from runs import facts, storage
 from runs.models import Artifact, Experiment, Kind, Metric, Run
 from runs.services.names import run_name
@@ -93,5 +94,6 @@ def keep_artifact(actor: Actor, run: Run, *, path: str, stream: IO[bytes]) -> Ar
     require(actor, "track", run)
     path = storage.checked_path(path)
     blob = storage.artifact_blob(run.uuid, path)
-    size = storage.put_stream(blob, stream)
+    with place_for(path):
+        size = storage.put_stream(blob, stream)
     return facts.note_artifact(run.pk, path=path, blob=blob, size=size)

@@ -45,6 +45,7 @@ class Stop(StrEnum):
     CANCELED = "Canceled"
     TIMED_OUT = "TimedOut"
     INTERRUPTED = "Interrupted"  # the worker stops, or was frozen: the step is started again
+    LOST = "Lost"  # what had started its process was killed, perhaps by another step
     SUPERSEDED = "Superseded"  # the step is no longer ours: another attempt, or it ended without us
 
 

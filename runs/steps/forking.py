@@ -42,13 +42,13 @@ class Forked:
     def has_ended(self) -> bool:
         return True  # readable is over
 
-    def collect(self) -> int:
+    def collect(self) -> int | None:
         """Its exit code, when nothing of its group is left. A server that died took the code with it."""
         try:
             return self._next()
         except EOFError:
             kill_group(self.pid)
-            return -9
+            return None
         finally:
             self._teller.close()
 

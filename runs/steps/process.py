@@ -22,7 +22,7 @@ ASK_SECONDS = 0.02
 
 @dataclass(frozen=True)
 class Ended:
-    exit_code: int
+    exit_code: int | None
     stop: Stop | None
 
 
@@ -35,8 +35,8 @@ class Child(Protocol):
 
     def has_ended(self) -> bool: ...
 
-    def collect(self) -> int:
-        """Its exit code, when nothing of its group is left."""
+    def collect(self) -> int | None:
+        """Its exit code, when nothing of its group is left; None if nobody is left to tell it."""
 
 
 class Spawned:
@@ -143,9 +143,11 @@ class StepProcess:
         finally:
             if not ended:  # a callback broke: nothing may go on without being waited for
                 kill_group(self.group)
-            if flag:
+            if flag and self.mark:
                 kill_marked(self.mark)
             exit_code = self.child.collect()
+        if exit_code is None:
+            flag.ask(Stop.LOST)
         return Ended(exit_code, flag.reason)
 
     def _signal(self, number: int) -> None:

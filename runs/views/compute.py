@@ -6,13 +6,14 @@ from django.core.exceptions import ValidationError
 from django.db.models import Count
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 
 from endpoints.models import ComputeTarget
 from runs.models import Kind, Run, StepAttempt, Worker
 from runs.states import Status
 from studio.core.access import require
 from studio.core.audit import record
+from studio.core.decorators import form_view
 
 
 class TargetForm(forms.ModelForm):
@@ -58,7 +59,7 @@ def _steps_by_target(request, status: Status) -> dict[str, int]:
     return dict(found.order_by().values_list("target").annotate(Count("pk")))
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@form_view
 def compute_new(request):
     require(request.actor, "compute")
     target = ComputeTarget(workspace=request.actor.workspace)

@@ -4,7 +4,6 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
 
 from endpoints import services as definitions
 from runs.forms import PublishForm
@@ -12,6 +11,7 @@ from runs.models import Run
 from runs.states import Status
 from runs.views import scope
 from studio.core.access import Actor, require
+from studio.core.decorators import form_view
 from studio.core.errors import Refused
 
 # The services speak the wire's names.
@@ -23,7 +23,7 @@ FIELDS = {
 }
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@form_view
 def publish(request, uuid):
     run = scope.find_run(request, uuid)
     require(request.actor, "publish", run)

@@ -3,15 +3,15 @@
 from django.contrib import messages
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
 
 from runs import services
 from runs.forms import RenameForm
 from runs.views import scope
 from studio.core.access import require
+from studio.core.decorators import form_view
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@form_view
 def rename(request, uuid):
     run = scope.find_whole(request, uuid)
     require(request.actor, "track", run)

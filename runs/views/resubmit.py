@@ -2,7 +2,6 @@
 
 from django.core.exceptions import ValidationError
 from django.shortcuts import render
-from django.views.decorators.http import require_http_methods
 
 from endpoints.forms import SubmitForm
 from endpoints.views.submit import experiments_of, submitted
@@ -10,10 +9,11 @@ from runs import engine, sealing, services
 from runs.models import Run
 from runs.views import scope
 from studio.core.access import Actor, require
+from studio.core.decorators import form_view
 from studio.core.errors import Refused
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@form_view
 def resubmit(request, uuid):
     run = scope.find_run(request, uuid)
     require(request.actor, "submit", run)

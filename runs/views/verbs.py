@@ -5,7 +5,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_POST
 
 from endpoints.views.scope import reader
 from runs import services
@@ -13,10 +13,11 @@ from runs.engine.blueprints import as_uuid
 from runs.models import Run
 from runs.views import scope
 from studio.core.access import require
+from studio.core.decorators import form_view
 from studio.core.errors import Refused
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@form_view
 def cancel(request, uuid):
     """The question, then the deed."""
     run = scope.find_whole(request, uuid)

@@ -2,6 +2,7 @@
 asking the workers, so that an answer never waits for one."""
 
 import logging
+import shutil
 from functools import lru_cache
 from urllib.parse import unquote
 
@@ -19,11 +20,12 @@ from studio.core.rest import WireView
 
 logger = logging.getLogger(__name__)
 PING_SECONDS = 0.2
+LOWEST_FREE_BYTES = 16 * 1024 * 1024  # with less, the database fails soon
 
 
 class Health(OpenView):
     def get(self, request):
-        parts = {"database": database(), "redis": redis_server(), **processes()}
+        parts = {"database": database(), "redis": redis_server(), **processes(), **disk()}
         well = all(value == "ok" for value in parts.values())
         status = "ok" if well else "unavailable"
         return Response({"status": status, **parts}, status=200 if well else 503)
@@ -65,6 +67,16 @@ def processes() -> dict[str, str]:
     except DatabaseError:
         roles = set()
     return {role: "ok" if role in roles else "not running" for role in ("control", "worker")}
+
+
+def disk() -> dict[str, str]:
+    """Named only where it is full."""
+    try:
+        free = shutil.disk_usage(settings.STUDIO_DATA).free
+    except OSError as error:
+        logger.error("health: the data folder cannot be read: %s", error)
+        return {}
+    return {"disk": "full"} if free < LOWEST_FREE_BYTES else {}
 
 
 class MayReadMetrics(BasePermission):

@@ -2,19 +2,21 @@
 
 import re
 
+from django.template.defaultfilters import filesizeformat
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 # Everything a terminal would swallow; only the colour codes (SGR, ending in m) mean something to us.
 _CODES = re.compile(r"\x1b(?:\[([0-9;?]*)([@-~])|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+LONGEST_LINE = 16 * 1024  # characters of one line that are shown
+_LONGEST_CODE = 3  # digits that the number of a colour has at most
 _COLOURS = {*range(30, 38), *range(90, 98)}
 _TROUBLE = (
     (
         "e",
-        re.compile(
-            r"\b(?:error|exception|traceback|critical|fatal)\b|\w+(?:Error|Exception):", re.I
-        ),
+        # Nothing here may look ahead over letters: a line may be one word of many megabytes.
+        re.compile(r"\b(?:error|exception|traceback|critical|fatal)\b|(?:error|exception):", re.I),
     ),
     ("w", re.compile(r"\bwarn(?:ing)?\b", re.I)),
 )
@@ -32,7 +34,10 @@ def _line(line: str) -> str:
     ]  # a progress bar rewrites its line: its last word counts
     bare = _CODES.sub("", line)
     kind = next((kind for kind, pattern in _TROUBLE if pattern.search(bare)), "")
-    body = _coloured(line)
+    body = _coloured(line[:LONGEST_LINE])
+    if len(line) > LONGEST_LINE:
+        hidden = filesizeformat(len(line[LONGEST_LINE:].encode(errors="replace")))
+        body += f" … {hidden} more on this line, in the whole file"
     return f'<span class="{kind}">{body}</span>' if kind else body
 
 
@@ -54,7 +59,7 @@ def _piece(text: str, colour: int | None) -> str:
 
 def _colour_after(codes: str, colour: int | None) -> int | None:
     for word in (codes or "0").split(";"):
-        number = int(word) if word.isdigit() else 0
+        number = int(word) if word.isdigit() and len(word) <= _LONGEST_CODE else 0
         if number in (0, 39):
             colour = None
         elif number in _COLOURS:

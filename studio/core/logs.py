@@ -21,6 +21,15 @@ def _facts(record: logging.LogRecord) -> dict:
     return facts
 
 
+class AsOneWarning(logging.Filter):
+    """For what only callers can mend: where in our code it was noticed is of no use."""
+
+    def filter(self, record):
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+        record.exc_info = None
+        return True
+
+
 class LineFormatter(logging.Formatter):
     def format(self, record):
         facts = _facts(record)

@@ -1,6 +1,8 @@
 """DRF glue for the wire: the workspace scope of a view, addresses, and both error envelopes."""
 
+import errno
 import logging
+import os
 from datetime import UTC, datetime
 from functools import singledispatch
 from uuid import UUID
@@ -192,8 +194,23 @@ def _(error: PermissionDenied):
 @explain.register
 def _(error: OperationalError):
     logger.error("the database refused", exc_info=error)
+    if any(words in str(error) for words in ("disk is full", os.strerror(errno.ENOSPC))):
+        return disk_is_full()
     message = "The database did not answer in time. Nothing was changed; try again."
     return 503, {"Retry-After": "1"}, {"code": "ServiceUnavailable", "message": message}
+
+
+@explain.register
+def _(error: OSError):
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        return None
+    logger.error("a file could not be written", exc_info=error)
+    return disk_is_full()
+
+
+def disk_is_full() -> tuple[int, dict, dict]:
+    message = "The disk is full. Nothing was changed; free some space and try again."
+    return 503, {"Retry-After": "60"}, {"code": "ServiceUnavailable", "message": message}
 
 
 @explain.register

@@ -12,11 +12,12 @@ from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 
 from studio.core import tokens
 from studio.core.access import require, workspaces_of
 from studio.core.audit import record
+from studio.core.decorators import form_view
 from studio.core.forms import TokenForm
 from studio.core.keyset import size_of
 from studio.core.models import Role, Token, Workspace
@@ -51,11 +52,11 @@ def csrf_failure(request, reason=""):
     return render(request, "403_csrf.html", status=403)
 
 
-@require_http_methods(["GET", "POST"])
+@form_view
 def pick_workspace(request):
     """Work in another workspace of this person from now on, in this browser."""
     places = workspaces_of(request.user)
-    if request.method == "GET":
+    if request.method != "POST":
         return render(request, "core/workspace_list.html", {"places": places})
     place = places.filter(uuid=request.POST.get("workspace")).first()
     if place is None:
@@ -88,7 +89,7 @@ def token_list(request):
     return render(request, "core/token_list.html", {"nav": "tokens", "page": page})
 
 
-@require_http_methods(["GET", "POST"])
+@form_view
 @never_cache
 def token_new(request):
     """Make a token; its plain text is on the answer's page and nowhere else, ever."""
@@ -110,10 +111,10 @@ def token_new(request):
     )
 
 
-@require_http_methods(["GET", "POST"])
+@form_view
 def token_revoke(request, uuid):
     token = get_object_or_404(_tokens_of(request), uuid=uuid)
-    if request.method == "GET":
+    if request.method != "POST":
         return _ask_revoke(request, token)
     tokens.revoke(request.actor, token)
     messages.success(request, _("Token %(name)s is revoked.") % {"name": token.name})

@@ -118,6 +118,26 @@ def test_wrong_block_lists(api, anonymous, artifacts, run, document):
     assert not Artifact.objects.exists()
 
 
+def test_a_path_where_no_file_can_be_is_a_conflict(api, anonymous, artifacts, run):
+    def put(path):
+        return anonymous.put(path_of(upload_address(api, artifacts, run, path)), raw=b"x", **BLOB)
+
+    assert put("a/b").status == 201
+    for path in ("a", "a/b/c", "a/b/c/d"):
+        assert put(path).status == 409, path
+    assert put("n" * 255).status == 201
+    below = path_of(upload_address(api, artifacts, run, "a/b/c"))
+    assert anonymous.get(below).status == 404
+    assert [row.path for row in Artifact.objects.order_by("path")] == ["a/b", "n" * 255]
+
+
+def test_a_blob_in_chunks_is_refused_since_half_of_it_looks_whole(api, anonymous, artifacts, run):
+    address = path_of(upload_address(api, artifacts, run))
+    put = anonymous.put(address, raw=b"0123", **{"Transfer-Encoding": "chunked"}, **BLOB)
+    assert put.status == 411
+    assert not Artifact.objects.exists()
+
+
 def test_a_body_that_is_not_what_its_digest_says_leaves_nothing(api, anonymous, artifacts, run):
     path = path_of(upload_address(api, artifacts, run))
     reply = anonymous.put(path, raw=b"abc", **{"Content-MD5": "AAAA"}, **BLOB)

@@ -1,11 +1,14 @@
+import errno
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
 from runs import services
 from runs.models import Worker
 from studio.api import health
+from studio.core import rest
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -53,3 +56,29 @@ def test_metrics_need_a_token_unless_open(api, anonymous, actor, settings):
     assert "studio_redis_up 0" in text
     settings.STUDIO_METRICS_OPEN = True
     assert anonymous.get("/metrics").status == 200
+
+
+def test_a_full_disk_is_named(anonymous, no_redis, processes, settings, tmp_path, monkeypatch):
+    settings.STUDIO_DATA = tmp_path
+    assert "disk" not in anonymous.get("/healthz").body
+    monkeypatch.setattr(health, "LOWEST_FREE_BYTES", 2**62)
+    reply = anonymous.get("/healthz")
+    assert reply.status == 503
+    assert reply.body["disk"] == "full"
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OperationalError("database or disk is full"), "The disk is full"),
+        (OperationalError("could not extend file: No space left on device"), "The disk is full"),
+        (OSError(errno.ENOSPC, "No space left on device"), "The disk is full"),
+        (OperationalError("database is locked"), "did not answer in time"),
+    ],
+)
+def test_what_only_time_or_space_can_mend_says_when_to_try_again(error, words):
+    status, headers, body = rest.explain(error)
+    assert status == 503
+    assert headers["Retry-After"]
+    assert words in body["message"]
+    assert rest.explain(OSError(errno.EIO, "broken")) is None

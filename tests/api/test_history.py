@@ -3,6 +3,7 @@
 import uuid
 
 import pytest
+from django.db import connection
 
 from runs import run_tokens, services, storage
 from runs.models import Kind, Run, StepRun
@@ -152,6 +153,9 @@ def test_details_of_a_failed_step_carry_the_error(api, step):
         ("RunId eq", 400),
         ("(RunId eq x", 400),
         ("CreatedUtc ge yesterday", 400),
+        ("CreatedUtc gt 0001-01-01T00:00:00+14:00", 400),
+        ("CreatedUtc lt 9999-12-31T23:59:59-14:00", 400),
+        ("CreatedUtc gt 0001-01-01T00:00:00Z", 3),
         ("Status gt Running", 400),
         ("(" * 50 + "Status eq Running" + ")" * 50, 400),
         ("x eq eq eq (" * 300, 400),
@@ -228,6 +232,24 @@ def test_a_run_is_made_only_below_an_experiment_or_a_parent(api, run):
     assert api.patch(f"{api.H}/experiments/exp/runs/no-uuid", {"name": "c"}).status == 400
     unknown = {"parentRunId": str(uuid.uuid4())}
     assert api.patch(f"{api.H}/experiments/exp/runs/{uuid.uuid4()}", unknown).status == 404
+
+
+def test_two_that_make_the_same_run_at_once_both_have_it(api, actor, run):
+    new, made = uuid.uuid4(), []
+
+    def make_it_after_it_was_looked_for(execute, sql, params, many, context):
+        result = execute(sql, params, many, context)
+        if not made and new.hex in str(params).replace("-", ""):
+            made.append(None)
+            made[0] = services.make_child(actor, uuid=new, parent=run, name="rival")
+        return result
+
+    body = {"parentRunId": str(run.uuid), "name": "c", "tags": {"a": "b"}}
+    with connection.execute_wrapper(make_it_after_it_was_looked_for):
+        reply = api.patch(f"{api.H}/runs/{new}", body)
+    assert reply.status == 200
+    assert reply.body["name"] == "rival"
+    assert reply.body["tags"] == {"a": "b"}
 
 
 # --- a step's own token -------------------------------------------------------------------------------

@@ -71,6 +71,9 @@ def test_an_unknown_metric_is_404(api, url):
         [{"name": "m", "value": [{"data": {}, "step": "x"}]}],
         [{"name": "m", "value": [{"data": {}, "step": 2**70}]}],
         [{"name": "m", "value": [{"data": {}, "metricId": "x"}]}],
+        [{"name": "m", "value": [{"data": {}, "createdUtc": "yesterday"}]}],
+        [{"name": "m", "value": [{"data": {}, "createdUtc": "9999-12-31T23:59:59-14:00"}]}],
+        [{"name": "m", "value": [{"data": {}, "createdUtc": "0001-01-01T00:00:00+14:00"}]}],
         [{"name": "m" * 256}],
     ],
 )

@@ -1,4 +1,6 @@
-from studio.core.console import to_html
+from django.template.defaultfilters import filesizeformat
+
+from studio.core.console import LONGEST_LINE, to_html
 
 
 def test_everything_is_escaped():
@@ -33,3 +35,16 @@ def test_broken_codes_are_not_fatal():
     assert to_html("\x1b[") == "["
     assert to_html("\x1b[99999999999m;x") == ";x"
     assert to_html("") == ""
+
+
+def test_a_line_of_one_endless_word_is_read_once_and_cut():
+    line = "a" * 1_000_000  # a quadratic pattern would take hours over it
+    assert to_html(f"{line}\nnext") == (
+        f"{line[:LONGEST_LINE]} … {filesizeformat(1_000_000 - LONGEST_LINE)}"
+        " more on this line, in the whole file\nnext"
+    )
+    assert to_html(f"{line}ValueError: x").startswith('<span class="e">')
+
+
+def test_a_code_of_thousands_of_digits_is_no_colour():
+    assert to_html(f"\x1b[{'3' * 5000}mx") == "x"

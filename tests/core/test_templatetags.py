@@ -202,8 +202,8 @@ def test_spark_says_its_states_in_words():
 
 
 def test_log_lines_escape_and_ask_for_more_until_the_end():
-    source = '{% include "components/log_lines.html" with text=text next_url=next only %}'
-    more = render(source, text="<script>1</script>\n", next="/log/?from=19")
+    source = '{% include "components/log_lines.html" with lines=lines next_url=next only %}'
+    more = render(source, lines="<script>1</script>\n", next="/log/?from=19")
     assert "&lt;script&gt;" in more
     assert 'hx-get="/log/?from=19"' in more
-    assert "hx-get" not in render(source, text="done\n", next="")
+    assert "hx-get" not in render(source, lines="done\n", next="")

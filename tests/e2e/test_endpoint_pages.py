@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from tests.e2e.waiting import wait_until
+
 LISTS = (
     "/",
     "/pipelines/endpoints/",
@@ -66,10 +68,10 @@ def test_the_keyboard_opens_the_panel_and_escape_comes_back_to_the_node(page, sc
     chosen = page.evaluate("document.activeElement.id")
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(r"step="))
-    page.wait_for_function("document.activeElement.id === 'step'")
+    wait_until(page, "document.activeElement.id === 'step'")
     page.keyboard.press("Escape")
     page.wait_for_url(re.compile(r"#node-"))
-    page.wait_for_function("id => document.activeElement.id === id", arg=chosen)
+    wait_until(page, f"document.activeElement.id === '{chosen}'")
 
 
 def test_only_the_chosen_way_to_name_an_experiment_is_shown(page):

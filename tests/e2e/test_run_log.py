@@ -2,9 +2,10 @@
 
 import re
 import textwrap
-import time
 
 import pytest
+
+from tests.e2e.waiting import wait_until
 
 NAME = "an-endpoint-with-quite-a-long-name-that-has-no-place-to-break"
 LONG = {
@@ -44,14 +45,6 @@ TOO_WIDE = "e => e.scrollWidth > e.clientWidth"
 AT_END = "e => e.scrollHeight - e.scrollTop - e.clientHeight < 40"
 LOG = "[data-log-text]"
 FOLLOWED = "document.querySelector('[data-log-text]').scrollTop"
-
-
-def wait_until(page, expression: str, *, seconds: float = 40):
-    """`page.wait_for_function` asks again by `eval`, which the policy of our pages forbids."""
-    deadline = time.monotonic() + seconds
-    while not page.evaluate(expression):
-        assert time.monotonic() < deadline, expression
-        page.wait_for_timeout(50)
 
 
 @pytest.fixture(scope="module")

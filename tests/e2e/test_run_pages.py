@@ -1,8 +1,10 @@
-"""What the pages of runs do in a real browser: lists that fit, logs with links to lines, renaming."""
+"""What the pages of runs do in a real browser: lists that fit, renaming."""
 
 import re
 
 import pytest
+
+from tests.e2e.waiting import wait_until
 
 TOO_WIDE = (
     "[...document.querySelectorAll('.scroll')].filter(e => e.scrollWidth > e.clientWidth).length"
@@ -40,49 +42,12 @@ def test_no_page_of_a_run_scrolls_sideways_on_a_small_screen(page, run):
         assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
 
 
-def test_a_failed_run_opens_on_the_log_of_what_failed_at_its_error(failed, scripts):
-    strip = failed.locator("#run-strips .notice.bad")
-    assert "Step part-5 failed." in strip.inner_text()
-    log = failed.get_by_role("log")
-    assert "part 5 is broken" in log.inner_text()
-    strip.get_by_role("link", name="Open its log").click()
-    failed.wait_for_url(re.compile(r"#(L\d+|log)$"))
-
-
-def test_a_line_of_a_log_has_an_address_that_opens_there(failed, scripts):
-    number = failed.locator(".log a.n").first
-    line = number.get_attribute("data-n")
-    number.click()
-    failed.wait_for_url(re.compile(rf"line={line}#L{line}$"))
-    failed.goto(failed.url)
-    row = failed.locator(f"#L{line}")
-    assert row.get_attribute("aria-current") == "true"
-    assert row.is_visible()
-
-
-def test_words_are_found_in_a_log_one_after_the_other(failed, scripts):
-    find = failed.get_by_role("searchbox", name="Find in the lines shown")
-    if not scripts:
-        assert not find.is_visible()
-        pytest.skip("the browser's own search does it")
-    find.fill("PART")
-    count = failed.locator("[data-log-count]")
-    assert re.fullmatch(r"1/\d+", count.inner_text())
-    total = int(count.inner_text().partition("/")[2])
-    failed.keyboard.press("Shift+Enter")
-    assert count.inner_text() == f"{total}/{total}"
-    failed.keyboard.press("Enter")
-    assert count.inner_text() == f"1/{total}"
-    find.fill("no such word")
-    assert count.inner_text() == "0/0"
-
-
 def test_a_run_is_renamed_by_the_pencil_beside_its_name(failed, scripts, run):
     failed.get_by_role("link", name="Rename").click()
     form = failed.get_by_role("dialog") if scripts else failed.get_by_role("main")
     form.get_by_label("Display name").fill(NAME)
     form.get_by_role("button", name="Save").click()
-    failed.wait_for_function(f"document.querySelector('h1').textContent.trim() === '{NAME}'")
+    wait_until(failed, f"document.querySelector('h1').textContent.trim() === '{NAME}'")
     assert failed.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 

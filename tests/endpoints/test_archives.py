@@ -44,6 +44,8 @@ def test_it_unpacks_files_and_folders(tmp_path):
         ([(special("pipe", stat.S_IFIFO), "")], "special file"),
         ([("a.txt", "x"), ("./a.txt", "y")], "two entries"),
         ([("a", "x"), ("a/b", "y")], "both as a file and as a folder"),
+        ([("é" * 128, "x")], "more than 255 bytes"),
+        ([("/".join(["d" * 200] * 21), "x")], "a path of more"),
     ],
 )
 @pytest.mark.filterwarnings("ignore:Duplicate name")
@@ -83,3 +85,18 @@ def test_a_lie_about_the_size_is_found_out(tmp_path):
 def test_what_is_no_zip_is_refused(tmp_path, content):
     with pytest.raises(ArchiveError, match="not a zip"):
         extract(io.BytesIO(content), tmp_path / "out")
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_damaged_data_is_refused_by_name(tmp_path, compression):
+    packed = bytearray(pack(("a.txt", bytes(range(256)) * 20), compression=compression).getvalue())
+    start = 30 + len("a.txt")  # behind the entry's header
+    packed[start : start + 20] = b"\xff" * 20
+    with pytest.raises(ArchiveError, match=r"a\.txt|damaged"):
+        extract(io.BytesIO(bytes(packed)), tmp_path / "out")
+
+
+def test_a_name_that_is_not_the_text_it_says_is_refused(tmp_path):
+    packed = pack(("é.txt", "x")).getvalue().replace("é".encode(), b"\xff\xff")
+    with pytest.raises(ArchiveError, match="damaged"):
+        extract(io.BytesIO(packed), tmp_path / "out")

@@ -659,3 +659,13 @@ def test_a_path_without_a_datastore_is_refused(client, as_role, data_endpoint):
     as_role()
     response = post_run(client, data_endpoint, param_place="x", datastore_place="")
     assert "Choose the datastore" in " ".join(response.context["form"].errors["param_place"])
+
+
+@pytest.mark.parametrize("name", ["disable", "edit", "submit", "set-default"])
+def test_a_page_with_a_form_answers_head_and_changes_nothing(client, actor, workspace, name):
+    endpoint = factories.endpoint(workspace, "daily")
+    client.force_login(actor.user)
+    address = reverse(f"endpoints:endpoint-{name}", args=[endpoint.uuid]) + "?version=0"
+    assert client.head(address).status_code == 200
+    endpoint.refresh_from_db()
+    assert endpoint.status == EntityStatus.ACTIVE

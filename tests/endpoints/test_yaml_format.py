@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -332,6 +333,28 @@ def test_a_few_lines_cannot_become_millions_of_values(folder):
 def test_deep_nesting_is_refused(folder):
     with pytest.raises(YamlError, match="nested too deeply"):
         yaml_format.read(write(folder, "pipeline: " + "[" * 20_000))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('name: "\\uD800"', r"pipeline\.yml:2: .*surrogate"),
+        ('"\\uDFFF": x', r"pipeline\.yml:2: .*surrogate"),
+        ('name: "a\\0"', r"pipeline\.yml:2: .*NUL"),
+        ('name: "\\UFFFFFFFF"', r"Unicode does not have"),
+    ],
+)
+def test_texts_that_nothing_can_hold_are_refused(folder, text, message):
+    with pytest.raises(YamlError) as refused:
+        yaml_format.read(write(folder, f"pipeline:\n  {text}\n"))
+    assert re.search(message, refused.value.messages[0])
+
+
+@pytest.mark.parametrize("value", ["2001-13-45", '!!int ""', "!!timestamp x", "!!bool x"])
+def test_values_that_are_not_what_they_look_like_are_refused(folder, value):
+    (folder / "run.yml").write_text(f"a: {value}")
+    with pytest.raises(YamlError, match=r"run\.yml:1: .*cannot be read"):
+        yaml_format.read(write(folder, step(SCRIPT + "      runconfig: run.yml\n")))
 
 
 def test_a_folder_without_a_pipeline_is_refused(tmp_path):

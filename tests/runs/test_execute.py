@@ -7,7 +7,7 @@ import pytest
 
 from endpoints import data
 from runs import storage
-from runs.engine import removal
+from runs.engine import leftovers
 from runs.models import Artifact, Metric, Outcome, StepAttempt
 from runs.states import Status
 from runs.steps import Stop
@@ -24,7 +24,7 @@ class TestScripts:
         assert storage.read_log(step.run.uuid) == b"hello\n"
         attempt = StepAttempt.objects.get()
         assert (attempt.outcome, attempt.exit_code) == (Outcome.COMPLETED, 0)
-        removal.wait()
+        leftovers.TIDIER.tidy()
         assert list((studio.path / "work").iterdir()) == []
 
     def test_a_short_step_was_running_all_the_same(self, studio):

@@ -8,7 +8,7 @@ from django.urls import reverse
 from runs import storage
 from runs.states import Status
 from runs.views import lines, logfiles
-from tests.runs.shown import move, step_of, write_log
+from tests.runs.shown import complete, move, step_of, write_log
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("storage_folder")]
 
@@ -176,3 +176,25 @@ def test_a_log_is_downloaded_whole(client, page, run):
     assert b"".join(response.streaming_content) == b"all of it\n"
     assert response.headers["Content-Disposition"].startswith("attachment")
     page("run-log", step.uuid, query="?file=../../secret", status=404)
+
+
+def test_earlier_lines_leave_none_out(page, run, step):
+    write_log(step, numbered(2500))
+    seen, query = set(), f"?step={step.uuid}"
+    for _turn in range(10):
+        text = page("run-outputs", run.uuid, query=query)
+        seen |= set(shown(text))
+        earlier = re.search(r'href="(\?[^"#]*)#L\d+"[^>]*>Earlier lines', text)
+        if earlier is None:
+            break
+        query = earlier[1].replace("&amp;", "&")
+    assert seen == set(range(1, 2500 + 1))
+
+
+def test_the_log_of_a_run_is_a_file_like_others(client, page, run):
+    complete(run)
+    address = reverse("runs:run-log", args=[run.uuid]) + f"?file={logfiles.EXECUTION_LOG}"
+    page("run-list")
+    reply = client.get(f"{address}&download=1")
+    assert b"run: Running -> Completed" in b"".join(reply.streaming_content)
+    page("run-log", run.uuid, query="?file=azureml-logs/70_driver_log.txt", status=404)

@@ -6,7 +6,7 @@ from django.urls import reverse
 from endpoints.models import PipelineEndpoint, PublishedPipeline
 from runs.models import Kind, Run
 from runs.states import Status
-from studio.core.models import Role
+from studio.core.models import AuditEvent, Role
 from tests import factories
 from tests.runs.shown import complete, submit
 
@@ -116,11 +116,16 @@ def test_a_run_that_has_not_completed_is_not_published(page, run):
 def test_a_run_is_renamed_and_described(page, client, run):
     text = page("run-rename", run.uuid)
     assert f'value="{run}"' in text
-    given = {"display_name": "<b>새 이름", "description": "why"}
+    before, given = run.display_name, {"display_name": "<b>새 이름", "description": "why"}
     reply = client.post(reverse("runs:run-rename", args=[run.uuid]), given)
     assert reply.headers["Location"] == run.get_absolute_url()
     run.refresh_from_db()
     assert (run.display_name, run.description) == ("<b>새 이름", "why")
+    event = AuditEvent.objects.get(verb="rename", object_uuid=run.uuid)
+    assert event.before == {"display_name": before, "description": ""}
+    assert event.after == given
+    client.post(reverse("runs:run-rename", args=[run.uuid]), given)
+    assert AuditEvent.objects.filter(object_uuid=run.uuid).exclude(verb="submit").count() == 1
     assert "&lt;b&gt;새 이름" in page("run-detail", run.uuid)
 
 

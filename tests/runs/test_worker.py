@@ -3,7 +3,7 @@
 import pytest
 
 from runs import engine, services
-from runs.engine import removal
+from runs.engine import leftovers
 from runs.models import Outcome, Run, StepAttempt
 from runs.models import Worker as WorkerRow
 from runs.states import Status
@@ -94,7 +94,9 @@ class TestWhatIsLeft:
         step = studio.step(run).run.uuid
         work = studio.path / "work"
         for attempt in (claim.attempt, claim.attempt + 1):
-            (work / removal.name_of(step, attempt) / "code").mkdir(parents=True)
-        removal.sweep(work)
-        removal.wait()
-        assert [folder.name for folder in work.iterdir()] == [removal.name_of(step, claim.attempt)]
+            (work / leftovers.name_of(step, attempt) / "code").mkdir(parents=True)
+        leftovers.sweep(work)
+        leftovers.TIDIER.tidy()
+        assert [folder.name for folder in work.iterdir()] == [
+            leftovers.name_of(step, claim.attempt)
+        ]

@@ -8,6 +8,7 @@ import pytest
 
 from studio.supervisor import CannotStart, broker, datafolder
 from studio.supervisor.logs import READ_BYTES, ROTATE_BYTES, LogFile
+from tests.studio import ROOT, outside_environment
 
 
 def test_the_lock_admits_one(tmp_path):
@@ -91,6 +92,31 @@ def test_a_large_log_is_rotated_while_it_is_written(tmp_path):
     os.close(writing)
     assert (tmp_path / "web.log.1").stat().st_size > ROTATE_BYTES
     assert log.trouble() == ["level=error message=next"]
+
+
+def manage(data, *arguments, **environment):
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments, "--data", str(data)],
+        cwd=ROOT,
+        env=outside_environment() | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_setting_that_cannot_be_read_is_named_in_one_line(tmp_path):
+    done = manage(tmp_path, "migrate", STUDIO_WORKERS="abc")
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert line.startswith("manage.py: STUDIO_WORKERS cannot be read")
+
+
+def test_a_database_that_refuses_is_told_in_one_line(tmp_path):
+    done = manage(tmp_path, "migrate", STUDIO_DATABASE_URL=f"sqlite:///{tmp_path}/none/db.sqlite3")
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert line.startswith("manage.py: the database refused: unable to open database file")
 
 
 def test_an_older_python_is_told_in_one_line():

@@ -1,12 +1,15 @@
-"""The web server under callers that are slow on purpose, over http and https."""
+"""The web server under callers that are slow on purpose, over http and https, and those that send
+bodies in chunks."""
 
+import http.client
+import json
 import os
 import signal
 import socket
 import ssl
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import pytest
 
@@ -97,3 +100,28 @@ def test_others_are_answered_at_once_beside_slow_callers(live, big_file, tls):
             status, reply = live.call(method, path, body, base=base)
             assert status == 200, reply
             assert time.monotonic() - started < 1
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
+def test_a_body_in_chunks_is_read(live, tls):
+    live.manage("publish", str(ROOT / "tests" / "pipelines" / "noop"), "--endpoint", "chunks")
+    path = "/endpoints/chunks/submit"
+    status, reply = in_chunks(live, path, [b'{"ExperimentName": ', b'"in-chunks"}'], tls=tls)
+    assert status == 200, reply
+    status, reply = in_chunks(live, path, [b" " * (1 << 20)] * 33, tls=tls)
+    assert status == 413
+    assert "STUDIO_MAX_BODY_BYTES" in reply["error"]["message"]
+
+
+def in_chunks(live, path, pieces, *, tls):
+    context = ssl.create_default_context(cafile=str(live.ca_bundle)) if tls else None
+    caller = (
+        http.client.HTTPSConnection("127.0.0.1", live.tls_port, context=context, timeout=30)
+        if tls
+        else http.client.HTTPConnection("127.0.0.1", live.port, timeout=30)
+    )
+    headers = {"Authorization": f"Bearer {live.token}", "Content-Type": "application/json"}
+    with closing(caller):
+        caller.request("POST", path, iter(pieces), headers, encode_chunked=True)
+        reply = caller.getresponse()
+        return reply.status, json.loads(reply.read())

@@ -18,6 +18,13 @@ function addressOf(pane, number) {
   return address;
 }
 
+function latestOf(pane) {
+  const address = addressOf(pane, "");
+  address.searchParams.delete("line");
+  address.hash = "log";
+  return address;
+}
+
 function open(pane, text) {
   const id = window.location.hash.slice(1);
   const isLine = /^L[1-9]\d*$/.test(id);
@@ -66,7 +73,16 @@ function prepare(pane) {
   new MutationObserver(() => { follow(following.get(text)); show(); }).observe(text, { childList: true });
   // The pane may start hidden, or grow: keep the end in sight.
   new ResizeObserver(show).observe(text);
-  jump.addEventListener("click", () => { follow(true); show(); text.focus(); });
+  // Who reads further up is not given more than a page can hold; the way back is a page of the newest.
+  let isPaused = false;
+  text.addEventListener("htmx:beforeRequest", (event) => {
+    isPaused ||= !following.get(text) && text.querySelectorAll(".row").length >= MOST;
+    if (isPaused) event.preventDefault();
+  });
+  jump.addEventListener("click", () => {
+    if (isPaused) window.location.assign(latestOf(pane));
+    else { follow(true); show(); text.focus(); }
+  });
   wrap.hidden = false;
   wrap.addEventListener("click", () => {
     wrap.setAttribute("aria-pressed", String(text.classList.toggle("wrap")));
@@ -84,6 +100,15 @@ function prepare(pane) {
   show();
   open(pane, text);
 }
+
+// htmx looks among all rows for the id of each new one, which takes seconds of a log of thousands.
+window.htmx.defineExtension("log", {
+  handleSwap(style, target, fragment) {
+    const next = fragment.querySelector("[hx-get]");
+    target.replaceWith(fragment);
+    return next ? [next] : [document.createComment("the end")];
+  },
+});
 
 const all = (root) => root.querySelectorAll("[data-log]").forEach(prepare);
 document.addEventListener("htmx:afterSettle", () => all(document));
