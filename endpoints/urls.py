@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from endpoints.views import authoring, code, data, endpoint, favourites, lists, pipeline, submit
+from endpoints.views import (
+    authoring,
+    code,
+    data,
+    endpoint,
+    favourites,
+    lists,
+    pipeline,
+    schedules,
+    submit,
+)
 
 app_name = "endpoints"
 urlpatterns = [
@@ -32,6 +42,22 @@ urlpatterns = [
         name="endpoint-set-default",
     ),
     path("endpoints/<uuid:uuid>/new-run/", submit.endpoint_submit, name="endpoint-submit"),
+    path("pipelines/schedules/", schedules.schedule_list, name="schedule-list"),
+    path("pipelines/schedules/new/", schedules.schedule_new, name="schedule-new"),
+    path("pipelines/schedules/<uuid:uuid>/", schedules.schedule_detail, name="schedule-detail"),
+    path("pipelines/schedules/<uuid:uuid>/edit/", schedules.schedule_edit, name="schedule-edit"),
+    path(
+        "pipelines/schedules/<uuid:uuid>/disable/",
+        schedules.schedule_disable,
+        name="schedule-disable",
+    ),
+    path(
+        "pipelines/schedules/<uuid:uuid>/enable/", schedules.schedule_enable, name="schedule-enable"
+    ),
+    path("pipelines/schedules/<uuid:uuid>/run/", schedules.schedule_run, name="schedule-run"),
+    path(
+        "pipelines/schedules/<uuid:uuid>/delete/", schedules.schedule_delete, name="schedule-delete"
+    ),
     path("pipelines/published/", lists.pipeline_list, name="pipeline-list"),
     path("pipelines/published/<uuid:uuid>/", pipeline.pipeline_detail, name="pipeline-detail"),
     path("pipelines/published/<uuid:uuid>/runs/", pipeline.pipeline_runs, name="pipeline-runs"),

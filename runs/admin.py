@@ -2,8 +2,10 @@
 a run can be canceled, through the service, with its checks and audit."""
 
 from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
 
-from runs import models, services
+from endpoints.models import Schedule
+from runs import models, scheduler, services
 from studio.core.access import actor_for
 from studio.core.admin import ReadOnlyAdmin
 from studio.core.errors import Refused
@@ -119,7 +121,70 @@ class ArtifactAdmin(OfRunAdmin):
     ordering = ["-pk"]
 
 
+@admin.register(models.Asset)
+class AssetAdmin(ReadOnlyAdmin):
+    list_display = ["name", "run", "created_at"]
+    list_select_related = ["run"]
+    search_fields = ["=uuid", "^name"]
+    ordering = ["-pk"]
+
+
+@admin.register(models.RegisteredModel)
+class RegisteredModelAdmin(ReadOnlyAdmin):
+    list_display = ["name", "number", "asset", "run", "created_at", "created_by"]
+    list_select_related = ["asset", "run"]
+    search_fields = ["^name"]
+    ordering = ["-pk"]
+
+
 @admin.register(models.Worker)
 class WorkerAdmin(ReadOnlyAdmin):
     list_display = ["name", "role", "host", "pid", "slots", "heartbeat_at", "stopping_at"]
     list_filter = ["role"]
+
+
+@admin.register(models.ScheduleTick)
+class ScheduleTickAdmin(ReadOnlyAdmin):
+    list_display = ["schedule", "due_at", "outcome", "reason", "run"]
+    list_select_related = ["schedule", "run"]
+    list_filter = ["outcome"]
+    list_per_page = 50
+    ordering = ["-pk"]
+    raw_id_fields = ["schedule", "run"]
+
+
+@admin.register(Schedule)
+class ScheduleAdmin(ReadOnlyAdmin):
+    """Here and not among the definitions, whose services do not know what a run is. A schedule is made
+    and changed on its pages, where the target is asked whether it could run so."""
+
+    list_display = ["name", "trigger", "status", "next_at", "workspace", "updated_by", "updated_at"]
+    list_select_related = ["workspace"]
+    list_filter = ["status", "trigger", "workspace"]
+    search_fields = ["name", "uuid"]
+    raw_id_fields = ["endpoint", "pipeline"]
+    exclude = ["submission", "seen"]  # sealed secrets; as many lines as there are files
+    actions = ["disable", "enable", "run_now", "remove"]
+
+    @admin.action(description="Disable the selected", permissions=["view"])
+    def disable(self, request, queryset):
+        self._each(request, queryset, services.disable_schedule)
+
+    @admin.action(description="Enable the selected", permissions=["view"])
+    def enable(self, request, queryset):
+        self._each(request, queryset, services.enable_schedule)
+
+    @admin.action(description="Run the selected now", permissions=["view"])
+    def run_now(self, request, queryset):
+        self._each(request, queryset, scheduler.run_now)
+
+    @admin.action(description="Delete the selected", permissions=["view"])
+    def remove(self, request, queryset):
+        self._each(request, queryset, services.delete_schedule)
+
+    def _each(self, request, queryset, service):
+        for schedule in queryset.select_related("workspace"):
+            try:
+                service(actor_for(request.user, schedule.workspace), schedule)
+            except (Refused, ValidationError) as error:
+                messages.error(request, f"{schedule}: {error}")

@@ -1,5 +1,6 @@
-"""The control process's own thread: its heartbeat every 5 s, `recover` every 10 s, `tidy` every hour, in
-time or as soon after as it can. It needs no broker, so losing that one stops none of them."""
+"""The control process's own threads: its heartbeat every 5 s, `recover` every 10 s, `tidy` every hour, in
+time or as soon after as they can; and apart from these the schedules, every second, since looking into
+a datastore may take long. They need no broker, so losing that one stops none of them."""
 
 import logging
 import os
@@ -17,32 +18,47 @@ from runs.models import Worker
 HEARTBEAT_SECONDS = 5.0
 RECOVER_SECONDS = 10.0
 TIDY_SECONDS = 3600.0
+SCHEDULES_SECONDS = 1.0
 
 logger = logging.getLogger(__name__)
 
 
+Chore = tuple[float, Callable[[], None]]
+
+
 class Clock:
-    def __init__(self, *, recover: Callable[[], None], tidy: Callable[[], None]):
-        self.recover, self.tidy = recover, tidy
+    def __init__(
+        self,
+        *,
+        recover: Callable[[], None],
+        tidy: Callable[[], None],
+        schedules: Callable[[], None],
+    ):
+        self.recover, self.tidy, self.schedules = recover, tidy, schedules
         self.name = f"{platform.node()}:{os.getpid()}:{secrets.token_hex(2)}"
         self.closed = Event()
-        self.thread = Thread(target=self._run, daemon=True)
-
-    def start(self) -> None:
-        self._beat()
-        self.thread.start()
-
-    def close(self) -> None:
-        self.closed.set()
-        self.thread.join(2)
-        Worker.objects.filter(name=self.name).delete()
-
-    def _run(self) -> None:
         chores = (
             (HEARTBEAT_SECONDS, self._beat),
             (RECOVER_SECONDS, self.recover),
             (TIDY_SECONDS, self._tidy_apart),
         )
+        self.threads = [
+            Thread(target=self._run, args=[chores], daemon=True),
+            Thread(target=self._run, args=[((SCHEDULES_SECONDS, self.schedules),)], daemon=True),
+        ]
+
+    def start(self) -> None:
+        self._beat()
+        for thread in self.threads:
+            thread.start()
+
+    def close(self) -> None:
+        self.closed.set()
+        for thread in self.threads:
+            thread.join(2)
+        Worker.objects.filter(name=self.name).delete()
+
+    def _run(self, chores: tuple[Chore, ...]) -> None:
         due = dict.fromkeys(range(len(chores)), time.monotonic())
         while not self.closed.wait(max(0.0, min(due.values()) - time.monotonic())):
             for number, (seconds, act) in enumerate(chores):

@@ -5,7 +5,7 @@ import pytest
 from django.test import Client
 
 from endpoints import services as definitions
-from runs import services
+from runs import scheduler, services
 from runs.models import Kind, Run
 from studio.core.models import User
 from tests import factories
@@ -43,6 +43,26 @@ class Caller:
         reply = self.browser.post(path, data)
         return reply.status_code, reply.content.decode()
 
+    def schedule(self):
+        return services.create_schedule(
+            self.actor,
+            name="ways",
+            endpoint=self.endpoint,
+            submission=BODY,
+            recurrence={"Frequency": "Day"},
+        )
+
+    def tick(self):
+        """A schedule that is due at once; the refusal is on its log."""
+        schedule = self.schedule()
+        scheduler.tick()
+        tick = schedule.ticks.get()
+        return (409 if tick.run is None else 200), tick.reason
+
+    def run_now(self):
+        reply = self.browser.post(f"/pipelines/schedules/{self.schedule().uuid}/run/")
+        return reply.status_code, reply.content.decode()
+
 
 def public(caller):
     type(caller.endpoint).objects.update(is_public=True)
@@ -69,6 +89,8 @@ WAYS = {
     "form of the pipeline": lambda c: c.open_form(
         f"/pipelines/published/{c.pipeline.uuid}/new-run/"
     ),
+    "schedule": Caller.tick,
+    "schedule, by hand": Caller.run_now,
     "resubmit": lambda c: c.open_form(f"/runs/{c.earlier.uuid}/resubmit/"),
 }
 

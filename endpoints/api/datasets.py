@@ -6,7 +6,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
 from endpoints import services
-from endpoints.api.entities import data_version, dataset_dto, saved_dataset_dto
+from endpoints.api.data_entities import data_version, dataset_dto, saved_dataset_dto
 from endpoints.models import DatasetVersion, SavedDataset
 from studio.core.bodies import Body, flag_of, query_text
 from studio.core.errors import BadValue, NotFound

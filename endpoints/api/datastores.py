@@ -2,7 +2,7 @@
 
 from rest_framework.response import Response
 
-from endpoints.api.entities import datastore_dto
+from endpoints.api.data_entities import datastore_dto
 from endpoints.models import Datastore
 from studio.core.errors import NotFound
 from studio.core.rest import WireView

@@ -1,18 +1,15 @@
 """What definitions look like on the wire: one function per entity, each naming its section."""
 
-from endpoints.data.dataflow import yaml_of
 from endpoints.models import (
     ComputeTarget,
-    DatasetVersion,
-    Datastore,
+    EnvironmentVersion,
     Graph,
     Module,
     PipelineEndpoint,
     PublishedPipeline,
-    SavedDataset,
+    Schedule,
 )
-from studio.core import blob_urls
-from studio.core.access import Actor
+from endpoints.recurrence import windows_name
 from studio.core.rest import wire_time
 
 # Wire 5: a client that misses one of these posts it.
@@ -96,6 +93,57 @@ def pipeline_endpoint_entity(endpoint: PipelineEndpoint, base: str) -> dict:
         "Etag": str(endpoint.etag),
         "CreatedDate": wire_time(endpoint.created_at),
         "LastModifiedDate": wire_time(endpoint.updated_at),
+    }
+
+
+def schedule_entity(schedule: Schedule, submission: dict) -> dict:
+    """Wire 11: PipelineScheduleEntity, with a `submission` that shows no secret; then what v1 lacks."""
+    pinned = schedule.endpoint_version
+    return {
+        "Id": str(schedule.uuid),
+        "Name": schedule.name,
+        "PipelineId": str(schedule.pipeline.uuid) if schedule.pipeline else None,
+        "PipelineEndpointId": str(schedule.endpoint.uuid) if schedule.endpoint else None,
+        "ScheduleType": schedule.trigger,
+        "Recurrence": recurrence_entity(schedule) if schedule.is_recurrence else None,
+        "DataStoreTriggerInfo": None if schedule.is_recurrence else watch_entity(schedule),
+        "PipelineSubmissionInfo": submission,
+        "ProvisioningStatus": "Completed",
+        "EntityStatus": schedule.status,
+        "Etag": str(schedule.etag),
+        "CreatedDate": wire_time(schedule.created_at),
+        "LastModifiedDate": wire_time(schedule.updated_at),
+        "PipelineEndpointVersion": None if pinned is None else str(pinned),
+        "SkipsWhileRunning": schedule.skips_while_running,
+        "NextTime": wire_time(schedule.next_at),
+    }
+
+
+def recurrence_entity(schedule: Schedule) -> dict:
+    """The zone by a name of the SDK's enumeration: it cannot read another."""
+    rule = schedule.rule
+    times = {
+        "Hours": list(rule.hours) or None,
+        "Minutes": list(rule.minutes) or None,
+        "WeekDays": list(rule.week_days) or None,
+    }
+    return {
+        "Frequency": rule.frequency,
+        "Interval": rule.interval,
+        "StartTime": rule.start.isoformat() if rule.is_given_start else None,
+        "TimeZone": windows_name(rule.time_zone),
+        "Schedule": times if rule.has_times else None,
+    }
+
+
+def watch_entity(schedule: Schedule) -> dict:
+    return {
+        "DataStoreName": schedule.datastore_name,
+        "PathOnDataStore": schedule.path or None,
+        "PollingInterval": schedule.polling_minutes,
+        "DataPathParameterName": schedule.datapath_parameter or None,
+        "IncludesSubfolders": schedule.includes_subfolders,
+        "OneRunPerBatch": schedule.one_run_per_batch,
     }
 
 
@@ -185,6 +233,12 @@ def _parameter(row: dict) -> dict:
 
 def compute_resource(compute: ComputeTarget) -> dict:
     """Wire 4.5: the nulls must be there, and there must be no `userAccountCredentials`."""
+    scale = {
+        "minNodeCount": 0,
+        "maxNodeCount": 1,
+        "nodeIdleTimeBeforeScaleDown": "PT120S",
+        **(compute.wire.get("scaleSettings") or {}),
+    }
     return {
         "id": f"{compute.workspace.scope}/computes/{compute.name}",
         "name": compute.name,
@@ -193,91 +247,31 @@ def compute_resource(compute: ComputeTarget) -> dict:
         "properties": {
             "computeType": compute.compute_type,
             "provisioningState": "Succeeded",
-            "description": compute.description or None,
+            # Who creates a target reads here what is left to do.
+            "description": compute.description
+            or f"A queue of steps. A worker for it: manage.py worker --queues {compute.name}",
             "provisioningErrors": None,
             "resourceId": None,
             "isAttachedCompute": False,
             "createdOn": wire_time(compute.created_at),
             "properties": {
                 "vmSize": compute.vm_size,
+                # Clients wait until this reaches the least they asked for; workers are never counted.
+                "currentNodeCount": scale["maxNodeCount"],
+                "targetNodeCount": scale["maxNodeCount"],
+                "allocationState": "Steady",
                 "vmPriority": "Dedicated",
                 "subnet": None,
-                "scaleSettings": {
-                    "minNodeCount": 0,
-                    "maxNodeCount": 1,
-                    "nodeIdleTimeBeforeScaleDown": "PT120S",
-                },
+                "scaleSettings": scale,
             },
         },
     }
 
 
-def datastore_dto(datastore: Datastore, base: str, *, by: Actor, writable: bool) -> dict:
-    """Wire 10.2: account and endpoint combine to the userinfo form of 8.3, with a container SAS."""
-    container = f"datastore-{datastore.uuid}"
-    sas = blob_urls.container_sas(container, by=by, may="rlcw" if writable else "rl")
+def environment_definition(version: EnvironmentVersion) -> dict:
+    """Wire 9.6: the definition as it was posted, with its name and version."""
     return {
-        "name": datastore.name,
-        "dataStoreType": "AzureBlob",
-        "hasBeenValidated": True,
-        "isDefault": datastore.is_default,
-        "tags": datastore.tags,
-        "azureStorageSection": {
-            "accountName": blob_urls.ACCOUNT,
-            "containerName": container,
-            "endpoint": blob_urls.endpoint(base),
-            "protocol": "https",
-            "credentialType": "Sas",
-            "credential": sas,
-            "sasToken": sas,
-            "isSas": True,
-            "accountKey": None,
-        },
-    }
-
-
-def dataset_dto(version: DatasetVersion) -> dict:
-    """Wire 10.1: DatasetDto; `.id` of the SDK's object is the saved dataset's."""
-    dataset, saved = version.dataset, version.saved
-    return {
-        "datasetId": str(dataset.uuid),
-        "name": dataset.name,
-        "description": version.description or dataset.description,
-        "tags": version.tags or dataset.tags,
-        "isVisible": dataset.is_visible,
-        "datasetType": saved.dataset_type,
-        "datasetState": {"state": "active"},
-        "createdTime": wire_time(dataset.created_at),
-        "modifiedTime": wire_time(version.created_at),
-        "latest": {
-            "datasetId": str(dataset.uuid),
-            "versionId": str(version.number),
-            "savedDatasetId": str(saved.uuid),
-            "dataflow": saved.dataflow,
-            "properties": saved.properties,
-            "datasetDefinitionState": {"state": "active"},
-            "createdTime": wire_time(version.created_at),
-        },
-    }
-
-
-def saved_dataset_dto(saved: SavedDataset) -> dict:
-    """Wire 10.1: what was posted to `saveddatasets`, and its id."""
-    return {
-        "id": str(saved.uuid),
-        "datasetType": saved.dataset_type,
-        "properties": saved.properties,
-        "dataflowJson": saved.dataflow,
-        "createdTime": wire_time(saved.created_at),
-    }
-
-
-def data_version(saved: SavedDataset) -> dict:
-    """Wire 10.1: `legacyDataflow` is `meta.RsDataflow` of the dataflow; every load asks for it."""
-    return {
-        "dataContainerName": f"unregistered-{saved.uuid}",
-        "versionId": "1",
-        "dataType": "MLTable",
-        "legacyDataflow": yaml_of(saved.dataflow),
-        "savedDatasets": [saved_dataset_dto(saved)],
+        **version.definition,
+        "name": version.environment.name,
+        "version": str(version.number),
     }

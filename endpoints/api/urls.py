@@ -2,7 +2,17 @@
 
 from django.urls import include, re_path
 
-from endpoints.api import content, datasets, datastores, graphs, pipeline_endpoints, pipelines
+from endpoints.api import (
+    content,
+    data_sources,
+    datasets,
+    datastores,
+    environments,
+    graphs,
+    pipeline_endpoints,
+    pipelines,
+    schedules,
+)
 from studio.core.rest import SCOPE
 
 pipelines_service = [
@@ -20,8 +30,20 @@ pipelines_service = [
         r"^PipelineEndpoints/(?P<uuid>[^/]+)/pipelines/?$",
         pipeline_endpoints.EndpointPipelines.as_view(),
     ),
+    re_path(r"^Schedules/Create/?$", schedules.CreateSchedule.as_view()),
+    re_path(r"^Schedules/?$", schedules.ScheduleList.as_view()),
+    re_path(r"^Schedules/Pipeline/(?P<uuid>[^/]+)/?$", schedules.SchedulesOfPipeline.as_view()),
+    re_path(
+        r"^Schedules/PipelineEndpoint/(?P<uuid>[^/]+)/?$", schedules.SchedulesOfEndpoint.as_view()
+    ),
+    re_path(r"^Schedules/(?P<uuid>[^/]+)/?$", schedules.ScheduleDetail.as_view()),
     re_path(r"^Graphs/(?P<uuid>[^/]+)/?$", graphs.GraphDetail.as_view()),
     re_path(r"^Graphs/(?P<uuid>[^/]+)/Interface/?$", graphs.GraphInterface.as_view()),
+    re_path(r"^DataSources/?$", data_sources.DataSources.as_view()),
+    re_path(
+        r"^DataSources/Hash/(?P<fingerprint>[^/]+)/?$", data_sources.DataSourceByHash.as_view()
+    ),
+    re_path(r"^DataSources/(?P<uuid>[^/]+)/?$", data_sources.DataSourceDetail.as_view()),
     re_path(r"^Modules/?$", graphs.Modules.as_view()),
     re_path(r"^Modules/Hash/(?P<fingerprint>[^/]+)/?$", graphs.ModuleByHash.as_view()),
     re_path(r"^Modules/(?P<uuid>[^/]+)/?$", graphs.ModuleDetail.as_view()),
@@ -43,6 +65,15 @@ data_service = [
         datasets.DataVersion.as_view(),
     ),
 ]
+ENVIRONMENT = r"^environments/(?P<name>[^/]+)"
+environment_service = [
+    re_path(r"^environments/?$", environments.EnvironmentList.as_view()),
+    re_path(rf"{ENVIRONMENT}/?$", environments.EnvironmentDetail.as_view()),
+    re_path(
+        rf"{ENVIRONMENT}/versions/(?P<version>[^/]+)/?$", environments.EnvironmentDetail.as_view()
+    ),
+    re_path(rf"{ENVIRONMENT}/labels/(?P<label>[^/]+)/?$", environments.EnvironmentDetail.as_view()),
+]
 content_service = [
     re_path(r"^snapshots/latest/metadata/?$", content.LatestMetadata.as_view()),
     re_path(r"^snapshots/getblob/?$", content.UploadAddresses.as_view()),
@@ -54,4 +85,5 @@ urlpatterns = [
     re_path(rf"^datastore/v1\.0/{SCOPE}/", include(datastore_service)),
     re_path(rf"^dataset/v1\.0/{SCOPE}/", include(dataset_service)),
     re_path(rf"^data/v1\.0/{SCOPE}/", include(data_service)),
+    re_path(rf"^environment/v1\.0/{SCOPE}/", include(environment_service)),
 ]

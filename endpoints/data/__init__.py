@@ -10,6 +10,7 @@ from endpoints.data.dataflow import (
     yaml_of,
 )
 from endpoints.data.datasets import find_saved, locate, places_of, source_location
+from endpoints.data.outputs import write_output_dataflow
 from endpoints.data.places import Entry, Location, PathError, Place, WebFile, resolve, root_of
 from endpoints.data.transfer import changed, inventory, materialise, upload_tree
 
@@ -35,5 +36,6 @@ __all__ = [
     "source_location",
     "upload_tree",
     "write_dataflow",
+    "write_output_dataflow",
     "yaml_of",
 ]

@@ -133,6 +133,11 @@ def write_dataflow(uris: list[str], *, tabular: bool, delimiter: str = ",") -> s
                 }
             }
         ]
+    return dump_dataflow(document)
+
+
+def dump_dataflow(document: dict) -> str:
+    """An MLTable document as clients post it."""
     return json.dumps(
         {
             "blocks": [],

@@ -96,23 +96,23 @@ class Location:
         """FileNotFoundError where there is no file."""
         return self.root.state(self.path)
 
-    def files(self) -> Iterator[Entry]:
-        """Every file at or below this location, in order of its path."""
+    def files(self, *, recursive: bool = True) -> Iterator[Entry]:
+        """Every file at or below this location, in order of its path; or only those of the folder itself."""
         if self.local is None:
-            yield from self._remote_files()
+            yield from self._remote_files(None if recursive else 1)
         elif self.local.is_file():
             yield _entry(self.path, State.of_local(self.local.stat()))
         else:
             for folder, folders, names in os.walk(self.local):
-                folders.sort()
+                folders[:] = sorted(folders) if recursive else []
                 for name in sorted(names):
                     file = Path(folder, name)
                     if not file.is_symlink() and not PARTIAL.fullmatch(name):
                         relative = file.relative_to(self.root.local).as_posix()
                         yield _entry(relative, State.of_local(file.stat()))
 
-    def _remote_files(self) -> Iterator[Entry]:
-        found = self.root.fs.find(self.root.at(self.path), detail=True)
+    def _remote_files(self, depth: int | None) -> Iterator[Entry]:
+        found = self.root.fs.find(self.root.at(self.path), maxdepth=depth, detail=True)
         for path, detail in sorted(found.items()):
             yield _entry(path[len(self.root.path) :].lstrip("/"), State.of_remote(detail))
 

@@ -91,6 +91,7 @@ class OutputSetting:
     path_on_datastore: str | None = None
     register_as: str | None = None
     create_new_version: bool = False
+    transformations: str = ""  # how the output is read as a table
 
 
 @dataclass(frozen=True)

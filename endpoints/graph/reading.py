@@ -143,6 +143,7 @@ def _output_setting(row: Mapping) -> OutputSetting:
         path_on_datastore=options.get("PathOnDatastore") or None,
         register_as=registration.get("Name") or None,
         create_new_version=bool(registration.get("CreateNewVersion")),
+        transformations=str(registration.get("AdditionalTransformations") or ""),
     )
 
 

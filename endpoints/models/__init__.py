@@ -4,6 +4,7 @@ from endpoints.models.endpoint import EndpointVersion, PipelineEndpoint
 from endpoints.models.environment import Environment, EnvironmentVersion
 from endpoints.models.module import Module
 from endpoints.models.pipeline import EntityStatus, Graph, PublishedPipeline
+from endpoints.models.schedule import Schedule, Trigger
 from endpoints.models.snapshot import Snapshot
 
 __all__ = [
@@ -21,5 +22,7 @@ __all__ = [
     "PipelineEndpoint",
     "PublishedPipeline",
     "SavedDataset",
+    "Schedule",
     "Snapshot",
+    "Trigger",
 ]

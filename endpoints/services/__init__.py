@@ -1,7 +1,9 @@
 """The verbs of definitions: publish, version, disable, register. Each checks access, refuses what
 cannot be, writes in one transaction and leaves an audit event."""
 
+from endpoints.services.computes import put_compute, remove_compute
 from endpoints.services.datasets import create_data_source, register_dataset, save_dataset
+from endpoints.services.environments import register_environment
 from endpoints.services.folders import publish_archive, publish_folder
 from endpoints.services.modules import create_module
 from endpoints.services.pipelines import create_graph, publish
@@ -30,7 +32,10 @@ __all__ = [
     "publish",
     "publish_archive",
     "publish_folder",
+    "put_compute",
     "register_dataset",
+    "register_environment",
+    "remove_compute",
     "rename",
     "save_dataset",
     "set_default",

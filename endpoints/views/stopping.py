@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from endpoints.models import PipelineEndpoint, PublishedPipeline
+from endpoints.models import EntityStatus, PipelineEndpoint, PublishedPipeline, Schedule
 from runs.models import Run, Source
 
 CALLERS_SHOWN = 5
@@ -15,14 +15,17 @@ SEEN_WITHIN = timedelta(days=30)
 
 
 def what_stops(targets: list[PipelineEndpoint | PublishedPipeline]) -> list[str]:
-    """Sentences for the question before disabling; two queries, however many the targets."""
+    """Sentences for the question before disabling; three queries, however many the targets."""
+    scheduled = Schedule.objects.filter(_of(targets), status=EntityStatus.ACTIVE)
+    names = list(scheduled.order_by("name").values_list("name", flat=True))
     runs = Run.objects.filter(_of(targets))
     recent = runs.filter(
         created_at__gte=timezone.now() - SEEN_WITHIN,
         pipeline_run__source__in=[Source.REST, Source.SDK, Source.SCHEDULE],
     )
     callers = sorted(recent.order_by().values_list("submitted_by", flat=True).distinct())
-    return [_callers(callers), _in_flight(runs.live().count())]
+    stopping = [_schedules(names)] if names else []
+    return [_callers(callers), *stopping, _in_flight(runs.live().count())]
 
 
 def _of(targets) -> Q:
@@ -31,16 +34,28 @@ def _of(targets) -> Q:
     return Q(endpoint__in=endpoints) | Q(pipeline__in=pipelines)
 
 
+def _schedules(names: list[str]) -> str:
+    said = ngettext(
+        "%(number)d schedule skips its runs meanwhile: %(names)s.",
+        "%(number)d schedules skip their runs meanwhile: %(names)s.",
+        len(names),
+    )
+    return said % {"number": len(names), "names": _some(names)}
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:CALLERS_SHOWN]) + (", …" if len(names) > CALLERS_SHOWN else "")
+
+
 def _callers(names: list[str]) -> str:
     if not names:
         return _("Nobody called it over REST in the last 30 days.")
-    shown = ", ".join(names[:CALLERS_SHOWN]) + (", …" if len(names) > CALLERS_SHOWN else "")
     said = ngettext(
         "%(number)d caller used it over REST in the last 30 days: %(names)s.",
         "%(number)d callers used it over REST in the last 30 days: %(names)s.",
         len(names),
     )
-    return said % {"number": len(names), "names": shown}
+    return said % {"number": len(names), "names": _some(names)}
 
 
 def _in_flight(count: int) -> str:

@@ -1,12 +1,14 @@
 """Artifacts of a run: where to write and read them, by path or prefix (wire 9.4)."""
 
+from uuid import UUID
+
 from django.core.exceptions import ValidationError
 from rest_framework.response import Response
 
 from runs import storage
 from runs.api import visible
 from runs.api.entities import ARTIFACTS, ORIGIN, artifact_dto, content_info, log_files
-from runs.models import Artifact, Run
+from runs.models import Artifact, Asset, Run
 from studio.core import blob_urls
 from studio.core.access import require
 from studio.core.bodies import Body
@@ -21,6 +23,22 @@ class ArtifactView(WireView):
         if origin != ORIGIN or not container.startswith("dcid."):
             raise NotFound(f"There is no artifact container {origin}/{container}.")
         return visible.find_run(self.actor, container.removeprefix("dcid."))
+
+    def readable(self, origin: str, container: str, path: str) -> Run:
+        """The run whose artifact at or below `path` is read: one in reach, or for a step's token any
+        whose files became a registered model."""
+        try:
+            return self.run(origin, container)
+        except NotFound:
+            for asset in Asset.objects.filter(
+                workspace=self.actor.workspace,
+                run__uuid__in=uuids(container.removeprefix("dcid.")),
+                registered_models__isnull=False,
+            ).select_related("run"):
+                for row in asset.artifacts:
+                    if f"{origin}/{container}/{path}/".startswith(f"{row['prefix']}/"):
+                        return asset.run
+            raise
 
     def address(self, run: Run, path: str) -> str:
         return blob_urls.signed(self.base_url, ARTIFACTS, f"{run.uuid}/{path}", by=self.actor)
@@ -69,7 +87,7 @@ class ArtifactList(ArtifactView):
 
 class ArtifactContent(ArtifactView):
     def get(self, request, origin, container, path, **scope):
-        run = self.run(origin, container)
+        run = self.readable(origin, container, path)
         address = log_files(run, self.base_url, by=self.actor).get(path)
         if address is None and Artifact.objects.filter(run=run, path=path).exists():
             address = self.address(run, path)
@@ -80,7 +98,7 @@ class ArtifactContent(ArtifactView):
 
 class ArtifactPrefix(ArtifactView):
     def get(self, request, origin, container, prefix="", **scope):
-        run = self.run(origin, container)
+        run = self.readable(origin, container, prefix)
         kept = Artifact.objects.filter(run=run, path__startswith=prefix).order_by("path")
         found = {row.path: self.address(run, row.path) for row in kept}
         found |= {
@@ -90,3 +108,11 @@ class ArtifactPrefix(ArtifactView):
         }
         rows = [content_info(run, path, uri) for path, uri in sorted(found.items())]
         return Response({"value": rows, "continuationToken": None})
+
+
+def uuids(text: str) -> list[UUID]:
+    """The id that a text is, or none."""
+    try:
+        return [UUID(text)]
+    except ValueError:
+        return []

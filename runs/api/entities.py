@@ -41,7 +41,7 @@ def pipeline_run_entity(run: Run) -> dict:
         "RunSource": extra.run_source or None,
         "RunType": extra.run_type or None,
         "TotalRunSteps": total_steps(run),
-        "ScheduleId": None,
+        "ScheduleId": str(run.schedule.uuid) if run.schedule_id else None,
         "ContinueExperimentOnNodeFailure": extra.continue_on_step_failure,
         "tags": run.tags,
         "Properties": run.properties,

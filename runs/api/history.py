@@ -1,6 +1,8 @@
 """Run history: any run by its three addresses, its details, children, queries and changes (wire 9.2)."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
+from operator import attrgetter
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
@@ -13,7 +15,7 @@ from runs.models import Run
 from runs.states import Status
 from studio.core.bodies import LONGEST, Body, strings
 from studio.core.errors import BadValue, Conflict, NotFound
-from studio.core.keyset import paginate
+from studio.core.keyset import Page, paginate
 from studio.core.rest import WireView, find, wire_time
 from studio.core.schema import query
 
@@ -153,10 +155,19 @@ class RunEvents(HistoryView):
         name = body.text("name", required=True)
         run = self.run(uuid)
         visible.require_reach(self.actor, run, facts_only=False)
-        status = EVENTS.get(name.rpartition(".")[2].lower())
-        if status is not None:  # others (warnings, heartbeats) need no answer but 200
-            services.edit(self.actor, run, status=status)
+        word = name.rpartition(".")[2].lower()
+        if word == "error":  # `fail(error_details=…)`: comes before the event that it failed
+            services.edit(self.actor, run, error=error_of(body))
+        elif word in EVENTS:  # others (warnings, heartbeats) need no answer but 200
+            services.edit(self.actor, run, status=EVENTS[word])
         return Response(status=200)
+
+
+def error_of(body: Body) -> str:
+    """The message of an Error event, `{"data": {"ErrorResponse": {"error": {"message"}}}}`."""
+    response = Body(body.mapping("data"), name="data").mapping("ErrorResponse")
+    error = Body(response, name="ErrorResponse").mapping("error")
+    return Body(error, name="error").text("message")
 
 
 class RunToken(HistoryView):
@@ -188,14 +199,29 @@ class ListView(HistoryView):
         page = paginate(runs, before=number(token, "continuationToken"), size=size)
         return Response(
             {
-                "value": [run_dto(run) for run in page],
+                "value": [run_dto(run) for run in self.arranged(page)],
                 "continuationToken": str(page.older) if page.older else None,
                 "nextLink": None,
             }
         )
 
+    def arranged(self, page: Page) -> Iterable[Run]:
+        return page
+
 
 class RunChildren(ListView):
+    """On each page, what has started comes first, then what waits, in the order it will start: a
+    client that streams logs follows one child after the other in this order."""
+
+    def arranged(self, page: Page) -> Iterable[Run]:
+        started = sorted(
+            (run for run in page if run.started_at), key=lambda run: run.started_at, reverse=True
+        )
+        return [
+            *started,
+            *sorted((run for run in page if not run.started_at), key=attrgetter("pk")),
+        ]
+
     @extend_schema(parameters=[query("$orderby"), query("$top"), query("$continuationToken")])
     def get(self, request, uuid, **scope):
         children = visible.runs(self.actor).filter(parent=self.run(uuid))

@@ -1,6 +1,7 @@
 """The filter language of run history's queries: the part of OData that clients write (wire 9.2).
 
-`(Status eq Running) and (Tags/k eq v or RunId eq X)`: values are bare or quoted, `and` binds tighter.
+`(Status eq Running) and (Tags/k eq "v" or RunId eq X)`: values are bare or in quotes of either kind,
+`and` binds tighter.
 """
 
 import re
@@ -22,7 +23,7 @@ SIGNS = {"ge": "gte", "gt": "gt", "le": "lte", "lt": "lt", "eq": "exact"}
 # The value ends at a bracket, at a joining word or at the end; a quoted one at its quote.
 COMPARISON = re.compile(
     r"(?P<field>[^()\s]+(?:[ ][^()\s]+){0,8}?)\s+(?P<sign>eq|ne|ge|le|gt|lt)\s+"
-    r"(?:'(?P<quoted>(?:[^']|'')*)'|(?P<bare>[^()]*?))"
+    r"(?:'(?P<quoted>(?:[^']|'')*)'|\"(?P<doubly>[^\"]*)\"|(?P<bare>[^()]*?))"
     r"(?=\s*\)|\s+(?:and|or)\s|\s*$)",
     re.IGNORECASE,
 )
@@ -70,9 +71,14 @@ class _Reader:
         if match is None:
             raise self.wrong("cannot be read")
         self.at = match.end()
-        quoted = match["quoted"]
-        value = match["bare"].strip() if quoted is None else quoted.replace("''", "'")
-        return Comparison(match["field"], match["sign"].lower(), value, quoted is not None).q()
+        if match["bare"] is not None:
+            value = match["bare"].strip()
+        elif match["quoted"] is not None:
+            value = match["quoted"].replace("''", "'")
+        else:
+            value = match["doubly"]
+        is_quoted = match["bare"] is None
+        return Comparison(match["field"], match["sign"].lower(), value, is_quoted).q()
 
     def take(self, word: str) -> bool:
         match = WORD.match(self.text, self.at)
@@ -162,7 +168,7 @@ def _run_type(comparison: Comparison, key: str) -> Q:
 def _tag(comparison: Comparison, key: str) -> Q:
     rows = RunAttribute.objects.filter(kind="tag", key=key)
     if comparison.is_null:
-        return comparison.equal(~Q(pk__in=rows.values("run_id")))
+        return _of_key(comparison, Q(pk__in=rows.values("run_id")))
     return comparison.equal(Q(pk__in=rows.filter(value=comparison.value[:255]).values("run_id")))
 
 
@@ -170,8 +176,14 @@ def _property(comparison: Comparison, key: str) -> Q:
     if key.lower() == "azureml.runsource":
         return _run_type(comparison, key)
     if comparison.is_null:
-        return comparison.equal(~Q(properties__has_key=key))
+        return _of_key(comparison, Q(properties__has_key=key))
     return comparison.equal(Q(Exact(KeyTextTransform(key, "properties"), comparison.value)))
+
+
+def _of_key(comparison: Comparison, present: Q) -> Q:
+    """A comparison with null is made of keys that are there alone: the client asks "ne null or eq
+    null" for the runs that have a tag. What is there is never null, it is empty at the least."""
+    return comparison.equal(NOTHING) & present
 
 
 def _text(column: str):

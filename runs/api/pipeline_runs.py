@@ -4,7 +4,7 @@ from django.http import StreamingHttpResponse
 from rest_framework.response import Response
 
 from endpoints.graph import Graph
-from endpoints.models import PublishedPipeline
+from endpoints.models import PublishedPipeline, Schedule
 from runs import services, storage
 from runs.api import visible
 from runs.api.entities import log_owner, node_output, pipeline_run_entity, task_status
@@ -37,6 +37,22 @@ class RunsOfPipeline(WireView):
         pipeline = find(pipelines, uuid, "Published pipeline")
         runs = visible.pipeline_runs(self.actor).filter(pipeline=pipeline).order_by("-pk")
         return Response([pipeline_run_entity(run) for run in runs[:NEWEST]])
+
+
+class RunsOfSchedule(WireView):
+    def get(self, request, uuid, **scope):
+        return Response([pipeline_run_entity(run) for run in self.runs(uuid)[:NEWEST]])
+
+    def runs(self, uuid: str):
+        schedules = Schedule.objects.filter(workspace=self.actor.workspace).only("pk")
+        schedule = find(schedules, uuid, "Schedule")
+        return visible.pipeline_runs(self.actor).filter(schedule=schedule).order_by("-pk")
+
+
+class LastRunOfSchedule(RunsOfSchedule):
+    def get(self, request, uuid, **scope):
+        run = self.runs(uuid).first()
+        return Response(status=204) if run is None else Response(pipeline_run_entity(run))
 
 
 class Execution(WireView):

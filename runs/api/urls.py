@@ -2,7 +2,16 @@
 
 from django.urls import include, re_path
 
-from runs.api import artifacts, experiments, history, metrics, pipeline_runs, trigger
+from runs.api import (
+    artifacts,
+    experiments,
+    history,
+    metrics,
+    models,
+    pipeline_runs,
+    trigger,
+    unsubmitted,
+)
 from studio.core.rest import SCOPE
 
 triggers = [
@@ -26,7 +35,11 @@ nodes = [
 ]
 pipelines_service = [
     *triggers,
+    re_path(r"^Unsubmitted/CreationInfoWithGraph/?$", unsubmitted.CreateWithGraph.as_view()),
+    re_path(r"^Submit/(?P<uuid>[^/]+)/?$", unsubmitted.SubmitRun.as_view()),
     re_path(r"^Pipeline/(?P<uuid>[^/]+)/?$", pipeline_runs.RunsOfPipeline.as_view()),
+    re_path(r"^Schedule/(?P<uuid>[^/]+)/?$", pipeline_runs.RunsOfSchedule.as_view()),
+    re_path(r"^Schedule/(?P<uuid>[^/]+)/Last/?$", pipeline_runs.LastRunOfSchedule.as_view()),
     re_path(r"^(?P<uuid>[^/]+)/?$", pipeline_runs.PipelineRunDetail.as_view()),
     re_path(r"^(?P<uuid>[^/]+)/", include(nodes)),
 ]
@@ -65,10 +78,17 @@ artifact_service = [
     ),
     re_path(rf"^artifacts/{ARTIFACT_OF}/?$", artifacts.ArtifactList.as_view()),
 ]
+model_service = [
+    re_path(r"^assets/?$", models.Assets.as_view()),
+    re_path(r"^assets/(?P<uuid>[^/]+)/?$", models.AssetDetail.as_view()),
+    re_path(r"^models/?$", models.Models.as_view()),
+    re_path(r"^models/(?P<model_id>[^/]+)/?$", models.ModelDetail.as_view()),
+]
 urlpatterns = [
     re_path(rf"^pipelines/v1\.0/{SCOPE}/PipelineRuns/", include(pipelines_service)),
     re_path(r"^endpoints/(?P<uuid>[^/]+)/submit/?$", trigger.SubmitAlias.as_view()),
     re_path(rf"^history/v1\.0/{SCOPE}/", include(history_service)),
     re_path(rf"^metric/v2\.0/{SCOPE}/", include(metric_service)),
     re_path(rf"^artifact/v2\.0/{SCOPE}/", include(artifact_service)),
+    re_path(rf"^modelmanagement/v1\.0/{SCOPE}/", include(model_service)),
 ]

@@ -12,8 +12,9 @@ PRINTED = (
 
 
 # What they do not print, and may be large.
-UNREAD = tuple(
-    f"pipeline_run__graph__{column}" for column in ("wire", "interface", "dataset_defaults")
+UNREAD = (
+    *(f"pipeline_run__graph__{column}" for column in ("wire", "interface", "dataset_defaults")),
+    *(f"schedule__{column}" for column in ("recurrence", "seen", "submission")),
 )
 
 
@@ -24,7 +25,7 @@ def runs(actor):
 def pipeline_runs(actor):
     rows = Run.objects.visible_to(actor).pipeline_runs()
     rows = rows.select_related(
-        "experiment", "pipeline", "endpoint", "pipeline_run", "pipeline_run__graph"
+        "experiment", "pipeline", "endpoint", "schedule", "pipeline_run", "pipeline_run__graph"
     )
     return rows.defer("pipeline_run__raw_request", *UNREAD)
 

@@ -16,12 +16,19 @@ from django.conf import settings
 from endpoints import data, snapshots
 from endpoints.graph import STRUCTURED_ARGUMENTS, Argument, Port
 from endpoints.models import SavedDataset
-from runs.engine import leftovers
+from runs.engine import leftovers, registering
 from runs.engine.job import Job
 from runs.steps import StepRefused
 
 OPERATOR = re.compile(r"\|\|?|&&?|;|\d?(>>?|<)(&\d)?")
 PLACEHOLDER = re.compile(r"\b(DatasetConsumptionConfig|DatasetOutputConfig):([\w.\-]+)")
+
+# What the small `azureml` package does by itself when it reads a table. The SDK writes the types that
+# it found in a file into every dataset; a reader finds the same ones.
+READ_HERE = {
+    *("read_delimited", "read_json_lines", "read_parquet", "read_files"),
+    "convert_column_types",
+}
 
 
 @dataclass
@@ -68,9 +75,12 @@ def make(job: Job) -> Folder:
     for name, place in job.inputs.items():
         port = job.node.module.inputs.get(name) or Port(name)
         folder.modes[name] = port.mode
-        if port.mode == "direct" and "saved" in place:
-            folder.inputs[name] = place["saved"]
-            laid_out[name] = _direct(job, place["saved"], folder.path / "inputs" / _plain(name))
+        if port.mode == "direct" and ("saved" in place or "node" in place):
+            saved = place.get("saved") or registering.save_input(job, place)
+            folder.inputs[name] = saved
+            known = _direct(job, saved, folder.path / "inputs" / _plain(name))
+            if known is not None:
+                laid_out[name] = known
         else:
             folder.inputs[name] = str(_input(job, folder, port, place))
     if laid_out:
@@ -110,12 +120,21 @@ def _input(job: Job, folder: Folder, port: Port, place: dict) -> Path:
     return path
 
 
-def _direct(job: Job, saved_id: str, target: Path) -> dict:
-    """What the step's `Run.input_datasets` reads without asking the studio."""
+def _name_of(transformation) -> str:
+    is_plain = not isinstance(transformation, dict)
+    return str(transformation) if is_plain else next(iter(transformation), "")
+
+
+def _direct(job: Job, saved_id: str, target: Path) -> dict | None:
+    """What the step's `Run.input_datasets` reads without asking the studio; None for a dataset that
+    does more to its files than to read them, which the step then asks for and is told of."""
     saved = SavedDataset.objects.select_related("workspace").get(
         workspace=job.run.workspace, uuid=saved_id
     )
     flow = data.read_dataflow(saved.dataflow)
+    extra = [step for step in flow.transformations if _name_of(step) not in READ_HERE]
+    if extra:
+        return None
     path = data.materialise(data.places_of(saved), target)
     files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
     return {

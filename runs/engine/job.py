@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from uuid import UUID
 
-from endpoints.graph import Node
+from endpoints.graph import Graph, Node
 from endpoints.models import Module
 from runs import sealing
 from runs.engine import reuse
@@ -21,6 +21,7 @@ class Job:
 
     claim: Claim
     step: StepRun
+    graph: Graph
     node: Node
     module: Module
     is_last: bool  # no other step waits for it
@@ -79,6 +80,7 @@ def load(claim: Claim) -> Job:
     job = Job(
         claim=claim,
         step=step,
+        graph=known.graph,
         node=known.graph.nodes[step.node_id],
         module=known.modules[step.node_id],
         is_last=not known.graph.children(step.node_id),

@@ -87,13 +87,20 @@ def _force_cancels(now: datetime) -> None:
 def overdue_runs(now: datetime) -> list[int]:
     running = (
         Run.objects.live()
-        .filter(kind=Kind.PIPELINE, error_code="", pipeline_run__timeout_seconds__isnull=False)
-        .values_list("pk", "created_at", "started_at", "pipeline_run__timeout_seconds")
+        .filter(
+            kind=Kind.PIPELINE,
+            error_code="",
+            pipeline_run__timeout_seconds__isnull=False,
+            pipeline_run__submitted_at__isnull=False,
+        )
+        .values_list(
+            *("pk", "started_at", "pipeline_run__submitted_at", "pipeline_run__timeout_seconds")
+        )
     )
     return [
         pk
-        for pk, created, started, seconds in running
-        if now > (started or created) + timedelta(seconds=seconds)
+        for pk, started, submitted, seconds in running
+        if now > (started or submitted) + timedelta(seconds=seconds)
     ]
 
 

@@ -1,21 +1,38 @@
-"""Outputs that ask to become registered datasets when their step completes (`register_on_complete`)."""
+"""Outputs that become datasets: those that ask to be registered when their step completes
+(`register_on_complete`), and those that the next step reads as a dataset."""
 
 from collections.abc import Collection
 
 from endpoints import data, services
 from runs.engine.job import Job
-from studio.core.access import system_actor
+from studio.core.access import Actor, system_actor
 
 
 def register_outputs(job: Job, *, except_for: Collection[str]) -> None:
     for name, setting in job.node.outputs.items():
         if setting.register_as and name in job.step.outputs and name not in except_for:
-            place = job.step.outputs[name]
-            address = f"azureml://datastores/{place['datastore']}/paths/{place['path']}/**"
+            kind, dataflow = _dataset(job, job.step.outputs[name], setting.transformations)
             services.register_dataset(
-                system_actor(job.run.workspace, job.run.submitted_by or "studio"),
+                _actor(job),
                 name=setting.register_as,
-                dataset_type="file",
-                dataflow=data.write_dataflow([address], tabular=False),
+                dataset_type=kind,
+                dataflow=dataflow,
                 create_new_version=True,
             )
+
+
+def save_input(job: Job, place: dict) -> str:
+    """The id of a dataset of what an earlier step left at `place`."""
+    setting = job.graph.nodes[place["node"]].outputs.get(place["port"])
+    transformations = setting.transformations if setting else ""
+    kind, dataflow = _dataset(job, place, transformations)
+    return str(services.save_dataset(_actor(job), dataset_type=kind, dataflow=dataflow).uuid)
+
+
+def _dataset(job: Job, place: dict, transformations: str) -> tuple[str, str]:
+    uri = data.datastore_uri(job.run.workspace, place["datastore"], place["path"])
+    return data.write_output_dataflow(uri, transformations)
+
+
+def _actor(job: Job) -> Actor:
+    return system_actor(job.run.workspace, job.run.submitted_by or "studio")

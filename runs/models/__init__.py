@@ -1,22 +1,28 @@
 from runs.models.experiment import Experiment
 from runs.models.facts import Artifact, Metric, MetricValue, RunAttribute, StatusChange
+from runs.models.registered import Asset, RegisteredModel
 from runs.models.run import Kind, PipelineRun, Run, Source
 from runs.models.step import Outcome, StepAttempt, StepRun
+from runs.models.tick import ScheduleTick, TickOutcome
 from runs.models.worker import Worker
 
 __all__ = [
     "Artifact",
+    "Asset",
     "Experiment",
     "Kind",
     "Metric",
     "MetricValue",
     "Outcome",
     "PipelineRun",
+    "RegisteredModel",
     "Run",
     "RunAttribute",
+    "ScheduleTick",
     "Source",
     "StatusChange",
     "StepAttempt",
     "StepRun",
+    "TickOutcome",
     "Worker",
 ]

@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from endpoints.models import Graph, PipelineEndpoint, PublishedPipeline
+from endpoints.models import Graph, PipelineEndpoint, PublishedPipeline, Schedule
 from runs.models.experiment import Experiment
 from runs.querysets import RunQuerySet
 from runs.states import TERMINAL, Status
@@ -69,6 +69,9 @@ class Run(models.Model):
         PipelineEndpoint, models.PROTECT, null=True, blank=True, related_name="runs", db_index=False
     )
     endpoint_version = models.PositiveIntegerField(null=True, blank=True)
+    schedule = models.ForeignKey(
+        Schedule, models.SET_NULL, null=True, blank=True, related_name="runs", db_index=False
+    )
     idempotency_key = models.CharField(max_length=100, null=True, blank=True)  # noqa: DJ001 - unique when present
     submitted_by = models.CharField(max_length=150, blank=True)
     user = models.ForeignKey(
@@ -102,6 +105,11 @@ class Run(models.Model):
             models.Index(fields=["pipeline", "-id"], name="run_of_pipeline"),
             models.Index(fields=["endpoint", "-id"], name="run_of_endpoint"),
             models.Index(fields=["endpoint", "status", "-id"], name="run_of_endpoint_by_status"),
+            models.Index(
+                fields=["schedule", "-id"],
+                name="run_of_schedule",
+                condition=Q(schedule__isnull=False),
+            ),
             # What a worker claims from: the oldest queued step of its queues.
             models.Index(fields=["target", "status", "id"], name="run_queue"),
             models.Index(

@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 
 from django.db import transaction
+from django.db.models import Value
+from django.db.models.functions import Coalesce, NullIf
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from runs import engine, facts, sealing
 from runs.models import Kind, Run, Source
-from runs.services.submission import submit
+from runs.services.submission import submit, take_held
 from runs.states import HELD, TERMINAL, Status
 from studio.core import audit
 from studio.core.access import Actor, require
@@ -37,7 +39,10 @@ def cancel(actor: Actor, run: Run, *, over_ok: bool = False) -> None:
         )
     with transaction.atomic():
         if run.kind == Kind.PIPELINE:
-            _ask(run, "canceled by " + actor.name)
+            if take_held(run):  # it has no steps whose end would end it
+                Run.objects.move(run.pk, to=Status.CANCELED, reason="canceled by " + actor.name)
+            else:
+                _ask(run, "canceled by " + actor.name)
         elif run.kind == Kind.STEP:
             _cancel_step(run, "canceled by " + actor.name)
         else:
@@ -115,6 +120,7 @@ def edit(
     display_name: str | None = None,
     description: str | None = None,
     status: Status | None = None,
+    error: str | None = None,
 ) -> Run:
     """Merge tags and properties, rename, describe; a client's own run also moves by what it tells.
 
@@ -139,12 +145,18 @@ def edit(
             before = {key: getattr(run, key) for key in changed}
             verb = "rename" if "display_name" in changed else "edit"
             audit.record(actor, verb, run, before=before, after=changed)
+        if error is not None and (run.kind in TOLD or run.kind == Kind.STEP):
+            # Why it fails: that it failed is told next. A pipeline's error is its steps' to make.
+            Run.objects.live().filter(pk=run.pk).update(error=error)
         if status is not None and run.kind in TOLD:
             Run.objects.move(run.pk, to=status, reason="told by its client")
         elif status == Status.FAILED:
             # A step that declares itself failed: its worker ends it so.
             Run.objects.live().filter(pk=run.pk, kind=Kind.STEP).update(
-                error="The script declared its run failed.", error_code="UserError"
+                error=Coalesce(
+                    NullIf("error", Value("")), Value("The script declared its run failed.")
+                ),
+                error_code="UserError",
             )
     run.refresh_from_db()
     return run

@@ -18,6 +18,7 @@ from endpoints.models import (
     Graph,
     PipelineEndpoint,
     PublishedPipeline,
+    Schedule,
 )
 from endpoints.parameters import Resolved, resolve
 from endpoints.services import check_runnable
@@ -73,9 +74,12 @@ def submit(
     key: str | None = None,
     original: PipelineRun | None = None,
     parent: Run | None = None,
+    schedule: Schedule | None = None,
+    held: bool = False,
 ) -> Run:
     """Accept a run of exactly one of `endpoint` (its default `version` unless given), `pipeline`,
-    `graph`. Once this has returned and committed, the run will end, whatever dies.
+    `graph`. Once this has returned and committed, the run will end, whatever dies; one that is
+    `held` waits, without steps, for `start`.
 
     The same `key` again returns the run it made the first time.
     """
@@ -83,19 +87,18 @@ def submit(
     if earlier is not None:
         return earlier
     name = experiment_name(experiment)
-    target = _target(actor, pipeline=pipeline, graph=graph, endpoint=endpoint, version=version)
+    target = target_for(actor, pipeline=pipeline, graph=graph, endpoint=endpoint, version=version)
     require(actor, "submit", target.graph)
     check_runnable(target.endpoint, target.pipeline, target.version)
-    blueprint = engine.blueprint(target.graph.uuid)
-    resolved = resolve(
-        blueprint.parameters,
+    blueprint, resolved, sources = examine(
+        actor,
+        target,
         assignments=assignments,
         datasets=datasets,
         datapaths=datapaths,
-        strict=target.is_strict if strict is None else strict,
+        strict=strict,
+        caller="Schedule" if schedule else "Caller",
     )
-    _check_compute(actor, blueprint)
-    sources = _sources(actor, blueprint, resolved)
     secrets = blueprint.secret_names
     if continue_on_step_failure is None:
         continue_on_step_failure = bool(
@@ -119,6 +122,7 @@ def submit(
                 pipeline=target.pipeline,
                 endpoint=target.endpoint,
                 endpoint_version=target.version.number if target.version else None,
+                schedule=schedule,
                 idempotency_key=key or None,
                 submitted_by=actor.name,
                 user=actor.user,
@@ -131,7 +135,7 @@ def submit(
             run.pipeline_run = PipelineRun.objects.create(
                 run=run,
                 graph=target.graph,
-                submitted_at=now,
+                submitted_at=None if held else now,
                 source=source,
                 run_source=run_source,
                 run_type=run_type,
@@ -146,7 +150,7 @@ def submit(
                 regenerate_outputs=regenerate_outputs,
                 timeout_seconds=timeout_seconds or blueprint.graph.timeout_seconds,
             )
-            ready = engine.plan(run, blueprint, sources)
+            ready = {} if held else engine.plan(run, blueprint, sources)
             _index(run, resolved, secrets)
             audit.record(actor, "submit", run, after={"pipeline": run.name})
     except IntegrityError:
@@ -158,6 +162,57 @@ def submit(
     # Here and not inside, so that nobody waits for a turn to write while a bell is rung.
     transaction.on_commit(partial(tasks.ring, ready), robust=True)
     return run
+
+
+def examine(
+    actor: Actor,
+    target: Target,
+    *,
+    assignments: Mapping | None = None,
+    datasets: Mapping | None = None,
+    datapaths: Mapping | None = None,
+    strict: bool | None = None,
+    caller: str = "Caller",
+) -> tuple[engine.Blueprint, Resolved, dict[str, dict]]:
+    """What a run of `target` would run with these values and where its data is; refuses what it must,
+    and writes nothing."""
+    blueprint = engine.blueprint(target.graph.uuid)
+    resolved = resolve(
+        blueprint.parameters,
+        assignments=assignments,
+        datasets=datasets,
+        datapaths=datapaths,
+        strict=target.is_strict if strict is None else strict,
+        caller=caller,
+    )
+    _check_compute(actor, blueprint)
+    return blueprint, resolved, _sources(actor, blueprint, resolved.datasets, resolved.datapaths)
+
+
+def start(actor: Actor, run: Run, *, parent: Run | None = None) -> Run:
+    """Submit a run that was held. Starting it twice changes nothing."""
+    require(actor, "submit", run)
+    extra = run.pipeline_run
+    check_runnable(run.endpoint, run.pipeline, None)
+    blueprint = engine.blueprint(extra.graph.uuid)
+    _check_compute(actor, blueprint)
+    sources = _sources(actor, blueprint, extra.datasets, extra.datapaths)
+    ready: dict[str, int] = {}
+    with write_transaction():
+        if take_held(run):
+            if parent is not None:
+                run.parent, run.root = parent, parent.root or parent
+                Run.objects.filter(pk=run.pk).update(parent=run.parent, root=run.root)
+            ready = engine.plan(run, blueprint, sources)
+            audit.record(actor, "start", run)
+    transaction.on_commit(partial(tasks.ring, ready), robust=True)
+    return run
+
+
+def take_held(run: Run) -> bool:
+    """True for the one caller that may decide what becomes of a held run: start it or cancel it."""
+    held = PipelineRun.objects.filter(pk=run.pk, submitted_at__isnull=True)
+    return bool(held.update(submitted_at=timezone.now()))
 
 
 def _of_key(actor: Actor, key: str | None) -> Run | None:
@@ -172,7 +227,9 @@ def _of_key(actor: Actor, key: str | None) -> Run | None:
     )
 
 
-def _target(actor: Actor, *, pipeline, graph, endpoint, version: int | None) -> Target:
+def target_for(
+    actor: Actor, *, pipeline=None, graph=None, endpoint=None, version: int | None = None
+) -> Target:
     if sum(given is not None for given in (pipeline, graph, endpoint)) != 1:
         raise TypeError("give exactly one of endpoint, pipeline, graph")
     if actor.endpoint_uuid is not None and (
@@ -221,14 +278,19 @@ def _check_compute(actor: Actor, blueprint: engine.Blueprint) -> None:
         raise Refused(text % given, status=400)
 
 
-def _sources(actor: Actor, blueprint: engine.Blueprint, resolved: Resolved) -> dict[str, dict]:
+def _sources(
+    actor: Actor, blueprint: engine.Blueprint, datasets: Mapping, datapaths: Mapping
+) -> dict[str, dict]:
     """Where the data of each dataset node is; what does not exist is refused now, by name."""
-    return {node.id: _source(actor, node, resolved) for node in blueprint.graph.datasets.values()}
+    return {
+        node.id: _source(actor, node, datasets, datapaths)
+        for node in blueprint.graph.datasets.values()
+    }
 
 
-def _source(actor: Actor, node, resolved: Resolved) -> dict:
+def _source(actor: Actor, node, datasets: Mapping, datapaths: Mapping) -> dict:
     if node.datapath_parameter:
-        path = resolved.datapaths.get(node.datapath_parameter)
+        path = datapaths.get(node.datapath_parameter)
         if path is None:
             raise BadValue(
                 f"Data path {node.datapath_parameter} has no value.", target=node.datapath_parameter
@@ -241,7 +303,7 @@ def _source(actor: Actor, node, resolved: Resolved) -> dict:
         if source is None or source.datastore_id is None:
             raise BadValue(f"There is no data source {node.source_id}.", target="DatasetId")
         return {"datastore": source.datastore.name, "path": source.relative_path}
-    reference = resolved.datasets.get(node.dataset_parameter or "") or node.value
+    reference = datasets.get(node.dataset_parameter or "") or node.value
     if not reference:
         raise BadValue(
             f"Dataset {node.dataset_parameter} has no value.", target=node.dataset_parameter or ""

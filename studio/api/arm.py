@@ -1,14 +1,16 @@
-"""The resource manager's part of the wire: what a client asks before it asks anything else (4.1-4.5)."""
+"""The resource manager's part of the wire: what a client asks before it asks anything else (4.1-4.4)."""
 
+import re
+
+from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from endpoints.api.entities import compute_resource
-from endpoints.models import ComputeTarget
 from studio.core.access import Actor
-from studio.core.errors import NotFound
+from studio.core.bodies import query_text
 from studio.core.models import Workspace
 from studio.core.rest import WireView, base_url
+from studio.core.schema import query
 
 SERVICES = ("api", "experimentation", "history", "hyperdrive", "modelmanagement", "studio")
 
@@ -70,6 +72,26 @@ class WorkspaceDetail(WireView):
         return Response(workspace_resource(self.actor.workspace, self.base_url))
 
 
+class ResourceList(WireView):
+    """Every resource of a subscription: `Workspace.list` asks here, by a filter, for the workspaces,
+    which are all there is. Their group is named in the filter, where one is."""
+
+    for_endpoint_tokens = for_run_tokens = True
+
+    @extend_schema(parameters=[query("$filter")])
+    def get(self, request, subscription, group=None):
+        wanted = query_text(request.query_params, "$filter")
+        of_group = re.search(r"resourceGroup eq '([^']*)'", wanted, re.I)
+        of_type = re.search(r"resourceType eq '([^']*)'", wanted, re.I)
+        group = of_group[1] if of_group else group
+        rows = [
+            workspace_resource(row, self.base_url) for row in found(self.actor, subscription, group)
+        ]
+        if of_type:
+            rows = [row for row in rows if row["type"].lower() == of_type[1].lower()]
+        return Response({"value": rows})
+
+
 class WorkspaceList(WireView):
     """The caller's one workspace, where it belongs to what the address names; else none."""
 
@@ -111,27 +133,3 @@ def workspace_resource(workspace: Workspace, base: str) -> dict:
             "applicationInsights": "",
         },
     }
-
-
-class ComputeList(WireView):
-    for_run_tokens = True
-
-    def get(self, request, **scope):
-        rows = [compute_resource(row) for row in computes(self.actor).order_by("name")]
-        return Response({"value": rows})  # the client follows any nextLink, also null
-
-
-class ComputeDetail(WireView):
-    """404 is what the usual "use it or create it" of scripts waits for."""
-
-    for_run_tokens = True
-
-    def get(self, request, name, **scope):
-        compute = computes(self.actor).filter(name=name).first()
-        if compute is None:
-            raise NotFound(f"Compute target {name!r} was not found in this workspace.")
-        return Response(compute_resource(compute))
-
-
-def computes(actor: Actor):
-    return ComputeTarget.objects.filter(workspace=actor.workspace).select_related("workspace")

@@ -1,23 +1,62 @@
-"""Key-vault secrets over the wire (9.3): `get_secret` and `set_secret` of a client or a step."""
+"""Key-vault secrets over the wire (9.3): `Keyvault` of a client, `get_secret` of a step."""
 
+from django.db import transaction
 from rest_framework.response import Response
 
 from studio.core import secrets
+from studio.core.access import Actor
 from studio.core.bodies import Body
+from studio.core.errors import NotFound
 from studio.core.rest import WireView
 
 
 class Secrets(WireView):
+    def get(self, request, **scope):
+        rows = [{"name": name} for name in secrets.names(self.actor)]
+        return Response({"value": rows, "continuationToken": None})
+
     def put(self, request, **scope):
-        body = Body(request.data)
-        name = body.text("name", required=True)
-        secrets.set_secret(
-            self.actor,
-            name=name,
-            value=body.text("value"),
-            content_type=body.text("contentType", longest=100),
-        )
-        return Response({"name": name})
+        return Response({"name": keep(self.actor, Body(request.data))})
+
+
+class SecretBatch(WireView):
+    """`secrets:putbatch`, `secrets:getbatch` and `secrets:deletebatch`: several by one call."""
+
+    for_run_tokens = True
+
+    def put(self, request, which, **scope):
+        asked = self.asked()
+        if which == "putbatch":
+            with transaction.atomic():  # all of them or none
+                for body in asked:
+                    keep(self.actor, body)
+            return Response(status=200)
+        raise NotFound(f"There is no PUT {request.path} here.")
+
+    def post(self, request, which, **scope):
+        names = [body.text("name", required=True) for body in self.asked()]
+        if which == "getbatch":
+            return Response(self.found(names))
+        if which == "deletebatch":
+            with transaction.atomic():
+                for name in names:
+                    secrets.delete_secret(self.actor, name=name)
+            return Response(status=200)
+        raise NotFound(f"There is no POST {request.path} here.")
+
+    def asked(self) -> list[Body]:
+        rows = Body(self.request.data).items("secrets")
+        return [Body(row, name="secrets") for row in rows]
+
+    def found(self, names: list[str]) -> dict:
+        found, missing = [], []
+        for name in names:
+            try:
+                value = secrets.get_secret(self.actor, name=name)
+                found.append({"name": name, "value": value})
+            except NotFound:
+                missing.append(name)
+        return {"secrets": found, "notFoundSecrets": missing}
 
 
 class SecretDetail(WireView):
@@ -25,3 +64,18 @@ class SecretDetail(WireView):
 
     def get(self, request, name, **scope):
         return Response({"name": name, "value": secrets.get_secret(self.actor, name=name)})
+
+    def delete(self, request, name, **scope):
+        secrets.delete_secret(self.actor, name=name)
+        return Response(status=200)
+
+
+def keep(actor: Actor, body: Body) -> str:
+    name = body.text("name", required=True)
+    secrets.set_secret(
+        actor,
+        name=name,
+        value=body.text("value"),
+        content_type=body.text("contentType", longest=100),
+    )
+    return name

@@ -2,12 +2,14 @@
 
 from django.urls import path, re_path
 
-from studio.api import arm, blobs, credential, health, oauth
+from studio.api import arm, blobs, computes, credential, health, oauth
 from studio.api.document import ApiDocument
 from studio.core.rest import SCOPE
 
 ANY_CONTAINER = r"(?P<container>artifacts|logs|uploads|datastore-[0-9a-f-]{36})"
 WORKSPACES = r"providers/Microsoft\.MachineLearningServices/workspaces/?$"
+# The client joins the resource manager's address, which ends in a slash, and a path that begins with one.
+COMPUTES = rf"^/?(?:rp/workspaces/)?{SCOPE}/computes"
 SUBSCRIPTION = r"^subscriptions/(?P<subscription>[^/]+)"
 
 urlpatterns = [
@@ -29,12 +31,22 @@ urlpatterns = [
         arm.WorkspaceList.as_view(),
     ),
     re_path(rf"{SUBSCRIPTION}/{WORKSPACES}", arm.WorkspaceList.as_view()),
-    re_path(rf"^(?:rp/workspaces/)?{SCOPE}/?$", arm.WorkspaceDetail.as_view()),
-    re_path(rf"^(?:rp/workspaces/)?{SCOPE}/computes/?$", arm.ComputeList.as_view()),
     re_path(
-        rf"^(?:rp/workspaces/)?{SCOPE}/computes/(?P<name>[^/]+)/?$", arm.ComputeDetail.as_view()
+        rf"{SUBSCRIPTION}/(?:resource[gG]roups/(?P<group>[^/]+)/)?resources/?$",
+        arm.ResourceList.as_view(),
     ),
+    re_path(rf"^(?:rp/workspaces/)?{SCOPE}/?$", arm.WorkspaceDetail.as_view()),
+    re_path(rf"{COMPUTES}/?$", computes.ComputeList.as_view()),
+    re_path(
+        rf"{COMPUTES}/(?P<name>[^/]+)/?$",
+        computes.ComputeDetail.as_view(),
+    ),
+    re_path(rf"^{SCOPE}/computeOperations/done/?$", computes.ComputeOperation.as_view()),
     re_path(rf"^credential/v2\.0/{SCOPE}/secrets/?$", credential.Secrets.as_view()),
+    re_path(
+        rf"^credential/v2\.0/{SCOPE}/secrets:(?P<which>(?:put|get|delete)batch)/?$",
+        credential.SecretBatch.as_view(),
+    ),
     re_path(
         rf"^credential/v2\.0/{SCOPE}/secrets/(?P<name>[^/]+)/?$", credential.SecretDetail.as_view()
     ),

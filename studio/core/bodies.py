@@ -30,7 +30,7 @@ class Body:
         if value is None:
             value = default
         if not isinstance(value, str):
-            raise self._wrong(key, "a text")
+            raise self.wrong(key, "a text")
         if required and not value.strip():
             raise BadValue(f"{key} is required.", target=key)
         if longest is not None and len(value) > longest:
@@ -48,14 +48,14 @@ class Body:
             return value
         if isinstance(value, str) and value.lower() in ("true", "false"):
             return value.lower() == "true"
-        raise self._wrong(key, "true or false")
+        raise self.wrong(key, "true or false")
 
     def mapping(self, key: str) -> dict:
         value = self.get(key)
         if value is None:
             return {}
         if not isinstance(value, dict):
-            raise self._wrong(key, "an object")
+            raise self.wrong(key, "an object")
         return value
 
     def items(self, key: str) -> list:
@@ -63,14 +63,14 @@ class Body:
         if value is None:
             return []
         if not isinstance(value, list):
-            raise self._wrong(key, "a list")
+            raise self.wrong(key, "a list")
         return value
 
     def texts(self, key: str) -> dict[str, str]:
         """An object of texts: tags and properties. Numbers and booleans become their text."""
         return texts(self.mapping(key), name=key)
 
-    def _wrong(self, key: str, wanted: str) -> BadValue:
+    def wrong(self, key: str, wanted: str) -> BadValue:
         return BadValue(f"{key} must be {wanted}, not {kind_of(self.get(key))}.", target=key)
 
 

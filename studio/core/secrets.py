@@ -61,3 +61,20 @@ def get_secret(actor: Actor, *, name: str) -> str:
         raise NotFound(f"There is no secret named {name!r} in workspace {actor.workspace}.")
     record(actor, "read secret", secret, after={"run": str(actor.run_uuid or "")})
     return decrypt(secret.ciphertext)
+
+
+def names(actor: Actor) -> list[str]:
+    """The names of the workspace's secrets, for those who may read their values."""
+    require(actor, "submit")
+    rows = Secret.objects.filter(workspace=actor.workspace).order_by("name")
+    return list(rows.values_list("name", flat=True))
+
+
+@transaction.atomic
+def delete_secret(actor: Actor, *, name: str) -> None:
+    require(actor, "secret")
+    secret = Secret.objects.filter(workspace=actor.workspace, name=name).first()
+    if secret is None:
+        raise NotFound(f"There is no secret named {name!r} in workspace {actor.workspace}.")
+    record(actor, "delete secret", secret)
+    secret.delete()

@@ -53,3 +53,25 @@ def test_who_may(api, api_as, url):
     assert api_as(Role.READER).get(f"{url}/s").status == 403
     assert api_as(Role.OPERATOR).get(f"{url}/s").status == 200
     assert api_as(Role.OPERATOR).put(url, {"name": "s", "value": "w"}).status == 403
+
+
+def test_several_at_once(api, api_as, url):
+    rows = [{"name": "one", "value": "1"}, {"name": "two", "value": "2"}]
+    assert api.put(f"{url}:putbatch", {"secrets": rows}).status == 200
+    asked = {"secrets": [{"name": "one"}, {"name": "none"}]}
+    found = api.post(f"{url}:getbatch", asked).body
+    assert found == {"secrets": [{"name": "one", "value": "1"}], "notFoundSecrets": ["none"]}
+    assert [row["name"] for row in api.get(url).body["value"]] == ["one", "two"]
+    assert api.delete(f"{url}/one").status == 200
+    assert api.delete(f"{url}/one").status == 404
+    assert api.post(f"{url}:deletebatch", {"secrets": [{"name": "two"}]}).status == 200
+    assert api.get(url).body["value"] == []
+    reader = api_as(Role.READER)
+    assert reader.get(url).status == reader.post(f"{url}:getbatch", asked).status == 403
+    assert reader.put(f"{url}:putbatch", {"secrets": rows}).status == 403
+
+
+def test_a_batch_is_kept_whole_or_not_at_all(api, url):
+    rows = [{"name": "one", "value": "1"}, {"name": "not a name", "value": "2"}]
+    assert api.put(f"{url}:putbatch", {"secrets": rows}).status == 400
+    assert api.get(url).body["value"] == []

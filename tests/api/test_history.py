@@ -142,7 +142,11 @@ def test_details_of_a_failed_step_carry_the_error(api, step):
         ("(ParentRunId eq null) and (Tags/team eq a)", 1),
         ("(Tags/team eq b)", 0),
         ("(Tags/team ne null)", 1),
-        ("(Tags/team ne null or Tags/team eq null)", 3),
+        ("(Tags/team ne null or Tags/team eq null)", 1),
+        ("(Tags/other ne null or Tags/other eq null)", 0),
+        ('((Tags/team eq "a") and (ParentRunId eq null))', 1),
+        ('(Tags/team eq "b")', 0),
+        ("(Properties/azureml.pipelineid ne null or Properties/azureml.pipelineid eq null)", 1),
         ("(Properties/azureml.pipelineid eq {pipeline})", 1),
         ("(Target eq cpu-cluster)", 2),
         ("(CreatedUtc ge 2020-01-01T00:00:00Z)", 3),
@@ -303,3 +307,20 @@ def test_a_step_that_a_client_says_is_canceled_is_canceled(api, api_as, in_step,
     assert api.post(f"{api.H}/runs/{run.uuid}/events", event).status == 200
     run.refresh_from_db()
     assert run.status == Status.CANCELED
+
+
+def test_a_client_tells_why_its_own_run_failed(api, workspace):
+    run_id = "5b1d5bb0-0000-4000-8000-000000000001"
+    api.post(f"{api.H}/experiments/mine")
+    url = f"{api.H}/experiments/mine/runs/{run_id}"
+    assert api.patch(url, {"runId": run_id, "status": "Running"}).status == 200
+    event = {"name": "Microsoft.MachineLearning.Run.Error"}
+    for wrong in (3, {"ErrorResponse": []}, {"ErrorResponse": {"error": {"message": ["x"]}}}):
+        assert api.post(f"{url}/events", {**event, "data": wrong}).status == 400
+    why = {"ErrorResponse": {"error": {"code": "UserError", "message": "it went wrong"}}}
+    assert api.post(f"{url}/events", {**event, "data": why}).status == 200
+    assert api.get(url).body["status"] == "Running"
+    failed = {"name": "Microsoft.MachineLearning.Run.Failed", "data": {}}
+    assert api.post(f"{url}/events", failed).status == 200
+    row = api.get(url).body
+    assert (row["status"], row["error"]["error"]["message"]) == ("Failed", "it went wrong")

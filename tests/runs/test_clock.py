@@ -12,7 +12,7 @@ from runs.models import Worker
 def test_a_failing_recover_and_a_slow_tidy_stop_no_heartbeat(monkeypatch):
     monkeypatch.setattr(clock, "HEARTBEAT_SECONDS", 0.01)
     monkeypatch.setattr(clock, "RECOVER_SECONDS", 0.01)
-    twice, tidied, ended = Event(), Event(), Event()
+    twice, tidied, looked, ended = Event(), Event(), Event(), Event()
     calls = []
 
     def recover():
@@ -25,12 +25,35 @@ def test_a_failing_recover_and_a_slow_tidy_stop_no_heartbeat(monkeypatch):
         tidied.set()
         ended.wait(10)
 
-    running = clock.Clock(recover=recover, tidy=tidy)
+    running = clock.Clock(recover=recover, tidy=tidy, schedules=looked.set)
     running.start()
     try:
-        assert tidied.wait(10) and twice.wait(10)
+        assert tidied.wait(10) and twice.wait(10) and looked.wait(10)
         assert Worker.objects.get(name=running.name).role == "control"
     finally:
         ended.set()
         running.close()
     assert not Worker.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_slow_look_at_schedules_delays_no_heartbeat(monkeypatch):
+    monkeypatch.setattr(clock, "HEARTBEAT_SECONDS", 0.01)
+    monkeypatch.setattr(clock, "RECOVER_SECONDS", 0.01)
+    looking, ended, recovered = Event(), Event(), Event()
+
+    def look():
+        looking.set()
+        ended.wait(10)
+
+    def recover():
+        if looking.is_set():
+            recovered.set()
+
+    running = clock.Clock(recover=recover, tidy=lambda: None, schedules=look)
+    running.start()
+    try:
+        assert recovered.wait(10)
+    finally:
+        ended.set()
+        running.close()

@@ -128,6 +128,13 @@ def test_index_options_reach_the_installer():
     assert spec.options == ("--extra-index-url https://index.example/simple", "--pre")
 
 
+def test_the_package_index_by_its_old_name_is_the_index_we_have():
+    old = "https://pypi.python.org/simple"
+    pip = [f"--find-links {old}/index.html", f"--extra-index-url {old}", "six"]
+    spec = parse(definition(pip=pip))
+    assert (spec.options, spec.requirements) == ((), ("six",))
+
+
 def test_packages_that_the_definition_leaves_to_its_image_are_warned_of():
     spec = parse({"python": {"userManagedDependencies": True}})
     assert "userManagedDependencies" in spec.warnings[0]

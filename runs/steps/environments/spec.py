@@ -26,6 +26,8 @@ DEFAULT_IMAGES = "mcr.microsoft.com/azureml/"
 _INDEX_OPTION = re.compile(
     r"^(?P<name>-i|-f|--index-url|--extra-index-url|--find-links)[ =]+(?P<value>https?://\S+)$"
 )
+# The package index itself by its old name, which `CondaDependencies.create` writes into every definition.
+_OLD_INDEX = re.compile(r"^https?://pypi\.python\.org/simple(/|/index\.html)?$")
 _BINARY_OPTION = re.compile(r"^(?P<name>--no-binary|--only-binary)[ =]+(?P<value>[\w.,:\-]+)$")
 _LONG_OPTION = {"-i": "--index-url", "-f": "--find-links"}
 _REMOTE = re.compile(r"^((git|hg|svn|bzr)\+)?(https?|ssh)://\S+$")
@@ -141,6 +143,8 @@ class _Reader:
             raise EnvironmentRefused(
                 f"The pip option '{text}' cannot be used: files beside the definition do not travel with it."
             )
+        if _OLD_INDEX.match(match["value"]):
+            return
         self.options.append(f"{_LONG_OPTION.get(match['name'], match['name'])} {match['value']}")
 
     def requirement(self, text: str) -> None:

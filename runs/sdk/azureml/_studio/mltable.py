@@ -25,6 +25,8 @@ def definition(text):
     reading, options = None, {}
     for step in document.get("transformations") or []:
         name, given = (step, None) if isinstance(step, str) else next(iter(step.items()))
+        if name == "convert_column_types":
+            continue  # the types that the SDK found in the files, which a reader finds as well
         if name not in READERS:
             raise DatasetValidationError(
                 "The dataset's transformation '{}' needs the real azureml packages.".format(name)

@@ -1,0 +1,101 @@
+"""What datastores and what lies in them look like on the wire: one function per entity."""
+
+from endpoints.data.dataflow import yaml_of
+from endpoints.models import DatasetVersion, DataSource, Datastore, SavedDataset
+from studio.core import blob_urls
+from studio.core.access import Actor
+from studio.core.rest import wire_time
+
+
+def datastore_dto(datastore: Datastore, base: str, *, by: Actor, writable: bool) -> dict:
+    """Wire 10.2: account and endpoint combine to the userinfo form of 8.3, with a container SAS."""
+    container = f"datastore-{datastore.uuid}"
+    sas = blob_urls.container_sas(container, by=by, may="rlcw" if writable else "rl")
+    return {
+        "name": datastore.name,
+        "dataStoreType": "AzureBlob",
+        "hasBeenValidated": True,
+        "isDefault": datastore.is_default,
+        "tags": datastore.tags,
+        "azureStorageSection": {
+            "accountName": blob_urls.ACCOUNT,
+            "containerName": container,
+            "endpoint": blob_urls.endpoint(base),
+            "protocol": "https",
+            "credentialType": "Sas",
+            "credential": sas,
+            "sasToken": sas,
+            "isSas": True,
+            "accountKey": None,
+        },
+    }
+
+
+def dataset_dto(version: DatasetVersion) -> dict:
+    """Wire 10.1: DatasetDto; `.id` of the SDK's object is the saved dataset's."""
+    dataset, saved = version.dataset, version.saved
+    return {
+        "datasetId": str(dataset.uuid),
+        "name": dataset.name,
+        "description": version.description or dataset.description,
+        "tags": version.tags or dataset.tags,
+        "isVisible": dataset.is_visible,
+        "datasetType": saved.dataset_type,
+        "datasetState": {"state": "active"},
+        "createdTime": wire_time(dataset.created_at),
+        "modifiedTime": wire_time(version.created_at),
+        "latest": {
+            "datasetId": str(dataset.uuid),
+            "versionId": str(version.number),
+            "savedDatasetId": str(saved.uuid),
+            "dataflow": saved.dataflow,
+            "properties": saved.properties,
+            "datasetDefinitionState": {"state": "active"},
+            "createdTime": wire_time(version.created_at),
+        },
+    }
+
+
+def saved_dataset_dto(saved: SavedDataset) -> dict:
+    """Wire 10.1: what was posted to `saveddatasets`, and its id."""
+    return {
+        "id": str(saved.uuid),
+        "datasetType": saved.dataset_type,
+        "properties": saved.properties,
+        "dataflowJson": saved.dataflow,
+        "createdTime": wire_time(saved.created_at),
+    }
+
+
+def data_version(saved: SavedDataset) -> dict:
+    """Wire 10.1: `legacyDataflow` is `meta.RsDataflow` of the dataflow; every load asks for it."""
+    return {
+        "dataContainerName": f"unregistered-{saved.uuid}",
+        "versionId": "1",
+        "dataType": "MLTable",
+        "legacyDataflow": yaml_of(saved.dataflow),
+        "savedDatasets": [saved_dataset_dto(saved)],
+    }
+
+
+def data_source_entity(source: DataSource) -> dict:
+    """Wire 8.7: DataSourceEntity."""
+    place = {
+        "RelativePath": source.relative_path,
+        "AmlDataStoreName": source.datastore.name if source.datastore else None,
+    }
+    return {
+        "Id": str(source.uuid),
+        "Name": source.name,
+        "Description": source.wire.get("Description"),
+        "DataTypeId": source.wire.get("DataTypeId") or "AnyDirectory",
+        "IdentifierHash": source.identifier_hash or None,
+        "UploadState": "Completed",
+        "EntityStatus": "Active",
+        "DataLocation": {
+            "StorageType": "DataReference",
+            "DataReference": {"Type": "AzureBlob", "AzureBlobReference": place},
+        },
+        "CreatedDate": wire_time(source.created_at),
+        "LastModifiedDate": wire_time(source.created_at),
+    }

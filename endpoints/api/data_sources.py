@@ -1,0 +1,55 @@
+"""Data sources: the plain references into datastores that `DataReference` inputs are made of (wire 8.7)."""
+
+from rest_framework.response import Response
+
+from endpoints import data, services
+from endpoints.api.data_entities import data_source_entity
+from endpoints.models import DataSource, Datastore
+from studio.core.bodies import LONGEST, Body
+from studio.core.errors import BadValue, NotFound
+from studio.core.rest import WireView, find
+
+# What no datastore of ours can answer; named, since a step would find nothing there.
+OF_DATABASES = ("SqlTableName", "SqlQuery", "SqlStoredProcedureName")
+
+
+class DataSourceView(WireView):
+    def sources(self):
+        rows = DataSource.objects.filter(workspace=self.actor.workspace)
+        return rows.select_related("datastore")
+
+
+class DataSources(DataSourceView):
+    def post(self, request, **scope):
+        body = Body(request.data)
+        for key in OF_DATABASES:
+            if key in body:
+                raise BadValue(f"{key}: datastores here hold files, not databases.", target=key)
+        name = body.text("DataStoreName", required=True)
+        store = Datastore.objects.filter(workspace=self.actor.workspace, name=name).first()
+        if store is None:
+            raise BadValue(f"There is no datastore {name!r:.80}.", target="DataStoreName")
+        source = services.create_data_source(
+            self.actor,
+            name=body.text("Name", longest=LONGEST),
+            datastore=store,
+            relative_path=data.resolve(store, body.text("PathOnDataStore")).path,
+            identifier_hash=body.text("IdentifierHash", longest=200),
+            wire=body.raw,
+        )
+        return Response(data_source_entity(source))
+
+
+class DataSourceDetail(DataSourceView):
+    def get(self, request, uuid, **scope):
+        return Response(data_source_entity(find(self.sources(), uuid, "Data source")))
+
+
+class DataSourceByHash(DataSourceView):
+    """404 makes the client post the source."""
+
+    def get(self, request, fingerprint, **scope):
+        newest = self.sources().filter(identifier_hash=fingerprint).order_by("-pk").first()
+        if newest is None:
+            raise NotFound(f"There is no data source with the fingerprint {fingerprint}.")
+        return Response(data_source_entity(newest))

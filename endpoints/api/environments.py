@@ -1,0 +1,57 @@
+"""Environments: register, read by version or label, list (wire 9.6)."""
+
+from rest_framework.response import Response
+
+from endpoints import services
+from endpoints.api.entities import environment_definition
+from endpoints.models import EnvironmentVersion
+from studio.core.bodies import Body
+from studio.core.errors import NotFound
+from studio.core.rest import WireView
+
+PARTS = ("python", "environmentVariables", "docker", "spark", "r")
+
+
+class EnvironmentView(WireView):
+    for_run_tokens = True
+
+    def versions(self):
+        """Newest first."""
+        rows = EnvironmentVersion.objects.filter(environment__workspace=self.actor.workspace)
+        return rows.select_related("environment").order_by("environment__name", "-number")
+
+
+class EnvironmentList(EnvironmentView):
+    def get(self, request, **scope):
+        newest = {}
+        for version in self.versions():
+            newest.setdefault(version.environment_id, version)
+        rows = [environment_definition(version) for version in newest.values()]
+        return Response({"value": rows, "continuationToken": None})
+
+
+class EnvironmentDetail(EnvironmentView):
+    """A version by its number; the newest one where the address has no version or the label latest."""
+
+    def get(self, request, name, version="", label="latest", **scope):
+        rows = self.versions().filter(environment__name=name)
+        if version:
+            rows = rows.filter(number=int(version)) if is_number(version) else rows.none()
+        found = rows.first() if label.lower() == "latest" else None
+        if found is None:
+            which = f" version {version}" if version else ""
+            raise NotFound(f"Environment {name!r}{which} was not found in this workspace.")
+        return Response(environment_definition(found))
+
+    def put(self, request, name, version="", **scope):
+        body = Body(request.data)
+        definition = {part: body.mapping(part) or None for part in PARTS}
+        definition["inferencingStackVersion"] = body.text("inferencingStackVersion") or None
+        registered = services.register_environment(
+            self.actor, name=name, version=version, definition=definition
+        )
+        return Response(environment_definition(registered))
+
+
+def is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 9

@@ -1,0 +1,111 @@
+from uuid import uuid4
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+
+from endpoints.models.endpoint import PipelineEndpoint
+from endpoints.models.pipeline import EntityStatus, PublishedPipeline
+from endpoints.recurrence import Recurrence
+from studio.core.models import Workspace
+
+
+class Trigger(models.TextChoices):
+    """The wire's words for ScheduleType (3.6)."""
+
+    RECURRENCE = "Recurrence", _("Recurrence")
+    DATASTORE = "DataStore", _("Data change")
+
+
+class Schedule(models.Model):
+    """Submits a pipeline, or an endpoint's default or pinned version, when its trigger says so.
+
+    `next_at` is the next moment somebody must look at it: a recurrence fires then, and a datastore is
+    polled. It is empty while there is none, as while the schedule is disabled.
+    """
+
+    uuid = models.UUIDField(default=uuid4, unique=True)
+    workspace = models.ForeignKey(
+        Workspace, models.CASCADE, related_name="schedules", db_index=False
+    )
+    name = models.CharField(max_length=255)
+    description = models.TextField(blank=True)
+    endpoint = models.ForeignKey(
+        PipelineEndpoint, models.PROTECT, null=True, blank=True, related_name="schedules"
+    )
+    endpoint_version = models.PositiveIntegerField(null=True, blank=True)  # empty: the default
+    pipeline = models.ForeignKey(
+        PublishedPipeline, models.PROTECT, null=True, blank=True, related_name="schedules"
+    )
+    trigger = models.CharField(max_length=10, choices=Trigger.choices)
+    recurrence = models.JSONField(default=dict, blank=True)  # as it was sent
+    time_zone = models.CharField(max_length=80, blank=True)
+    starts_at = models.DateTimeField(null=True, blank=True)
+    next_at = models.DateTimeField(null=True, blank=True)
+    datastore_name = models.CharField(max_length=255, blank=True)
+    path = models.CharField(max_length=1000, blank=True)
+    includes_subfolders = models.BooleanField(default=False)  # v1 never looked into them
+    polling_minutes = models.PositiveIntegerField(default=5)
+    datapath_parameter = models.CharField(max_length=255, blank=True)
+    one_run_per_batch = models.BooleanField(default=True)
+    # {path: version} of the last look; empty until the first, which only takes stock.
+    seen = models.JSONField(null=True, blank=True)
+    polled_at = models.DateTimeField(null=True, blank=True)
+    # PipelineSubmissionInfo as it was sent, but that values of secret parameters are sealed.
+    submission = models.JSONField(default=dict)
+    skips_while_running = models.BooleanField(default=False)
+    status = models.CharField(
+        max_length=10, choices=EntityStatus.choices, default=EntityStatus.ACTIVE
+    )
+    etag = models.UUIDField(default=uuid4)
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now)
+    created_by = models.CharField(max_length=150, blank=True)
+    updated_by = models.CharField(max_length=150, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(endpoint__isnull=False, pipeline__isnull=True)
+                | Q(endpoint__isnull=True, pipeline__isnull=False, endpoint_version__isnull=True),
+                name="schedule_one_target",
+                violation_error_message=_(
+                    "A schedule runs a pipeline endpoint or a published pipeline, exactly one of both."
+                ),
+            ),
+            models.CheckConstraint(
+                condition=Q(status=EntityStatus.ACTIVE) | Q(next_at__isnull=True),
+                name="schedule_disabled_is_never_due",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["workspace", "-id"], name="schedule_newest"),
+            models.Index(
+                fields=["next_at"], name="schedule_due", condition=Q(next_at__isnull=False)
+            ),
+        ]
+
+    def __str__(self):
+        return self.name
+
+    def get_absolute_url(self):
+        return f"/pipelines/schedules/{self.uuid}/"
+
+    @property
+    def is_active(self) -> bool:
+        return self.status == EntityStatus.ACTIVE
+
+    @property
+    def is_recurrence(self) -> bool:
+        return self.trigger == Trigger.RECURRENCE
+
+    @property
+    def target(self) -> PipelineEndpoint | PublishedPipeline:
+        return self.endpoint or self.pipeline
+
+    @cached_property
+    def rule(self) -> Recurrence:
+        """When a recurrence fires; `starts_at` stands for a start that was not given."""
+        return Recurrence.parse(self.recurrence, created_at=self.starts_at)

@@ -1,0 +1,50 @@
+"""Compute targets: names of queues that steps are sent to."""
+
+from collections.abc import Mapping
+
+from django.db import transaction
+
+from endpoints.models import ComputeTarget
+from endpoints.services import checks
+from studio.core import audit
+from studio.core.access import Actor, require
+from studio.core.errors import BadValue
+
+
+@transaction.atomic
+def put_compute(
+    actor: Actor,
+    *,
+    name: str,
+    compute_type: str = "AmlCompute",
+    vm_size: str = "",
+    description: str = "",
+    tags: Mapping | None = None,
+    wire: Mapping | None = None,
+) -> ComputeTarget:
+    """Make a target, or describe one that is there anew. Workers that name it serve it."""
+    require(actor, "compute")
+    if compute_type != "AmlCompute":
+        raise BadValue(
+            f"A compute target of type {compute_type!r:.60} cannot be made: every target here is a"
+            " queue, which clients know as AmlCompute.",
+            target="computeType",
+        )
+    found = ComputeTarget.objects.filter(workspace=actor.workspace, name=name).first()
+    target = found or ComputeTarget(workspace=actor.workspace, name=name)
+    target.vm_size = checks.text("vmSize", vm_size, longest=64) or target.vm_size
+    target.description = checks.text("description", description)
+    target.tags = checks.document("tags", tags or {})
+    target.wire = checks.document("properties", wire or {})
+    target.full_clean()
+    target.save()
+    audit.record(actor, "change" if found else "create", target)
+    return target
+
+
+@transaction.atomic
+def remove_compute(actor: Actor, target: ComputeTarget) -> None:
+    """Steps that were sent to it still run; no new run may name it."""
+    require(actor, "compute", target)
+    audit.record(actor, "remove", target)
+    target.delete()

@@ -1,0 +1,66 @@
+"""Runs made in two calls, as `Experiment.submit(pipeline)` does: one posts the graph and is told the
+run's id, the next starts it (wire 8.1)."""
+
+from django.db import transaction
+from drf_spectacular.utils import extend_schema
+from rest_framework.response import Response
+
+from endpoints.services import create_graph
+from runs import services
+from runs.api import visible
+from runs.api.entities import pipeline_run_entity
+from runs.api.trigger import source_of
+from studio.core.access import require
+from studio.core.bodies import LONGEST, Body, query_text
+from studio.core.rest import WireView
+from studio.core.schema import query
+
+
+class CreateWithGraph(WireView):
+    @extend_schema(parameters=[query("experimentName")])
+    @transaction.atomic  # a graph whose run is refused is not kept
+    def post(self, request, **scope):
+        require(self.actor, "submit")
+        body = Body(request.data)
+        info = Body(body.mapping("CreationInfo"), name="CreationInfo")
+        datasets = info.mapping("DataSetDefinitionValueAssignments")
+        graph = create_graph(
+            self.actor,
+            wire=body.mapping("Graph"),
+            interface=body.mapping("GraphInterface"),
+            # The client has put the defaults and the caller's values together.
+            dataset_defaults=datasets,
+        )
+        run = services.submit(
+            self.actor,
+            held=True,
+            graph=graph,
+            experiment=query_text(request.query_params, "experimentName")
+            or info.text("RunHistoryExperimentName"),
+            datasets=datasets,
+            assignments=info.mapping("ParameterAssignments"),
+            datapaths=info.mapping("DataPathAssignments"),
+            description=info.text("Description"),
+            display_name=info.text("DisplayName", longest=LONGEST),
+            tags=info.texts("tags"),
+            properties=info.texts("Properties"),
+            run_source=info.text("RunSource", longest=100),
+            run_type=info.text("RunType", longest=100),
+            source=source_of(info),
+            continue_on_step_failure=info.flag("ContinueExperimentOnNodeFailure"),
+            raw_request=info.raw,
+        )
+        return Response(pipeline_run_entity(run))
+
+
+class SubmitRun(WireView):
+    """The answer is an empty 200, also for a run that was started already: nothing starts twice."""
+
+    @extend_schema(parameters=[query("parentRunId")])
+    def post(self, request, uuid, **scope):
+        run = visible.find_pipeline_run(self.actor, uuid)
+        parent = query_text(request.query_params, "parentRunId")
+        services.start(
+            self.actor, run, parent=visible.find_run(self.actor, parent) if parent else None
+        )
+        return Response(status=200)

@@ -1,0 +1,57 @@
+from uuid import uuid4
+
+from django.db import models
+from django.utils import timezone
+
+from runs.models.run import Run
+from studio.core.models import Workspace
+
+
+class Asset(models.Model):
+    """Artifacts of a run under one id: what a registered model is made of (wire 9.3).
+
+    `artifacts` is a list of `{"prefix": "<origin>/<container>/<path>"}` as it was posted.
+    """
+
+    uuid = models.UUIDField(default=uuid4, unique=True)
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="assets")
+    name = models.CharField(max_length=255)
+    artifacts = models.JSONField(default=list)
+    run = models.ForeignKey(Run, models.SET_NULL, null=True, blank=True, related_name="assets")
+    tags = models.JSONField(default=dict, blank=True)
+    properties = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self):
+        return self.name
+
+
+class RegisteredModel(models.Model):
+    """A version of a model; `details` are the posted fields that nothing here reads."""
+
+    workspace = models.ForeignKey(
+        Workspace, models.CASCADE, related_name="registered_models", db_index=False
+    )
+    name = models.CharField(max_length=255)
+    number = models.PositiveIntegerField()
+    asset = models.ForeignKey(Asset, models.PROTECT, related_name="registered_models")
+    run = models.ForeignKey(
+        Run, models.SET_NULL, null=True, blank=True, related_name="registered_models"
+    )
+    description = models.TextField(blank=True)
+    tags = models.JSONField(default=dict, blank=True)
+    properties = models.JSONField(default=dict, blank=True)
+    framework = models.CharField(max_length=255, blank=True)
+    details = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    created_by = models.CharField(max_length=150, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace", "name", "number"], name="registeredmodel_unique_number"
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.name}:{self.number}"

@@ -1,0 +1,97 @@
+"""Compute targets over the resource manager (wire 4.5)."""
+
+import pytest
+
+from endpoints.models import ComputeTarget
+from runs import run_tokens, services
+from runs.models import Run
+from studio.core.models import AuditEvent, Role
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def url(workspace):
+    return f"{workspace.scope}/computes/made"
+
+
+def wanted(**inner):
+    return {
+        "location": "selfhosted",
+        "tags": {"team": "a"},
+        "properties": {
+            "computeType": "AmlCompute",
+            "properties": {"vmSize": "STANDARD_D2_V2", "vmPriority": "dedicated", **inner},
+        },
+    }
+
+
+def test_a_target_is_made_and_the_client_is_told_how_to_serve_it(api, url):
+    assert api.get(url).status == 404
+    made = api.put(url, wanted(scaleSettings={"minNodeCount": 1, "maxNodeCount": 4}))
+    assert made.status == 200
+    assert api.get(made.headers["Azure-AsyncOperation"].partition("testserver")[2]).body == {
+        "status": "Succeeded"
+    }
+    shown = api.get(url).body["properties"]
+    assert shown["properties"]["vmSize"] == "STANDARD_D2_V2"
+    assert shown["properties"]["scaleSettings"]["maxNodeCount"] == 4
+    assert shown["properties"]["currentNodeCount"] == 4
+    assert "manage.py worker --queues made" in shown["description"]
+    assert AuditEvent.objects.get(kind="ComputeTarget").verb == "create"
+
+
+def test_making_it_again_changes_it(api, url):
+    api.put(url, wanted())
+    assert api.put(url, wanted(vmSize="BIG")).status == 200
+    assert api.get(url).body["properties"]["properties"]["vmSize"] == "BIG"
+
+
+def test_scale_is_updated(api, url):
+    api.put(url, wanted(scaleSettings={"minNodeCount": 1, "maxNodeCount": 4}))
+    body = {"properties": {"properties": {"scaleSettings": {"maxNodeCount": 6}}}}
+    assert api.patch(url, body).status == 200
+    scale = api.get(url).body["properties"]["properties"]["scaleSettings"]
+    assert (scale["minNodeCount"], scale["maxNodeCount"]) == (1, 6)
+
+
+def test_deleted(api, url):
+    api.put(url, wanted())
+    assert "Azure-AsyncOperation" in api.delete(url).headers
+    assert api.get(url).status == 404
+
+
+def test_doubled_slash_of_the_client(api, url):
+    assert api.put(f"http://testserver/{url}", wanted()).status == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"properties": {"computeType": "VirtualMachine"}},
+        {"properties": {"computeType": "AmlCompute", "properties": 3}},
+        wanted(vmSize="x" * 65),
+        wanted(scaleSettings=[1]),
+        wanted(scaleSettings={"maxNodeCount": "many"}),
+        {**wanted(), "tags": [1]},
+    ],
+)
+def test_bad_bodies(api, url, body):
+    assert api.put(url, body).status == 400
+    assert not ComputeTarget.objects.filter(name="made").exists()
+
+
+@pytest.mark.parametrize("name", ["control", "-x", "a.b", "x" * 65])
+def test_names_that_no_queue_can_have(api, workspace, name):
+    assert api.put(f"{workspace.scope}/computes/{name}", wanted()).status == 400
+
+
+def test_only_administrators_and_no_step(api_as, actor, workspace, url):
+    assert api_as(Role.PUBLISHER).put(url, wanted()).status == 403
+    run = services.submit(actor, experiment="e", pipeline=factories.pipeline(workspace))
+    step = api_as(Role.READER)
+    step.token = run_tokens.make(Run.objects.get(parent=run))[0]
+    assert step.put(url, wanted()).status == 403
+    assert step.delete(f"{workspace.scope}/computes/cpu-cluster").status == 403

@@ -1,0 +1,60 @@
+"""Registered environments (wire 9.6)."""
+
+import pytest
+
+from studio.core.models import Role
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def url(workspace):
+    return f"/environment/v1.0{workspace.scope}/environments"
+
+
+def definition(colour):
+    return {
+        "Name": "e",
+        "python": {"interpreterPath": "python"},
+        "EnvironmentVariables": {"COLOUR": colour},
+        "Docker": {"enabled": False},
+        "Spark": {},
+        "InferencingStackVersion": None,
+        "r": None,
+    }
+
+
+def test_versions(api, url):
+    first = api.put(f"{url}/e", definition("green")).body
+    assert (first["name"], first["version"]) == ("e", "1")
+    assert first["environmentVariables"] == {"COLOUR": "green"}
+    assert api.put(f"{url}/e", definition("green")).body["version"] == "1"
+    assert api.put(f"{url}/e", definition("blue")).body["version"] == "2"
+    assert api.get(f"{url}/e").body["version"] == "2"
+    assert api.get(f"{url}/e/versions/1").body["environmentVariables"]["COLOUR"] == "green"
+    assert api.get(f"{url}/e/labels/Latest").body["version"] == "2"
+    assert api.get(f"{url}/e/labels/other").status == 404
+    assert api.get(f"{url}/e/versions/9").status == 404
+    assert api.get(f"{url}/e/versions/x").status == 404
+    assert [row["version"] for row in api.get(f"{url}/").body["value"]] == ["2"]
+
+
+def test_a_version_that_is_asked_for(api, url):
+    assert api.put(f"{url}/e/versions/7", definition("green")).body["version"] == "7"
+    assert api.put(f"{url}/e/versions/7", definition("green")).body["version"] == "7"
+    assert api.put(f"{url}/e/versions/7", definition("blue")).status == 409
+    assert api.put(f"{url}/e/versions/mine", definition("blue")).status == 400
+    assert api.put(f"{url}/e", definition("red")).body["version"] == "8"
+
+
+@pytest.mark.parametrize(
+    "change", [{"python": "3.11"}, {"EnvironmentVariables": [1]}, {"Docker": True}, {"r": 4}]
+)
+def test_wrong_types(api, url, change):
+    assert api.put(f"{url}/e", definition("green") | change).status == 400
+    assert api.get(f"{url}/e").status == 404
+
+
+def test_readers_register_nothing(api_as, url):
+    assert api_as(Role.READER).put(f"{url}/e", definition("green")).status == 403
+    assert api_as(Role.PUBLISHER).put(f"{url}/e", definition("green")).status == 200

@@ -1,0 +1,140 @@
+"""Assets and registered models (wire 9.3)."""
+
+import io
+
+import pytest
+
+from runs import run_tokens, services
+from runs.models import RegisteredModel, Run
+from studio.core.models import Role
+from tests import factories
+from tests.api.conftest import Api
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def step(actor, workspace):
+    run = services.submit(actor, experiment="exp", pipeline=factories.pipeline(workspace))
+    step = Run.objects.get(parent=run)
+    services.keep_artifact(actor, step, path="outputs/m/w.txt", stream=io.BytesIO(b"weights"))
+    return step
+
+
+@pytest.fixture
+def url(workspace):
+    return f"/modelmanagement/v1.0{workspace.scope}"
+
+
+def asset_of(api, url, run, path="outputs/m"):
+    prefix = f"ExperimentRun/{run.data_container_id}/{path}"
+    return api.post(f"{url}/assets", {"name": "m", "artifacts": [{"prefix": prefix}]})
+
+
+def register(api, service, run, **more):
+    asset = asset_of(api, service, run).body
+    body = {"name": "m", "url": f"aml://asset/{asset['id']}", "runId": str(run.uuid), **more}
+    return api.post(f"{service}/models", body)
+
+
+def test_versions(api, url, step):
+    first = register(api, url, step, kvTags={"a": "b"}).body
+    assert (first["id"], first["version"], first["experimentName"]) == ("m:1", 1, "exp")
+    assert register(api, url, step, kvTags={"a": "c"}).body["id"] == "m:2"
+    assert api.get(f"{url}/models/m:1").body == first
+    assert api.get(f"{url}/models/m").body["version"] == 2
+    assert api.get(f"{url}/models/m:x").status == 404
+    asset = api.get(f"{url}/assets/{first['url'].rpartition('/')[2]}").body
+    assert asset["artifacts"] == [{"prefix": f"ExperimentRun/{step.data_container_id}/outputs/m"}]
+    assert asset["runid"] == str(step.uuid)
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", [2, 1]),
+        ("?name=m", [2, 1]),
+        ("?name=n", []),
+        ("?name=m&count=1", [2]),
+        ("?latestVersionOnly=true", [2]),
+        ("?tags=a=b", [1]),
+        ("?tags=a,x", []),
+        ("?properties=p", []),
+        ("?framework=Custom", []),
+    ],
+)
+def test_lists(api, url, step, query, found):
+    register(api, url, step, kvTags={"a": "b"})
+    register(api, url, step, kvTags={"a": "c"})
+    reply = api.get(f"{url}/models{query}")
+    assert [row["version"] for row in reply.body["value"]] == found
+
+
+def test_pages(api, url, step):
+    for _ in range(3):
+        register(api, url, step)
+    page = api.get(f"{url}/models?count=2").body
+    assert [row["version"] for row in page["value"]] == [3, 2]
+    rest = api.get(f"{url}/models?count=2&$skipToken={page['continuationToken']}").body
+    assert [row["version"] for row in rest["value"]] == [1]
+    assert rest["continuationToken"] is None
+
+
+def test_changes(api, url, step):
+    register(api, url, step, kvTags={"a": "b"}, properties={"p": "1"})
+    changes = [
+        {"op": "replace", "path": "/kvTags", "value": {"c": "d"}},
+        {"op": "add", "path": "/properties", "value": {"q": "2"}},
+        {"op": "replace", "path": "/description", "value": "text"},
+    ]
+    changed = api.patch(f"{url}/models/m:1", changes).body
+    assert (changed["kvTags"], changed["description"]) == ({"c": "d"}, "text")
+    assert changed["properties"] == {"p": "1", "q": "2"}
+    assert api.patch(f"{url}/models/m:1", [{"path": "/name", "value": "x"}]).status == 400
+    assert api.patch(f"{url}/models/m:1", {}).status == 400
+    assert api.delete(f"{url}/models/m:1").status == 200
+    assert api.get(f"{url}/models/m:1").status == 404
+
+
+@pytest.mark.parametrize(
+    "artifacts",
+    [[], [{}], [{"prefix": "LocalUpload/x/y"}], [{"prefix": "ExperimentRun/dcid.x"}], [3], "x"],
+)
+def test_assets_of_nothing(api, url, artifacts):
+    assert api.post(f"{url}/assets", {"name": "m", "artifacts": artifacts}).status == 400
+
+
+def test_an_asset_needs_files(api, url, step):
+    assert asset_of(api, url, step, path="outputs/none").status == 400
+    assert asset_of(api, url, step, path="outputs/m/w").status == 400  # no file, only its start
+
+
+@pytest.mark.parametrize("change", [{"name": "a/b"}, {"name": ""}, {"url": "none"}, {"kvTags": 3}])
+def test_bad_models(api, url, step, change):
+    assert register(api, url, step, **change).status in (400, 404)
+    assert not RegisteredModel.objects.exists()
+
+
+def test_a_step_registers_its_own_and_reads_those_of_others(api, url, actor, workspace, step):
+    other = services.submit(actor, experiment="exp", pipeline=factories.pipeline(workspace))
+    other_step = Run.objects.get(parent=other)
+    services.keep_artifact(actor, other_step, path="a.txt", stream=io.BytesIO(b"secret"))
+    in_step = Api(workspace, run_tokens.make(other_step)[0])
+    content = f"/artifact/v2.0{workspace.scope}/artifacts/contentinfo"
+    inside = f"{content}/ExperimentRun/{step.data_container_id}/outputs/m/w.txt"
+    assert in_step.get(inside).status == 404
+    assert asset_of(in_step, url, step).status == 404
+    register(api, url, step)
+    assert in_step.get(f"{url}/models/m:1").status == 200
+    reply = in_step.get(inside)
+    assert reply.status == 200
+    address = reply.body["contentUri"].partition("testserver")[2]
+    assert Api(workspace).get(address).raw == b"weights"
+    beside = f"{content}/ExperimentRun/{step.data_container_id}/outputs/other.txt"
+    assert in_step.get(beside).status == 404
+    assert asset_of(in_step, url, other_step, path="a.txt").status == 200
+
+
+def test_readers_register_nothing(api_as, url, step):
+    assert asset_of(api_as(Role.READER), url, step).status == 403
+    assert api_as(Role.READER).get(f"{url}/models").status == 200

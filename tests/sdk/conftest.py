@@ -1,0 +1,54 @@
+"""Scripts run as their authors run them: the real SDK, the printed environment, a config.json."""
+
+import os
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import missing
+from tests.sdk.environment import NotBuilt, python_with_sdk
+
+
+class Author:
+    """Somebody at a workstation with the SDK, who has been given what `sdkenv` prints."""
+
+    def __init__(self, python: Path, live, folder: Path):
+        self.python, self.live, self.folder = python, live, folder
+        printed = live.manage("sdkenv", "--write-config", str(folder))
+        words = shlex.split(printed)
+        self.printed = dict(word.split("=", 1) for word in words if "=" in word)
+        self.environment = {
+            **self.printed,
+            "HOME": str(folder),  # the SDK keeps caches there
+            "PATH": os.environ["PATH"],
+        }
+
+    def run(self, script: Path, *, seconds: float = 180, **environment: str) -> str:
+        """What the script printed; a script that fails shows it."""
+        done = subprocess.run(
+            [str(self.python), str(script)],
+            cwd=self.folder,
+            env={**self.environment, **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=seconds,
+        )
+        assert done.returncode == 0, f"{script.name} failed:\n{done.stdout[-6000:]}"
+        return done.stdout
+
+
+@pytest.fixture(scope="session")
+def sdk_python() -> Path:
+    try:
+        return python_with_sdk()
+    except NotBuilt as error:
+        missing(str(error))
+
+
+@pytest.fixture(scope="module")
+def author(sdk_python, live_studio, tmp_path_factory):
+    return Author(sdk_python, live_studio, tmp_path_factory.mktemp("author"))

@@ -1,0 +1,5 @@
+"""Ends badly."""
+
+import sys
+
+sys.exit("this step always fails")
