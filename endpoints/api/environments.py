@@ -55,3 +55,11 @@ class EnvironmentDetail(EnvironmentView):
 
 def is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 9
+
+
+class EnvironmentVersion(EnvironmentDetail):
+    """The same under a version's address; a class of its own names its operations apart."""
+
+
+class EnvironmentLabel(EnvironmentDetail):
+    """The same under a label's address."""
