@@ -57,9 +57,9 @@ def is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 9
 
 
-class EnvironmentVersion(EnvironmentDetail):
+class EnvironmentByVersion(EnvironmentDetail):
     """The same under a version's address; a class of its own names its operations apart."""
 
 
-class EnvironmentLabel(EnvironmentDetail):
+class EnvironmentByLabel(EnvironmentDetail):
     """The same under a label's address."""

@@ -70,9 +70,12 @@ environment_service = [
     re_path(r"^environments/?$", environments.EnvironmentList.as_view()),
     re_path(rf"{ENVIRONMENT}/?$", environments.EnvironmentDetail.as_view()),
     re_path(
-        rf"{ENVIRONMENT}/versions/(?P<version>[^/]+)/?$", environments.EnvironmentVersion.as_view()
+        rf"{ENVIRONMENT}/versions/(?P<version>[^/]+)/?$",
+        environments.EnvironmentByVersion.as_view(),
     ),
-    re_path(rf"{ENVIRONMENT}/labels/(?P<label>[^/]+)/?$", environments.EnvironmentLabel.as_view()),
+    re_path(
+        rf"{ENVIRONMENT}/labels/(?P<label>[^/]+)/?$", environments.EnvironmentByLabel.as_view()
+    ),
 ]
 content_service = [
     re_path(r"^snapshots/latest/metadata/?$", content.LatestMetadata.as_view()),
