@@ -54,6 +54,7 @@ function prepare(pane) {
   const jump = pane.querySelector("[data-log-jump]");
   const wrap = pane.querySelector("[data-log-wrap]");
   const live = () => text.querySelector("[hx-get]") !== null;
+  let left = 0; // where following put the text last
   const follow = (on) => {
     following.set(text, on);
     jump.hidden = on || !live();
@@ -61,9 +62,12 @@ function prepare(pane) {
   const show = () => {
     const mark = pane.querySelector("[data-live]");
     if (mark) mark.hidden = !live();
+    // The event of scrolling comes a frame late: text that arrives before it must not undo it.
+    if (text.scrollTop < left - 40 && !near(text)) follow(false);
     if (!following.get(text)) return;
     if (live()) trim(pane, text);
     text.scrollTop = text.scrollHeight;
+    left = text.scrollTop;
   };
 
   // A link to a line, or a log that has ended, starts where it is.
@@ -81,7 +85,7 @@ function prepare(pane) {
   });
   jump.addEventListener("click", () => {
     if (isPaused) window.location.assign(latestOf(pane));
-    else { follow(true); show(); text.focus(); }
+    else { follow(true); left = 0; show(); text.focus(); }
   });
   wrap.hidden = false;
   wrap.addEventListener("click", () => {
