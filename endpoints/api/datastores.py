@@ -5,7 +5,7 @@ from rest_framework.response import Response
 from endpoints.api.data_entities import datastore_dto
 from endpoints.models import Datastore
 from studio.core.errors import NotFound
-from studio.core.rest import WireView
+from studio.core.rest import WireView, find_by_name
 
 
 class DatastoreView(WireView):
@@ -37,7 +37,4 @@ class DefaultDatastore(DatastoreView):
 
 class DatastoreDetail(DatastoreView):
     def get(self, request, name, **scope):
-        datastore = self.datastores().filter(name=name).first()
-        if datastore is None:
-            raise NotFound(f"Datastore {name!r} was not found in this workspace.")
-        return Response(self.dto(datastore))
+        return Response(self.dto(find_by_name(self.datastores(), name, "Datastore")))

@@ -9,8 +9,8 @@ from endpoints.api.entities import pipeline_endpoint_entity, pipeline_entity
 from endpoints.api.pipelines import entity_status
 from endpoints.models import EntityStatus, PipelineEndpoint
 from studio.core.bodies import Body, flag_of, kind_of, query_text
-from studio.core.errors import BadValue, NotFound
-from studio.core.rest import WireView, find
+from studio.core.errors import BadValue
+from studio.core.rest import WireView, find, find_by_name
 from studio.core.schema import query
 
 
@@ -18,10 +18,7 @@ def endpoint_by_name(actor, name: str) -> PipelineEndpoint:
     """Names are exact, as v1's were. 404 tells the SDK that the name is free."""
     if not name:
         raise BadValue("The query needs name=<the endpoint's name>.", target="name")
-    endpoint = catalogue.endpoints(actor).filter(name=name).first()
-    if endpoint is None:
-        raise NotFound(f"Pipeline endpoint {name!r} was not found in this workspace.")
-    return endpoint
+    return find_by_name(catalogue.endpoints(actor), name, "Pipeline endpoint")
 
 
 class CreateEndpoint(WireView):

@@ -7,8 +7,7 @@ from runs.models import Experiment
 from runs.services.names import experiment_name
 from studio.core.access import require
 from studio.core.bodies import Body
-from studio.core.errors import NotFound
-from studio.core.rest import WireView, find
+from studio.core.rest import WireView, find, find_by_name
 
 
 def experiments(actor):
@@ -17,10 +16,7 @@ def experiments(actor):
 
 def experiment_by_name(actor, name: str) -> Experiment:
     """404 is load-bearing: it makes the client create the experiment (wire 3.4)."""
-    experiment = experiments(actor).filter(name=name).first()
-    if experiment is None:
-        raise NotFound(f"Experiment {name!r} was not found in this workspace.")
-    return experiment
+    return find_by_name(experiments(actor), name, "Experiment")
 
 
 class ExperimentByName(WireView):

@@ -15,7 +15,7 @@ from runs.models import Run, Source
 from studio.core.access import Actor
 from studio.core.bodies import LONGEST, Body, kind_of, query_text
 from studio.core.errors import BadValue, Forbidden, NotFound
-from studio.core.rest import WireView, find
+from studio.core.rest import WireView, find, find_by_name
 from studio.core.schema import query
 
 
@@ -139,9 +139,7 @@ class SubmitEndpointByName(EndpointTriggerView):
         name = query_text(request.query_params, "name")
         if not name:
             raise BadValue("The query needs name=<the endpoint's name>.", target="name")
-        endpoint = self.endpoints(self.actor).filter(name=name).first()
-        if endpoint is None:
-            raise NotFound(f"Pipeline endpoint {name!r} was not found in this workspace.")
+        endpoint = find_by_name(self.endpoints(self.actor), name, "Pipeline endpoint")
         return Response(pipeline_run_entity(self.run_of(self.actor, endpoint)))
 
 
@@ -152,9 +150,7 @@ class SubmitAlias(PublicTriggerView):
     def post(self, request, uuid):
         if self.public_endpoint is not None or is_uuid(uuid):
             return self.respond(uuid)
-        endpoint = self.endpoints(self.actor).filter(name=uuid).first()
-        if endpoint is None:
-            raise NotFound(f"Pipeline endpoint {uuid!r} was not found in this workspace.")
+        endpoint = find_by_name(self.endpoints(self.actor), uuid, "Pipeline endpoint")
         return Response(pipeline_run_entity(self.run_of(self.actor, endpoint)))
 
 

@@ -9,8 +9,7 @@ from endpoints.api.entities import compute_resource
 from endpoints.models import ComputeTarget
 from studio.core.access import Actor
 from studio.core.bodies import Body
-from studio.core.errors import NotFound
-from studio.core.rest import WireView
+from studio.core.rest import WireView, find_by_name
 
 
 def computes(actor: Actor):
@@ -41,10 +40,7 @@ class ComputeDetail(ComputeView):
     for_run_tokens = True
 
     def target(self, name: str) -> ComputeTarget:
-        compute = computes(self.actor).filter(name=name).first()
-        if compute is None:
-            raise NotFound(f"Compute target {name!r} was not found in this workspace.")
-        return compute
+        return find_by_name(computes(self.actor), name, "Compute target")
 
     def get(self, request, name, **scope):
         return Response(compute_resource(self.target(name)))

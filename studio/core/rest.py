@@ -1,5 +1,6 @@
 """DRF glue for the wire: the workspace scope of a view, addresses, and both error envelopes."""
 
+import difflib
 import errno
 import logging
 import os
@@ -34,10 +35,13 @@ __all__ = [
     "base_url",
     "error_body",
     "find",
+    "find_by_name",
     "wire_time",
 ]
 
 logger = logging.getLogger(__name__)
+
+COMPARED = 200  # comparing names takes time, and a script that asks before it creates waits for it
 
 # One prefix for every workspace route (wire 3.1). Callers were seen with both spellings.
 SCOPE = (
@@ -96,6 +100,17 @@ def find(queryset, uuid: str, what: str):
         row = queryset.get(uuid=UUID(uuid))
     except (ValueError, ObjectDoesNotExist):
         raise NotFound(f"{what} {uuid} was not found in this workspace.") from None
+    return row
+
+
+def find_by_name(queryset, name: str, what: str):
+    """The row of exactly this name; 404 names the nearest one for the caller who mistyped."""
+    row = queryset.filter(name=name).first()
+    if row is None:
+        known = queryset.order_by("-pk").values_list("name", flat=True)[:COMPARED]
+        close = difflib.get_close_matches(name[:100], known, n=1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        raise NotFound(f"{what} {name!r} was not found in this workspace.{hint}")
     return row
 
 

@@ -104,6 +104,16 @@ def test_by_name(api, endpoint, query):
     assert run_of(reply).endpoint == endpoint
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["{P}/PipelineRuns/PipelineEndpointSubmit/Name?name=Compre", "/endpoints/Compre/submit"],
+)
+def test_a_mistyped_name_is_told_the_nearest_one(api, endpoint, address):
+    reply = api.post(address.format(P=api.P), {"ExperimentName": "e"})
+    assert reply.status == 404
+    assert reply.body["error"]["message"].endswith("Did you mean 'Compare'?")
+
+
 @pytest.mark.parametrize("by", ["name", "uuid"])
 def test_short_alias(api, endpoint, by):
     reply = api.post(f"/endpoints/{getattr(endpoint, by)}/submit", {"ExperimentName": "e"})
