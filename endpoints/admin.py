@@ -69,6 +69,39 @@ class ModuleAdmin(ReadOnlyAdmin):
     search_fields = ["name", "uuid"]
 
 
+class ModuleVersionInline(admin.TabularInline):
+    model = models.ModuleVersion
+    fk_name = "named_module"
+    extra = 0
+    can_delete = False
+    fields = readonly_fields = ["version", "module", "status", "description", "created_at"]
+
+    def has_add_permission(self, request, obj=None):
+        return False
+
+
+@admin.register(models.NamedModule)
+class NamedModuleAdmin(ReadOnlyAdmin):
+    list_display = ["name", "workspace", "uuid", "status", "default_version", "updated_at"]
+    list_select_related = ["workspace", "default_version__named_module"]
+    list_filter = ["status", "workspace"]
+    search_fields = ["name", "uuid"]
+    inlines = [ModuleVersionInline]
+
+
+@admin.register(models.PipelineDraft)
+class PipelineDraftAdmin(ReadOnlyAdmin):
+    list_display = ["name", "uuid", "updated_by", "updated_at"]
+    search_fields = ["name", "uuid"]
+
+
+@admin.register(models.GraphDraft)
+class GraphDraftAdmin(ReadOnlyAdmin):
+    list_display = ["uuid", "workspace", "updated_at"]
+    list_select_related = ["workspace"]
+    search_fields = ["uuid"]
+
+
 @admin.register(models.Snapshot)
 class SnapshotAdmin(ReadOnlyAdmin):
     list_display = ["uuid", "workspace", "created_at"]

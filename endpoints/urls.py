@@ -27,6 +27,9 @@ urlpatterns = [
     path("endpoints/<uuid:uuid>/", endpoint.endpoint_detail, name="endpoint-detail"),
     path("endpoints/<uuid:uuid>/versions/", endpoint.endpoint_versions, name="endpoint-versions"),
     path("endpoints/<uuid:uuid>/runs/", endpoint.endpoint_runs, name="endpoint-runs"),
+    path(
+        "endpoints/<uuid:uuid>/schedules/", endpoint.endpoint_schedules, name="endpoint-schedules"
+    ),
     path("endpoints/<uuid:uuid>/consume/", endpoint.endpoint_consume, name="endpoint-consume"),
     path("endpoints/<uuid:uuid>/edit/", endpoint.endpoint_edit, name="endpoint-edit"),
     path("endpoints/<uuid:uuid>/disable/", endpoint.endpoint_disable, name="endpoint-disable"),
@@ -61,6 +64,11 @@ urlpatterns = [
     path("pipelines/published/", lists.pipeline_list, name="pipeline-list"),
     path("pipelines/published/<uuid:uuid>/", pipeline.pipeline_detail, name="pipeline-detail"),
     path("pipelines/published/<uuid:uuid>/runs/", pipeline.pipeline_runs, name="pipeline-runs"),
+    path(
+        "pipelines/published/<uuid:uuid>/schedules/",
+        pipeline.pipeline_schedules,
+        name="pipeline-schedules",
+    ),
     path(
         "pipelines/published/<uuid:uuid>/consume/",
         pipeline.pipeline_consume,

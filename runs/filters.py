@@ -1,5 +1,5 @@
-"""Narrowing the list of runs. Status, experiment, endpoint and attributes have an index in the order
-of the list; the others, and a search for a name or a number, are looked at row by row, newest first."""
+"""Narrowing the list of runs. Status, experiment, endpoint, schedule and attributes have an index in
+the order of the list; the others, and a search for a name or a number, are looked at row by row, newest first."""
 
 import re
 from datetime import timedelta
@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from endpoints.models import PipelineEndpoint
+from endpoints.models import PipelineEndpoint, Schedule
 from runs.models import Experiment, Run, RunAttribute, Source
 from runs.states import Status
 from studio.core import keyset
@@ -24,6 +24,7 @@ SUBMITTED = {
 }
 ATTRIBUTES = {"param": "parameter", "parameter": "parameter", "tag": "tag"}
 SELECTS = ("experiment", "endpoint", "source", "submitted")
+NAMED = {"experiment": Experiment, "endpoint": PipelineEndpoint, "schedule": Schedule}
 OFFERED = 200  # the newest experiments and endpoints are offered; others by the links to their runs
 NUMBER = re.compile(r"(?:run\s+)?#?(\d{1,9})", re.IGNORECASE | re.ASCII)  # as in "Run 148"
 
@@ -40,6 +41,10 @@ class RunFilter(django_filters.FilterSet):
     )
     endpoint = django_filters.ModelChoiceFilter(
         queryset=PipelineEndpoint.objects.none(), to_field_name="uuid", label=_("Endpoint")
+    )
+    # Not among the selects: the page of a schedule leads here.
+    schedule = django_filters.ModelChoiceFilter(
+        queryset=Schedule.objects.none(), to_field_name="uuid", label=_("Schedule")
     )
     source = django_filters.ChoiceFilter(
         field_name="pipeline_run__source", choices=Source.choices, label=_("Source")
@@ -59,20 +64,23 @@ class RunFilter(django_filters.FilterSet):
         # The list's own select sends an empty one along; what is no status is ignored, as elsewhere.
         data.setlist("status", [word for word in data.getlist("status") if word in Status.values])
         super().__init__(data, runs)
-        for name, model in (("experiment", Experiment), ("endpoint", PipelineEndpoint)):
+        for name, model in NAMED.items():
             rows = model.objects.filter(workspace=workspace).only("uuid", "name")
             self.filters[name].queryset = rows
             self.filters[name].field.widget = forms.Select()
         self.offered = {name: self._offered(name) for name in SELECTS}
+        self.offered["schedule"] = [(str(row.uuid), row.name) for row in self._chosen("schedule")]
 
     def _offered(self, name) -> list[tuple[str, str]]:
         """Value and word of each choice, read here so that no template asks for them."""
         if name not in ("experiment", "endpoint"):
             return [choice for choice in self.form.fields[name].choices if choice[0]]
         rows = set(self.filters[name].queryset.order_by("-pk")[:OFFERED])
-        if not self.form.errors.get(name):  # the chosen one, however old it is
-            rows |= {self.form.cleaned_data[name]} - {None}
+        rows |= self._chosen(name)  # however old it is
         return [(str(row.uuid), row.name) for row in sorted(rows, key=lambda row: row.name)]
+
+    def _chosen(self, name) -> set:
+        return set() if self.form.errors.get(name) else {self.form.cleaned_data[name]} - {None}
 
     @property
     def statuses(self) -> list[str]:

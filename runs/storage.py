@@ -5,6 +5,7 @@ which is why a log is a folder of segments that are joined when it is read.
 """
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ BUILD_LOG = "azureml-logs/20_image_build_log.txt"
 SEGMENT_BYTES = 1024 * 1024
 NEWLINE = b"\n"
 CHUNK_BYTES = 1024 * 1024
+PARTIAL = re.compile(r"\.[0-9a-f]{32}\.partial")
 LONGEST_NAME = 255  # bytes; what file systems allow between two slashes
 
 
@@ -155,6 +157,12 @@ def checked_path(path: str) -> str:
 def artifact_blob(run_uuid: UUID, path: str) -> str:
     """The name in the storage under which a run's artifact is kept."""
     return f"runs/{run_uuid}/artifacts/{checked_path(path)}"
+
+
+def blob_names(folder: str) -> list[str]:
+    """What is kept below a folder, by its path in there; not what is still being written."""
+    names = (path for path, _ in _root().below(folder).states())
+    return sorted(name for name in names if not PARTIAL.fullmatch(PurePosixPath(name).name))
 
 
 def put_file(blob: str, source: Path) -> int:

@@ -1,4 +1,4 @@
-from django.urls import path
+from django.urls import path, re_path
 
 from runs.views import (
     compute,
@@ -8,6 +8,7 @@ from runs.views import (
     lists,
     live,
     logs,
+    portal,
     publish,
     rename,
     resubmit,
@@ -15,12 +16,20 @@ from runs.views import (
     verbs,
 )
 
+ID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+UUID, RUN = rf"(?P<uuid>{ID})", rf"(?P<run_uuid>{ID})"
+
 app_name = "runs"
 urlpatterns = [
     path("pipelines/runs/", lists.run_list, name="run-list"),
     path("pipelines/runs/cancel/", verbs.cancel_selected, name="run-cancel-selected"),
     path("compute/", compute.compute_list, name="compute-list"),
     path("compute/new/", compute.compute_new, name="compute-new"),
+    re_path(r"^compute/(?P<name>[^/\0]+)/details/?$", portal.compute, name="portal-compute"),
+    re_path(rf"^experiments/id/{UUID}/?$", portal.experiment, name="portal-experiment-id"),
+    re_path(r"^experiments/(?P<name>[^/\0]+)/?$", portal.experiment, name="portal-experiment"),
+    re_path(rf"^experiments/(?:id/)?[^/]+/runs/{RUN}/?$", portal.run, name="portal-run"),
+    re_path(rf"^pipelines/{UUID}/?$", portal.pipeline, name="portal-pipeline"),
     path("home/live/", home.running, name="home-running"),
     # People paste the id of a run behind /runs/ and leave the slash out.
     path("runs/<uuid:uuid>", detail.graph, name="run-short"),

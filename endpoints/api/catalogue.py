@@ -1,9 +1,16 @@
 """What of the catalogue an actor may see: everything of its workspace, or what hangs on the one
 endpoint, or the one run, that its token is bounded to."""
 
-from django.db.models import Q
+from django.db.models import Prefetch, Q
 
-from endpoints.models import Graph, Module, PipelineEndpoint, PublishedPipeline
+from endpoints.models import (
+    Graph,
+    Module,
+    ModuleVersion,
+    NamedModule,
+    PipelineEndpoint,
+    PublishedPipeline,
+)
 
 
 def endpoints(actor):
@@ -34,3 +41,14 @@ def graphs(actor):
 
 def modules(actor):
     return Module.objects.filter(workspace=actor.workspace)
+
+
+def named_modules(actor):
+    versions = ModuleVersion.objects.select_related("module").only(
+        "named_module_id", "version", "module__uuid"
+    )
+    return (
+        NamedModule.objects.filter(workspace=actor.workspace)
+        .select_related("default_version")
+        .prefetch_related(Prefetch("versions", versions.order_by("pk")))
+    )

@@ -248,8 +248,10 @@ def compute_resource(compute: ComputeTarget) -> dict:
             "computeType": compute.compute_type,
             "provisioningState": "Succeeded",
             # Who creates a target reads here what is left to do.
-            "description": compute.description
-            or f"A queue of steps. A worker for it: manage.py worker --queues {compute.name}",
+            "description": (
+                f"{compute.description or 'A queue of steps.'} A worker for it:"
+                f" uv run manage.py worker --queues {compute.name}"
+            ),
             "provisioningErrors": None,
             "resourceId": None,
             "isAttachedCompute": False,

@@ -29,25 +29,28 @@ class GraphInterface(WireView):
         return Response(graph_interface(find(catalogue.graphs(self.actor), uuid, "Graph")))
 
 
+def module_of(body: Body) -> dict:
+    """What `services.create_module` takes, of a posted module or module version."""
+    return {
+        "name": body.name("Name"),
+        "description": body.text("Description"),
+        "identifier_hash": body.text("IdentifierHash", longest=200),
+        "is_deterministic": body.flag("IsDeterministic", True),
+        "execution_type": body.text("ModuleExecutionType", "escloud", longest=40),
+        "module_type": body.text("ModuleType", longest=40),
+        "step_type": body.text("StepType", "PythonScriptStep", longest=60),
+        "structured_interface": body.mapping("StructuredInterface"),
+        "runconfig": body.text("Runconfig"),
+        "cloud_settings": body.mapping("CloudSettings") or None,
+        "storage_id": body.text("StorageId", longest=100),
+        "is_interface_only": body.flag("IsInterfaceOnly", False),
+        "properties": body.texts("Properties"),
+    }
+
+
 class Modules(WireView):
     def post(self, request, **scope):
-        body = Body(request.data)
-        module = services.create_module(
-            self.actor,
-            name=body.name("Name"),
-            description=body.text("Description"),
-            identifier_hash=body.text("IdentifierHash", longest=200),
-            is_deterministic=body.flag("IsDeterministic", True),
-            execution_type=body.text("ModuleExecutionType", "escloud", longest=40),
-            module_type=body.text("ModuleType", longest=40),
-            step_type=body.text("StepType", "PythonScriptStep", longest=60),
-            structured_interface=body.mapping("StructuredInterface"),
-            runconfig=body.text("Runconfig"),
-            cloud_settings=body.mapping("CloudSettings") or None,
-            storage_id=body.text("StorageId", longest=100),
-            is_interface_only=body.flag("IsInterfaceOnly", False),
-            properties=body.texts("Properties"),
-        )
+        module = services.create_module(self.actor, **module_of(Body(request.data)))
         return Response(module_entity(module))
 
 
@@ -57,10 +60,13 @@ class ModuleDetail(WireView):
 
 
 class ModuleByHash(WireView):
-    """404 makes the client upload the step's code; a module found is used instead (wire 8.1)."""
+    """404 makes the client upload the step's code; a module found is used instead (wire 8.1).
+    A version of a named module is not: somebody may disable it."""
 
     def get(self, request, fingerprint, **scope):
-        known = catalogue.modules(self.actor).filter(identifier_hash=fingerprint)
+        known = catalogue.modules(self.actor).filter(
+            identifier_hash=fingerprint, named_version__isnull=True
+        )
         newest = known.order_by("-pk").first()
         if newest is None:
             raise NotFound(f"There is no module with the fingerprint {fingerprint}.")

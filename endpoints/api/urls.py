@@ -7,8 +7,10 @@ from endpoints.api import (
     data_sources,
     datasets,
     datastores,
+    drafts,
     environments,
     graphs,
+    named_modules,
     pipeline_endpoints,
     pipelines,
     schedules,
@@ -18,9 +20,17 @@ from studio.core.rest import SCOPE
 pipelines_service = [
     re_path(r"^DataTypes/?$", pipelines.DataTypes.as_view()),
     re_path(r"^Pipelines/Create/?$", pipelines.CreatePipeline.as_view()),
+    re_path(r"^Pipelines/PipelineDraftCreate/?$", drafts.PublishDraft.as_view()),
     re_path(r"^Pipelines/?$", pipelines.PipelineList.as_view()),
     re_path(r"^Pipelines/(?P<uuid>[^/]+)/?$", pipelines.PipelineDetail.as_view()),
     re_path(r"^Pipelines/(?P<uuid>[^/]+)/status/?$", pipelines.PipelineStatus.as_view()),
+    re_path(r"^PipelineDrafts/Create/?$", drafts.CreatePipelineDraft.as_view()),
+    re_path(r"^PipelineDrafts/?$", drafts.PipelineDrafts.as_view()),
+    re_path(r"^PipelineDrafts/Clone/(?P<uuid>[^/]+)/?$", drafts.CloneDraft.as_view()),
+    re_path(r"^PipelineDrafts/ClonePublished/(?P<uuid>[^/]+)/?$", drafts.ClonePublished.as_view()),
+    re_path(r"^PipelineDrafts/(?P<uuid>[^/]+)/?$", drafts.PipelineDraftDetail.as_view()),
+    re_path(r"^GraphDrafts/?$", drafts.GraphDrafts.as_view()),
+    re_path(r"^GraphDrafts/(?P<uuid>[^/]+)/?$", drafts.GraphDraftDetail.as_view()),
     re_path(r"^PipelineEndpoints/Create/?$", pipeline_endpoints.CreateEndpoint.as_view()),
     re_path(r"^PipelineEndpoints/?$", pipeline_endpoints.EndpointList.as_view()),
     re_path(r"^PipelineEndpoints/Name/?$", pipeline_endpoints.EndpointByName.as_view()),
@@ -47,6 +57,13 @@ pipelines_service = [
     re_path(r"^Modules/?$", graphs.Modules.as_view()),
     re_path(r"^Modules/Hash/(?P<fingerprint>[^/]+)/?$", graphs.ModuleByHash.as_view()),
     re_path(r"^Modules/(?P<uuid>[^/]+)/?$", graphs.ModuleDetail.as_view()),
+    re_path(r"^AzureMLModules/?$", named_modules.CreateNamedModule.as_view()),
+    re_path(r"^AzureMLModules/Name/?$", named_modules.NamedModuleByName.as_view()),
+    re_path(r"^AzureMLModules/(?P<uuid>[^/]+)/?$", named_modules.NamedModuleDetail.as_view()),
+    re_path(r"^AzureMLModuleVersions/?$", named_modules.CreateModuleVersion.as_view()),
+    re_path(
+        r"^AzureMLModuleVersions/(?P<uuid>[^/]+)/?$", named_modules.ModuleVersionDetail.as_view()
+    ),
 ]
 datastore_service = [
     re_path(r"^default/?$", datastores.DefaultDatastore.as_view()),

@@ -10,7 +10,7 @@ from endpoints.data.dataflow import (
     yaml_of,
 )
 from endpoints.data.datasets import find_saved, locate, places_of, source_location
-from endpoints.data.outputs import write_output_dataflow
+from endpoints.data.outputs import read_transformations, write_output_dataflow
 from endpoints.data.places import Entry, Location, PathError, Place, WebFile, resolve, root_of
 from endpoints.data.transfer import changed, inventory, materialise, upload_tree
 
@@ -31,6 +31,7 @@ __all__ = [
     "materialise",
     "places_of",
     "read_dataflow",
+    "read_transformations",
     "resolve",
     "root_of",
     "source_location",

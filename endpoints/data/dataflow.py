@@ -38,6 +38,28 @@ class Dataflow:
     options: dict = field(default_factory=dict)
     transformations: tuple = ()
 
+    @property
+    def columns(self) -> dict:
+        """What becomes of the columns: `types`, {column: its type}, of which the last word counts, and
+        `choices`, which are kept or dropped."""
+        types, choices = {}, []
+        for row in self.transformations:
+            for name, given in row.items() if isinstance(row, dict) else ():
+                if name == "convert_column_types":
+                    entries = [entry for entry in _list_of(given) if isinstance(entry, dict)]
+                    types |= {
+                        str(column): entry.get("column_type")
+                        for entry in entries
+                        for column in _list_of(entry.get("columns"))
+                    }
+                elif name in ("keep_columns", "drop_columns"):
+                    choices.append([name, _list_of(given)])
+        return {"types": types, "choices": choices}
+
+
+def _list_of(given) -> list:
+    return given if isinstance(given, list) else [given]
+
 
 def read_dataflow(text: str) -> Dataflow:
     """What a saved dataset reads, from the JSON the client posted or from bare MLTable YAML."""

@@ -7,6 +7,11 @@ from collections.abc import Mapping
 from endpoints.data.dataflow import DataflowError, dump_dataflow
 
 DELIMITED, PARQUET = "Microsoft.DPrep.ParseDelimitedBlock", "Microsoft.DPrep.ReadParquetFileBlock"
+CHOICES = {
+    "Microsoft.DPrep.DropColumnsBlock": "drop_columns",
+    "Microsoft.DPrep.KeepColumnsBlock": "keep_columns",
+}
+PATH = ["Path"]  # the column that readers add and the client drops again, unless it was asked for
 HEADERS = {
     0: "no_header",
     1: "from_first_file",
@@ -17,18 +22,34 @@ HEADERS = {
 
 def write_output_dataflow(uri: str, transformations: str) -> tuple[str, str]:
     """The type and the dataflow of what lies below `uri`."""
-    reader = None
+    steps = read_transformations(transformations)
+    document: dict = {"paths": [{"pattern": f"{uri}/**"}]}
+    if steps:
+        document["transformations"] = steps
+    return ("tabular" if steps else "file"), dump_dataflow(document)
+
+
+def read_transformations(transformations: str) -> list[dict]:
+    """The same as steps of a dataflow, none for plain files; what has no such step is refused."""
+    steps: list[dict] = []
     for block in _blocks(transformations):
         arguments = block.get("arguments")
         arguments = arguments if isinstance(arguments, Mapping) else {}
-        if block.get("type") == DELIMITED:
-            reader = {"read_delimited": _delimited(arguments)}
-        elif block.get("type") == PARQUET:
-            reader = {"read_parquet": {"include_path_column": False}}
-    document: dict = {"paths": [{"pattern": f"{uri}/**"}]}
-    if reader is not None:
-        document["transformations"] = [reader]
-    return ("file" if reader is None else "tabular"), dump_dataflow(document)
+        kind = block.get("type")
+        if kind == DELIMITED:
+            steps.append({"read_delimited": _delimited(arguments)})
+        elif kind == PARQUET:
+            steps.append({"read_parquet": {"include_path_column": False}})
+        elif kind in CHOICES:
+            if (columns := _columns(arguments)) != PATH:
+                steps.append({CHOICES[kind]: columns})
+        else:
+            raise DataflowError(
+                f"The transformation {str(kind).removeprefix('Microsoft.DPrep.')[:60]!r} of an output"
+                " is not known here: an output can be read as delimited or Parquet files, and its"
+                " columns kept or dropped."
+            )
+    return steps
 
 
 def _blocks(transformations: str) -> list[Mapping]:
@@ -38,7 +59,19 @@ def _blocks(transformations: str) -> list[Mapping]:
         blocks = json.loads(transformations)["blocks"]
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise DataflowError("AdditionalTransformations cannot be read.") from error
-    return [block for block in blocks if isinstance(block, Mapping)]
+    if not isinstance(blocks, list) or not all(isinstance(block, Mapping) for block in blocks):
+        raise DataflowError("AdditionalTransformations cannot be read.")
+    return blocks
+
+
+def _columns(arguments: Mapping) -> list[str]:
+    try:
+        columns = arguments["columns"]["details"]["selectedColumns"]
+    except (KeyError, TypeError):
+        columns = None
+    if not isinstance(columns, list) or not all(isinstance(name, str) for name in columns):
+        raise DataflowError("The columns that an output keeps or drops are not named.")
+    return columns
 
 
 def _delimited(arguments: Mapping) -> dict:

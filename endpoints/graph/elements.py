@@ -8,6 +8,8 @@ from django.core.exceptions import ValidationError
 RUN_AFTER_OUTPUT = "_run_after_output"
 RUN_AFTER_INPUT = "_run_after_input_"
 STRUCTURED_ARGUMENTS = "USE_STRUCTURED_ARGUMENTS"
+# A word of plain arguments that stands for an input or output, or for a parameter.
+PORT_WORD, PARAMETER_WORD = "$AZUREML_DATAREFERENCE_", "$AML_PARAMETER_"
 
 
 class GraphError(ValidationError):
@@ -70,6 +72,7 @@ class ModuleInfo:
     outputs: Mapping[str, Port] = field(default_factory=dict)
     parameters: Mapping[str, ModuleParameter] = field(default_factory=dict)
     arguments: tuple[Argument, ...] = ()
+    runconfig: Mapping = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -131,9 +134,23 @@ class Node:
         """The compute target, which is a queue's name. The Runconfig's own `target` says `local`."""
         return self.value("Target")
 
-    @property
-    def uses_structured_arguments(self) -> bool:
-        return self.value("Arguments") == STRUCTURED_ARGUMENTS
+    def arguments(self, values: Mapping[str, str] | None = None) -> tuple[Argument, ...]:
+        """The pieces of argv: the module's, or those of a ModuleStep, which writes its own as one text
+        with commas."""
+        plain = self.value("Arguments", values)
+        if not plain or plain == STRUCTURED_ARGUMENTS:
+            return self.module.arguments
+        return tuple(self._argument(word) for word in plain.split(","))
+
+    def _argument(self, word: str) -> Argument:
+        if word.startswith(PORT_WORD):
+            name = word.removeprefix(PORT_WORD)  # of a port, or of an input's DataReference
+            return Argument("Output" if name in self.module.outputs else "Input", name)
+        if word.startswith(PARAMETER_WORD):
+            for name, declared in self.module.parameters.items():
+                if f"${declared.environment_variable}" == word:
+                    return Argument("Parameter", name)
+        return Argument("Literal", word)
 
     def environment_variables(self, values: Mapping[str, str]) -> dict[str, str]:
         """AML_PARAMETER_* and whatever else the module asks to have exported."""

@@ -43,8 +43,9 @@ def read_module(
     name: str = "",
     step_type: str = "PythonScriptStep",
     is_deterministic: bool = True,
+    runconfig: str = "",
 ) -> ModuleInfo:
-    """A module's StructuredInterface."""
+    """A module's StructuredInterface, and the Runconfig of its nodes that have none."""
     where = f"Module {name}.StructuredInterface"
     interface = mapping(interface, where)
     declared = [
@@ -62,6 +63,7 @@ def read_module(
             Argument(str(row.get("ValueType") or "Literal"), str(row.get("Value") or ""))
             for row in rows(interface, "Arguments", where, key=None)
         ),
+        runconfig=_runconfig(runconfig, f"Module {name}.Runconfig"),
     )
 
 
@@ -125,7 +127,7 @@ def read_node(row: Mapping, path: str, modules: Mapping[str, ModuleInfo]) -> Nod
         outputs={
             item["Name"]: _output_setting(item) for item in rows(row, "ModuleOutputSettings", path)
         },
-        runconfig=_runconfig(row.get("Runconfig"), f"{path}.Runconfig"),
+        runconfig=_runconfig(row.get("Runconfig"), f"{path}.Runconfig") or module.runconfig,
         regenerate=bool(row.get("RegenerateOutput")),
         module=module,
     )

@@ -40,3 +40,76 @@ class Module(models.Model):
 
     def __str__(self):
         return self.name
+
+
+class ModuleStatus(models.TextChoices):
+    """The wire's words (3.6) for named modules and their versions."""
+
+    ACTIVE = "Active"
+    DEPRECATED = "Deprecated"  # a word to authors; it can be used
+    DISABLED = "Disabled"
+
+
+class NamedModule(models.Model):
+    """What the SDK calls a Module: a name that pipelines share, in front of versions."""
+
+    uuid = models.UUIDField(default=uuid4, unique=True)
+    workspace = models.ForeignKey(
+        Workspace, models.CASCADE, related_name="named_modules", db_index=False
+    )
+    name = models.CharField(max_length=255)
+    description = models.TextField(blank=True)
+    status = models.CharField(
+        max_length=10, choices=ModuleStatus.choices, default=ModuleStatus.ACTIVE
+    )
+    default_version = models.ForeignKey(
+        "ModuleVersion", models.PROTECT, null=True, blank=True, related_name="default_of"
+    )
+    etag = models.UUIDField(default=uuid4)
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now)
+    created_by = models.CharField(max_length=150, blank=True)
+    updated_by = models.CharField(max_length=150, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "name"], name="named_module_unique_name")
+        ]
+
+    def __str__(self):
+        return self.name
+
+
+class ModuleVersion(models.Model):
+    """One version of a named module. Its public id is its module's, which is what graphs refer to;
+    the module never changes, what is written about it here may."""
+
+    named_module = models.ForeignKey(
+        NamedModule, models.CASCADE, related_name="versions", db_index=False
+    )
+    module = models.OneToOneField(Module, models.PROTECT, related_name="named_version")
+    version = models.CharField(max_length=100)  # free text, as v1 had it
+    description = models.TextField(blank=True)
+    category = models.CharField(max_length=255, blank=True)
+    tags = models.JSONField(default=dict, blank=True)
+    status = models.CharField(
+        max_length=10, choices=ModuleStatus.choices, default=ModuleStatus.ACTIVE
+    )
+    etag = models.UUIDField(default=uuid4)
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now)
+    updated_by = models.CharField(max_length=150, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["named_module", "version"], name="module_version_unique"
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.named_module} {self.version}"
+
+    @property
+    def uuid(self):
+        return self.module.uuid

@@ -6,6 +6,12 @@ from endpoints.services.datasets import create_data_source, register_dataset, sa
 from endpoints.services.environments import register_environment
 from endpoints.services.folders import publish_archive, publish_folder
 from endpoints.services.modules import create_module
+from endpoints.services.named_modules import (
+    create_named_module,
+    publish_module_version,
+    update_module_version,
+    update_named_module,
+)
 from endpoints.services.pipelines import create_graph, publish
 from endpoints.services.status import check_runnable, disable, enable, why_disabled
 from endpoints.services.versions import (
@@ -27,11 +33,13 @@ __all__ = [
     "create_endpoint",
     "create_graph",
     "create_module",
+    "create_named_module",
     "disable",
     "enable",
     "publish",
     "publish_archive",
     "publish_folder",
+    "publish_module_version",
     "put_compute",
     "register_dataset",
     "register_environment",
@@ -40,5 +48,7 @@ __all__ = [
     "save_dataset",
     "set_default",
     "update_endpoint",
+    "update_module_version",
+    "update_named_module",
     "why_disabled",
 ]

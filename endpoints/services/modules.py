@@ -33,7 +33,7 @@ def create_module(
 ) -> Module:
     require(actor, "publish")
     interface = checks.document("StructuredInterface", structured_interface)
-    read_module(interface, name=name)
+    read_module(interface, name=name, runconfig=runconfig)
     module = Module.objects.create(
         workspace=actor.workspace,
         name=checks.text("Name", name, longest=255, required=True),

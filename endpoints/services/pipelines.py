@@ -6,10 +6,11 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from endpoints import data
 from endpoints import graph as graphs
 from endpoints.models import Graph, Module, PipelineEndpoint, PublishedPipeline
 from endpoints.parameters import Parameter, Unreadable, parse
-from endpoints.services import checks, versions
+from endpoints.services import checks, named_modules, versions
 from studio.core import audit
 from studio.core.access import Actor, require
 
@@ -96,21 +97,37 @@ def create_graph(
 def read_graph(actor: Actor, wire: Mapping, interface: Mapping) -> graphs.Graph:
     """The validated graph, with the interfaces of this workspace's modules."""
     bare = graphs.Graph.parse(wire, interface)
+    modules = Module.objects.filter(
+        workspace=actor.workspace,
+        uuid__in=_uuids(node.module_id for node in bare.nodes.values()),
+    ).select_related("named_version__named_module")
+    for module in modules:
+        named_modules.check_usable(module)
     known = {
         str(module.uuid): graphs.read_module(
             module.structured_interface,
             name=module.name,
             step_type=module.step_type,
             is_deterministic=module.is_deterministic,
+            runconfig=module.runconfig,
         )
-        for module in Module.objects.filter(
-            workspace=actor.workspace,
-            uuid__in=_uuids(node.module_id for node in bare.nodes.values()),
-        )
+        for module in modules
     }
     graph = graphs.Graph.parse(wire, interface, modules=known)
     graph.validate(known_modules=known)
+    for node in graph.nodes.values():
+        for setting in node.outputs.values():
+            _check_transformations(node, setting)
     return graph
+
+
+def _check_transformations(node: graphs.Node, setting: graphs.OutputSetting) -> None:
+    """Now, and not when the step has run."""
+    try:
+        data.read_transformations(setting.transformations)
+    except data.DataflowError as error:
+        place = f"{node.name}.{setting.name}.AdditionalTransformations"
+        raise ValidationError({place: error.messages}) from error
 
 
 def _uuids(texts) -> set[UUID]:

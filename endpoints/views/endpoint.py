@@ -12,7 +12,7 @@ from endpoints import services
 from endpoints.api.entities import endpoint_url
 from endpoints.forms import EndpointForm
 from endpoints.models import EndpointVersion, PipelineEndpoint
-from endpoints.views import consume, history, step, versions
+from endpoints.views import consume, history, step, timetable, versions
 from endpoints.views.favourites import star_of
 from endpoints.views.scope import asked_version, find_endpoint, versions_of
 from endpoints.views.stopping import what_stops
@@ -62,6 +62,7 @@ def _tabs(endpoint: PipelineEndpoint, count: int, current: str) -> list[dict]:
         "detail": _("Details"),
         "versions": _("Published pipelines"),
         "runs": _("Runs"),
+        "schedules": _("Schedules"),
         "consume": _("Consume"),
     }
     return [
@@ -101,6 +102,13 @@ def endpoint_runs(request, uuid):
     context |= history.tab(request, endpoint=context["endpoint"])
     name = "_runs.html" if request.htmx else "endpoint_runs.html"
     return private(render(request, f"endpoints/{name}", context))
+
+
+@require_safe
+def endpoint_schedules(request, uuid):
+    context = _frame(request, uuid, "schedules")
+    context |= timetable.tab(request, "endpoint", context["endpoint"])
+    return render(request, "endpoints/endpoint_schedules.html", context)
 
 
 @require_safe

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 from endpoints import services
 from endpoints.api.entities import pipeline_url
 from endpoints.models import EndpointVersion, PublishedPipeline
-from endpoints.views import consume, history, step
+from endpoints.views import consume, history, step, timetable
 from endpoints.views.favourites import star_of
 from endpoints.views.scope import find_pipeline
 from endpoints.views.stopping import what_stops
@@ -23,7 +23,12 @@ from studio.core.rest import base_url
 
 def _frame(request, uuid, current: str) -> dict:
     pipeline = find_pipeline(request, uuid)
-    labels = {"detail": _("Details"), "runs": _("Runs"), "consume": _("Consume")}
+    labels = {
+        "detail": _("Details"),
+        "runs": _("Runs"),
+        "schedules": _("Schedules"),
+        "consume": _("Consume"),
+    }
     return {
         "nav": "pipelines",
         "pipeline": pipeline,
@@ -67,6 +72,13 @@ def pipeline_runs(request, uuid):
     context |= history.tab(request, pipeline=context["pipeline"])
     name = "_runs.html" if request.htmx else "pipeline_runs.html"
     return private(render(request, f"endpoints/{name}", context))
+
+
+@require_safe
+def pipeline_schedules(request, uuid):
+    context = _frame(request, uuid, "schedules")
+    context |= timetable.tab(request, "pipeline", context["pipeline"])
+    return render(request, "endpoints/pipeline_schedules.html", context)
 
 
 @require_safe

@@ -2,8 +2,6 @@
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.core.paginator import Paginator
-from django.db.models import OuterRef, Subquery
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -17,21 +15,17 @@ from endpoints.models import EntityStatus, PipelineEndpoint, PublishedPipeline, 
 from endpoints.recurrence import BadRecurrence, Recurrence
 from endpoints.views.scope import find_endpoint, find_pipeline, reader, versions_of
 from endpoints.views.submit import experiments_of
+from endpoints.views.timetable import page_of, schedules_of
 from runs import engine, scheduler, services
 from runs.models import ScheduleTick
 from runs.services import kept
 from runs.views.lists import place
 from studio.core.access import require
 from studio.core.errors import Refused
-from studio.core.keyset import paginate, size_of
+from studio.core.keyset import paginate
 
 UPCOMING = 10
 TARGETS_OFFERED = 200
-
-
-def schedules_of(request):
-    rows = Schedule.objects.filter(workspace=reader(request).workspace)
-    return rows.select_related("workspace", "endpoint", "pipeline").defer("seen", "submission")
 
 
 def find_schedule(request, uuid) -> Schedule:
@@ -48,17 +42,9 @@ def schedule_list(request):
     query = request.GET.get("q", "").replace("\0", "").strip()
     if query:
         rows = rows.filter(name__icontains=query)
-    newest = ScheduleTick.objects.filter(schedule=OuterRef("pk")).order_by("-pk")
-    rows = rows.annotate(
-        last_outcome=Subquery(newest.values("outcome")[:1]),
-        last_due_at=Subquery(newest.values("due_at")[:1]),
-        last_reason=Subquery(newest.values("reason")[:1]),
-    )
-    size = size_of(request.GET.get("size"), default=25)
-    page = Paginator(rows.order_by("name", "pk"), size).get_page(request.GET.get("page"))
     context = {
         "nav": "pipelines",
-        "page": page,
+        "page": page_of(request, rows),
         "query": query,
         "shows_disabled": shows_disabled,
         "disabled_count": disabled,
@@ -114,7 +100,7 @@ def schedule_new(request):
             messages.success(request, _("Schedule %(name)s is created.") % {"name": made.name})
             return redirect(made)
     title = _("New schedule: %(name)s") % {"name": target.name}
-    return _page(request, form, target=target, title=title, back=reverse("endpoints:schedule-list"))
+    return _page(request, form, target=target, title=title, back=_tab_of(target))
 
 
 @require_http_methods(["GET", "POST"])
@@ -164,6 +150,11 @@ def _asked_target(request) -> PipelineEndpoint | PublishedPipeline | None:
         return find(request, uuid)
     except ValidationError as error:  # no uuid
         raise Http404 from error
+
+
+def _tab_of(target) -> str:
+    kind = "endpoint" if isinstance(target, PipelineEndpoint) else "pipeline"
+    return reverse(f"endpoints:{kind}-schedules", args=[target.uuid])
 
 
 def _choose(request):

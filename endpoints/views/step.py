@@ -88,7 +88,7 @@ def _source(blueprint, node: DatasetNode) -> dict:
 
 def _parameters(blueprint, node: Node) -> list[dict]:
     """What the arguments and the environment take, and what a parameter of the pipeline sets."""
-    used = {item.value for item in node.module.arguments if item.kind == "Parameter"}
+    used = {item.value for item in node.arguments() if item.kind == "Parameter"}
     used |= {key for key, one in node.module.parameters.items() if one.environment_variable}
     used |= {key for key, one in node.assignments.items() if one.from_graph}
     return [_parameter(blueprint, node, name) for name in sorted(used)]
@@ -146,10 +146,7 @@ def _ends(graph: Graph, edges: list[Edge], at: str = "target") -> list[dict]:
 
 def _arguments(node: Node) -> str:
     """As one would type them; what is put in only when it runs stands in angle brackets."""
-    plain = node.value("Arguments")
-    if plain and not node.uses_structured_arguments:
-        return plain
-    return " ".join(map(_word, node.module.arguments))
+    return " ".join(map(_word, node.arguments()))
 
 
 def _word(argument: Argument) -> str:

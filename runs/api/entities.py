@@ -13,6 +13,7 @@ ORIGIN = "ExperimentRun"  # of every artifact (wire 9.4)
 RUN_TYPES = {Kind.PIPELINE: "azureml.PipelineRun", Kind.STEP: "azureml.StepRun"}
 LOGS = "logs"  # the containers of signed addresses that lead to what runs left
 ARTIFACTS = "artifacts"
+UPLOADED = "uploaded"  # what clients uploaded for models without a run
 
 
 # --- the pipelines service: PascalCase -------------------------------------------------------------
@@ -234,18 +235,21 @@ def _warnings(run: Run) -> list[dict]:
     texts = []
     if run.kind == Kind.STEP:
         texts = run.step.warnings
-    elif run.kind == Kind.PIPELINE:
+    elif run.is_ours:
         texts = run.pipeline_run.warnings
     return [{"source": "studio", "message": str(text)} for text in texts]
 
 
 def _runconfig(run: Run) -> dict | None:
-    """The Runconfig that the step's node was posted with."""
-    if run.kind != Kind.STEP:
+    """The Runconfig that the step's node was posted with; a script's run has one node."""
+    if run.kind == Kind.SCRIPT and run.is_ours:
+        graph, node_id = run.pipeline_run.graph, None
+    elif run.kind == Kind.STEP:
+        graph, node_id = run.root.pipeline_run.graph, run.step.node_id
+    else:
         return None
-    graph = run.root.pipeline_run.graph
     for node in graph.wire.get("ModuleNodes") or []:
-        if node.get("Id") == run.step.node_id:
+        if node_id in (None, node.get("Id")):
             try:
                 return json.loads(node.get("Runconfig") or "null")
             except (TypeError, ValueError):

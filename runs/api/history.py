@@ -11,7 +11,7 @@ from runs import run_tokens, services
 from runs.api import odata, visible
 from runs.api.entities import run_details, run_dto
 from runs.api.experiments import experiment_by_name, experiments
-from runs.models import Run
+from runs.models import Kind, Run
 from runs.states import Status
 from studio.core.bodies import LONGEST, Body, strings
 from studio.core.errors import BadValue, Conflict, NotFound
@@ -196,6 +196,8 @@ class ListView(HistoryView):
     def page(self, runs, *, top, token, order="") -> Response:
         require_newest_first(order)
         size = min(max(1, number(top, "top") or LARGEST_PAGE), LARGEST_PAGE)
+        # The one step of a script's run is that run itself, to clients.
+        runs = runs.exclude(kind=Kind.STEP, parent__kind=Kind.SCRIPT)
         page = paginate(runs, before=number(token, "continuationToken"), size=size)
         return Response(
             {

@@ -1,15 +1,21 @@
 """Metrics of a run: batches in, names and values out (wire 9.3)."""
 
+import re
+
 from django.db import transaction
 from rest_framework.response import Response
 
 from runs import facts, services
 from runs.api import visible
 from runs.api.entities import metric_dto, metric_key
-from runs.api.history import HistoryView
-from runs.models import Metric
+from runs.api.history import HistoryView, number
+from runs.models import Metric, MetricValue
 from studio.core.bodies import LONGEST, Body
 from studio.core.errors import BadValue, NotFound
+from studio.core.rest import wire_time
+
+LARGEST_PAGE = 1000
+RUN_IDS = re.compile(r"\bRunId eq ([^\s()]+)")
 
 
 class MetricBatch(HistoryView):
@@ -67,6 +73,44 @@ class MetricList(HistoryView):
         Body(request.data)
         metrics = Metric.objects.filter(run=self.run(uuid)).order_by("pk")
         return Response({"value": [metric_key(row) for row in metrics], "continuationToken": None})
+
+
+class MetricQuery(HistoryView):
+    """The values of several runs' metrics, as the SDK's widgets ask: each a row of its own."""
+
+    def post(self, request, **scope):
+        body = Body(request.data)
+        asked = RUN_IDS.findall(body.text("filter", required=True))
+        if not asked:
+            raise BadValue('filter must name runs: "RunId eq <id>".', target="filter")
+        runs = [self.run(uuid) for uuid in dict.fromkeys(asked)]
+        rows = MetricValue.objects.filter(metric__run__in=runs).select_related("metric__run")
+        after = number(body.get("continuationToken"), "continuationToken") or 0
+        rows = list(rows.filter(pk__gt=after).order_by("pk")[: LARGEST_PAGE + 1])
+        token = str(rows[LARGEST_PAGE - 1].pk) if len(rows) > LARGEST_PAGE else None
+        found = [value_dto(row) for row in rows[:LARGEST_PAGE]]
+        return Response({"value": found, "continuationToken": token})
+
+
+def value_dto(row: MetricValue) -> dict:
+    """The RunMetricDto of the older metrics service."""
+    metric = row.metric
+    columns = [
+        {"propertyId": name, "name": name, "type": kind} for name, kind in metric.columns.items()
+    ]
+    return {
+        "runId": str(metric.run.uuid),
+        "metricId": str(row.point_uuid),
+        "metricType": metric.properties.get("uxMetricType"),
+        "createdUtc": wire_time(row.created_at),
+        "name": metric.name,
+        "description": "",
+        "label": None,
+        "numCells": 1,
+        "dataLocation": None,
+        "cells": [row.data],
+        "schema": {"numProperties": len(columns), "properties": columns},
+    }
 
 
 class MetricFull(HistoryView):

@@ -6,7 +6,7 @@ from django.db.models.lookups import Exact
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
-from runs import services
+from runs import local_uploads, services
 from runs.api import visible
 from runs.api.entities import ORIGIN
 from runs.models import Asset, RegisteredModel, Run
@@ -82,31 +82,33 @@ class Assets(AssetView):
     def post(self, request, **scope):
         body = Body(request.data)
         places = [self.place(row) for row in body.items("artifacts")]
-        if len({container for container, _ in places}) != 1:
+        if len({(origin, container) for origin, container, _ in places}) != 1:
             raise BadValue("An asset is made of artifacts of one run.", target="artifacts")
-        run = visible.find_run(self.actor, places[0][0].removeprefix("dcid."))
+        origin, container, _ = places[0]
+        of_run = origin == ORIGIN
         asset = services.create_asset(
             self.actor,
             name=body.text("name", longest=LONGEST),
-            run=run,
-            paths=[path for _, path in places],
+            run=visible.find_run(self.actor, container.removeprefix("dcid.")) if of_run else None,
+            container=container,
+            paths=[path for _, _, path in places],
             tags=body.texts("kvTags"),
             properties=body.texts("properties"),
         )
         return Response(asset_dto(asset))
 
-    def place(self, row) -> tuple[str, str]:
-        """The container and the path an artifact's prefix, or its id, names."""
+    def place(self, row) -> tuple[str, str, str]:
+        """The origin, container and path that an artifact's prefix, or its id, names."""
         entry = Body(row, name="artifacts")
         text = entry.text("prefix") or entry.text("id")
         origin, _, rest = text.partition("/")
         container, _, path = rest.partition("/")
-        if origin != ORIGIN or not path:
+        if origin not in (ORIGIN, local_uploads.ORIGIN) or not path:
             raise BadValue(
                 f'An artifact is named "{ORIGIN}/<container>/<path>", not {text!r:.200}.',
                 target="artifacts",
             )
-        return container, path.rstrip("/")
+        return origin, container, path.rstrip("/")
 
 
 class AssetDetail(AssetView):

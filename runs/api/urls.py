@@ -4,13 +4,16 @@ from django.urls import include, re_path
 
 from runs.api import (
     artifacts,
+    drafts,
     experiments,
     history,
     metrics,
     models,
     pipeline_runs,
+    script_runs,
     trigger,
     unsubmitted,
+    uploaded,
 )
 from studio.core.rest import SCOPE
 
@@ -27,7 +30,7 @@ nodes = [
     re_path(r"^Graph/Node/Status/?$", pipeline_runs.NodeStatus.as_view()),
     re_path(r"^Graph/AllNodes/Status/?$", pipeline_runs.AllNodesStatus.as_view()),
     re_path(
-        r"^Graph/Shareable/(?P<which>STDOUT|STDERR|JobLog)/?$", pipeline_runs.NodeLog.as_view()
+        r"^Graph/Shareable/(?P<which>(?:STDOUT|STDERR|JobLog))/?$", pipeline_runs.NodeLog.as_view()
     ),
     re_path(r"^Outputs/?$", pipeline_runs.NodeOutputs.as_view()),
     re_path(r"^PipelineRunOutputs/(?P<name>[^/]+)/?$", pipeline_runs.PipelineOutput.as_view()),
@@ -35,6 +38,7 @@ nodes = [
 ]
 pipelines_service = [
     *triggers,
+    re_path(r"^PipelineDraftSubmit/?$", drafts.SubmitDraft.as_view()),
     re_path(r"^Unsubmitted/CreationInfoWithGraph/?$", unsubmitted.CreateWithGraph.as_view()),
     re_path(r"^Submit/(?P<uuid>[^/]+)/?$", unsubmitted.SubmitRun.as_view()),
     re_path(r"^Pipeline/(?P<uuid>[^/]+)/?$", pipeline_runs.RunsOfPipeline.as_view()),
@@ -57,6 +61,7 @@ history_service = [
     re_path(r"^experiments:query/?$", experiments.QueryExperiments.as_view()),
     re_path(r"^experiments/(?P<name>[^/]+)/?$", experiments.ExperimentByName.as_view()),
     re_path(r"^experimentids/(?P<experiment_id>[^/]+)/?$", experiments.ExperimentById.as_view()),
+    re_path(r"^experiments/(?P<name>[^/]+)/metrics:query/?$", metrics.MetricQuery.as_view()),
     re_path(r"^experiments/(?P<name>[^/]+)/", include(runs_of)),
     re_path(r"^experimentids/(?P<experiment_id>[^/]+)/", include(runs_of)),
     re_path(r"^", include(runs_of)),
@@ -66,8 +71,22 @@ metric_service = [
     re_path(r"^runs/(?P<uuid>[^/]+)/list/?$", metrics.MetricList.as_view()),
     re_path(r"^runs/(?P<uuid>[^/]+)/full/?$", metrics.MetricFull.as_view()),
 ]
+execution_service = [
+    re_path(r"^snapshotrun/?$", script_runs.SnapshotRun.as_view()),
+    re_path(r"^startrun/?$", script_runs.ZipRun.as_view()),
+    re_path(r"^localrun/?$", script_runs.LocalRun.as_view()),
+]
 ARTIFACT_OF = r"(?P<origin>[^/]+)/(?P<container>[^/]+)"
+UPLOADED_TO = r"LocalUpload/(?P<container>[^/]+)"
 artifact_service = [
+    re_path(rf"^artifacts/batch/metadata/{UPLOADED_TO}/?$", uploaded.UploadBatch.as_view()),
+    re_path(
+        rf"^artifacts/contentinfo/{UPLOADED_TO}/(?P<path>.+)$", uploaded.UploadContent.as_view()
+    ),
+    re_path(
+        rf"^artifacts/prefix/contentinfo/{UPLOADED_TO}(?:/(?P<prefix>.*))?$",
+        uploaded.UploadPrefix.as_view(),
+    ),
     re_path(rf"^artifacts/batch/metadata/{ARTIFACT_OF}/?$", artifacts.ArtifactBatch.as_view()),
     re_path(
         rf"^artifacts/contentinfo/{ARTIFACT_OF}/(?P<path>.+)$", artifacts.ArtifactContent.as_view()
@@ -86,8 +105,13 @@ model_service = [
 ]
 urlpatterns = [
     re_path(rf"^pipelines/v1\.0/{SCOPE}/PipelineRuns/", include(pipelines_service)),
+    re_path(
+        rf"^pipelines/v1\.0/{SCOPE}/PipelineDrafts/ClonePipelineRun/(?P<uuid>[^/]+)/?$",
+        drafts.CloneRun.as_view(),
+    ),
     re_path(r"^endpoints/(?P<uuid>[^/]+)/submit/?$", trigger.SubmitAlias.as_view()),
     re_path(rf"^history/v1\.0/{SCOPE}/", include(history_service)),
+    re_path(rf"^execution/v1\.0/{SCOPE}/experiments/(?P<name>[^/]+)/", include(execution_service)),
     re_path(rf"^metric/v2\.0/{SCOPE}/", include(metric_service)),
     re_path(rf"^artifact/v2\.0/{SCOPE}/", include(artifact_service)),
     re_path(rf"^modelmanagement/v1\.0/{SCOPE}/", include(model_service)),

@@ -6,6 +6,7 @@ Nothing here knows Celery or HTTP. What became ready is returned, per queue, for
 from runs.engine.blueprints import Blueprint, blueprint
 from runs.engine.claim import Claim, claim
 from runs.engine.execute import execute
+from runs.engine.held import take_held
 from runs.engine.plan import plan
 from runs.engine.recover import live_workers, recover
 from runs.engine.settle import Finished, advance, cancel_steps, expire, finish
@@ -24,4 +25,5 @@ __all__ = [
     "live_workers",
     "plan",
     "recover",
+    "take_held",
 ]

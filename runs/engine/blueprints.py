@@ -43,6 +43,7 @@ def blueprint(graph_uuid: UUID) -> Blueprint:
                 name=module.name,
                 step_type=module.step_type,
                 is_deterministic=module.is_deterministic,
+                runconfig=module.runconfig,
             )
             for key, module in modules.items()
         },

@@ -175,7 +175,7 @@ class Attempt:
     def _build(self, spec: EnvironmentSpec) -> BuiltEnvironment:
         """The step's environment; the log of its building is kept when there was anything to build."""
         lines: list[str] = []
-        writer = LogWriter(self.job.run.uuid, BUILD_LOG, attempt=self.job.claim.attempt)
+        writer = LogWriter(self.job.told.uuid, BUILD_LOG, attempt=self.job.claim.attempt)
         written_at = time.monotonic()
 
         def say(line: str) -> None:
@@ -221,14 +221,14 @@ class Attempt:
         if self.flag:
             return self._stopped(None)
         log = LogFollower(
-            folder.log, LogWriter(job.run.uuid, DRIVER_LOG, attempt=job.claim.attempt)
+            folder.log, LogWriter(job.told.uuid, DRIVER_LOG, attempt=job.claim.attempt)
         )
-        told = FactFollower(folder.facts, step=job.run, parent=job.run.parent)
+        told = FactFollower(folder.facts, job.told, job.told.parent)
         ended = self._process(argv, order, folder, lambda: (log.follow(), told.follow()))
         log.follow(is_last=True)
         while not told.follow() and not self.flag:
             pass
-        self.warnings += keep_files(job.run, folder.code)
+        self.warnings += keep_files(job.told, folder.code)
         result = self._judge(ended, log, told)
         if result.outcome == Outcome.COMPLETED:
             self._take_up(folder, result)

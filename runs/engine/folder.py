@@ -27,7 +27,7 @@ PLACEHOLDER = re.compile(r"\b(DatasetConsumptionConfig|DatasetOutputConfig):([\w
 # it found in a file into every dataset; a reader finds the same ones.
 READ_HERE = {
     *("read_delimited", "read_json_lines", "read_parquet", "read_files"),
-    "convert_column_types",
+    *("convert_column_types", "keep_columns", "drop_columns"),
 }
 
 
@@ -40,6 +40,9 @@ class Folder:
     inputs: dict[str, str] = field(default_factory=dict)
     outputs: dict[str, Path] = field(default_factory=dict)
     modes: dict[str, str] = field(default_factory=dict)
+    references: dict[str, str] = field(
+        default_factory=dict
+    )  # inputs, by their DataReference's name
     linked: dict[Path, dict] = field(default_factory=dict)
 
     @property
@@ -83,6 +86,8 @@ def make(job: Job) -> Folder:
                 laid_out[name] = known
         else:
             folder.inputs[name] = str(_input(job, folder, port, place))
+        if place.get("name"):
+            folder.references[place["name"]] = folder.inputs[name]
     if laid_out:
         (folder.facts / "inputs.json").write_text(json.dumps(laid_out))
     for name in job.step.outputs:
@@ -143,6 +148,7 @@ def _direct(job: Job, saved_id: str, target: Path) -> dict | None:
         "files": [str(file) for file in files],
         "format": flow.format,
         "options": flow.options,
+        "columns": flow.columns,
     }
 
 
@@ -157,10 +163,7 @@ def _is_dataset_output(job: Job, name: str) -> bool:
 
 def arguments(job: Job, folder: Folder) -> tuple[str, ...]:
     """The step's argv after the script (wire 8.5)."""
-    plain = job.node.value("Arguments", job.values)
-    if plain and plain != STRUCTURED_ARGUMENTS:
-        return tuple(fill(word, folder) for word in shlex.split(plain))
-    return tuple(_values(job.node.module.arguments, job, folder))
+    return tuple(_values(job.node.arguments(job.values), job, folder))
 
 
 def _values(arguments: Iterable[Argument], job: Job, folder: Folder) -> Iterator[str]:
@@ -170,7 +173,7 @@ def _values(arguments: Iterable[Argument], job: Job, folder: Folder) -> Iterator
             if value is not None:
                 yield value
         elif argument.kind == "Input":
-            yield folder.inputs.get(argument.value, "")
+            yield {**folder.references, **folder.inputs}.get(argument.value, "")
         elif argument.kind == "Output":
             yield str(folder.outputs.get(argument.value, ""))
         else:

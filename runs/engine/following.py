@@ -80,14 +80,14 @@ def last_words(text: str) -> str:
 class FactFollower:
     """Applies the lines of a step's fact file, in order and once each.
 
-    A fact names the step or its parent; any other run is none of the step's business.
+    A fact names one of `runs`, the step or its parent; any other is none of the step's business.
     """
 
-    def __init__(self, folder: Path, *, step: Run, parent: Run):
+    def __init__(self, folder: Path, *runs: Run | None):
         self.path = folder / "facts.jsonl"
         self.uploads = folder / "uploads"
         self.applied = folder / "applied"
-        self.runs = {str(step.uuid): step, str(parent.uuid): parent}
+        self.runs = {str(run.uuid): run for run in runs if run is not None}
         self.offset = 0
         self.status: dict | None = None
 

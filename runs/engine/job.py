@@ -11,7 +11,7 @@ from runs import sealing
 from runs.engine import reuse
 from runs.engine.blueprints import blueprint
 from runs.engine.claim import Claim
-from runs.models import Run, StepRun
+from runs.models import Kind, Run, StepRun
 
 
 @dataclass
@@ -33,6 +33,12 @@ class Job:
     def run(self) -> Run:
         return self.step.run
 
+    @property
+    def told(self) -> Run:
+        """The run that the process knows as its own, and that its log and facts belong to: the step,
+        or what has no other step than this one, a script's run."""
+        return self.run.parent if self.run.parent.kind == Kind.SCRIPT else self.run
+
     @cached_property
     def values(self) -> dict[str, str]:
         """The run's parameters, secrets opened."""
@@ -53,7 +59,7 @@ OF_STEP = (
     *("run__uuid", "run__name", "run__properties", "run__submitted_by", "run__parent__uuid"),
 )
 OF_RUN = (
-    *("uuid", "pipeline"),
+    *("uuid", "kind", "pipeline", "submitted_by", "parent__uuid"),
     *("workspace__uuid", "workspace__subscription_id", "workspace__resource_group"),
     *("workspace__name", "experiment__uuid", "experiment__name"),
     *("pipeline_run__parameters", "pipeline_run__regenerate_outputs"),
@@ -65,7 +71,7 @@ OF_RUN = (
 def _submitted(run_uuid: UUID) -> Run:
     """What a run was submitted with, read once for all its steps: it never changes."""
     return (
-        Run.objects.select_related("workspace", "experiment", "pipeline_run__graph")
+        Run.objects.select_related("workspace", "experiment", "parent", "pipeline_run__graph")
         .only(*OF_RUN)
         .get(uuid=run_uuid)
     )

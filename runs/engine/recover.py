@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from runs.engine.claim import Claim, queued
+from runs.engine.held import cancel_abandoned
 from runs.engine.settle import advance, expire, finish
 from runs.models import Kind, Outcome, Run, StepAttempt, Worker
 from runs.states import Status
@@ -21,6 +22,8 @@ SILENCE = timedelta(seconds=30)
 FORGET_WORKERS = timedelta(hours=1)
 # On top of the grace period: a cancel that nobody has obeyed by then is carried out by force.
 CANCEL_MARGIN = timedelta(seconds=60)
+
+OF_STEPS = (Kind.PIPELINE, Kind.SCRIPT)  # of these, a script's run of its own has none
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +34,7 @@ def recover(now: datetime | None = None) -> Counter:
     for attempt in lost_attempts():
         _lose(attempt)
     _force_cancels(now)
+    cancel_abandoned(now)
     for run_id in overdue_runs(now):
         expire(run_id)
     for run_id in stuck_runs():
@@ -88,7 +92,7 @@ def overdue_runs(now: datetime) -> list[int]:
     running = (
         Run.objects.live()
         .filter(
-            kind=Kind.PIPELINE,
+            kind__in=OF_STEPS,
             error_code="",
             pipeline_run__timeout_seconds__isnull=False,
             pipeline_run__submitted_at__isnull=False,
@@ -110,7 +114,7 @@ def stuck_runs() -> list[int]:
     ended = Exists(steps.filter(finished_at__isnull=False))
     waiting = Exists(steps.filter(status=Status.NOT_STARTED))
     alive = Exists(steps.filter(finished_at__isnull=True))
-    runs = Run.objects.live().filter(kind=Kind.PIPELINE, pipeline_run__submitted_at__isnull=False)
+    runs = Run.objects.live().filter(kind__in=OF_STEPS, pipeline_run__submitted_at__isnull=False)
     asked = Q(status=Status.CANCEL_REQUESTED) | ~Q(error_code="")
     return list(
         runs.filter(asked | (Q(ended) & Q(waiting)) | ~Q(alive)).values_list("pk", flat=True)

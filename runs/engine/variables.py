@@ -48,11 +48,11 @@ def variables(job: Job, folder: Folder, built: BuiltEnvironment, wanted: dict[st
 
 def _run(job: Job) -> dict[str, str]:
     """Wire 9.3."""
-    run, workspace = job.run, job.run.workspace
+    run, workspace = job.told, job.run.workspace
     token, expires = run_tokens.make(run)
     return {
         "AZUREML_RUN_ID": str(run.uuid),
-        "AZUREML_ROOT_RUN_ID": str(run.parent.uuid),
+        "AZUREML_ROOT_RUN_ID": str(job.run.parent.uuid),
         "AZUREML_RUN_TOKEN": token,
         "AZUREML_RUN_TOKEN_EXPIRY": str(expires),
         "AZUREML_ARM_SUBSCRIPTION": workspace.subscription_id,
@@ -78,7 +78,7 @@ def _ports(folder: Folder) -> dict[str, str]:
         found["AZUREML_DATASET_FILE_OUTPUTS"] = ";".join(folder.outputs)
     for name, path in folder.outputs.items():
         found[name] = str(path)
-    for name, path in {**folder.inputs, **folder.outputs}.items():
+    for name, path in {**folder.references, **folder.inputs, **folder.outputs}.items():
         found[f"AZUREML_DATAREFERENCE_{name}"] = str(path)
     return found
 

@@ -130,6 +130,11 @@ class Run(models.Model):
         return self.status in TERMINAL
 
     @property
+    def is_ours(self) -> bool:
+        """Whether workers carry it out; the state of any other run is told by its client."""
+        return self.kind in (Kind.PIPELINE, Kind.STEP) or hasattr(self, "pipeline_run")
+
+    @property
     def data_container_id(self) -> str:
         """The name of this run's artifact container on the wire."""
         return f"dcid.{self.uuid}"

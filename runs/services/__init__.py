@@ -1,7 +1,14 @@
 """The verbs of a run. Each checks access, refuses what cannot be, writes in one transaction."""
 
 from runs.services.changing import cancel, edit, resubmit
-from runs.services.registered import create_asset, delete_model, edit_model, register_model
+from runs.services.registered import (
+    create_asset,
+    delete_model,
+    edit_model,
+    keep_upload,
+    register_model,
+    require_open,
+)
 from runs.services.schedules import (
     Watch,
     create_schedule,
@@ -25,9 +32,11 @@ __all__ = [
     "edit_model",
     "enable_schedule",
     "keep_artifact",
+    "keep_upload",
     "log_metric",
     "make_child",
     "register_model",
+    "require_open",
     "resubmit",
     "start",
     "submit",

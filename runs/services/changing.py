@@ -10,15 +10,14 @@ from django.utils.translation import gettext as _
 
 from runs import engine, facts, sealing
 from runs.models import Kind, Run, Source
-from runs.services.submission import submit, take_held
+from runs.querysets import RunQuerySet
+from runs.services.submission import submit
 from runs.states import HELD, TERMINAL, Status
 from studio.core import audit
 from studio.core.access import Actor, require
 from studio.core.errors import Forbidden, Refused
 
 WAITING = (Status.NOT_STARTED, Status.QUEUED)
-# The runs whose state their own client tells; those of pipelines and steps are ours to say.
-TOLD = (Kind.CHILD, Kind.SCRIPT)
 
 
 def cancel(actor: Actor, run: Run, *, over_ok: bool = False) -> None:
@@ -38,18 +37,18 @@ def cancel(actor: Actor, run: Run, *, over_ok: bool = False) -> None:
             % {"run": run, "status": run.get_status_display()}
         )
     with transaction.atomic():
-        if run.kind == Kind.PIPELINE:
-            if take_held(run):  # it has no steps whose end would end it
+        if not run.is_ours:
+            Run.objects.move(run.pk, to=Status.CANCELED, reason="canceled by " + actor.name)
+        elif run.kind != Kind.STEP:
+            if engine.take_held(run.pk):  # it has no steps whose end would end it
                 Run.objects.move(run.pk, to=Status.CANCELED, reason="canceled by " + actor.name)
             else:
                 _ask(run, "canceled by " + actor.name)
-        elif run.kind == Kind.STEP:
-            _cancel_step(run, "canceled by " + actor.name)
         else:
-            Run.objects.move(run.pk, to=Status.CANCELED, reason="canceled by " + actor.name)
+            _cancel_step(run, "canceled by " + actor.name)
         audit.record(actor, "cancel", run)
-    if run.kind in (Kind.PIPELINE, Kind.STEP):
-        engine.advance(run.pk if run.kind == Kind.PIPELINE else run.parent_id)
+    if run.is_ours:
+        engine.advance(run.parent_id if run.kind == Kind.STEP else run.pk)
     run.refresh_from_db()
 
 
@@ -127,7 +126,7 @@ def edit(
     The SDK's `Run.cancel()` tells that any run is canceled: for ours that is a wish to cancel it.
     """
     require(actor, "track", run)
-    if status == Status.CANCELED and run.kind not in TOLD:
+    if status == Status.CANCELED and run.is_ours:
         cancel(actor, run, over_ok=True)
     columns = {"display_name": display_name, "description": description}
     columns = {key: value for key, value in columns.items() if value is not None}
@@ -145,14 +144,14 @@ def edit(
             before = {key: getattr(run, key) for key in changed}
             verb = "rename" if "display_name" in changed else "edit"
             audit.record(actor, verb, run, before=before, after=changed)
-        if error is not None and (run.kind in TOLD or run.kind == Kind.STEP):
+        if error is not None:
             # Why it fails: that it failed is told next. A pipeline's error is its steps' to make.
-            Run.objects.live().filter(pk=run.pk).update(error=error)
-        if status is not None and run.kind in TOLD:
+            _of_script(run).update(error=error)
+        if status is not None and not run.is_ours:
             Run.objects.move(run.pk, to=status, reason="told by its client")
         elif status == Status.FAILED:
             # A step that declares itself failed: its worker ends it so.
-            Run.objects.live().filter(pk=run.pk, kind=Kind.STEP).update(
+            _of_script(run).update(
                 error=Coalesce(
                     NullIf("error", Value("")), Value("The script declared its run failed.")
                 ),
@@ -160,6 +159,13 @@ def edit(
             )
     run.refresh_from_db()
     return run
+
+
+def _of_script(run: Run) -> RunQuerySet:
+    """The live run that ends as the script of `run` says: itself, or the step that is all of it."""
+    if run.kind == Kind.SCRIPT and run.is_ours:
+        return Run.objects.live().filter(parent=run, kind=Kind.STEP)
+    return Run.objects.live().filter(pk=run.pk).exclude(kind=Kind.PIPELINE)
 
 
 def _texts(given: Mapping | None) -> dict[str, str]:

@@ -1,17 +1,21 @@
-"""Registered models: names whose versions point to artifacts that runs left (wire 9.3)."""
+"""Registered models: names whose versions point to artifacts that runs left, or to uploads (wire 9.3)."""
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import IO
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 
+from endpoints.roots import place_for
 from endpoints.services import checks
+from runs import local_uploads, storage
 from runs.models import Artifact, Asset, RegisteredModel, Run
 from studio.core import audit
 from studio.core.access import Actor, require
-from studio.core.errors import BadValue, Conflict
+from studio.core.errors import BadValue, Conflict, Forbidden
+from studio.core.models import Workspace
 
 NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,254}$")
 
@@ -21,25 +25,54 @@ def create_asset(
     actor: Actor,
     *,
     name: str,
-    run: Run,
     paths: Sequence[str],
+    run: Run | None = None,
+    container: str = "",
     tags: Mapping | None = None,
     properties: Mapping | None = None,
 ) -> Asset:
-    """An asset of the artifacts of `run` at or below `paths`, each of which must have some."""
+    """An asset of the artifacts at or below `paths`, each of which must have some: those of `run`, or
+    those that were uploaded to `container`."""
     require(actor, "register", run)
     for path in paths:
-        kept = Artifact.objects.filter(run=run, path__startswith=path)
-        if not any(row.path == path or row.path.startswith(f"{path}/") for row in kept[:1000]):
-            raise BadValue(f"Run {run.uuid} has no artifact {path!r:.200}.", target="artifacts")
+        if not any(
+            kept == path or kept.startswith(f"{path}/")
+            for kept in _kept(actor, run, container, path)
+        ):
+            where = f"Run {run.uuid}" if run else f"The container {container!r:.120}"
+            raise BadValue(f"{where} has no artifact {path!r:.200}.", target="artifacts")
+    place = (
+        f"ExperimentRun/{run.data_container_id}" if run else f"{local_uploads.ORIGIN}/{container}"
+    )
     return Asset.objects.create(
         workspace=actor.workspace,
         name=checks.text("name", name, longest=255),
-        artifacts=[{"prefix": f"ExperimentRun/{run.data_container_id}/{path}"} for path in paths],
+        artifacts=[{"prefix": f"{place}/{path}"} for path in paths],
         run=run,
         tags=checks.document("kvTags", tags or {}),
         properties=checks.document("properties", properties or {}),
     )
+
+
+def _kept(actor: Actor, run: Run | None, container: str, path: str) -> list[str]:
+    if run is None:
+        return local_uploads.paths(actor.workspace, container, path)
+    kept = Artifact.objects.filter(run=run, path__startswith=path)
+    return list(kept.values_list("path", flat=True)[:1000])
+
+
+def keep_upload(actor: Actor, *, container: str, path: str, stream: IO[bytes]) -> int:
+    """Keep what `stream` holds for a model without a run, until an asset is made of it; its size."""
+    require(actor, "register")
+    require_open(actor.workspace, container)
+    with place_for(path):
+        return storage.put_stream(local_uploads.blob_of(actor.workspace, container, path), stream)
+
+
+def require_open(workspace: Workspace, container: str) -> None:
+    """A model's files never change: nothing is written to a container that an asset was made of."""
+    if local_uploads.assets(workspace, local_uploads.checked_container(container)).exists():
+        raise Conflict(f"The files of {container} belong to a model already.")
 
 
 @transaction.atomic
@@ -95,7 +128,7 @@ def edit_model(
     details: Mapping | None = None,
 ) -> RegisteredModel:
     """Replace the tags and the description; properties are only ever added to."""
-    require(actor, "register", model)
+    _require_own(actor, model)
     if description is not None:
         model.description = checks.text("description", description)
     if tags is not None:
@@ -109,6 +142,13 @@ def edit_model(
 @transaction.atomic
 def delete_model(actor: Actor, model: RegisteredModel) -> None:
     """The artifacts stay with their run."""
-    require(actor, "register", model)
+    _require_own(actor, model)
     audit.record(actor, "delete", model)
     model.delete()
+
+
+def _require_own(actor: Actor, model: RegisteredModel) -> None:
+    """Whoever may register may change; but a step only what its own run registered."""
+    require(actor, "register", model)
+    if actor.run_uuid is not None and (model.run is None or model.run.uuid != actor.run_uuid):
+        raise Forbidden("A step's own token changes only models of its own run.")

@@ -76,10 +76,11 @@ def submit(
     parent: Run | None = None,
     schedule: Schedule | None = None,
     held: bool = False,
+    kind: Kind = Kind.PIPELINE,
 ) -> Run:
     """Accept a run of exactly one of `endpoint` (its default `version` unless given), `pipeline`,
     `graph`. Once this has returned and committed, the run will end, whatever dies; one that is
-    `held` waits, without steps, for `start`.
+    `held` waits, without steps, for `start`; of the `kind` Script, it is its only step's own.
 
     The same `key` again returns the run it made the first time.
     """
@@ -111,14 +112,15 @@ def submit(
             run = Run(
                 workspace=actor.workspace,
                 experiment=place,
-                kind=Kind.PIPELINE,
+                kind=kind,
                 parent=parent,
                 number=place.runs_made,
                 name=target.pipeline.name if target.pipeline else name,
                 display_name=display_name or run_name(),
+                target=target_of(*blueprint.graph.nodes.values()) if kind == Kind.SCRIPT else "",
                 description=description,
                 tags=_texts(tags),
-                properties=_properties(target, properties),
+                properties=_properties(kind, target, properties),
                 pipeline=target.pipeline,
                 endpoint=target.endpoint,
                 endpoint_version=target.version.number if target.version else None,
@@ -199,7 +201,7 @@ def start(actor: Actor, run: Run, *, parent: Run | None = None) -> Run:
     sources = _sources(actor, blueprint, extra.datasets, extra.datapaths)
     ready: dict[str, int] = {}
     with write_transaction():
-        if take_held(run):
+        if engine.take_held(run.pk):
             if parent is not None:
                 run.parent, run.root = parent, parent.root or parent
                 Run.objects.filter(pk=run.pk).update(parent=run.parent, root=run.root)
@@ -207,12 +209,6 @@ def start(actor: Actor, run: Run, *, parent: Run | None = None) -> Run:
             audit.record(actor, "start", run)
     transaction.on_commit(partial(tasks.ring, ready), robust=True)
     return run
-
-
-def take_held(run: Run) -> bool:
-    """True for the one caller that may decide what becomes of a held run: start it or cancel it."""
-    held = PipelineRun.objects.filter(pk=run.pk, submitted_at__isnull=True)
-    return bool(held.update(submitted_at=timezone.now()))
 
 
 def _of_key(actor: Actor, key: str | None) -> Run | None:
@@ -302,7 +298,8 @@ def _source(actor: Actor, node, datasets: Mapping, datapaths: Mapping) -> dict:
         source = DataSource.objects.filter(workspace=actor.workspace, uuid=uuid).first()
         if source is None or source.datastore_id is None:
             raise BadValue(f"There is no data source {node.source_id}.", target="DatasetId")
-        return {"datastore": source.datastore.name, "path": source.relative_path}
+        place = {"datastore": source.datastore.name, "path": source.relative_path}
+        return {**place, "name": source.name} if source.name else place
     reference = datasets.get(node.dataset_parameter or "") or node.value
     if not reference:
         raise BadValue(
@@ -320,9 +317,10 @@ def _experiment(actor: Actor, name: str) -> Experiment:
     return found.get()
 
 
-def _properties(target: Target, given: Mapping | None) -> dict[str, str]:
-    # Wire 9.1: the client knows a pipeline run by this property.
-    found = {**_texts(given), "azureml.runsource": "azureml.PipelineRun"}
+def _properties(kind: Kind, target: Target, given: Mapping | None) -> dict[str, str]:
+    found = _texts(given)
+    if kind == Kind.PIPELINE:  # wire 9.1: the client knows it by this property
+        found["azureml.runsource"] = "azureml.PipelineRun"
     if target.pipeline is not None:
         found["azureml.pipelineid"] = str(target.pipeline.uuid)
     return found

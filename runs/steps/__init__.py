@@ -7,6 +7,7 @@ from runs.steps.python import PythonRunner
 RUNNERS: dict[str, Runner] = {
     "PythonScriptStep": PythonRunner(),
     "CommandStep": CommandRunner(),
+    "ModuleStep": PythonRunner(),  # a version of a named module
 }
 
 __all__ = ["RUNNERS", "Order", "Runner", "StepRefused", "Stop", "StopFlag"]

@@ -1,10 +1,10 @@
-"""Home: what failed, what runs now, whether there are workers, and what to do next."""
+"""Home: what failed, what runs now and soon, whether there are workers, and what to do next."""
 
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from endpoints.models import ComputeTarget, PipelineEndpoint
-from endpoints.views import catalogue
+from endpoints.views import catalogue, timetable
 from runs.models import Worker
 from runs.states import Status
 from runs.views import fragments, scope
@@ -33,6 +33,7 @@ def _now(request) -> dict:
         "has_more_live": len(live) > LIVE,
         "newest": list(runs.order_by("-pk")[:NEWEST]),
         "failed": list(runs.filter(status=Status.FAILED).order_by("-pk")[:FAILED]),
+        "coming": timetable.coming(request),
         "workers": _workers(),
         "queues": _queues(request.actor.workspace),
         "poll_seconds": 3 if live else 15,

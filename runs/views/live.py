@@ -25,11 +25,11 @@ def part(request, uuid, part):
 
 
 def _heading(request, run, steps) -> dict:
-    """Commands and strips come along only when the status is another than the page shows."""
-    return {
-        "live_url": pages.live_url(run, "heading", shown=run.status),
-        "is_changed": request.GET.get("shown", "") != run.status,
-        "failed": pages.failure(run, steps),
+    """Commands and strips come along only when they are others than the page shows."""
+    found = pages.strips(run, steps)
+    shown = (request.GET.get("shown", ""), request.GET.get("waits", ""))
+    return found | {
+        "is_changed": shown != (run.status, ",".join(found["unserved"])),
         "warnings": run.pipeline_run.warnings if run.kind == Kind.PIPELINE else [],
     }
 

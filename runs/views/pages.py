@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 from django.urls import reverse
 from django.utils.translation import gettext_lazy
 
-from runs.models import Run
+from runs.models import Run, Worker
 from runs.states import Status
 from runs.views import scope, tree
 
@@ -40,12 +40,26 @@ def context(request, run: Run, tab: str) -> dict:
             "steps": steps,
             "warnings": run.pipeline_run.warnings,
         }
-    return special | {
-        "nav": "pipelines",
-        "run": run,
-        "failed": failure(run, special["steps"]),
-        "live_url": live_url(run, "heading", shown=run.status),
+    return special | {"nav": "pipelines", "run": run} | strips(run, special["steps"])
+
+
+def strips(run: Run, steps: list[Run]) -> dict:
+    """What is said above the tabs, and where to ask whether it is still so."""
+    waits = unserved(steps)
+    return {
+        "failed": failure(run, steps),
+        "unserved": waits,
+        "live_url": live_url(run, "heading", shown=run.status, waits=",".join(waits)),
     }
+
+
+def unserved(steps: list[Run]) -> list[str]:
+    """The queues that steps wait in and no worker takes from."""
+    wanted = {step.target for step in steps if step.status == Status.QUEUED}
+    if not wanted:
+        return []
+    served = {queue for worker in Worker.objects.living() for queue in worker.queues}
+    return sorted(wanted - served)
 
 
 def _tabs(run: Run, tabs: dict, current: str, counts: dict[str, int]) -> list[dict]:

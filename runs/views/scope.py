@@ -22,6 +22,10 @@ UNLISTED = (
     *("pipeline_run__provenance", "pipeline_run__warnings", "pipeline_run__raw_request"),
 )
 
+# What the heading of a run's page adds to that: the name of the schedule.
+HEADED = (*LISTED, "schedule", "workspace")
+UNHEADED = ("schedule__seen", "schedule__submission", "schedule__recurrence")
+
 
 def top(request):
     """Runs of any kind with what a list prints of each; who asks narrows them to some of `TOP`."""
@@ -37,15 +41,15 @@ def find_run(request, uuid) -> Run:
     """The pipeline run of this id."""
     runs = Run.objects.visible_to(reader(request)).filter(kind=Kind.PIPELINE)
     return get_object_or_404(
-        runs.select_related(*LISTED, "workspace", "pipeline_run__graph"), uuid=uuid
+        runs.select_related(*HEADED, "pipeline_run__graph").defer(*UNHEADED), uuid=uuid
     )
 
 
 def find_whole(request, uuid) -> Run:
     """A run that has a page of its own; a step is a part of the page of its run."""
     runs = Run.objects.visible_to(reader(request)).exclude(kind=Kind.STEP)
-    related = (*LISTED, "workspace", "parent__parent", "parent__step")
-    return get_object_or_404(runs.select_related(*related), uuid=uuid)
+    related = (*HEADED, "parent__parent", "parent__step")
+    return get_object_or_404(runs.select_related(*related).defer(*UNHEADED), uuid=uuid)
 
 
 def find_any(request, uuid) -> Run:

@@ -81,6 +81,16 @@ class Blocks:
             self.current = None
 
 
+class Appended:
+    """A blob with more behind it, read as a single file: nothing can be appended to in storages."""
+
+    def __init__(self, before: Iterator[bytes], body: Body):
+        self.before, self.body = before, body
+
+    def read(self, size: int = -1) -> bytes:
+        return next(self.before, b"") or self.body.read(size)
+
+
 class Blob(OpenView):
     def put(self, request, container, path):
         blob_urls.check(container, path, request.query_params, verb="w")
@@ -89,6 +99,8 @@ class Blob(OpenView):
             return self.put_block(request, container, path)
         if kind == "blocklist":
             return self.put_block_list(request, container, path)
+        if kind == "appendblock":
+            return self.append(request, container, path)
         if kind:
             raise BadValue(f"comp={kind} is not known here.", target="comp")
         body = Body(request)
@@ -110,6 +122,20 @@ class Blob(OpenView):
         for name in set(names):
             uploads.remove(name)
         return self.stored(container, path)
+
+    def append(self, request, container, path):
+        """The SDK's runs send their logs so while they last, one piece after the other."""
+        body, behind = Body(request), container_of(container)
+        size = behind.state(path).size
+        expected = request.headers.get("x-ms-blob-condition-appendpos")
+        if expected not in (None, str(size)):
+            raise Refused(
+                f"The blob has {size} bytes.", status=412, code="AppendPositionConditionNotMet"
+            )
+        behind.write(path, Appended(behind.stream(path, 0, size), body))
+        response = self.stored(container, path, md5=body.md5)
+        response["x-ms-blob-append-offset"] = str(size)
+        return response
 
     def stored(self, container: str, path: str, *, md5: str = "") -> HttpResponse:
         return stamped(created(md5=md5), path, container_of(container).state(path))

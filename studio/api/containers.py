@@ -11,11 +11,12 @@ from django.core.exceptions import ValidationError
 from endpoints import data, uploads
 from endpoints.models import Datastore
 from endpoints.roots import State
-from runs import services, storage
-from runs.api.entities import ARTIFACTS, LOGS
+from runs import local_uploads, services, storage
+from runs.api.entities import ARTIFACTS, LOGS, UPLOADED
 from runs.models import Run
 from studio.core.access import system_actor
 from studio.core.errors import NotFound
+from studio.core.models import Workspace
 
 CHUNK = 1 << 20
 
@@ -32,6 +33,8 @@ class Container(Protocol):
 def container_of(name: str) -> Container:
     if name == ARTIFACTS:
         return Artifacts()
+    if name == UPLOADED:
+        return LocalUploads()
     if name == LOGS:
         return Logs()
     if name == uploads.CONTAINER:
@@ -81,6 +84,35 @@ class Artifacts(ReadOnly):
         actor = system_actor(run.workspace)  # the address was given to somebody who may write
         artifact = services.keep_artifact(actor, run, path=name, stream=body)
         return artifact.size
+
+
+class LocalUploads(ReadOnly):
+    """`<workspace uuid>/<container>/<path>`: files for models without a run."""
+
+    def state(self, path: str) -> State:
+        try:
+            return storage.blob_state(self.blob(path))
+        except FileNotFoundError:
+            raise NotFound(f"There is no upload {path!r}.") from None
+
+    def stream(self, path: str, start: int, end: int) -> Iterator[bytes]:
+        return storage.stream_blob(self.blob(path), start=start, end=end)
+
+    def write(self, path: str, body: IO[bytes]) -> int:
+        workspace, container, name = self.parts(path)
+        actor = system_actor(workspace)  # the address was given to somebody who may write
+        return services.keep_upload(actor, container=container, path=name, stream=body)
+
+    def blob(self, path: str) -> str:
+        return local_uploads.blob_of(*self.parts(path))
+
+    def parts(self, path: str) -> tuple[Workspace, str, str]:
+        uuid, name = split(path)
+        container, _, rest = name.partition("/")
+        workspace = Workspace.objects.filter(uuid=uuid).first()
+        if workspace is None:
+            raise NotFound(f"There is no upload {path!r}.")
+        return workspace, container, rest
 
 
 class DatastoreFiles:
@@ -143,7 +175,7 @@ class Uploads(ReadOnly):
 
 
 def split(path: str) -> tuple[UUID, str]:
-    """The run and the rest of `<run uuid>/<name>`."""
+    """The run or workspace, and the rest, of `<uuid>/<name>`."""
     head, _, name = path.partition("/")
     try:
         return UUID(head), storage.checked_path(name)

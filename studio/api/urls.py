@@ -6,7 +6,7 @@ from studio.api import arm, blobs, computes, credential, health, oauth
 from studio.api.document import ApiDocument
 from studio.core.rest import SCOPE
 
-ANY_CONTAINER = r"(?P<container>artifacts|logs|uploads|datastore-[0-9a-f-]{36})"
+ANY_CONTAINER = r"(?P<container>(?:artifacts|logs|uploaded|uploads|datastore-[0-9a-f-]{36}))"
 WORKSPACES = r"providers/Microsoft\.MachineLearningServices/workspaces/?$"
 # The client joins the resource manager's address, which ends in a slash, and a path that begins with one.
 COMPUTES = rf"^/?(?:rp/workspaces/)?{SCOPE}/computes"
@@ -17,7 +17,7 @@ urlpatterns = [
     re_path(r"^metrics/?$", health.Metrics.as_view(), name="metrics"),
     path("api/schema", ApiDocument.as_view(), name="api-schema"),
     re_path(r"^metadata/endpoints/?$", arm.CloudMetadata.as_view()),
-    re_path(r"^discovery(?:/.*)?$", arm.Discovery.as_view()),
+    re_path(r"^discovery(?:/(?P<rest>.*))?$", arm.Discovery.as_view()),
     re_path(
         r"^adfs/(?P<tenant>[^/]+)/\.well-known/openid-configuration/?$",
         oauth.OpenIdConfiguration.as_view(),

@@ -1,5 +1,6 @@
 """Correlation ids, the content security policy and the workspace a page is in."""
 
+import re
 import uuid
 
 from django.conf import settings
@@ -10,10 +11,17 @@ from django.utils import translation
 from studio.core.access import actor_for, workspaces_of
 from studio.core.errors import Refused
 from studio.core.logs import correlation_id
+from studio.core.models import Workspace
 
 POLICY = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'"
+)
+SAFE = ("GET", "HEAD")
+WORKSPACE = re.compile(
+    r"/subscriptions/(?P<subscription_id__iexact>[^/\0]+)/resourcegroups/(?P<resource_group__iexact>[^/\0]+)"
+    r"/(?:providers/[^/]+/)?workspaces/(?P<name__iexact>[^/\0]+)/?\Z",
+    re.IGNORECASE,
 )
 
 
@@ -60,15 +68,21 @@ class RestInEnglish:
 
 
 def workspace(get_response):
-    """Set `request.actor` for a signed-in person: the workspace picked in this browser, or their oldest."""
+    """Set `request.actor` for a signed-in person: the workspace picked in this browser, or their oldest.
+
+    A link that the SDK prints names its workspace (`?wsid=`): following it is picking that one.
+    """
 
     def middleware(request):
         request.actor = None
         # The REST doors authenticate by token and never open a session.
         if settings.SESSION_COOKIE_NAME in request.COOKIES and request.user.is_authenticated:
             user = request.user
-            picked = request.session.get("workspace")
             places = workspaces_of(user)
+            linked = _linked(request, places)
+            if linked is not None:
+                request.session["workspace"] = str(linked.uuid)
+            picked = request.session.get("workspace")
             place = places.filter(uuid=picked).first() if picked else None
             # The oldest, not the first by name: a new workspace must not move anybody.
             place = place or places.order_by("pk").first()
@@ -77,6 +91,14 @@ def workspace(get_response):
         return get_response(request)
 
     return middleware
+
+
+def _linked(request, places) -> Workspace | None:
+    """The workspace that the address names, if its reader may open it."""
+    named = WORKSPACE.match(request.GET.get("wsid", "")) if request.method in SAFE else None
+    if named is None:
+        return None
+    return places.filter(**named.groupdict()).first()
 
 
 class Refusals:

@@ -308,3 +308,30 @@ def test_readers_get_a_signature_that_reads(api_as, anonymous):
     url = f"/{section['containerName']}/a{section['sasToken']}"
     assert anonymous.put(url, raw=b"x", **BLOB).status == 403
     assert anonymous.get(url).status == 404
+
+
+def test_a_log_grows_by_what_is_appended(api, anonymous, artifacts, run):
+    address = path_of(upload_address(api, artifacts, run, path="logs/user.txt"))
+    missing = anonymous.put(f"{address}&comp=appendblock", raw=b"one ", **BLOB)
+    assert missing.status == 404
+    assert anonymous.put(address, raw=b"log: ", **BLOB).status == 201
+    first = anonymous.put(f"{address}&comp=appendblock", raw=b"one ", **BLOB)
+    assert (first.status, first.headers["x-ms-blob-append-offset"]) == (201, "5")
+    second = anonymous.put(
+        f"{address}&comp=appendblock", raw=b"two", **BLOB, **{"x-ms-blob-condition-appendpos": "9"}
+    )
+    assert (second.status, second.headers["x-ms-blob-append-offset"]) == (201, "9")
+    late = anonymous.put(
+        f"{address}&comp=appendblock", raw=b"two", **BLOB, **{"x-ms-blob-condition-appendpos": "9"}
+    )
+    assert late.status == 412
+    wrong = anonymous.put(
+        f"{address}&comp=appendblock",
+        raw=b"x",
+        **BLOB,
+        **{"Content-MD5": "AAAAAAAAAAAAAAAAAAAAAA=="},
+    )
+    assert wrong.status == 400
+    info = api.get(f"{artifacts}/contentinfo/ExperimentRun/dcid.{run.uuid}/logs/user.txt").body
+    assert anonymous.get(path_of(info["contentUri"])).raw == b"log: one two"
+    assert Artifact.objects.get().size == 12

@@ -85,3 +85,18 @@ def test_wrong_batches_store_nothing(api, url, values):
         == 400
     )
     assert not MetricValue.objects.exists()
+
+
+def test_values_of_several_runs_at_once(api, url, run, actor, workspace):
+    for value in (0.1, 0.2):
+        api.post(f"{url}/batch", {"values": [scalar(value)]})
+    query = f"{api.H}/experiments/exp/metrics:query"
+    reply = api.post(query, {"filter": f"(RunId eq {run.uuid})", "orderby": ["RunId asc"]}).body
+    assert [row["cells"] for row in reply["value"]] == [[{"acc": 0.1}], [{"acc": 0.2}]]
+    assert reply["value"][0]["metricType"] == "azureml.v1.scalar"
+    assert reply["value"][0]["schema"]["properties"][0]["type"] == "double"
+    assert reply["continuationToken"] is None
+    assert api.post(query, {"filter": "Name eq acc"}).status == 400
+    assert api.post(query, {"filter": "RunId eq none"}).status == 404
+    elsewhere = f"{api.H}/experiments/other/metrics:query"
+    assert api.post(elsewhere, {"filter": f"RunId eq {run.uuid}"}).status == 404

@@ -138,3 +138,101 @@ def test_a_step_registers_its_own_and_reads_those_of_others(api, url, actor, wor
 def test_readers_register_nothing(api_as, url, step):
     assert asset_of(api_as(Role.READER), url, step).status == 403
     assert api_as(Role.READER).get(f"{url}/models").status == 200
+
+
+def test_a_step_changes_only_models_of_its_own_run(api, url, step, workspace, actor):
+    register(api, url, step)
+    other = services.submit(actor, experiment="other", pipeline=factories.pipeline(workspace))
+    for run, status in ((Run.objects.get(parent=other), 403), (step, 200)):
+        in_step = Api(workspace, run_tokens.make(run)[0])
+        change = [{"op": "replace", "path": "/description", "value": "changed"}]
+        assert in_step.patch(f"{url}/models/m:1", change).status == status
+        assert in_step.delete(f"{url}/models/m:1").status == status
+    assert not RegisteredModel.objects.exists()
+
+
+# --- models that no run made ------------------------------------------------------------------------
+@pytest.fixture
+def uploads(workspace):
+    return f"/artifact/v2.0{workspace.scope}/artifacts"
+
+
+def upload_address(api, uploads, path="m/w.txt", container="261122T120000-ab12cd34"):
+    body = {"paths": [{"path": path}]}
+    reply = api.post(f"{uploads}/batch/metadata/LocalUpload/{container}", body)
+    assert reply.status == 200, reply.body
+    uri = reply.body["artifactContentInformation"][path]["contentUri"]
+    return "/uploaded/" + uri.partition("/uploaded/")[2]
+
+
+def local_asset(api, url, path="m", container="261122T120000-ab12cd34"):
+    prefix = f"LocalUpload/{container}/{path}"
+    return api.post(f"{url}/assets", {"name": "m", "artifacts": [{"prefix": prefix}]})
+
+
+def register_local(api, url):
+    asset = local_asset(api, url).body
+    return api.post(f"{url}/models", {"name": "m", "url": f"aml://asset/{asset['id']}"})
+
+
+BYTES = {"content_type": "application/octet-stream"}
+
+
+def test_a_model_of_uploads(api, anonymous, url, uploads):
+    address = upload_address(api, uploads)
+    assert anonymous.put(address, raw=b"weights", **BYTES).status == 201
+    assert anonymous.call("HEAD", address).headers["Content-Length"] == "7"
+    model = register_local(api, url).body
+    assert (model["id"], model["runId"]) == ("m:1", None)
+    [found] = api.get(f"{uploads}/prefix/contentinfo/LocalUpload/261122T120000-ab12cd34/m").body[
+        "value"
+    ]
+    assert found["path"] == "m/w.txt"
+    download = "/uploaded/" + found["contentUri"].partition("/uploaded/")[2]
+    assert anonymous.get(download).raw == b"weights"
+    one = api.get(f"{uploads}/contentinfo/LocalUpload/261122T120000-ab12cd34/m/w.txt")
+    assert one.body["path"] == "m/w.txt"
+    # From here on its files stay as they are, also for who holds an address still
+    assert anonymous.put(address, raw=b"others", **BYTES).status == 409
+    body = {"paths": [{"path": "m/more.txt"}]}
+    again = api.post(f"{uploads}/batch/metadata/LocalUpload/261122T120000-ab12cd34", body)
+    assert again.status == 409
+    assert anonymous.get(download).raw == b"weights"
+
+
+def test_uploads_of_another_workspace_are_not_there(api, anonymous, url, uploads):
+    assert anonymous.put(upload_address(api, uploads), raw=b"weights", **BYTES).status == 201
+    other = factories.workspace("other")
+    stranger = Api(other, factories.token(factories.actor(other)))
+    theirs = f"/artifact/v2.0{other.scope}/artifacts"
+    path = "contentinfo/LocalUpload/261122T120000-ab12cd34/m/w.txt"
+    assert api.get(f"{uploads}/{path}").status == 200
+    assert stranger.get(f"{theirs}/{path}").status == 404
+    assert local_asset(stranger, f"/modelmanagement/v1.0{other.scope}").status == 400
+
+
+@pytest.mark.parametrize("container", ["a%20b", "..", ".a", "a" * 101])
+def test_bad_containers(api, uploads, url, container):
+    body = {"paths": [{"path": "a"}]}
+    reply = api.post(f"{uploads}/batch/metadata/LocalUpload/{container}", body)
+    assert reply.status == 400
+    assert local_asset(api, url, container=container).status == 400
+    assert api.get(f"{uploads}/contentinfo/LocalUpload/{container}/a").status == 404
+
+
+@pytest.mark.parametrize("paths", [[{"path": "../a"}], [{"path": "/a"}], [{}], [3], "x"])
+def test_bad_paths_of_uploads(api, uploads, paths):
+    reply = api.post(f"{uploads}/batch/metadata/LocalUpload/c", {"paths": paths})
+    assert reply.status == 400
+
+
+def test_who_may_upload(api, api_as, anonymous, url, uploads, step, workspace):
+    body = {"paths": [{"path": "m/w.txt"}]}
+    batch = f"{uploads}/batch/metadata/LocalUpload/261122T120000-ab12cd34"
+    assert api_as(Role.OPERATOR).post(batch, body).status == 403
+    in_step = Api(workspace, run_tokens.make(step)[0])
+    assert anonymous.put(upload_address(in_step, uploads), raw=b"w", **BYTES).status == 201
+    read = f"{uploads}/contentinfo/LocalUpload/261122T120000-ab12cd34/m/w.txt"
+    assert in_step.get(read).status == 404  # nothing is registered yet
+    assert register_local(in_step, url).status == 200
+    assert in_step.get(read).status == 200

@@ -1,6 +1,10 @@
 """A run in two calls: the graph is posted, then the run is started (wire 8.1)."""
 
+from datetime import timedelta
+from uuid import uuid4
+
 import pytest
+from django.utils import timezone
 
 from endpoints.models import Graph
 from runs import services
@@ -83,6 +87,24 @@ def test_canceled_before_it_is_submitted(api, body):
     assert api.delete(f"{api.P}/PipelineRuns/{run_id}/Execution").status == 200
     assert Run.objects.get(uuid=run_id).status == Status.CANCELED
     assert submit(api, run_id).status == 200
+    assert not StepRun.objects.exists()
+
+
+def test_one_that_its_client_forgets_is_canceled_after_a_day(api, body, actor):
+    forgotten, fresh = (make(api, body).body["Id"] for _ in range(2))
+    tracked = services.make_child(
+        actor, uuid=uuid4(), experiment=Run.objects.first().experiment, status=Status.RUNNING
+    )
+    before = timezone.now() - timedelta(days=1, minutes=1)
+    Run.objects.exclude(uuid=fresh).update(created_at=before)
+    recover()
+    run = Run.objects.get(uuid=forgotten)
+    assert run.status == Status.CANCELED
+    assert run.status_changes.get().reason == "its client did not submit it within a day"
+    assert Run.objects.get(uuid=fresh).status == Status.NOT_STARTED
+    tracked.refresh_from_db()
+    assert tracked.status == Status.RUNNING
+    assert submit(api, forgotten).status == 200
     assert not StepRun.objects.exists()
 
 

@@ -13,9 +13,10 @@ import threading
 import time
 from datetime import datetime
 from http.client import HTTPConnection
+from itertools import chain
 from pathlib import Path
 
-from tests.benchmarks import history
+from tests.benchmarks import cost, history
 from tests.studio import ROOT, LiveStudio, free_port
 
 REPEATS = 5
@@ -195,19 +196,26 @@ def drain(live: LiveStudio) -> float:
     return time.monotonic()
 
 
+def of_runs(folder: Path):
+    started = time.monotonic()
+    with LiveStudio(folder, samples=False) as live:
+        cold_start = time.monotonic() - started
+        publish_all(live, folder)
+        yield from rows(live, folder, cold_start)
+
+
 def main():
-    argparse.ArgumentParser(description=__doc__).parse_args()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only-cost", action="store_true", help="only what the SDK's calls cost")
+    only_cost = parser.parse_args().only_cost
     with tempfile.TemporaryDirectory(prefix="studio-bench-") as name:
         folder = Path(name)
-        started = time.monotonic()
-        with LiveStudio(folder, samples=False) as live:
-            cold_start = time.monotonic() - started
-            publish_all(live, folder)
-            print("| What | Ours | Floor | Ratio | To reach |\n|---|---|---|---|---|")  # noqa: T201
-            for what, ours, floor, limit in rows(live, folder, cold_start):
-                bare = f"{floor:.1f}" if floor else "--"
-                ratio = f"{ours / floor:.2f}" if floor else "--"
-                print(f"| {what} | {ours:.1f} | {bare} | {ratio} | {limit or '--'} |", flush=True)  # noqa: T201
+        print("| What | Ours | Floor | Ratio | To reach |\n|---|---|---|---|---|")  # noqa: T201
+        figures = cost.rows(folder) if only_cost else chain(of_runs(folder), cost.rows(folder))
+        for what, ours, floor, limit in figures:
+            bare = f"{floor:.1f}" if floor else "--"
+            ratio = f"{ours / floor:.2f}" if floor else "--"
+            print(f"| {what} | {ours:.1f} | {bare} | {ratio} | {limit or '--'} |", flush=True)  # noqa: T201
     load = " ".join(f"{value:.2f}" for value in os.getloadavg())
     print(f"Medians of {REPEATS}; load average {load}; {os.cpu_count()} cores.")  # noqa: T201
 

@@ -6,13 +6,19 @@ from django.contrib import admin
 from django.contrib.auth.models import Permission
 from django.urls import reverse
 
-from endpoints.models import ComputeTarget, DatasetVersion, Datastore, EndpointVersion
+from endpoints.models import (
+    ComputeTarget,
+    DatasetVersion,
+    Datastore,
+    EndpointVersion,
+    ModuleVersion,
+)
 from studio.core import tokens
 from studio.core.models import AuditEvent, Role, RoleGrant, User, Workspace
 from tests import factories
 
 pytestmark = pytest.mark.django_db
-INLINE = {DatasetVersion, EndpointVersion}  # shown with what they are versions of
+INLINE = {DatasetVersion, EndpointVersion, ModuleVersion}  # shown with what they are versions of
 MODELS = [
     model
     for label in ("core", "endpoints", "runs")

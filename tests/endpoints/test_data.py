@@ -220,6 +220,78 @@ def test_a_dataflow_of_the_sdk_is_read():
     assert data.datastore_path("https://example.com/x") is None
 
 
+def test_what_a_dataflow_says_of_its_columns():
+    steps = """\
+- keep_columns: [x, y]
+- drop_columns: y
+- convert_column_types:
+  - columns: [x, y]
+    column_type: {datetime: {formats: ["%Y"]}}
+  - columns: x
+    column_type: string
+"""
+    flow = data.read_dataflow(SDK_YAML + steps)
+    kind = {"datetime": {"formats": ["%Y"]}}
+    assert flow.columns == {
+        "types": {"x": "string", "y": kind},
+        "choices": [["keep_columns", ["x", "y"]], ["drop_columns", ["y"]]],
+    }
+    for odd in ("3", "[3]", "[{columns: x}]", "null"):
+        step = f"paths: [{{file: a}}]\ntransformations: [{{convert_column_types: {odd}}}]"
+        assert data.read_dataflow(step).columns["types"] in ({}, {"x": None})
+
+
+def block(kind, **arguments):
+    return {"type": f"Microsoft.DPrep.{kind}", "arguments": arguments}
+
+
+def chosen(kind, *names):
+    return block(kind, columns={"type": 0, "details": {"selectedColumns": list(names)}})
+
+
+def blocks(*given):
+    return json.dumps({"blocks": given})
+
+
+READ = block("ParseDelimitedBlock", separator=";", columnHeadersMode=0)
+
+
+def test_how_an_output_is_to_be_read():
+    text = blocks(
+        READ,
+        *(chosen("DropColumnsBlock", "Path"), chosen("DropColumnsBlock", "a")),
+        chosen("KeepColumnsBlock", "b", "c"),
+    )
+    kind, flow = data.write_output_dataflow("azureml://datastores/store/paths/x", text)
+    assert kind == "tabular"
+    read = data.read_dataflow(flow)
+    assert (read.options["delimiter"], read.options["header"]) == (";", "no_header")
+    assert read.columns["choices"] == [["drop_columns", ["a"]], ["keep_columns", ["b", "c"]]]
+    assert data.write_output_dataflow("azureml://datastores/store/paths/x", "")[0] == "file"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (blocks(READ, block("TakeSampleBlock", probability=0.5)), "'TakeSampleBlock' of an output"),
+        (blocks(READ, block("DropColumnsBlock")), "not named"),
+        (blocks(READ, chosen("KeepColumnsBlock", 3)), "not named"),
+        *[(text, "cannot be read") for text in ("x", "[]", "{}", '{"blocks": 3}', blocks(3))],
+    ],
+)
+def test_what_an_output_cannot_be_is_refused_with_the_graph(actor, workspace, text, reason):
+    with pytest.raises(DataflowError, match=reason):
+        data.read_transformations(text)
+    wire = factories.graph(workspace).wire
+    registration = {"Name": "d", "AdditionalTransformations": text}
+    wire["ModuleNodes"][0]["ModuleOutputSettings"] = [
+        {"Name": "out", "DatasetRegistration": registration}
+    ]
+    with pytest.raises(ValidationError, match=reason) as refusal:
+        services.create_graph(actor, wire=wire, interface={"Parameters": []})
+    assert list(refusal.value.message_dict) == ["one.out.AdditionalTransformations"]
+
+
 def test_what_we_write_we_read(workspace):
     uri = data.datastore_uri(workspace, "workspaceblobstore", "in/a b.csv")
     flow = data.read_dataflow(data.write_dataflow([uri], tabular=True, delimiter="\t"))

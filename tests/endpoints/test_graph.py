@@ -116,17 +116,34 @@ def test_it_reads_what_the_sdk_posts():
     graph.validate(known_modules=[MODULE_ID])
     first = graph.nodes["first"]
     assert (first.name, first.script, first.target) == ("train", "first.py", "cpu-cluster")
-    assert first.uses_structured_arguments
     assert first.regenerate and not graph.nodes["second"].regenerate
     assert first.retries == 2 and first.timeout_seconds is None
     output = first.outputs["made"]
     assert (output.mode, output.path_on_datastore) == ("upload", "x/{run-id}/y")
     assert (output.register_as, output.create_new_version) == ("made", True)
-    assert first.module.arguments[2] == Argument("Literal", "DatasetConsumptionConfig:titanic")
+    assert first.arguments()[2] == Argument("Literal", "DatasetConsumptionConfig:titanic")
     assert graph.datasets["data"].value == {"SavedDataSetReference": {"Id": "8739"}}
     assert graph.pipeline_outputs == {"report": ("second", "made")}
     assert graph.topological_order() == ["first", "second"]
     assert graph.parents("second") == ["first"] and graph.children("first") == ["second"]
+
+
+def test_a_module_step_has_arguments_of_its_own_and_the_runconfig_of_its_module():
+    words = (
+        "--in,$AZUREML_DATAREFERENCE_titanic,$AZUREML_DATAREFERENCE_made,$AML_PARAMETER_lr,$HOME"
+    )
+    own = {"Name": "Arguments", "ValueType": "0", "Value": words}
+    posted = node("only", ModuleParameters=[own], Runconfig=None)
+    module = read_module(MODULE, runconfig='{"environment": {"name": "theirs"}}')
+    read = Graph.parse({"ModuleNodes": [posted]}, modules={MODULE_ID: module}).nodes["only"]
+    assert read.arguments() == (
+        Argument("Literal", "--in"),
+        Argument("Input", "titanic"),
+        Argument("Output", "made"),
+        Argument("Parameter", "lr"),
+        Argument("Literal", "$HOME"),
+    )
+    assert read.runconfig == {"environment": {"name": "theirs"}}
 
 
 def test_values_come_from_the_run_then_the_node_then_the_module():

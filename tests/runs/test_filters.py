@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 import pytest
 from django.http import QueryDict
 
+from endpoints.models import Schedule
 from runs import filters
 from runs.models import Experiment, Kind, PipelineRun, Run, RunAttribute, Source
 from runs.states import TERMINAL, Status
@@ -50,6 +51,22 @@ def test_by_number(workspace, make, query):
 def test_a_number_in_a_name_is_found_too(workspace, make):
     one, two = make(number=148), make(number=3, display_name="fold 148")
     assert found(workspace, "q=148") == [two, one]
+
+
+def test_by_schedule(workspace, make):
+    endpoint = factories.endpoint(workspace)
+    one, two = (
+        Schedule.objects.create(
+            workspace=workspace, endpoint=endpoint, name=name, trigger="DataStore"
+        )
+        for name in "ab"
+    )
+    first, _second, _third = make(schedule=one), make(schedule=two), make()
+    assert found(workspace, f"schedule={one.uuid}") == [first]
+    elsewhere = factories.workspace()
+    assert filters.RunFilter(
+        QueryDict(f"schedule={one.uuid}"), Run.objects.all(), workspace=elsewhere
+    ).form.errors
 
 
 def test_by_a_parameters_value_and_by_a_tag(workspace, make):

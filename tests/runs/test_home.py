@@ -2,10 +2,43 @@
 
 import pytest
 
+from endpoints.views import timetable
+from runs import services
 from runs.states import Status
 from tests.runs.shown import move, submit
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("storage_folder")]
+
+
+def test_home_shows_the_schedules_that_fire_next(client, actor, endpoint, monkeypatch):
+    client.force_login(actor.user)
+    assert "Next scheduled runs" not in client.get("/").content.decode()
+    monkeypatch.setattr(timetable, "NEXT", 2)
+    starts = {"later": 2097, "soonest": 2095, "soon": 2096, "stopped": 2094}
+    made = {
+        name: services.create_schedule(
+            actor,
+            name=name,
+            endpoint=endpoint,
+            submission={"ExperimentName": "growth"},
+            recurrence={"Frequency": "Day", "StartTime": f"{year}-01-01T00:00:00"},
+        )
+        for name, year in starts.items()
+    }
+    services.disable_schedule(actor, made["stopped"])
+    services.create_schedule(
+        actor,
+        name="watch",
+        endpoint=endpoint,
+        submission={"ExperimentName": "growth"},
+        watch=services.Watch(datastore="workspaceblobstore", path="in"),
+    )
+    for address in ("/", "/home/live/"):
+        text = client.get(address).content.decode()
+        shown = sorted((name for name in made if f">{name}</a>" in text), key=text.index)
+        assert shown == ["soonest", "soon"], address
+        assert made["soonest"].get_absolute_url() in text
+        assert "watch" not in text.partition("Next scheduled runs")[2].partition("</section>")[0]
 
 
 def test_home_shows_what_runs_what_failed_and_what_to_do(client, actor, endpoint, run):

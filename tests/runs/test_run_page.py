@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from runs import facts
+from runs import facts, scheduler, services
 from runs.models import Kind, Run, StepRun, Worker
 from runs.states import Status
 from runs.views import detail, home, lists, live, publish
@@ -177,9 +177,45 @@ def test_parts_are_revalidated_and_end_with_the_run(page, client, run):
 
 
 def test_the_heading_brings_the_commands_when_the_status_is_another(page, run):
-    assert "run-commands" not in page("run-live", run.uuid, "heading", query="?shown=NotStarted")
+    query = "?shown=NotStarted&waits=cpu-cluster"
+    assert "run-commands" not in page("run-live", run.uuid, "heading", query=query)
     move(run, Status.RUNNING)
-    assert 'hx-swap-oob="true"' in page("run-live", run.uuid, "heading", query="?shown=NotStarted")
+    assert 'hx-swap-oob="true"' in page("run-live", run.uuid, "heading", query=query)
+
+
+def test_a_run_tells_how_to_serve_the_queue_it_waits_in(page, run):
+    command = "uv run manage.py worker --queues cpu-cluster"
+    for tab in ("detail", "parameters"):
+        assert "No worker serves cpu-cluster" in page(f"run-{tab}", run.uuid)
+        assert command in page(f"run-{tab}", run.uuid)
+    query = "?shown=NotStarted&waits=cpu-cluster"
+    Worker.objects.create(name="w", pid=1, queues=["cpu-cluster"], slots=1)
+    told = page("run-live", run.uuid, "heading", query=query)
+    assert 'id="run-strips" hx-swap-oob="true"' in told
+    assert command not in told
+    assert "waits=" not in told
+    assert "No worker serves" not in page("run-detail", run.uuid)
+
+
+def test_a_scheduled_run_names_its_schedule(page, client, actor, run):
+    client.force_login(actor.user)
+    assert "by schedule" not in page("run-detail", run.uuid)
+    made = services.create_schedule(
+        actor,
+        name="nightly",
+        endpoint=run.endpoint,
+        submission={"ExperimentName": "growth"},
+        recurrence={"Frequency": "Day", "StartTime": "2099-01-01T00:00:00"},
+    )
+    scheduled = scheduler.run_now(actor, made)
+    link = f'<a href="{made.get_absolute_url()}">nightly</a>'
+    assert f"by schedule {link}" in page("run-detail", scheduled.uuid)
+    assert f"Schedule: {link}" in page("run-details", scheduled.uuid)
+    text = page("run-list", query=f"?schedule={made.uuid}")
+    assert "Schedule: nightly" in text
+    assert f'name="schedule" value="{made.uuid}"' in text
+    assert str(scheduled.uuid) in text
+    assert str(run.uuid) not in text
 
 
 def test_another_workspace_sees_nothing(page):

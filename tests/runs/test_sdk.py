@@ -416,6 +416,103 @@ def test_json_lines_are_read(step, tmp_path, pandas_python):
     assert found == [["x", "y"], [1, "a"]]
 
 
+TYPES = {
+    "i": "int",
+    "f": "float",
+    "b": "boolean",
+    "s": "string",
+    "d": {"datetime": {"formats": ["%d.%m.%Y", "%Y-%m-%d"]}},
+    "not there": "int",
+}
+UNEVEN = """\
+i,f,b,s,d
+1,1.5,true,007,2020-01-02
+,,,,
+q,q,yes,NA,nope
+3.7,inf,1,,03.02.2021
+-4.9,2,False,z,2021-02-30
+"""
+
+
+def typed(step, path, python, text, *, columns, **options):
+    """Type and values of each column of a table, as the step sees them."""
+    path.write_text(text)
+    done = step(
+        "frame = Run.get_context().input_datasets['table'].to_pandas_dataframe()\n"
+        "print({name: [str(frame[name].dtype), *map(str, frame[name])] for name in frame})",
+        python=python,
+        **lay_out(
+            step,
+            "table",
+            type="tabular",
+            format="delimited",
+            files=[str(path)],
+            options=options,
+            columns=columns,
+        ),
+    )
+    assert done.code == 0, done.err
+    return ast.literal_eval(done.out)
+
+
+def test_columns_have_the_types_that_the_dataset_states(step, tmp_path, pandas_python):
+    """As the real SDK makes them of the same file."""
+    found = typed(
+        step,
+        tmp_path / "a.csv",
+        pandas_python,
+        UNEVEN,
+        columns={"types": TYPES},
+        infer_column_types=False,
+    )
+    assert found.pop("d")[1:] == ["2020-01-02 00:00:00", "NaT", "NaT", "2021-02-03 00:00:00", "NaT"]
+    assert found == {
+        "i": ["float64", "1.0", "nan", "nan", "3.0", "-4.0"],
+        "f": ["float64", "1.5", "nan", "nan", "inf", "2.0"],
+        "b": ["object", "True", "None", "None", "True", "False"],
+        "s": ["object", "007", "None", "NA", "None", "z"],
+    }
+
+
+def test_whole_columns_have_plain_types_and_a_stated_text_is_not_guessed_at(
+    step, tmp_path, pandas_python
+):
+    types = {"Column1": "int", "Column2": "boolean", "Column3": "string"}
+    columns = {"types": types, "choices": [["drop_columns", ["Column4"]]]}
+    found = typed(
+        step,
+        tmp_path / "a.csv",
+        pandas_python,
+        "1,true,007,x\n2,0,010,y\n",
+        columns=columns,
+        header="no_header",
+    )
+    assert found == {
+        "Column1": ["int64", "1", "2"],
+        "Column2": ["bool", "True", "False"],
+        "Column3": ["object", "007", "010"],
+    }
+
+
+def test_a_value_that_is_not_of_its_type_is_an_error_where_that_is_asked_for(
+    step, tmp_path, pandas_python
+):
+    (tmp_path / "a.csv").write_text("i\n1\nq\n")
+    done = step(
+        "Run.get_context().input_datasets['table'].to_pandas_dataframe(on_error='fail')",
+        python=pandas_python,
+        **lay_out(
+            step,
+            "table",
+            type="tabular",
+            format="delimited",
+            files=[str(tmp_path / "a.csv")],
+            columns={"types": {"i": "int"}},
+        ),
+    )
+    assert "The column 'i' has values that are no int." in done.err
+
+
 def dataset_answers(wire, definition, kind="file"):
     document = {
         "datasetId": "ds",
@@ -439,20 +536,50 @@ def test_dataset_by_name_is_fetched_from_its_address(step, wire):
     definition = (
         f'---\ntype: mltable\npaths:\n  - file: "{wire.url}/files/iris.csv"\ntransformations:\n'
         '  - read_delimited:\n      encoding: utf8\n      delimiter: ","\n'
-        '      header: all_files_same_headers\nmetadata:\n  infer_column_types: "False"\n'
+        "      header: all_files_same_headers\n"
+        "  - convert_column_types:\n      - columns: x\n        column_type: int\n"
+        "      - columns:\n          - y\n        column_type:\n          datetime:\n            formats:\n"
+        '              - "%Y"\nmetadata:\n  infer_column_types: "False"\n'
     )
     dataset_answers(wire, definition, kind="tabular")
     done = step(
         "from azureml.core import Dataset\n"
         "ds = Dataset.get_by_name(Run.get_context().experiment.workspace, 'iris', version=3)\n"
         "print(ds.id, ds.version, ds._source.options['delimiter'])\n"
+        "print(ds._source.columns['types'])\n"
         "(name, path), = ds._source.files()\nprint(name, path.rpartition('/')[2])",
         wire=wire,
     )
-    assert done.out.splitlines()[:2] == ["saved-id 3 ,", "iris.csv iris.csv"], done.err
+    types = {"x": "int", "y": {"datetime": {"formats": ["%Y"]}}}
+    assert done.out.splitlines()[:3] == ["saved-id 3 ,", str(types), "iris.csv iris.csv"], done.err
     assert "versionId=3" in wire.asked[0].query
     assert wire.asked[0].token == "Bearer the-token"
     assert wire.asked_for("GET", "/files/iris.csv")[0].token is None
+
+
+@pytest.mark.parametrize(
+    ("transformation", "named"),
+    [
+        ("  - take_random_sample:\n      probability: 0.5\n", "'take_random_sample'"),
+        (
+            "  - convert_column_types:\n      - columns: x\n        column_type:\n"
+            "          stream_info:\n            escaped: false\n",
+            "'stream_info'",
+        ),
+    ],
+)
+def test_what_it_cannot_do_to_a_dataset_it_says(step, wire, transformation, named):
+    definition = (
+        f'---\npaths:\n  - file: "{wire.url}/files/iris.csv"\ntransformations:\n'
+        f'  - read_delimited:\n      delimiter: ","\n{transformation}'
+    )
+    dataset_answers(wire, definition, kind="tabular")
+    done = step(
+        "from azureml.core import Dataset\n"
+        "Dataset.get_by_name(Run.get_context().experiment.workspace, 'iris')",
+        wire=wire,
+    )
+    assert named in done.err and "needs the real azureml packages" in done.err
 
 
 def test_direct_input_not_laid_out_is_read_from_its_datastore(step, wire):

@@ -74,6 +74,7 @@ assert Dataset.get_by_id(ws, first.id).id == first.id
 assert "sdk-people" in Dataset.get_all(ws)
 assert "sdk-people" in ws.datasets
 folder = files.register(ws, "sdk-folder")
+assert (folder.version, folder.tags) == (1, {})
 
 # Into a step and out of it
 swapped = PipelineParameter("people", default_value=first)

@@ -66,3 +66,49 @@ assert again.properties == {"origin": "flow", "size": "small"}
 assert again.description == "looked at"
 again.delete()
 assert Model(ws, name="sdk-model").version == 1
+
+# From a workstation, without a run: a folder, a file, and what steps make of them
+Path("local-model/deep").mkdir(parents=True)
+Path("local-model/weights.txt").write_text("weights 2")
+Path("local-model/deep/words.txt").write_text("words")
+Path("single.txt").write_text("single")
+local = Model.register(
+    ws,
+    model_path="local-model",
+    model_name="local-model",
+    tags={"from": "here"},
+    properties={"kept": "yes"},
+    description="of a workstation",
+    model_framework=Model.Framework.SCIKITLEARN,
+    model_framework_version="1.5",
+)
+assert (local.id, local.run_id, local.run) == ("local-model:1", None, None)
+assert Model.register(ws, model_path="single.txt", model_name="local-model").version == 2
+newest = Model(ws, name="local-model")
+newest.download("newest")
+assert Path("newest/single.txt").read_text() == "single"
+first = Model(ws, name="local-model", version=1)
+assert (first.tags, first.properties) == ({"from": "here"}, {"kept": "yes"})
+assert (first.model_framework, first.model_framework_version) == ("ScikitLearn", "1.5")
+first.download("first")
+assert Path("first/local-model/weights.txt").read_text() == "weights 2"
+assert Path("first/local-model/deep/words.txt").read_text() == "words"
+first.update(tags={"from": "there"}, description="changed")
+assert Model(ws, id="local-model:1").tags == {"from": "there"}
+assert {found.id for found in Model.list(ws, name="local-model")} == {
+    "local-model:1",
+    "local-model:2",
+}
+newest.delete()
+assert Model(ws, name="local-model").version == 1
+use_local = PythonScriptStep(
+    name="use",
+    script_name="use_model.py",
+    arguments=["local-model", "local-model/weights.txt"],
+    compute_target="cpu-cluster",
+    source_directory=STEPS,
+    allow_reuse=False,
+)
+run = Experiment(ws, "models").submit(Pipeline(ws, steps=[use_local]))
+assert run.wait_for_completion(show_output=False) == "Finished"
+assert "weights 2" in run.find_step_run("use")[0].get_stdout_log()

@@ -24,9 +24,9 @@ def names(wire, container):
     return [item["path"] for item in _pages(wire, "/artifacts/{}/{}".format(ORIGIN, container))]
 
 
-def below(wire, container, prefix):
+def below(wire, container, prefix, origin=ORIGIN):
     """Name and download address of every file whose name begins so."""
-    found = _pages(wire, "/artifacts/prefix/contentinfo/{}/{}/{}".format(ORIGIN, container, prefix))
+    found = _pages(wire, "/artifacts/prefix/contentinfo/{}/{}/{}".format(origin, container, prefix))
     return [(item["path"], item["contentUri"]) for item in found]
 
 

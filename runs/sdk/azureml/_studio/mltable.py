@@ -6,6 +6,7 @@ standard library has none; JSON, which is YAML too, is taken as such.
 
 import json
 
+from azureml._studio.columns import check
 from azureml.exceptions import DatasetValidationError
 
 READERS = {
@@ -17,22 +18,34 @@ CONSTANTS = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 
 def definition(text):
-    """The paths as (kind, address) pairs, the format (None: plain files) and the options."""
+    """The paths as (kind, address) pairs, the format (None: plain files), its options, and the types
+    and the choice of its columns."""
     document = parse(text) or {}
     paths = []
     for path in document.get("paths") or []:
         paths.extend(sorted(path.items()))
-    reading, options = None, {}
+    reading, options, columns = None, {}, {"types": {}, "choices": []}
     for step in document.get("transformations") or []:
         name, given = (step, None) if isinstance(step, str) else next(iter(step.items()))
         if name == "convert_column_types":
-            continue  # the types that the SDK found in the files, which a reader finds as well
+            for entry in given or []:
+                for column in _list_of(entry.get("columns")):
+                    columns["types"][column] = entry.get("column_type")
+            continue
+        if name in ("keep_columns", "drop_columns"):
+            columns["choices"].append([name, _list_of(given)])
+            continue
         if name not in READERS:
             raise DatasetValidationError(
                 "The dataset's transformation '{}' needs the real azureml packages.".format(name)
             )
         reading, options = READERS[name], given or {}
-    return paths, reading, options
+    check(columns["types"])
+    return paths, reading, options, columns
+
+
+def _list_of(given):
+    return given if isinstance(given, list) else [given]
 
 
 def parse(text):

@@ -11,9 +11,10 @@ DATASTORE_ADDRESS = re.compile(r"^azureml://.*/?datastores/(?P<name>[^/]+)/paths
 
 
 class LocalSource(object):
-    def __init__(self, files, reading=None, options=None):
+    def __init__(self, files, reading=None, options=None, columns=None):
         self.reading = reading
         self.options = options or {}
+        self.columns = columns or {}
         self._files = [os.path.abspath(file) for file in files]
 
     def files(self):
@@ -32,7 +33,7 @@ class RemoteSource(object):
         from azureml._studio.mltable import definition
 
         self._workspace = workspace
-        self._paths, self.reading, self.options = definition(text)
+        self._paths, self.reading, self.options, self.columns = definition(text)
         self._lock = threading.Lock()
         self._fetched = None
         self._folder = None

@@ -49,7 +49,9 @@ class Dataset(object):
         if not given or "files" not in given:
             return Dataset.get_by_id(workspace, saved_id)
         kind = TabularDataset if given.get("type") == "tabular" else FileDataset
-        source = LocalSource(given["files"], given.get("format"), given.get("options"))
+        source = LocalSource(
+            given["files"], given.get("format"), given.get("options"), given.get("columns")
+        )
         return kind(
             source,
             id=given.get("id", saved_id),

@@ -87,11 +87,11 @@ class Model(object):
         asset = wire.get("modelmanagement", "/assets/" + self.url.rpartition("/")[2])
         path = None
         for item in asset["artifacts"]:
-            _, container, prefix = item["prefix"].split("/", 2)
+            origin, container, prefix = item["prefix"].split("/", 2)
             path = os.path.join(target_dir, os.path.basename(prefix))
             if os.path.exists(path) and not (exist_ok or exists_ok):
                 raise UserErrorException("'{}' exists; exist_ok=True replaces it.".format(path))
-            for name, url in artifacts.below(wire, container, prefix):
+            for name, url in artifacts.below(wire, container, prefix, origin):
                 inner = name[len(prefix) :].lstrip("/")
                 artifacts.fetch(wire, url, os.path.join(path, *inner.split("/")) if inner else path)
         return path

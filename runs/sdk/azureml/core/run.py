@@ -313,6 +313,8 @@ class _SubmittedRun(Run):
     def _parent_id(self):
         if self._seen_parent is None:
             root = self.experiment.workspace._scope.root_run_id
+            if root == self.id:  # a script's run, which is part of nothing
+                return None
             self._seen_parent = root or self._document().get("parentRunId")
         return self._seen_parent
 

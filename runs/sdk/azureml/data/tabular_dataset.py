@@ -1,5 +1,6 @@
 import itertools
 
+from azureml._studio.columns import convert
 from azureml.data.abstract_dataset import AbstractDataset
 from azureml.exceptions import DatasetValidationError
 
@@ -12,6 +13,7 @@ ENCODINGS = {
     "utf16": "utf-16",
     "utf32": "utf-32",
 }
+WIDEST = 1000  # columns without a heading whose type can be stated
 
 
 class TabularDataset(AbstractDataset):
@@ -47,7 +49,13 @@ class TabularDataset(AbstractDataset):
             have += len(frame)
             frames.append(frame)
         frame = pandas.concat(frames, ignore_index=True) if frames else pandas.DataFrame()
-        return frame.iloc[first:end].reset_index(drop=True) if self._rows != (0, None) else frame
+        if self._rows != (0, None):
+            frame = frame.iloc[first:end].reset_index(drop=True)
+        frame = convert(pandas, frame, self._source.columns.get("types") or {}, on_error)
+        for verb, named in self._source.columns.get("choices") or ():
+            kept = [name for name in frame.columns if (name in named) == (verb == "keep_columns")]
+            frame = frame[kept]
+        return frame
 
     def _read(self, pandas, path, number, limit, frames):
         reading = self._source.reading or "delimited"
@@ -59,8 +67,12 @@ class TabularDataset(AbstractDataset):
             return pandas.read_json(path, lines=True, nrows=limit, encoding=encoding)
         if reading != "delimited":
             raise DatasetValidationError("The format '{}' cannot be read.".format(reading))
+        return self._read_delimited(pandas, path, number, limit, frames, encoding)
+
+    def _read_delimited(self, pandas, path, number, limit, frames, encoding):
         header = str(self._source.options.get("header") or "all_files_same_headers")
         named = not header.startswith("no") and not (number and "first" in header)
+        first = list(frames[0].columns) if frames else []
         try:
             frame = pandas.read_csv(
                 path,
@@ -68,17 +80,27 @@ class TabularDataset(AbstractDataset):
                 header=0 if named else None,
                 nrows=limit,
                 encoding=encoding,
+                **self._as_text(named, first),
             )
         except pandas.errors.EmptyDataError:
             return pandas.DataFrame()
         if not named:
-            first = list(frames[0].columns) if frames else []
             names = ["Column{}".format(index + 1) for index in range(frame.shape[1])]
             frame.columns = [
                 own if given is None else given
                 for own, given in itertools.islice(itertools.zip_longest(names, first), len(names))
             ]
         return frame
+
+    def _as_text(self, named, first):
+        """What must not be guessed at: columns whose type is stated, and all of a dataset that says so."""
+        if str(self._source.options.get("infer_column_types")).lower() == "false":
+            return {"dtype": str, "keep_default_na": False, "na_values": [""]}
+        stated = self._source.columns.get("types") or {}
+        if not named:
+            known = first or ["Column{}".format(index + 1) for index in range(WIDEST)]
+            stated = [index for index, name in enumerate(known) if name in stated]
+        return {"dtype": dict.fromkeys(stated, str)}
 
 
 def _pandas():

@@ -1,9 +1,11 @@
-"""Downloads the model that another step registered."""
+"""Downloads the model that another step, or somebody at a workstation, registered."""
 
 import pathlib
+import sys
 
 from azureml.core import Model, Run
 
-model = Model(Run.get_context().experiment.workspace, name="sdk-model", version=1)
-path = pathlib.Path(model.download("here"))
-print((path / "weights.txt").read_text())
+name, file = sys.argv[1:] or ["sdk-model", "model/weights.txt"]
+model = Model(Run.get_context().experiment.workspace, name=name, version=1)
+model.download("here")
+print(pathlib.Path("here", file).read_text())

@@ -1,0 +1,170 @@
+"""Pipeline drafts and their graphs: create, read, list, replace, clone, delete, publish (wire 8.7)."""
+
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.lookups import Exact
+from rest_framework.response import Response
+
+from endpoints.api import catalogue
+from endpoints.api.entities import pipeline_entity
+from endpoints.models import GraphDraft, PipelineDraft
+from endpoints.services import drafts as graph_drafts
+from runs.services import drafts
+from studio.core.bodies import Body, texts
+from studio.core.rest import WireView, find, wire_time
+
+# What of a GraphDraftEntity is the graph; the rest is its interface, or says what we know of it.
+LISTS = ("ModuleNodes", "DatasetNodes", "Edges")
+OBJECTS = ("GraphLayout", "DefaultCompute")
+
+
+def graph_draft_entity(draft: GraphDraft) -> dict:
+    lists = {"Parameters": [], "DataPathParameters": [], "DataPathParameterList": []}
+    given = {key: value for key, value in draft.interface.items() if value is not None}
+    return {
+        "ModuleNodes": [],
+        "DatasetNodes": [],
+        "Edges": [],
+        **draft.wire,
+        "EntityInterface": lists | given,
+        "Id": str(draft.uuid),
+        "Etag": str(draft.etag),
+        "CreatedDate": wire_time(draft.created_at),
+        "LastModifiedDate": wire_time(draft.updated_at),
+    }
+
+
+def pipeline_draft_entity(draft: PipelineDraft) -> dict:
+    return {
+        "Id": str(draft.uuid),
+        "Name": draft.name,
+        "Description": draft.description,
+        "tags": draft.tags,
+        "Properties": draft.properties,
+        "PipelineSubmissionInfo": drafts.shown(draft),
+        "GraphDraftId": str(draft.graph.uuid) if draft.graph else None,
+        "ParentPipelineId": _id(draft.parent_pipeline_uuid),
+        "ParentPipelineRunId": _id(draft.parent_run_uuid),
+        "ParentStepRunIds": draft.parent_step_uuids or None,
+        "ParentPipelineDraftId": _id(draft.parent_draft_uuid),
+        "LastSubmittedPipelineRunId": _id(draft.last_run_uuid),
+        "CreatedBy": {"UserName": draft.created_by or None},
+        "LastUpdatedBy": {"UserName": draft.updated_by or None},
+        "Etag": str(draft.etag),
+        "CreatedDate": wire_time(draft.created_at),
+        "LastModifiedDate": wire_time(draft.updated_at),
+    }
+
+
+def _id(uuid) -> str | None:
+    return str(uuid) if uuid else None
+
+
+class GraphDraftView(WireView):
+    def draft(self, uuid: str) -> GraphDraft:
+        rows = GraphDraft.objects.filter(workspace=self.actor.workspace)
+        return find(rows, uuid, "Graph draft")
+
+    def posted(self, body: Body) -> dict:
+        wire = {part: body.items(part) for part in LISTS}
+        wire |= {part: body.mapping(part) for part in OBJECTS if part in body}
+        return {"wire": wire, "interface": body.mapping("EntityInterface")}
+
+
+class GraphDrafts(GraphDraftView):
+    def post(self, request, **scope):
+        posted = self.posted(Body(request.data))
+        return Response(graph_draft_entity(graph_drafts.create_graph_draft(self.actor, **posted)))
+
+
+class GraphDraftDetail(GraphDraftView):
+    def get(self, request, uuid, **scope):
+        return Response(graph_draft_entity(self.draft(uuid)))
+
+    def put(self, request, uuid, **scope):
+        body = Body(request.data)
+        draft = graph_drafts.update_graph_draft(
+            self.actor, self.draft(uuid), etag=body.text("Etag") or None, **self.posted(body)
+        )
+        return Response(graph_draft_entity(draft))
+
+    def delete(self, request, uuid, **scope):
+        """The answer is an empty 200, as the client wants it; its body, the entity, says nothing new."""
+        graph_drafts.delete_graph_draft(self.actor, self.draft(uuid))
+        return Response(status=200)
+
+
+def pipeline_drafts(actor):
+    rows = PipelineDraft.objects.filter(workspace=actor.workspace)
+    return rows.select_related("graph").order_by("-pk")
+
+
+class PipelineDraftView(WireView):
+    def draft(self, uuid: str) -> PipelineDraft:
+        return find(pipeline_drafts(self.actor), uuid, "Pipeline draft")
+
+    def posted(self, body: Body) -> dict:
+        return {
+            "name": body.name("Name"),
+            "description": body.text("Description"),
+            "tags": body.texts("tags"),
+            "properties": body.texts("Properties"),
+            "submission": body.mapping("PipelineSubmissionInfo"),
+        }
+
+
+class CreatePipelineDraft(PipelineDraftView):
+    def post(self, request, **scope):
+        body = Body(request.data)
+        graphs = GraphDraft.objects.filter(workspace=self.actor.workspace)
+        graph = find(graphs, body.text("GraphDraftId", required=True), "Graph draft")
+        draft = drafts.create_draft(self.actor, graph=graph, **self.posted(body))
+        return Response(pipeline_draft_entity(draft))
+
+
+class PipelineDrafts(PipelineDraftView):
+    """A POST that lists: its body are the tags a draft must have."""
+
+    def post(self, request, **scope):
+        rows = pipeline_drafts(self.actor)
+        for key, value in texts(Body(request.data).raw, name="tags").items():
+            rows = rows.filter(Exact(KeyTextTransform(key, "tags"), value))
+        return Response([pipeline_draft_entity(draft) for draft in rows])
+
+
+class PipelineDraftDetail(PipelineDraftView):
+    def get(self, request, uuid, **scope):
+        return Response(pipeline_draft_entity(self.draft(uuid)))
+
+    def put(self, request, uuid, **scope):
+        body = Body(request.data)
+        draft = drafts.update_draft(
+            self.actor, self.draft(uuid), etag=body.text("Etag") or None, **self.posted(body)
+        )
+        return Response(pipeline_draft_entity(draft))
+
+    def delete(self, request, uuid, **scope):
+        drafts.delete_draft(self.actor, self.draft(uuid))
+        return Response(status=200)
+
+
+class CloneDraft(PipelineDraftView):
+    """A GET that makes a draft: so the client asks for it."""
+
+    def get(self, request, uuid, **scope):
+        return Response(pipeline_draft_entity(drafts.clone_draft(self.actor, self.draft(uuid))))
+
+
+class ClonePublished(WireView):
+    """A GET that makes a draft: so the client asks for it."""
+
+    def get(self, request, uuid, **scope):
+        pipeline = find(catalogue.pipelines(self.actor), uuid, "Published pipeline")
+        return Response(pipeline_draft_entity(drafts.clone_pipeline(self.actor, pipeline)))
+
+
+class PublishDraft(PipelineDraftView):
+    """The body is a draft's entity, as it was just read; the draft itself is what is published."""
+
+    def post(self, request, **scope):
+        draft = self.draft(Body(request.data).text("Id", required=True))
+        return Response(pipeline_entity(drafts.publish_draft(self.actor, draft), self.base_url))

@@ -1,0 +1,217 @@
+"""Modules with a name and versions, which the SDK's ModuleStep puts into pipelines (wire 8.7)."""
+
+from collections.abc import Mapping
+from uuid import uuid4
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from endpoints.models import Module, ModuleStatus, ModuleVersion, NamedModule
+from endpoints.services import checks
+from endpoints.services.modules import create_module
+from studio.core import audit
+from studio.core.access import Actor, require
+from studio.core.errors import Conflict, Disabled, Refused
+
+RUNNABLE = "escloud"
+
+
+@transaction.atomic
+def create_named_module(actor: Actor, *, name: str, description: str = "") -> NamedModule:
+    """A name without versions."""
+    require(actor, "publish")
+    name = checks.text("Name", name, longest=255, required=True)
+    named, is_new = NamedModule.objects.get_or_create(
+        workspace=actor.workspace,
+        name=name,
+        defaults={
+            "description": checks.text("Description", description),
+            "created_by": actor.name,
+            "updated_by": actor.name,
+        },
+    )
+    if not is_new:
+        raise _taken(name)
+    audit.record(actor, "create", named)
+    return named
+
+
+@transaction.atomic
+def publish_module_version(
+    actor: Actor,
+    named: NamedModule,
+    *,
+    version: str = "",
+    set_default: bool = False,
+    category: str = "",
+    tags: Mapping | None = None,
+    **module,
+) -> ModuleVersion:
+    """A version of `named`; `module` is what `create_module` takes. Without a `version` it is the
+    next whole number. Two at once take turns at the row of the name."""
+    require(actor, "publish", named)
+    NamedModule.objects.select_for_update().get(pk=named.pk)
+    kind = module.get("execution_type", RUNNABLE)
+    if kind.lower() != RUNNABLE:
+        text = f"Modules of type {kind} cannot be run here, only {RUNNABLE}: scripts on a target."
+        raise ValidationError({"ModuleExecutionType": [text]})
+    version = checks.text("Version", version, longest=100).strip() or _next_version(named)
+    if named.versions.filter(version=version).exists():
+        raise Conflict(f"Version {version} of module {named.name} exists already.")
+    made = create_module(actor, **module)
+    row = ModuleVersion.objects.create(
+        named_module=named,
+        module=made,
+        version=version,
+        description=made.description,
+        category=checks.text("Category", category, longest=255),
+        tags=checks.document("KvTags", tags or {}),
+        updated_by=actor.name,
+    )
+    _write(actor, named, **({"default_version": row} if set_default else {}))
+    audit.record(
+        actor, "add version", named, after={"version": version, "default": bool(set_default)}
+    )
+    return row
+
+
+@transaction.atomic
+def update_named_module(
+    actor: Actor,
+    named: NamedModule,
+    *,
+    etag: str | None = None,
+    versions: Mapping[str, str | None] | None = None,
+    default_version: str | None = None,
+    name: str | None = None,
+    description: str | None = None,
+    status: ModuleStatus | None = None,
+) -> None:
+    """A PUT of the whole entity; what is None stays.
+
+    `versions` is the list the client has, `{id: version}`, perhaps without what others published
+    meanwhile: it is checked, and takes nothing away.
+    """
+    require(actor, "edit", named)
+    current = NamedModule.objects.select_for_update().get(pk=named.pk)
+    _check_etag(current, etag, f"Module {current.name}")
+    known = {str(row.uuid): row for row in current.versions.select_related("module")}
+    _check_versions(current, known, versions or {})
+    new = {
+        "name": None if name is None else checks.text("Name", name, longest=255, required=True),
+        "description": None if description is None else checks.text("Description", description),
+        "status": status,
+        "default_version": _default(current, known.values(), default_version),
+    }
+    _change(actor, current, new)
+    named.refresh_from_db()
+
+
+@transaction.atomic
+def update_module_version(
+    actor: Actor,
+    version: ModuleVersion,
+    *,
+    etag: str | None = None,
+    description: str | None = None,
+    status: ModuleStatus | None = None,
+) -> None:
+    """A PUT of the whole entity; what is None stays. Code and interface cannot be changed."""
+    require(actor, "edit", version.named_module)
+    current = ModuleVersion.objects.select_for_update().get(pk=version.pk)
+    _check_etag(current, etag, f"Module {current}")
+    text = None if description is None else checks.text("Description", description)
+    _change(actor, current, {"description": text, "status": status})
+    version.refresh_from_db()
+
+
+def check_usable(module: Module) -> None:
+    """Raise Disabled for a module that no new pipeline may use; those published before go on."""
+    version = getattr(module, "named_version", None)
+    if version is None:
+        return
+    if version.named_module.status == ModuleStatus.DISABLED:
+        raise Disabled(f"Module {version.named_module} is disabled.")
+    if version.status == ModuleStatus.DISABLED:
+        raise Disabled(
+            f"Version {version.version} of module {version.named_module} is disabled:"
+            " enable it, or use another."
+        )
+
+
+def _taken(name: str) -> Conflict:
+    return Conflict(f"A module {name} exists already: get it by its name, or choose another.")
+
+
+def _check_etag(current, etag: str | None, what: str) -> None:
+    if etag is not None and etag != str(current.etag):
+        raise Conflict(f"{what} was changed since it was read: read it again.")
+
+
+def _check_versions(named: NamedModule, known: Mapping, posted: Mapping[str, str | None]) -> None:
+    for uuid, version in posted.items():
+        if uuid not in known:
+            raise ValidationError({"Versions": [f"Module {named.name} has no version {uuid:.80}."]})
+        if version is not None and version != known[uuid].version:
+            raise ValidationError(
+                {"Versions": [f"{uuid} is version {known[uuid].version}, and stays it."]}
+            )
+
+
+def _default(named: NamedModule, known, version: str | None) -> ModuleVersion | None:
+    if version is None:
+        return None
+    found = next((row for row in known if row.version == version), None)
+    if found is None:
+        raise ValidationError(
+            {"DefaultVersion": [f"Module {named.name} has no version {version:.80}."]}
+        )
+    if found.status == ModuleStatus.DISABLED and found.pk != named.default_version_id:
+        raise Refused(f"Version {version} of {named.name} is disabled: enable it, or use another.")
+    return found
+
+
+def _next_version(named: NamedModule) -> str:
+    versions = named.versions.values_list("version", flat=True)
+    whole = [int(text) for text in versions if text.isascii() and text.isdigit()]
+    return str(max(whole, default=0) + 1)
+
+
+def _change(actor: Actor, row: NamedModule | ModuleVersion, wanted: Mapping) -> None:
+    """Write what differs, and say so in the audit trail."""
+    new = {
+        key: value
+        for key, value in wanted.items()
+        if value is not None and getattr(row, key) != value
+    }
+    if not new:
+        return
+    before = {key: str(getattr(row, key) or "") for key in new}
+    try:
+        with transaction.atomic():
+            _write(actor, row, **new)
+    except IntegrityError as error:
+        raise _taken(new["name"]) from error  # the one thing of these that must be unique
+    audit.record(actor, _verb(new), row, before=before, after={k: str(v) for k, v in new.items()})
+
+
+def _verb(new: Mapping) -> str:
+    verbs = {
+        ModuleStatus.ACTIVE: "enable",
+        ModuleStatus.DEPRECATED: "deprecate",
+        ModuleStatus.DISABLED: "disable",
+    }
+    if "status" in new:
+        return verbs[new["status"]]
+    if "default_version" in new:
+        return "set default"
+    return "rename" if "name" in new else "edit"
+
+
+def _write(actor: Actor, row: NamedModule | ModuleVersion, **changes) -> None:
+    """Every write gives the row a new etag."""
+    changes |= {"etag": uuid4(), "updated_at": timezone.now(), "updated_by": actor.name}
+    type(row).objects.filter(pk=row.pk).update(**changes)
+    for key, value in changes.items():
+        setattr(row, key, value)

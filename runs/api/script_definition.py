@@ -1,0 +1,182 @@
+"""Reads the run definition of a script: a RunConfiguration, as the SDK serialises it."""
+
+import shlex
+from collections.abc import Iterator
+
+from endpoints.services.scripts import Script, ScriptInput, ScriptOutput
+from runs.steps.environments import EnvironmentRefused, parse
+from studio.core.bodies import LONGEST, Body, kind_of
+from studio.core.errors import BadValue
+
+INPUT_MODES = ("direct", "mount", "download")
+OUTPUT_MODES = ("mount", "upload")
+# Where the SDK itself runs it: there is no worker of ours.
+LOCAL = ("", "local", "docker", "localdocker")
+
+
+def read(body: Body) -> Script:
+    """What `Configuration` asks for; BadValue names what cannot be done here."""
+    configuration = Body(body.mapping("Configuration"), name="Configuration")
+    require_plain(configuration)
+    command = command_of(configuration)
+    script = configuration.text("script", longest=1000).replace("\\", "/")
+    if not command and not script.strip():
+        raise BadValue("A run needs a script or a command.", target="script")
+    return Script(
+        snapshot_id=body.text("SnapshotId", required=True, longest=100),
+        target=target_of(configuration),
+        runconfig=runconfig_of(configuration),
+        script="" if command else script,
+        command=command,
+        arguments=tuple(arguments_of(configuration)),
+        inputs=tuple(input_of(name, row) for name, row in rows(configuration, "data")),
+        outputs=tuple(output_of(name, row) for name, row in rows(configuration, "outputData")),
+    )
+
+
+def require_plain(configuration: Body) -> None:
+    """Refuse what one process on one machine is not: ignoring it would run something else."""
+    framework = configuration.text("framework") or "Python"
+    if framework.lower() != "python":
+        raise BadValue(
+            f"The framework {framework:.80} cannot be run here: use Python.", target="framework"
+        )
+    communicator = configuration.text("communicator") or "None"
+    if communicator.lower() != "none":
+        raise BadValue(
+            f"The communicator {communicator:.80} is not there: a run is one process.",
+            target="communicator",
+        )
+    if whole(configuration, "nodeCount") > 1:
+        raise BadValue("A run takes one node here: nodeCount must be 1.", target="nodeCount")
+    if rows(configuration, "dataReferences"):
+        raise BadValue(
+            "dataReferences are not read by a script's run: give it a dataset as an argument.",
+            target="dataReferences",
+        )
+    if configuration.items("datacaches"):
+        raise BadValue("There are no caches here: datacaches must be empty.", target="datacaches")
+
+
+def whole(configuration: Body, key: str) -> int:
+    value = configuration.get(key)
+    if value is None:
+        return 0
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**31:
+        raise configuration.wrong(key, "a whole number of at least 0")
+    return value
+
+
+def target_of(configuration: Body) -> str:
+    target = configuration.text("target", longest=64).strip()
+    if target.lower() in LOCAL:
+        raise BadValue(
+            f"The target {target or 'local'!r} is the caller's own machine: name a compute target.",
+            target="target",
+        )
+    return target
+
+
+def command_of(configuration: Body) -> str:
+    """The client joins a command's words by blanks itself; other callers may send the words."""
+    value = configuration.get("command")
+    if isinstance(value, list):
+        return " ".join(word_of(item, "command") for item in value)
+    return configuration.text("command")
+
+
+def arguments_of(configuration: Body) -> Iterator[str]:
+    value = configuration.get("arguments")
+    if isinstance(value, str):
+        try:
+            yield from shlex.split(value)
+        except ValueError as error:
+            raise BadValue(f"arguments cannot be read: {error}.", target="arguments") from error
+        return
+    for item in configuration.items("arguments"):
+        yield word_of(item, "arguments")
+
+
+def word_of(item, key: str) -> str:
+    if item is None or isinstance(item, dict | list):
+        raise BadValue(f"{key} must be texts, not {kind_of(item)}.", target=key)
+    return str(item)
+
+
+def runconfig_of(configuration: Body) -> dict:
+    """What is kept with the step: its environment, with the variables of the run added to it."""
+    whole(configuration, "maxRunDurationSeconds")
+    given = configuration.mapping("environment")
+    known = Body(given, name="environment").texts("environmentVariables")
+    variables = known | configuration.texts("environmentVariables")
+    rest = {key: value for key, value in given.items() if key.lower() != "environmentvariables"}
+    environment = {**rest, "environmentVariables": variables}
+    try:
+        parse(environment)
+    except EnvironmentRefused as error:
+        raise BadValue(error.message, target="environment") from error
+    return {**configuration.raw, "environment": environment}
+
+
+def rows(configuration: Body, key: str) -> list[tuple[str, Body]]:
+    return [
+        (name, Body(row, name=f"{key}.{name:.80}"))
+        for name, row in configuration.mapping(key).items()
+    ]
+
+
+def input_of(name: str, row: Body) -> ScriptInput:
+    location = Body(row.mapping("dataLocation"), name="dataLocation")
+    dataset = Body(location.mapping("dataset"), name="dataset")
+    if dataset.text("id"):
+        reference = {"SavedDataSetReference": {"Id": dataset.text("id")}}
+    elif dataset.text("name"):
+        version = dataset.text("version")
+        reference = {"DataSetReference": {"Name": dataset.text("name")}}
+        if version and version.lower() != "latest":
+            reference["DataSetReference"]["Version"] = version
+    else:
+        raise BadValue(f"The input {name:.80} names no dataset.", target=f"data.{name:.80}")
+    return ScriptInput(
+        name=port(name, "data"),
+        reference=reference,
+        mode=mode_of(row, name, INPUT_MODES),
+        path_on_compute=row.text("pathOnCompute") or None,
+    )
+
+
+def output_of(name: str, row: Body) -> ScriptOutput:
+    location = Body(row.mapping("outputLocation"), name="outputLocation")
+    path = Body(location.mapping("dataPath"), name="dataPath")
+    options = Body(row.mapping("additionalOptions"), name="additionalOptions")
+    upload = Body(options.mapping("uploadOptions"), name="uploadOptions")
+    if upload.mapping("sourceGlobs"):
+        raise BadValue("sourceGlobs: an output is taken up whole here.", target="sourceGlobs")
+    registration = Body(options.mapping("registrationOptions"), name="registrationOptions")
+    reading = registration.mapping("datasetRegistrationOptions")
+    return ScriptOutput(
+        name=port(name, "outputData"),
+        mode=mode_of(row, name, OUTPUT_MODES),
+        datastore=path.text("datastoreName", longest=LONGEST) or None,
+        path=path.text("relativePath", longest=1000) or None,
+        path_on_compute=options.text("pathOnCompute") or None,
+        overwrite=bool(upload.flag("overwrite")),
+        register_as=registration.text("name", longest=LONGEST) or None,
+        transformations=Body(reading).text("additionalTransformation") or None,
+    )
+
+
+def port(name: str, key: str) -> str:
+    if not name.strip() or len(name) > LONGEST:
+        raise BadValue(f"A name in {key} has 1 to {LONGEST} characters.", target=key)
+    return name
+
+
+def mode_of(row: Body, name: str, modes: tuple[str, ...]) -> str:
+    mode = row.text("mechanism", modes[0]).lower()
+    if mode not in modes:
+        raise BadValue(
+            f"The mechanism of {name:.80} must be one of {', '.join(modes)}, not {mode!r:.80}.",
+            target="mechanism",
+        )
+    return mode

@@ -1,0 +1,80 @@
+"""The execution service: `Experiment.submit(ScriptRunConfig)`, a run of one script without a pipeline.
+
+The client uploads the folder as a snapshot, as it does for a step, and posts a run definition. Who
+is asked to run it by a zip, or on the client's own machine, says what to do instead."""
+
+import hashlib
+
+from django.db import transaction
+from drf_spectacular.utils import extend_schema
+from rest_framework.response import Response
+
+from endpoints.services.scripts import create_script_graph
+from runs import services
+from runs.api import script_definition, visible
+from runs.models import Kind, Run, Source
+from studio.core.access import require
+from studio.core.bodies import Body, query_text
+from studio.core.errors import BadValue
+from studio.core.models import Workspace
+from studio.core.rest import WireView
+from studio.core.schema import query
+
+
+class SnapshotRun(WireView):
+    """The client names the run (`runId`), and takes the id that the answer names: ours are UUIDs.
+    The same name again is the same submission, sent twice."""
+
+    @extend_schema(parameters=[query("runId")])
+    @transaction.atomic  # a graph whose run is refused is not kept
+    def post(self, request, name, **scope):
+        require(self.actor, "submit")
+        body = Body(request.data)
+        script = script_definition.read(body)
+        parent = body.text("ParentRunId")
+        # Who sends the same submission twice at once takes turns: the second finds the first's run.
+        Workspace.objects.select_for_update(no_key=True).get(pk=self.actor.workspace.pk)
+        graph = create_script_graph(self.actor, script)
+        run = services.submit(
+            self.actor,
+            kind=Kind.SCRIPT,
+            graph=graph,
+            experiment=name,
+            parent=visible.find_run(self.actor, parent) if parent else None,
+            properties={"ContentSnapshotId": script.snapshot_id},
+            source=Source.SDK,
+            raw_request=body.raw,
+            key=key_of(name, query_text(request.query_params, "runId")),
+        )
+        if run.pipeline_run.graph_id != graph.pk:
+            transaction.set_rollback(True)  # it has run before: nothing of this call is kept
+        return Response(started(run))
+
+
+def key_of(experiment: str, run_id: str) -> str | None:
+    """A client's name of a run is as long as its experiment's, and unique in it only."""
+    if not run_id:
+        return None
+    return f"script:{hashlib.sha256(f'{experiment}/{run_id}'.encode()).hexdigest()}"
+
+
+def started(run: Run) -> dict:
+    return {"runId": str(run.uuid), "status": run.status, "experimentName": run.experiment.name}
+
+
+class ZipRun(WireView):
+    def post(self, request, **scope):
+        raise BadValue(
+            "A run of a zip is not taken: unset AML_FORCE_EXECUTE_WITH_ZIP, and leave"
+            " snapshot_project on.",
+            target="projectZipFile",
+        )
+
+
+class LocalRun(WireView):
+    def post(self, request, **scope):
+        raise BadValue(
+            'The target "local" is the caller\'s own machine, where no worker of the studio is: name'
+            " a compute target of this workspace (compute_target=…).",
+            target="target",
+        )

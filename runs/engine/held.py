@@ -1,0 +1,31 @@
+"""Runs that their client has made and not yet submitted: nothing schedules them."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from runs.models import PipelineRun, Run
+from runs.states import Status
+
+# A client submits in its next call. One that has not done so in a day is gone, and its run would wait
+# for ever: there is no step whose end would end it.
+ABANDONED = timedelta(days=1)
+
+
+def take_held(run_id: int) -> bool:
+    """True for the one caller that may decide what becomes of a held run: start it or cancel it."""
+    held = PipelineRun.objects.filter(pk=run_id, submitted_at__isnull=True)
+    return bool(held.update(submitted_at=timezone.now()))
+
+
+def cancel_abandoned(now: datetime) -> None:
+    held = Run.objects.live().filter(
+        pipeline_run__submitted_at__isnull=True, created_at__lt=now - ABANDONED
+    )
+    # The outer join of the condition above would find the runs that have no PipelineRun at all.
+    for pk in list(held.filter(pipeline_run__isnull=False).values_list("pk", flat=True)):
+        with transaction.atomic():
+            if take_held(pk):
+                reason = "its client did not submit it within a day"
+                Run.objects.move(pk, to=Status.CANCELED, reason=reason)
