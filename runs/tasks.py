@@ -15,7 +15,8 @@ from runs.worker import Worker
 from studio.celery import app as celery_app
 
 RING_SECONDS = 0.2
-SLOTS_SECONDS = 5.0
+SLOTS_SECONDS = 5.0  # how long a count of slots is believed
+NO_SLOTS_SECONDS = 1.0  # the same where it says that nobody serves a queue
 
 logger = logging.getLogger(__name__)
 # The worker this process is; `manage.py worker` puts it here before it takes messages.
@@ -72,8 +73,8 @@ _known: dict = {"at": 0.0, "slots": {}}
 def _slots(queues: list[str]) -> dict[str, int]:
     """Slots per queue of the workers that are alive. A worker looks by itself when it starts, so a
     queue that nobody serves needs no bell."""
-    stale = time.monotonic() - _known["at"] > SLOTS_SECONDS
-    if stale or not all(_known["slots"].get(queue) for queue in queues):
+    served = all(_known["slots"].get(queue) for queue in queues)
+    if time.monotonic() - _known["at"] > (SLOTS_SECONDS if served else NO_SLOTS_SECONDS):
         found: dict[str, int] = {}
         for row in engine.live_workers().filter(role="worker").values("queues", "slots"):
             for queue in row["queues"]:

@@ -19,6 +19,14 @@ def pytest_configure():
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
+# The files that take minutes. They begin first: what began last would keep one worker busy by itself.
+LONGEST = ("tests/sdk/test_flows.py", "tests/processes/test_loss.py", "tests/test_on_postgresql.py")
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+
+
 def missing(what: str):
     """Skip a test for want of `what`; where everything must be there, fail instead."""
     if REQUIRE_ALL:

@@ -92,9 +92,10 @@ class LiveStudio:
         raise AssertionError(f"up is not healthy: {self.output.read_text()}")
 
     def stop(self):
+        """Ctrl-C; that everything has ended 10 s later is promised, whatever the steps do."""
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-            self.process.wait(20)
+            self.process.wait(10)
 
     def manage(self, *arguments: str) -> str:
         """What `manage.py …` prints for this data folder."""
