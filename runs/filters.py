@@ -75,8 +75,11 @@ class RunFilter(django_filters.FilterSet):
         """Value and word of each choice, read here so that no template asks for them."""
         if name not in ("experiment", "endpoint"):
             return [choice for choice in self.form.fields[name].choices if choice[0]]
-        rows = set(self.filters[name].queryset.order_by("-pk")[:OFFERED])
-        rows |= self._chosen(name)  # however old it is
+        rows = self.filters[name].queryset
+        if name == "experiment":
+            rows = rows.filter(archived_at=None)
+        rows = set(rows.order_by("-pk")[:OFFERED])
+        rows |= self._chosen(name)  # however old it is, and archived or not
         return [(str(row.uuid), row.name) for row in sorted(rows, key=lambda row: row.name)]
 
     def _chosen(self, name) -> set:

@@ -1,15 +1,18 @@
 """What runs leave in the studio's storage: logs as numbered segments, and artifacts.
 
-Names here are ours (uuids and checked paths) below one fsspec URL; nothing in it can be appended to,
+Names here are ours (uuids and checked paths) below one fsspec URL; most storages cannot append,
 which is why a log is a folder of segments that are joined when it is read.
 """
 
+import fcntl
 import os
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from tempfile import SpooledTemporaryFile
 from typing import IO
 from uuid import UUID, uuid4
 
@@ -17,12 +20,14 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from endpoints.roots import Root, State, open_root
+from studio.core.errors import Conflict
 
 DRIVER_LOG = "azureml-logs/70_driver_log.txt"
 BUILD_LOG = "azureml-logs/20_image_build_log.txt"
 SEGMENT_BYTES = 1024 * 1024
 NEWLINE = b"\n"
 CHUNK_BYTES = 1024 * 1024
+IN_MEMORY = 8 * CHUNK_BYTES
 PARTIAL = re.compile(r"\.[0-9a-f]{32}\.partial")
 LONGEST_NAME = 255  # bytes; what file systems allow between two slashes
 
@@ -194,6 +199,36 @@ def put_stream(blob: str, stream: IO[bytes]) -> int:
         with root.fs.open(root.at(blob), "wb") as file:
             shutil.copyfileobj(stream, file, CHUNK_BYTES)
     return blob_size(blob)
+
+
+def append_stream(blob: str, stream: IO[bytes], *, at: int) -> int:
+    """Put what a stream holds behind a blob of `at` bytes; returns its new size. A local file grows by
+    that much alone; other storages know no append, so there all of it is written again."""
+    root = _root()
+    if root.local is None:
+        with joined(stream_blob(blob, end=at), stream) as whole:
+            return put_stream(blob, whole)
+    with (root.local / blob).open("r+b") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        if file.seek(0, os.SEEK_END) != at:
+            raise Conflict("Somebody else has appended to this just now.")
+        try:
+            shutil.copyfileobj(stream, file, CHUNK_BYTES)
+            file.flush()
+        except BaseException:
+            file.truncate(at)  # a full disk leaves no half of it
+            raise
+        return file.tell()
+
+
+@contextmanager
+def joined(before: Iterator[bytes], behind: IO[bytes]) -> Iterator[IO[bytes]]:
+    """Both as one file, which is complete before it is written to where `before` is read from."""
+    with SpooledTemporaryFile(max_size=IN_MEMORY) as whole:
+        whole.writelines(before)
+        shutil.copyfileobj(behind, whole, CHUNK_BYTES)
+        whole.seek(0)
+        yield whole
 
 
 def put_bytes(blob: str, data: bytes) -> int:

@@ -5,18 +5,20 @@ from uuid import UUID, uuid4
 from django.db import IntegrityError, transaction
 from rest_framework.response import Response
 
-from endpoints import snapshots, uploads
+from endpoints import packed, snapshots, uploads
 from endpoints.models import Snapshot
 from studio.core import blob_urls
 from studio.core.access import require
 from studio.core.bodies import Body, strings
 from studio.core.errors import BadValue, Conflict
-from studio.core.rest import WireView, wire_time
+from studio.core.rest import WireView, find, wire_time
 
 
 class LatestMetadata(WireView):
     """200 also where there is no snapshot: an error aborts the client's submission (wire 1.9). The
     tree is always empty, so that a client without a cache of its own uploads everything."""
+
+    for_run_tokens = True
 
     def get(self, request, **scope):
         workspace = self.actor.workspace
@@ -33,8 +35,10 @@ class LatestMetadata(WireView):
 class UploadAddresses(WireView):
     """One address per file name; the name itself is only echoed."""
 
+    for_run_tokens = True
+
     def post(self, request, **scope):
-        require(self.actor, "publish")
+        require(self.actor, "track")  # a folder by itself runs nothing
         body = Body(request.data)
         names = strings(body.items("FileNames"), name="FileNames")
         return Response({"fileNodes": [self.node(name) for name in names]})
@@ -48,8 +52,10 @@ class UploadAddresses(WireView):
 class CreateSnapshot(WireView):
     """The listed files from their uploads, all other paths of the tree from the parent."""
 
+    for_run_tokens = True  # a child run that a step made may keep its code
+
     def post(self, request, uuid, **scope):
-        require(self.actor, "publish")
+        require(self.actor, "track")  # a folder by itself runs nothing
         body = Body(request.data)
         wanted = self.uuid_of(uuid, "the snapshot")
         sent = self.uploaded(Body(body.mapping("FileRevisionList"), name="FileRevisionList"))
@@ -90,8 +96,11 @@ class CreateSnapshot(WireView):
 
     def parent(self, body: Body) -> Snapshot | None:
         """The snapshot unchanged files come from. An unknown one is refused when a file is missed:
-        the client then drops its cache and sends everything (wire 8.2)."""
+        the client then drops its cache and sends everything (wire 8.2). A step reaches no other
+        code by this: to it, each is unknown."""
         text = body.text("ParentSnapshotId")
+        if self.actor.run_uuid is not None:
+            return None
         try:
             parent = UUID(text) if text else None
         except ValueError:
@@ -105,3 +114,13 @@ class CreateSnapshot(WireView):
             raise BadValue(
                 f"The id of {what} must be a UUID, not {text!r:.80}.", target="id"
             ) from None
+
+
+class SnapshotZip(WireView):
+    """Where the files of a snapshot are fetched from, as `Run.restore_snapshot()` does."""
+
+    def post(self, request, uuid, **scope):
+        rows = Snapshot.objects.filter(workspace=self.actor.workspace)
+        path = f"{find(rows, uuid, 'Snapshot').uuid}/code.zip"
+        address = blob_urls.signed(self.base_url, packed.CONTAINER, path, by=self.actor)
+        return Response({"zipSasUri": address})

@@ -37,8 +37,8 @@ def dataset_dto(version: DatasetVersion) -> dict:
     return {
         "datasetId": str(dataset.uuid),
         "name": dataset.name,
-        "description": version.description or dataset.description,
-        "tags": version.tags or dataset.tags,
+        "description": version.description,
+        "tags": version.tags,
         "isVisible": dataset.is_visible,
         "datasetType": saved.dataset_type,
         "datasetState": {"state": "active"},

@@ -7,10 +7,10 @@ from rest_framework.response import Response
 
 from endpoints import services
 from endpoints.api.data_entities import data_version, dataset_dto, saved_dataset_dto
-from endpoints.models import DatasetVersion, SavedDataset
+from endpoints.models import Dataset, DatasetVersion, SavedDataset
 from studio.core.bodies import Body, flag_of, query_text
 from studio.core.errors import BadValue, NotFound
-from studio.core.rest import WireView, find
+from studio.core.rest import WireView, find, find_by_name
 from studio.core.schema import query
 
 
@@ -24,6 +24,22 @@ class DatasetView(WireView):
         return DatasetVersion.objects.filter(
             dataset__workspace=self.actor.workspace
         ).select_related("dataset", "saved")
+
+    def datasets(self):
+        return Dataset.objects.filter(workspace=self.actor.workspace)
+
+    def version(self, name: str, wanted: str) -> DatasetVersion:
+        """The one with the number `wanted`; without one, or with `latest`, the newest."""
+        versions = self.versions().filter(dataset__name=name).order_by("-number")
+        if wanted and wanted.lower() != "latest":
+            if not re.fullmatch(r"[0-9]{1,9}", wanted):
+                raise BadValue(f"versionId must be a number, not {wanted!r}.", target="versionId")
+            versions = versions.filter(number=int(wanted))
+        version = versions.first()
+        if version is None:
+            of = f" version {wanted}" if wanted else ""
+            raise NotFound(f"Dataset {name!r}{of} was not found in this workspace.")
+        return version
 
 
 class SavedDatasets(DatasetView):
@@ -85,6 +101,30 @@ class Datasets(DatasetView):
         return Response(dataset_dto(version))
 
 
+class DatasetDetail(DatasetView):
+    """`update`, `add_tags` and `remove_tags` replace by id, `unregister_all_versions` removes by name."""
+
+    for_run_tokens = False
+
+    def put(self, request, key, **scope):
+        dataset = find(self.datasets(), key, "Dataset")
+        body = Body(request.data)
+        if body.get("name") not in (None, dataset.name):
+            raise BadValue("A registered dataset keeps its name.", target="name")
+        latest = Body(body.mapping("latest"), name="latest")
+        version = services.update_dataset(
+            self.actor,
+            self.version(dataset.name, latest.text("versionId")),
+            description=body.text("description") if "description" in body else None,
+            tags=body.texts("tags") if "tags" in body else None,
+        )
+        return Response(dataset_dto(version))
+
+    def delete(self, request, key, **scope):
+        services.unregister_dataset(self.actor, find_by_name(self.datasets(), key, "Dataset"))
+        return Response({})
+
+
 class DatasetQuery(DatasetView):
     """`query/name=<name>` and `query/savedDatasetId=<id>`: the condition is part of the path."""
 
@@ -92,29 +132,20 @@ class DatasetQuery(DatasetView):
     def get(self, request, condition, **scope):
         key, found, value = condition.partition("=")
         if key == "name" and found:
-            return Response(dataset_dto(self.by_name(value)))
+            return Response(
+                dataset_dto(self.version(value, query_text(request.query_params, "versionId")))
+            )
         if key == "savedDatasetId" and found:
             saved = self.saved_or_none(value)
-            versions = self.versions().filter(saved=saved).order_by("-number")[:1] if saved else []
+            # An unregistered one is answered as a saved dataset, without name and version.
+            visible = self.versions().filter(saved=saved, dataset__is_visible=True)
+            versions = visible.order_by("-number")[:1] if saved else []
             rows = [dataset_dto(version) for version in versions]
             return Response({"value": rows, "continuationToken": None})
         raise BadValue(
             f"A dataset is looked up by name=<name> or savedDatasetId=<id>, not by {condition!r}.",
             target="query",
         )
-
-    def by_name(self, name: str) -> DatasetVersion:
-        versions = self.versions().filter(dataset__name=name).order_by("-number")
-        wanted = query_text(self.request.query_params, "versionId")
-        if wanted and wanted.lower() != "latest":
-            if not re.fullmatch(r"[0-9]{1,9}", wanted):
-                raise BadValue(f"versionId must be a number, not {wanted!r}.", target="versionId")
-            versions = versions.filter(number=int(wanted))
-        version = versions.first()
-        if version is None:
-            of = f" version {wanted}" if wanted else ""
-            raise NotFound(f"Dataset {name!r}{of} was not found in this workspace.")
-        return version
 
     def saved_or_none(self, uuid: str) -> SavedDataset | None:
         try:

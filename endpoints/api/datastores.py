@@ -1,10 +1,12 @@
-"""Datastores, read (wire 10.2)."""
+"""Datastores (wire 10.2): clients read them; an administrator adds and removes them."""
 
 from rest_framework.response import Response
 
 from endpoints.api.data_entities import datastore_dto
 from endpoints.models import Datastore
-from studio.core.errors import NotFound
+from studio.core.access import require
+from studio.core.bodies import Body
+from studio.core.errors import BadValue, NotFound
 from studio.core.rest import WireView, find_by_name
 
 
@@ -21,10 +23,24 @@ class DatastoreView(WireView):
         return datastore_dto(datastore, self.base_url, by=self.actor, writable=writable)
 
 
+def not_by_clients(name: str) -> BadValue:
+    """Azure accounts, keys and secrets of their own have no meaning to the studio."""
+    return BadValue(
+        f"Datastore {name!r:.100} cannot be registered or changed by a client: an administrator adds"
+        " datastores on the studio's /admin/ pages, by the address of their storage. What is there"
+        " already: Workspace.datastores; the workspace's own one: Workspace.get_default_datastore().",
+        target="name",
+    )
+
+
 class DatastoreList(DatastoreView):
     def get(self, request, **scope):
         rows = [self.dto(datastore) for datastore in self.datastores()]
         return Response({"value": rows, "continuationToken": None})
+
+    def post(self, request, **scope):
+        require(self.actor, "register")
+        raise not_by_clients(Body(request.data).name("name"))
 
 
 class DefaultDatastore(DatastoreView):
@@ -38,3 +54,31 @@ class DefaultDatastore(DatastoreView):
 class DatastoreDetail(DatastoreView):
     def get(self, request, name, **scope):
         return Response(self.dto(find_by_name(self.datastores(), name, "Datastore")))
+
+    def put(self, request, name, **scope):
+        require(self.actor, "register")
+        raise not_by_clients(find_by_name(self.datastores(), name, "Datastore").name)
+
+    def delete(self, request, name, **scope):
+        require(self.actor, "register")
+        found = find_by_name(self.datastores(), name, "Datastore")
+        raise BadValue(
+            f"Datastore {found.name} cannot be removed by a client: what runs and datasets read lies"
+            " there. An administrator removes datastores on the studio's /admin/ pages.",
+            target="name",
+        )
+
+
+class ChosenDefault(DatastoreView):
+    """`Workspace.set_default_datastore`: the default is the workspace's own store, for good."""
+
+    for_run_tokens = False
+
+    def put(self, request, name, **scope):
+        chosen = find_by_name(self.datastores(), name, "Datastore")
+        if not chosen.is_default:
+            raise BadValue(
+                f"{name} cannot be the default: steps write to the workspace's own datastore.",
+                target="name",
+            )
+        return Response(self.dto(chosen))

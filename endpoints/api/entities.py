@@ -1,7 +1,6 @@
 """What definitions look like on the wire: one function per entity, each naming its section."""
 
 from endpoints.models import (
-    ComputeTarget,
     EnvironmentVersion,
     Graph,
     Module,
@@ -228,45 +227,6 @@ def _parameter(row: dict) -> dict:
         "IsOptional": bool(row.get("IsOptional")),
         "Type": row.get("ParameterType") or "String",
         "Documentation": row.get("Description"),
-    }
-
-
-def compute_resource(compute: ComputeTarget) -> dict:
-    """Wire 4.5: the nulls must be there, and there must be no `userAccountCredentials`."""
-    scale = {
-        "minNodeCount": 0,
-        "maxNodeCount": 1,
-        "nodeIdleTimeBeforeScaleDown": "PT120S",
-        **(compute.wire.get("scaleSettings") or {}),
-    }
-    return {
-        "id": f"{compute.workspace.scope}/computes/{compute.name}",
-        "name": compute.name,
-        "location": "selfhosted",
-        "tags": compute.tags or None,
-        "properties": {
-            "computeType": compute.compute_type,
-            "provisioningState": "Succeeded",
-            # Who creates a target reads here what is left to do.
-            "description": (
-                f"{compute.description or 'A queue of steps.'} A worker for it:"
-                f" uv run manage.py worker --queues {compute.name}"
-            ),
-            "provisioningErrors": None,
-            "resourceId": None,
-            "isAttachedCompute": False,
-            "createdOn": wire_time(compute.created_at),
-            "properties": {
-                "vmSize": compute.vm_size,
-                # Clients wait until this reaches the least they asked for; workers are never counted.
-                "currentNodeCount": scale["maxNodeCount"],
-                "targetNodeCount": scale["maxNodeCount"],
-                "allocationState": "Steady",
-                "vmPriority": "Dedicated",
-                "subnet": None,
-                "scaleSettings": scale,
-            },
-        },
     }
 
 

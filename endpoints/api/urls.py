@@ -67,12 +67,14 @@ pipelines_service = [
 ]
 datastore_service = [
     re_path(r"^default/?$", datastores.DefaultDatastore.as_view()),
+    re_path(r"^default/(?P<name>[^/]+)/?$", datastores.ChosenDefault.as_view()),
     re_path(r"^datastores/?$", datastores.DatastoreList.as_view()),
     re_path(r"^datastores/(?P<name>[^/]+)/?$", datastores.DatastoreDetail.as_view()),
 ]
 dataset_service = [
     re_path(r"^datasets/?$", datasets.Datasets.as_view()),
     re_path(r"^datasets/query/(?P<condition>[^/]+)/?$", datasets.DatasetQuery.as_view()),
+    re_path(r"^datasets/(?P<key>[^/]+)/?$", datasets.DatasetDetail.as_view()),
     re_path(r"^saveddatasets/?$", datasets.SavedDatasets.as_view()),
     re_path(r"^saveddatasets/(?P<uuid>[^/]+)/?$", datasets.SavedDatasetDetail.as_view()),
 ]
@@ -98,6 +100,7 @@ content_service = [
     re_path(r"^snapshots/latest/metadata/?$", content.LatestMetadata.as_view()),
     re_path(r"^snapshots/getblob/?$", content.UploadAddresses.as_view()),
     re_path(r"^snapshots/(?P<uuid>[^/]+)/?$", content.CreateSnapshot.as_view()),
+    re_path(r"^snapshots/(?P<uuid>[^/]+)/zip/?$", content.SnapshotZip.as_view()),
 ]
 urlpatterns = [
     re_path(rf"^pipelines/v1\.0/{SCOPE}/", include(pipelines_service)),

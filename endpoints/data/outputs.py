@@ -2,15 +2,26 @@
 language than datasets have (`AdditionalTransformations`: `read_delimited_files()` and the like)."""
 
 import json
+import re
 from collections.abc import Mapping
 
 from endpoints.data.dataflow import DataflowError, dump_dataflow
 
 DELIMITED, PARQUET = "Microsoft.DPrep.ParseDelimitedBlock", "Microsoft.DPrep.ReadParquetFileBlock"
+FILTER = "Microsoft.DPrep.ExpressionFilterBlock"
 CHOICES = {
     "Microsoft.DPrep.DropColumnsBlock": "drop_columns",
     "Microsoft.DPrep.KeepColumnsBlock": "keep_columns",
 }
+ENDING = re.compile(
+    re.escape(
+        '{"expression": {"r": ["Invoke", [{"r": ["Identifier", "String_EndsWith"]}, [{"r": ["Invoke",'
+        ' [{"r": ["Identifier", "GetResourceName"]}, [{"r": ["RecordField", [{"r": ["Identifier",'
+        ' "row"]}, {"r": ["Value", "Path"]}]]}]]]}, {"r": ["Value", "'
+    )
+    + r"(\.[\w.\-]{1,40})"
+    + re.escape('"]}]]]}}')
+)
 PATH = ["Path"]  # the column that readers add and the client drops again, unless it was asked for
 HEADERS = {
     0: "no_header",
@@ -23,7 +34,9 @@ HEADERS = {
 def write_output_dataflow(uri: str, transformations: str) -> tuple[str, str]:
     """The type and the dataflow of what lies below `uri`."""
     steps = read_transformations(transformations)
-    document: dict = {"paths": [{"pattern": f"{uri}/**"}]}
+    endings = [_ending(block) for block in _blocks(transformations) if block.get("type") == FILTER]
+    files = f"**/*{endings[-1]}" if endings else "**"
+    document: dict = {"paths": [{"pattern": f"{uri}/{files}"}]}
     if steps:
         document["transformations"] = steps
     return ("tabular" if steps else "file"), dump_dataflow(document)
@@ -43,6 +56,8 @@ def read_transformations(transformations: str) -> list[dict]:
         elif kind in CHOICES:
             if (columns := _columns(arguments)) != PATH:
                 steps.append({CHOICES[kind]: columns})
+        elif kind == FILTER and _ending(block):
+            continue  # it chooses the files
         else:
             raise DataflowError(
                 f"The transformation {str(kind).removeprefix('Microsoft.DPrep.')[:60]!r} of an output"
@@ -62,6 +77,12 @@ def _blocks(transformations: str) -> list[Mapping]:
     if not isinstance(blocks, list) or not all(isinstance(block, Mapping) for block in blocks):
         raise DataflowError("AdditionalTransformations cannot be read.")
     return blocks
+
+
+def _ending(block: Mapping) -> str:
+    """`.csv` of the one filter that `parse_delimited_files()` and its like set: by the files' names."""
+    match = ENDING.fullmatch(json.dumps(block.get("arguments")))
+    return match[1] if match else ""
 
 
 def _columns(arguments: Mapping) -> list[str]:

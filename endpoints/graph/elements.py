@@ -107,6 +107,7 @@ class Node:
     comment: str = ""
     assignments: Mapping[str, Assignment] = field(default_factory=dict)
     outputs: Mapping[str, OutputSetting] = field(default_factory=dict)
+    readings: Mapping[str, str] = field(default_factory=dict)  # how inputs are read as tables
     runconfig: Mapping = field(default_factory=dict)
     regenerate: bool = False
     module: ModuleInfo = field(default_factory=ModuleInfo)

@@ -127,6 +127,11 @@ def read_node(row: Mapping, path: str, modules: Mapping[str, ModuleInfo]) -> Nod
         outputs={
             item["Name"]: _output_setting(item) for item in rows(row, "ModuleOutputSettings", path)
         },
+        readings={
+            item["Name"]: str(item["AdditionalTransformations"])
+            for item in rows(row, "ModuleInputSettings", path)
+            if item.get("AdditionalTransformations")
+        },
         runconfig=_runconfig(row.get("Runconfig"), f"{path}.Runconfig") or module.runconfig,
         regenerate=bool(row.get("RegenerateOutput")),
         module=module,

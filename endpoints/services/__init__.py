@@ -2,7 +2,13 @@
 cannot be, writes in one transaction and leaves an audit event."""
 
 from endpoints.services.computes import put_compute, remove_compute
-from endpoints.services.datasets import create_data_source, register_dataset, save_dataset
+from endpoints.services.datasets import (
+    create_data_source,
+    register_dataset,
+    save_dataset,
+    unregister_dataset,
+    update_dataset,
+)
 from endpoints.services.environments import register_environment
 from endpoints.services.folders import publish_archive, publish_folder
 from endpoints.services.modules import create_module
@@ -47,6 +53,8 @@ __all__ = [
     "rename",
     "save_dataset",
     "set_default",
+    "unregister_dataset",
+    "update_dataset",
     "update_endpoint",
     "update_module_version",
     "update_named_module",

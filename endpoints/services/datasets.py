@@ -59,22 +59,59 @@ def register_dataset(
     saved = save_dataset(actor, dataset_type=dataset_type, dataflow=dataflow, properties=properties)
     try:
         with transaction.atomic():
-            dataset = dataset or Dataset.objects.create(
-                workspace=actor.workspace, name=name, description=description, tags=tags
-            )
+            if dataset is None:
+                dataset = Dataset.objects.create(workspace=actor.workspace, name=name)
+            # A further version is described as the one before it, unless told otherwise.
+            dataset.description = description or dataset.description
+            dataset.tags = tags or dataset.tags
+            dataset.save(update_fields=["description", "tags"])
             highest = dataset.versions.aggregate(Max("number"))["number__max"] or 0
             version = DatasetVersion.objects.create(
                 dataset=dataset,
                 number=highest + 1,
                 saved=saved,
-                description=description,
-                tags=tags,
+                description=dataset.description,
+                tags=dataset.tags,
                 created_by=actor.name,
             )
     except IntegrityError as error:
         raise Conflict(f"Dataset {name} was registered by somebody else just now.") from error
     audit.record(actor, "register", dataset, after={"version": version.number})
     return version
+
+
+@transaction.atomic
+def update_dataset(
+    actor: Actor,
+    version: DatasetVersion,
+    *,
+    description: str | None = None,
+    tags: Mapping | None = None,
+) -> DatasetVersion:
+    """Other words on a registered version; None keeps them. Its data never change."""
+    require(actor, "edit", version.dataset)
+    before = {"description": version.description, "tags": version.tags}
+    if description is not None:
+        version.description = checks.text("description", description)
+    if tags is not None:
+        version.tags = checks.document("tags", tags)
+    version.save(update_fields=["description", "tags"])
+    after = {"description": version.description, "tags": version.tags}
+    if not version.dataset.versions.filter(number__gt=version.number).exists():
+        # What lists show of a name is what its newest version says.
+        Dataset.objects.filter(pk=version.dataset_id).update(**after)
+    audit.record(actor, "update", version.dataset, before=before, after=after)
+    return version
+
+
+@transaction.atomic
+def unregister_dataset(actor: Actor, dataset: Dataset) -> None:
+    """Take a name from the workspace. The row stays, out of sight under a name of its own: published
+    pipelines refer to it by its id. Registering the name again begins at version 1, with a new id."""
+    require(actor, "edit", dataset)
+    audit.record(actor, "unregister", dataset, before={"name": dataset.name})
+    dataset.name, dataset.is_visible = f"unregistered-{dataset.uuid}", False
+    dataset.save(update_fields=["name", "is_visible"])
 
 
 @transaction.atomic

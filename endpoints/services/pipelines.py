@@ -117,16 +117,18 @@ def read_graph(actor: Actor, wire: Mapping, interface: Mapping) -> graphs.Graph:
     graph.validate(known_modules=known)
     for node in graph.nodes.values():
         for setting in node.outputs.values():
-            _check_transformations(node, setting)
+            _check_transformations(node, setting.name, setting.transformations)
+        for port, transformations in node.readings.items():
+            _check_transformations(node, port, transformations)
     return graph
 
 
-def _check_transformations(node: graphs.Node, setting: graphs.OutputSetting) -> None:
+def _check_transformations(node: graphs.Node, port: str, transformations: str) -> None:
     """Now, and not when the step has run."""
     try:
-        data.read_transformations(setting.transformations)
+        data.read_transformations(transformations)
     except data.DataflowError as error:
-        place = f"{node.name}.{setting.name}.AdditionalTransformations"
+        place = f"{node.name}.{port}.AdditionalTransformations"
         raise ValidationError({place: error.messages}) from error
 
 

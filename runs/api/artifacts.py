@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
+from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
 from runs import storage
@@ -11,9 +12,14 @@ from runs.api.entities import ARTIFACTS, ORIGIN, artifact_dto, content_info, log
 from runs.models import Artifact, Asset, Run
 from studio.core import blob_urls
 from studio.core.access import require
-from studio.core.bodies import Body
+from studio.core.bodies import Body, query_text
 from studio.core.errors import BadValue, NotFound
 from studio.core.rest import WireView
+from studio.core.schema import query
+
+# `azureml-mlflow` downloads only from addresses that look like Azure's storage, which the metadata of
+# the cloud names, and leaves all others out in silence.
+DOWNLOADABLE = "&as=.blob.core.windows.net//?"
 
 
 class ArtifactView(WireView):
@@ -108,6 +114,27 @@ class ArtifactPrefix(ArtifactView):
         }
         rows = [content_info(run, path, uri) for path, uri in sorted(found.items())]
         return Response({"value": rows, "continuationToken": None})
+
+
+class RunArtifactList(ArtifactList):
+    """The artifacts of a run by the address of the run, as `azureml-mlflow` asks for them."""
+
+    def get(self, request, uuid, **scope):
+        return super().get(request, ORIGIN, f"dcid.{uuid}", **scope)
+
+
+class RunArtifactBatch(ArtifactBatch):
+    def post(self, request, uuid, **scope):
+        return super().post(request, ORIGIN, f"dcid.{uuid}", **scope)
+
+
+class RunArtifactContent(ArtifactContent):
+    @extend_schema(parameters=[query("path")])
+    def get(self, request, uuid, **scope):
+        path = query_text(request.query_params, "path")
+        reply = super().get(request, ORIGIN, f"dcid.{uuid}", path, **scope)
+        reply.data["contentUri"] += DOWNLOADABLE
+        return reply
 
 
 def uuids(text: str) -> list[UUID]:

@@ -146,7 +146,7 @@ def run_dto(run: Run) -> dict:
         "runNumber": run.number,
         "experimentId": str(run.experiment.uuid),
         "dataContainerId": run.data_container_id,
-        "runType": RUN_TYPES.get(run.kind, "azureml.scriptrun"),
+        "runType": _type(run),
         "status": history_status(run.status),
         "name": run.name,
         "displayName": run.display_name or run.name or None,
@@ -164,6 +164,12 @@ def run_dto(run: Run) -> dict:
         "createdBy": _person(run),
         "hidden": False,
     }
+
+
+def _type(run: Run) -> str:
+    """A client that drives its run may say of what type it is, which finds the class for it there
+    (`Run.add_type_provider`)."""
+    return RUN_TYPES.get(run.kind) or run.properties.get("azureml.runsource") or "azureml.scriptrun"
 
 
 def _tags(run: Run) -> dict:

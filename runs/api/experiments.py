@@ -1,13 +1,23 @@
 """Experiments, as run history shows them (wire 9.2)."""
 
+from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
+from runs import services
+from runs.api import odata
 from runs.api.entities import experiment_dto
 from runs.models import Experiment
-from runs.services.names import experiment_name
-from studio.core.access import require
-from studio.core.bodies import Body
+from studio.core.bodies import Body, query_text, strings
+from studio.core.errors import BadValue
 from studio.core.rest import WireView, find, find_by_name
+from studio.core.schema import query
+
+# What a list shows, in the SDK's words.
+VIEWS = {
+    "activeonly": {"archived_at": None},
+    "archivedonly": {"archived_at__isnull": False},
+    "all": {},
+}
 
 
 def experiments(actor):
@@ -26,25 +36,65 @@ class ExperimentByName(WireView):
         return Response(experiment_dto(experiment_by_name(self.actor, name)))
 
     def post(self, request, name, **scope):
-        require(self.actor, "submit")
         Body(request.data)
-        experiment, _ = Experiment.objects.get_or_create(
-            workspace=self.actor.workspace, name=experiment_name(name)
-        )
-        return Response(experiment_dto(experiment))
+        return Response(experiment_dto(services.make_experiment(self.actor, name)))
 
 
 class ExperimentById(WireView):
     for_run_tokens = True
 
-    def get(self, request, experiment_id, **scope):
-        return Response(experiment_dto(find(experiments(self.actor), experiment_id, "Experiment")))
+    def experiment(self) -> Experiment:
+        return find(experiments(self.actor), self.kwargs["experiment_id"], "Experiment")
+
+    def get(self, request, **scope):
+        return Response(experiment_dto(self.experiment()))
+
+    def patch(self, request, **scope):
+        """Only what the body names; a name stays, as it is the address of all its runs."""
+        body = Body(request.data)
+        experiment = self.experiment()
+        if "name" in body and body.name("name") != experiment.name:
+            raise BadValue("An experiment cannot be renamed.", target="name")
+        changed = services.edit_experiment(
+            self.actor,
+            experiment,
+            tags=body.texts("tags"),
+            description=body.text("description") if "description" in body else None,
+            archive=body.flag("archive"),
+        )
+        return Response(experiment_dto(changed))
+
+    def delete(self, request, **scope):
+        services.delete_experiment(self.actor, self.experiment())
+        return Response(status=200)
+
+
+class ExperimentTags(WireView):
+    """The client takes `{"errors": {tag: error}}`; a tag that is not there is gone already."""
+
+    def post(self, request, experiment_id, **scope):
+        tags = strings(Body(request.data).items("tags"), name="tags")
+        experiment = find(experiments(self.actor), experiment_id, "Experiment")
+        services.edit_experiment(self.actor, experiment, remove_tags=tags)
+        return Response({"errors": {}})
 
 
 class QueryExperiments(WireView):
+    @extend_schema(parameters=[query("viewType")])
     def post(self, request, **scope):
         body = Body(request.data)
-        rows = experiments(self.actor).order_by("-pk")
-        if body.text("viewType").lower() != "all":
-            rows = rows.filter(archived_at__isnull=True)
+        rows = experiments(self.actor).filter(**view_of(request, body))
+        rows = rows.filter(odata.parse(body.text("filter"), odata.EXPERIMENTS)).order_by("-pk")
         return Response({"value": [experiment_dto(row) for row in rows], "continuationToken": None})
+
+
+def view_of(request, body: Body) -> dict:
+    """The condition of the view type, of the address or of the body; active ones unless it says."""
+    word = query_text(request.query_params, "viewType") or body.text("viewType")
+    try:
+        return VIEWS[word.lower() or "activeonly"]
+    except KeyError:
+        raise BadValue(
+            f"viewType must be ActiveOnly, ArchivedOnly or All, not {word!r:.80}.",
+            target="viewType",
+        ) from None

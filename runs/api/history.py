@@ -7,21 +7,24 @@ from operator import attrgetter
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
+from endpoints.models import ComputeTarget
 from runs import run_tokens, services
 from runs.api import odata, visible
 from runs.api.entities import run_details, run_dto
 from runs.api.experiments import experiment_by_name, experiments
 from runs.models import Kind, Run
 from runs.states import Status
+from studio.core.access import Actor
 from studio.core.bodies import LONGEST, Body, strings
 from studio.core.errors import BadValue, Conflict, NotFound
 from studio.core.keyset import Page, paginate
-from studio.core.rest import WireView, find, wire_time
+from studio.core.rest import WireView, find, find_by_name, wire_time
 from studio.core.schema import query
 
 LARGEST_PAGE = 500
 # What the SDK sends in `orderby` (wire 9.2); to all of these newest first is the answer.
 NEWEST_FIRST = [[field, "desc"] for field in ("starttimeutc", "createdutc", "runid")]
+PAGING = [query(name) for name in ("$filter", "$orderby", "$top", "$continuationToken")]
 EVENTS = {
     "start": Status.RUNNING,
     "completed": Status.COMPLETED,
@@ -64,18 +67,16 @@ class HistoryView(WireView):
         return Response(run_dto(visible.runs(self.actor).get(pk=run.pk)))
 
 
-class RunDetail(HistoryView):
-    def get(self, request, uuid, **scope):
-        return Response(run_dto(self.run(uuid)))
+class WritingView(HistoryView):
+    """Clients state runs: what there is of one is changed, one that is not there is made."""
 
-    def patch(self, request, uuid, **scope):
+    def write(self, uuid: str, body: Body) -> Run:
         """Merge what the body names into the run; a run that is not there is created (wire 9.3)."""
-        body = Body(request.data)
         try:
             run = self.run(uuid)
         except NotFound:
             try:
-                return self.fresh(self.create(uuid, body))
+                return self.create(uuid, body)
             except Conflict:  # another call made it meanwhile, or it is somebody else's
                 run = self.runs().filter(uuid=uuid).first()
                 if run is None:
@@ -83,7 +84,7 @@ class RunDetail(HistoryView):
         changes = changes_of(body)
         visible.require_reach(self.actor, run, facts_only=set(changes) <= {"tags"})
         services.edit(self.actor, run, **changes)
-        return self.fresh(run)
+        return run
 
     def create(self, uuid: str, body: Body) -> Run:
         """`child_run()` and `start_logging()` of a client: the run exists once it is named."""
@@ -107,6 +108,14 @@ class RunDetail(HistoryView):
             target=body.text("target", longest=64),
             **changes_of(body),
         )
+
+
+class RunDetail(WritingView):
+    def get(self, request, uuid, **scope):
+        return Response(run_dto(self.run(uuid)))
+
+    def patch(self, request, uuid, **scope):
+        return self.fresh(self.write(uuid, Body(request.data)))
 
 
 def changes_of(body: Body) -> dict:
@@ -151,16 +160,18 @@ class RunEvents(HistoryView):
     """A client tells how its own run goes; the server moves the status."""
 
     def post(self, request, uuid, **scope):
-        body = Body(request.data)
-        name = body.text("name", required=True)
-        run = self.run(uuid)
-        visible.require_reach(self.actor, run, facts_only=False)
-        word = name.rpartition(".")[2].lower()
-        if word == "error":  # `fail(error_details=…)`: comes before the event that it failed
-            services.edit(self.actor, run, error=error_of(body))
-        elif word in EVENTS:  # others (warnings, heartbeats) need no answer but 200
-            services.edit(self.actor, run, status=EVENTS[word])
+        apply(Body(request.data), self.run(uuid), by=self.actor)
         return Response(status=200)
+
+
+def apply(event: Body, run: Run, *, by: Actor) -> None:
+    """Do to a run what an event says of it."""
+    visible.require_reach(by, run, facts_only=False)
+    word = event.text("name", required=True).rpartition(".")[2].lower()
+    if word == "error":  # `fail(error_details=…)`: comes before the event that it failed
+        services.edit(by, run, error=error_of(event))
+    elif word in EVENTS:  # others (warnings, heartbeats) need no answer but 200
+        services.edit(by, run, status=EVENTS[word])
 
 
 def error_of(body: Body) -> str:
@@ -207,6 +218,16 @@ class ListView(HistoryView):
             }
         )
 
+    def asked(self, runs) -> Response:
+        """The page of `runs` that the address asks for."""
+        query = {key.lstrip("$").lower(): text for key, text in self.request.query_params.items()}
+        return self.page(
+            runs.filter(odata.parse(query.get("filter", ""))),
+            top=query.get("top"),
+            token=query.get("continuationtoken"),
+            order=query.get("orderby", ""),
+        )
+
     def arranged(self, page: Page) -> Iterable[Run]:
         return page
 
@@ -224,18 +245,19 @@ class RunChildren(ListView):
             *sorted((run for run in page if not run.started_at), key=attrgetter("pk")),
         ]
 
-    @extend_schema(parameters=[query("$orderby"), query("$top"), query("$continuationToken")])
+    @extend_schema(parameters=PAGING)
     def get(self, request, uuid, **scope):
-        children = visible.runs(self.actor).filter(parent=self.run(uuid))
-        query = {key.lstrip("$").lower(): value for key, value in request.query_params.items()}
-        if query.get("filter"):
-            children = children.filter(odata.parse(query["filter"]))
-        return self.page(
-            children,
-            top=query.get("top"),
-            token=query.get("continuationtoken"),
-            order=query.get("orderby", ""),
-        )
+        return self.asked(visible.runs(self.actor).filter(parent=self.run(uuid)))
+
+
+class RunsOfCompute(ListView):
+    """Runs on one compute target, of all experiments, steps among them."""
+
+    @extend_schema(parameters=PAGING)
+    def get(self, request, compute, **scope):
+        targets = ComputeTarget.objects.filter(workspace=self.actor.workspace)
+        target = find_by_name(targets, compute, "Compute target")
+        return self.asked(self.runs().filter(target=target.name))
 
 
 class QueryRuns(ListView):

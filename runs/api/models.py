@@ -1,5 +1,7 @@
 """Model management: assets, which are artifacts under one id, and the models made of them (wire 9.3)."""
 
+import re
+
 from django.db.models import Q
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.lookups import Exact
@@ -140,7 +142,13 @@ class Models(ModelView):
     @extend_schema(
         parameters=[
             *(query("name"), query("runId"), query("framework"), query("latestVersionOnly")),
-            *(query("tags"), query("properties"), query("count"), query("$skipToken")),
+            *(
+                query("datasetId"),
+                query("tags"),
+                query("properties"),
+                query("count"),
+                query("$skipToken"),
+            ),
         ]
     )
     def get(self, request, **scope):
@@ -149,6 +157,9 @@ class Models(ModelView):
         for key in ("name", "framework"):
             if asked.get(key):
                 rows = rows.filter(**{key: asked[key]})
+        if asked.get("datasetid"):
+            wanted = re.escape(asked["datasetid"])
+            rows = rows.filter(details__datasets__regex=f'"id": ?"{wanted}"')
         if asked.get("runid"):
             rows = rows.filter(run=self.run(asked["runid"]))
         for column in ("tags", "properties"):

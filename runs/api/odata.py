@@ -5,6 +5,7 @@
 """
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -30,21 +31,22 @@ COMPARISON = re.compile(
 WORD = re.compile(r"\s*(\(|\)|and(?=[\s(])|or(?=[\s(]))", re.IGNORECASE)
 
 
-def parse(text: str) -> Q:
-    """The condition that a filter states; BadValue names what cannot be read."""
+def parse(text: str, readers: "Mapping[str, Reader] | None" = None) -> Q:
+    """The condition that a filter states, of runs unless `readers` know other rows; BadValue names
+    what cannot be read."""
     if len(text) > LONGEST:
         raise BadValue(f"The filter is longer than {LONGEST} characters.", target="filter")
     if not text.strip():
         return Q()
-    reader = _Reader(text)
+    reader = _Reader(text, RUNS if readers is None else readers)
     condition = reader.either(depth=0)
     reader.expect_end()
     return condition
 
 
 class _Reader:
-    def __init__(self, text: str):
-        self.text, self.at = text, 0
+    def __init__(self, text: str, readers: "Mapping[str, Reader]"):
+        self.text, self.at, self.readers = text, 0, readers
 
     def either(self, depth: int) -> Q:
         condition = self.both(depth)
@@ -78,7 +80,8 @@ class _Reader:
         else:
             value = match["doubly"]
         is_quoted = match["bare"] is None
-        return Comparison(match["field"], match["sign"].lower(), value, is_quoted).q()
+        comparison = Comparison(match["field"], match["sign"].lower(), value, is_quoted)
+        return comparison.q(self.readers)
 
     def take(self, word: str) -> bool:
         match = WORD.match(self.text, self.at)
@@ -106,16 +109,12 @@ class Comparison:
     value: str
     quoted: bool = False
 
-    def q(self) -> Q:
+    def q(self, readers: "Mapping[str, Reader]") -> Q:
         name, _, key = self.field.partition("/")
-        reader = READERS.get(name.lower())
+        reader = readers.get(name.lower())
         if reader is None:
-            known = "RunId, ParentRunId, RootRunId, Status, RunType, Tags/…, Properties/…, Target"
-            raise BadValue(
-                f"The filter names {self.field!r}; known are {known}, CreatedUtc, StartTimeUtc, "
-                "EndTimeUtc, DisplayName and RunTypeV2/Orchestrator.",
-                target="filter",
-            )
+            known = ", ".join(SPELLED.get(name, name) for name in readers)
+            raise BadValue(f"The filter names {self.field!r}; known are {known}.", target="filter")
         return reader(self, key)
 
     @property
@@ -162,7 +161,9 @@ def _run_type(comparison: Comparison, key: str) -> Q:
         "step": Q(kind=Kind.STEP),
         "scriptrun": Q(kind__in=[Kind.CHILD, Kind.SCRIPT]),
     }
-    return comparison.equal(kinds.get(word, NOTHING))
+    if word in kinds:
+        return comparison.equal(kinds[word])
+    return _kept("properties")(comparison, "azureml.runsource")  # a type of the client's own
 
 
 def _tag(comparison: Comparison, key: str) -> Q:
@@ -175,9 +176,18 @@ def _tag(comparison: Comparison, key: str) -> Q:
 def _property(comparison: Comparison, key: str) -> Q:
     if key.lower() == "azureml.runsource":
         return _run_type(comparison, key)
-    if comparison.is_null:
-        return _of_key(comparison, Q(properties__has_key=key))
-    return comparison.equal(Q(Exact(KeyTextTransform(key, "properties"), comparison.value)))
+    return _kept("properties")(comparison, key)
+
+
+def _kept(column: str):
+    """One key of an object of texts that is a column of the row."""
+
+    def read(comparison: Comparison, key: str) -> Q:
+        if comparison.is_null:
+            return _of_key(comparison, Q(**{f"{column}__has_key": key}))
+        return comparison.equal(Q(Exact(KeyTextTransform(key, column), comparison.value)))
+
+    return read
 
 
 def _of_key(comparison: Comparison, present: Q) -> Q:
@@ -212,8 +222,9 @@ def _moment(column: str):
     return read
 
 
+Reader = Callable[[Comparison, str], Q]
 NOTHING = Q(pk__in=())
-READERS = {
+RUNS: dict[str, Reader] = {
     "runid": _run_id("pk"),
     "parentrunid": _run_id("parent"),
     "rootrunid": _run_id("root"),
@@ -228,4 +239,18 @@ READERS = {
     "createdutc": _moment("created_at"),
     "starttimeutc": _moment("started_at"),
     "endtimeutc": _moment("finished_at"),
+}
+EXPERIMENTS: dict[str, Reader] = {
+    "name": _text("name"),
+    "tags": _kept("tags"),
+    "createdutc": _moment("created_at"),
+}
+# The fields of the wire, for who named another one.
+SPELLED = {
+    name.partition("/")[0].lower(): name
+    for name in (
+        *("RunId", "ParentRunId", "RootRunId", "Status", "RunType", "RunTypeV2/Orchestrator"),
+        *("Tags/…", "Properties/…", "Target", "Name", "DisplayName"),
+        *("CreatedUtc", "StartTimeUtc", "EndTimeUtc"),
+    )
 }

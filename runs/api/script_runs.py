@@ -15,7 +15,7 @@ from runs.api import script_definition, visible
 from runs.models import Kind, Run, Source
 from studio.core.access import require
 from studio.core.bodies import Body, query_text
-from studio.core.errors import BadValue
+from studio.core.errors import BadValue, Refused
 from studio.core.models import Workspace
 from studio.core.rest import WireView
 from studio.core.schema import query
@@ -78,3 +78,18 @@ class LocalRun(WireView):
             " a compute target of this workspace (compute_target=…).",
             target="target",
         )
+
+
+class CleanRun(WireView):
+    """A worker removes the folder of a run when it ends, so there is never anything to clean: the
+    answer names what was removed."""
+
+    @extend_schema(parameters=[query("all")])
+    def post(self, request, name, **scope):
+        require(self.actor, "track")
+        uuid = Body(request.data).text("RunId", required=True)
+        if uuid != "null":  # as the client writes it for all runs
+            run = visible.find_run(self.actor, uuid, experiment__name=name)
+            if not run.is_terminal:
+                raise Refused(f"Run {run} is not over: cancel it first.")
+        return Response([])

@@ -4,6 +4,7 @@ from django.urls import include, re_path
 
 from runs.api import (
     artifacts,
+    batches,
     drafts,
     experiments,
     history,
@@ -48,6 +49,8 @@ pipelines_service = [
     re_path(r"^(?P<uuid>[^/]+)/", include(nodes)),
 ]
 runs_of = [
+    re_path(r"^batch/runs/?$", batches.BatchRuns.as_view()),
+    re_path(r"^batch/events/?$", batches.BatchEvents.as_view()),
     re_path(r"^runs:query/?$", history.QueryRuns.as_view()),
     re_path(r"^runs/(?P<uuid>[^/]+)/?$", history.RunDetail.as_view()),
     re_path(r"^runs/(?P<uuid>[^/]+)/details/?$", history.RunDetails.as_view()),
@@ -57,11 +60,26 @@ runs_of = [
     re_path(r"^runs/(?P<uuid>[^/]+)/token/?$", history.RunToken.as_view()),
     re_path(r"^runs/(?P<uuid>[^/]+)/metricsingest/wait/?$", history.MetricsIngest.as_view()),
 ]
+# The same artifacts as the artifact service's, the way `azureml-mlflow` asks for them.
+artifacts_of = [
+    re_path(r"^batch/metadata/?$", artifacts.RunArtifactBatch.as_view()),
+    re_path(r"^contentinfo/?$", artifacts.RunArtifactContent.as_view()),
+]
 history_service = [
     re_path(r"^experiments:query/?$", experiments.QueryExperiments.as_view()),
     re_path(r"^experiments/(?P<name>[^/]+)/?$", experiments.ExperimentByName.as_view()),
     re_path(r"^experimentids/(?P<experiment_id>[^/]+)/?$", experiments.ExperimentById.as_view()),
+    re_path(
+        r"^experimentids/(?P<experiment_id>[^/]+)/tags:delete/?$",
+        experiments.ExperimentTags.as_view(),
+    ),
+    re_path(r"^computes/(?P<compute>[^/]+)/runs/?$", history.RunsOfCompute.as_view()),
     re_path(r"^experiments/(?P<name>[^/]+)/metrics:query/?$", metrics.MetricQuery.as_view()),
+    re_path(r"^experiments/(?P<name>[^/]+)/runs/(?P<uuid>[^/]+)/artifacts/", include(artifacts_of)),
+    re_path(
+        r"^experiments/(?P<name>[^/]+)/runs/(?P<uuid>[^/]+)/artifacts/?$",
+        artifacts.RunArtifactList.as_view(),
+    ),
     re_path(r"^experiments/(?P<name>[^/]+)/", include(runs_of)),
     re_path(r"^experimentids/(?P<experiment_id>[^/]+)/", include(runs_of)),
     re_path(r"^", include(runs_of)),
@@ -75,6 +93,7 @@ execution_service = [
     re_path(r"^snapshotrun/?$", script_runs.SnapshotRun.as_view()),
     re_path(r"^startrun/?$", script_runs.ZipRun.as_view()),
     re_path(r"^localrun/?$", script_runs.LocalRun.as_view()),
+    re_path(r"^clean/?$", script_runs.CleanRun.as_view()),
 ]
 ARTIFACT_OF = r"(?P<origin>[^/]+)/(?P<container>[^/]+)"
 UPLOADED_TO = r"LocalUpload/(?P<container>[^/]+)"
@@ -115,4 +134,5 @@ urlpatterns = [
     re_path(rf"^metric/v2\.0/{SCOPE}/", include(metric_service)),
     re_path(rf"^artifact/v2\.0/{SCOPE}/", include(artifact_service)),
     re_path(rf"^modelmanagement/v1\.0/{SCOPE}/", include(model_service)),
+    re_path(rf"^mlflow/v2\.0/{SCOPE}/api/2\.0/", include("runs.api.mlflow.urls")),
 ]

@@ -79,7 +79,7 @@ def make(job: Job) -> Folder:
         port = job.node.module.inputs.get(name) or Port(name)
         folder.modes[name] = port.mode
         if port.mode == "direct" and ("saved" in place or "node" in place):
-            saved = place.get("saved") or registering.save_input(job, place)
+            saved = place.get("saved") or registering.save_input(job, name, place)
             folder.inputs[name] = saved
             known = _direct(job, saved, folder.path / "inputs" / _plain(name))
             if known is not None:

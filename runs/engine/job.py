@@ -114,7 +114,8 @@ def _find_inputs(job: Job) -> None:
             found = parent["outputs"].get(place["port"]) or {}
             job.inputs[port] = {**place, **found}
             made_by = parent["reused_from__run__uuid"] or parent["run__uuid"]
-            job.origins[port] = f"{made_by}/{place['port']}"
+            # The same data read in another way are other data.
+            job.origins[port] = f"{made_by}/{place['port']}{job.node.readings.get(port, '')}"
 
 
 def decide(job: Job) -> bool:

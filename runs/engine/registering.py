@@ -21,10 +21,13 @@ def register_outputs(job: Job, *, except_for: Collection[str]) -> None:
             )
 
 
-def save_input(job: Job, place: dict) -> str:
-    """The id of a dataset of what an earlier step left at `place`."""
+def save_input(job: Job, port: str, place: dict) -> str:
+    """The id of a dataset of what an earlier step left at `place`. How it is read is said where it is
+    read (`PipelineData.as_dataset().parse_parquet_files()`), or else where it is written."""
     setting = job.graph.nodes[place["node"]].outputs.get(place["port"])
-    transformations = setting.transformations if setting else ""
+    transformations = job.node.readings.get(port, "")
+    if not data.read_transformations(transformations):  # clients send an empty list of them, too
+        transformations = setting.transformations if setting else ""
     kind, dataflow = _dataset(job, place, transformations)
     return str(services.save_dataset(_actor(job), dataset_type=kind, dataflow=dataflow).uuid)
 

@@ -40,6 +40,8 @@ def variables(job: Job, folder: Folder, built: BuiltEnvironment, wanted: dict[st
         **_run(job),
         **_certificates(),
     }
+    if "MLFLOW_TRACKING_URI" not in found:  # a step may log to a server of its own
+        found |= _mlflow(job, token=found["AZUREML_RUN_TOKEN"])
     found.setdefault("LANG", "C.UTF-8")
     if built.needs_featherweight:
         found["PYTHONPATH"] = str(FEATHERWEIGHT)
@@ -63,6 +65,19 @@ def _run(job: Job) -> dict[str, str]:
         "AZUREML_DISCOVERY_SERVICE_ENDPOINT": f"{settings.STUDIO_BASE_URL}/discovery",
         "AZUREML_WORKSPACE_ID": str(workspace.uuid),
         "AZUREML_EXPERIMENT_ID": str(run.experiment.uuid),
+    }
+
+
+def _mlflow(job: Job, *, token: str) -> dict[str, str]:
+    """What makes MLflow log to the run of the step; its plugin `azureml-mlflow` reads this scheme."""
+    run = job.told
+    place = f"{settings.STUDIO_BASE_URL}/mlflow/v2.0{job.run.workspace.scope}"
+    return {
+        "MLFLOW_TRACKING_URI": place.replace("https:", "azureml:", 1),
+        "MLFLOW_TRACKING_TOKEN": token,
+        "MLFLOW_RUN_ID": str(run.uuid),
+        "MLFLOW_EXPERIMENT_ID": str(run.experiment.uuid),
+        "MLFLOW_EXPERIMENT_NAME": run.experiment.name,
     }
 
 

@@ -1,6 +1,7 @@
 """The verbs of a run. Each checks access, refuses what cannot be, writes in one transaction."""
 
 from runs.services.changing import cancel, edit, resubmit
+from runs.services.experiments import delete_experiment, edit_experiment, make_experiment
 from runs.services.registered import (
     create_asset,
     delete_model,
@@ -18,23 +19,36 @@ from runs.services.schedules import (
     update_schedule,
 )
 from runs.services.submission import start, submit
-from runs.services.tracking import keep_artifact, log_metric, make_child
+from runs.services.tracking import (
+    PARAM,
+    append_to_artifact,
+    keep_artifact,
+    log_metric,
+    log_params,
+    make_child,
+)
 
 __all__ = [
+    "PARAM",
     "Watch",
+    "append_to_artifact",
     "cancel",
     "create_asset",
     "create_schedule",
+    "delete_experiment",
     "delete_model",
     "delete_schedule",
     "disable_schedule",
     "edit",
+    "edit_experiment",
     "edit_model",
     "enable_schedule",
     "keep_artifact",
     "keep_upload",
     "log_metric",
+    "log_params",
     "make_child",
+    "make_experiment",
     "register_model",
     "require_open",
     "resubmit",

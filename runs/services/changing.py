@@ -17,6 +17,7 @@ from studio.core import audit
 from studio.core.access import Actor, require
 from studio.core.errors import Forbidden, Refused
 
+SNAPSHOT = "ContentSnapshotId"  # where the SDK finds the code of a script's run
 WAITING = (Status.NOT_STARTED, Status.QUEUED)
 
 
@@ -82,8 +83,10 @@ def require_own_endpoint(actor: Actor, run: Run) -> None:
 def resubmit(actor: Actor, run: Run, **changes) -> Run:
     """Run the same again, with the same values unless `changes` (of `submit`) says otherwise."""
     require(actor, "submit", run)
-    if run.kind != Kind.PIPELINE:
-        raise Refused(_("Only a pipeline run can be submitted again."))
+    if run.kind == Kind.STEP or not run.is_ours:
+        raise Refused(
+            _("Only a run of a pipeline or of a submitted script can be submitted again.")
+        )
     before = run.pipeline_run
     what: dict = {"graph": before.graph}
     if run.endpoint is not None:
@@ -104,8 +107,11 @@ def resubmit(actor: Actor, run: Run, **changes) -> Run:
         "tags": run.tags,
         "continue_on_step_failure": before.continue_on_step_failure,
         "timeout_seconds": before.timeout_seconds,
+        "kind": run.kind,
         **changes,
     }
+    if run.kind == Kind.SCRIPT and SNAPSHOT in run.properties:
+        asked["properties"] = {SNAPSHOT: run.properties[SNAPSHOT]}
     return submit(actor, **what, source=Source.RESUBMIT, original=before, **asked)
 
 

@@ -309,11 +309,11 @@ def _source(actor: Actor, node, datasets: Mapping, datapaths: Mapping) -> dict:
 
 
 def _experiment(actor: Actor, name: str) -> Experiment:
-    """The experiment, with the number of its next run drawn."""
+    """The experiment, with the number of its next run drawn; a run brings it back from the archive."""
     found = Experiment.objects.filter(workspace=actor.workspace, name=name)
-    if not found.update(runs_made=F("runs_made") + 1):
+    if not found.update(runs_made=F("runs_made") + 1, archived_at=None):
         Experiment.objects.get_or_create(workspace=actor.workspace, name=name)
-        found.update(runs_made=F("runs_made") + 1)
+        found.update(runs_made=F("runs_made") + 1, archived_at=None)
     return found.get()
 
 

@@ -9,11 +9,15 @@ from django.db.models import F
 
 from endpoints.roots import place_for
 from runs import facts, storage
-from runs.models import Artifact, Experiment, Kind, Metric, Run
+from runs.models import Artifact, Experiment, Kind, Metric, Run, RunAttribute
 from runs.services.names import run_name
 from runs.states import Status
 from studio.core.access import Actor, require
 from studio.core.errors import BadValue, Conflict
+from studio.core.writing import write_transaction
+
+# How properties begin that are what MLflow calls the params of a run.
+PARAM = "mlflow.param."
 
 
 def make_child(
@@ -39,7 +43,9 @@ def make_child(
     experiment = experiment or parent.experiment
     try:
         with transaction.atomic():
-            Experiment.objects.filter(pk=experiment.pk).update(runs_made=F("runs_made") + 1)
+            # A new run brings its experiment back from the archive; a part of an old one does not.
+            back = {"archived_at": None} if parent is None else {}
+            Experiment.objects.filter(pk=experiment.pk).update(runs_made=F("runs_made") + 1, **back)
             experiment.refresh_from_db(fields=["runs_made"])
             run = Run.objects.create(
                 uuid=uuid,
@@ -64,6 +70,26 @@ def make_child(
         raise Conflict(f"The id {uuid} is taken already.") from error
     run.refresh_from_db()
     return run
+
+
+def log_params(actor: Actor, run: Run, params: Mapping[str, str]) -> None:
+    """Keep params of a run, which a run list can be searched for. A param stays what it was."""
+    require(actor, "track", run)
+    with write_transaction():
+        known = Run.objects.select_for_update().only("properties").get(pk=run.pk).properties
+        for key, value in params.items():
+            before = known.get(f"{PARAM}{key}", value)
+            if before != value:
+                raise BadValue(
+                    f"Changing param values is not allowed. Param with key={key!r} was already"
+                    f" logged with value={before!r:.200} for run ID={str(run.uuid)!r}.",
+                    target=key,
+                )
+        new = {key: value for key, value in params.items() if f"{PARAM}{key}" not in known}
+        facts.merge(run.pk, properties={f"{PARAM}{key}": value for key, value in new.items()})
+        RunAttribute.objects.bulk_create(
+            facts.attribute(run.pk, "parameter", key, value) for key, value in new.items()
+        )
 
 
 def log_metric(
@@ -96,4 +122,15 @@ def keep_artifact(actor: Actor, run: Run, *, path: str, stream: IO[bytes]) -> Ar
     blob = storage.artifact_blob(run.uuid, path)
     with place_for(path):
         size = storage.put_stream(blob, stream)
+    return facts.note_artifact(run.pk, path=path, blob=blob, size=size)
+
+
+def append_to_artifact(
+    actor: Actor, run: Run, *, path: str, stream: IO[bytes], at: int
+) -> Artifact:
+    """Put what `stream` holds behind the `at` bytes of an artifact."""
+    require(actor, "track", run)
+    path = storage.checked_path(path)
+    blob = storage.artifact_blob(run.uuid, path)
+    size = storage.append_stream(blob, stream, at=at)
     return facts.note_artifact(run.pk, path=path, blob=blob, size=size)

@@ -64,9 +64,9 @@ def _default(parameter) -> str:
 
 # --- metrics ---------------------------------------------------------------------------------------
 def metrics(run: Run) -> dict:
-    """The scalars of all steps in one table, the others each with a chart or a table."""
+    """The scalars and files of all steps in one table, the others each with a chart or a table."""
     found: dict = {"scalars": [], "series": []}
-    for row, points in _measured(run, images=False):
+    for row, points in _measured(run, of_files=False):
         columns = list(row.columns) or list(points[0] if points else {})
         if len(columns) == 1 and len(points) == 1:
             found["scalars"].append(
@@ -74,19 +74,23 @@ def metrics(run: Run) -> dict:
             )
         elif points:
             found["series"].append(_series(row, columns, points))
+    # Tables of accuracy, predictions, residuals, confusion: documents that the SDK keeps as files.
+    found["scalars"] += [file for file in _files(run) if not files.is_image(file["value"])]
     return found
 
 
 def images(run: Run) -> list[dict]:
     """The images that steps logged, each with its address."""
-    return [image for row, points in _measured(run, images=True) for image in _images(row, points)]
+    return [file for file in _files(run) if files.is_image(file["value"])]
 
 
-def _measured(run: Run, *, images: bool) -> list[tuple[Metric, list[dict]]]:
-    """The metrics of a run and its steps, either those of images or the others, with their points."""
+def _measured(run: Run, *, of_files: bool) -> list[tuple[Metric, list[dict]]]:
+    """The metrics of a run and its steps, either those of files or the others, with their points."""
     rows = Metric.objects.filter(run__in=tree.below(run)).select_related("run")
     wanted = [
-        row for row in rows.order_by("run", "id") if ("Artifact" in row.columns.values()) == images
+        row
+        for row in rows.order_by("run", "id")
+        if ("Artifact" in row.columns.values()) == of_files
     ]
     points: dict[int, list[dict]] = {row.pk: [] for row in wanted}
     for value in MetricValue.objects.filter(metric__in=wanted).order_by("id")[:SHOWN_VALUES]:
@@ -106,21 +110,25 @@ def _series(row: Metric, columns: list[str], points: list[dict]) -> dict:
     }
 
 
-def _images(row: Metric, points: list[dict]) -> Iterable[dict]:
-    for point in points:
-        for column, kind in row.columns.items():
-            address = _artifact_url(str(point.get(column, ""))) if kind == "Artifact" else ""
-            if address:
-                yield {"name": row.name, "step": row.run, "url": address}
+def _files(run: Run) -> Iterable[dict]:
+    """Each file that was logged as a metric, with its path and its address."""
+    for row, points in _measured(run, of_files=True):
+        for point in points:
+            for column, kind in row.columns.items():
+                owner, path = _artifact(str(point.get(column, "")) if kind == "Artifact" else "")
+                if address := _address(owner, path):
+                    yield {"name": row.name, "step": row.run, "value": path, "url": address}
 
 
-def _artifact_url(reference: str) -> str:
-    """`aml://artifactId/ExperimentRun/dcid.<run>/<path>` as the address of the file here."""
+def _artifact(reference: str) -> tuple[str, str]:
+    """The id of the run and the path, of `aml://artifactId/ExperimentRun/dcid.<run>/<path>`."""
     owner, _slash, path = reference.partition("/dcid.")[2].partition("/")
-    if not path:
-        return ""
+    return owner, path
+
+
+def _address(owner: str, path: str) -> str:
     try:
-        return reverse("runs:run-file", args=[owner, path])
+        return reverse("runs:run-file", args=[owner, path]) if path else ""
     except NoReverseMatch:
         return ""
 

@@ -15,7 +15,7 @@ from studio.core.errors import Refused
 
 @form_view
 def resubmit(request, uuid):
-    run = scope.find_run(request, uuid)
+    run = scope.find_submitted(request, uuid)
     require(request.actor, "submit", run)
     form = _form(request, run)
     if request.method == "POST" and form.is_valid():

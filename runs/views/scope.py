@@ -45,6 +45,12 @@ def find_run(request, uuid) -> Run:
     )
 
 
+def find_submitted(request, uuid) -> Run:
+    """The run of this id of a graph, which can be submitted again: a pipeline's or a script's."""
+    runs = Run.objects.visible_to(reader(request)).filter(kind__in=TOP, pipeline_run__isnull=False)
+    return get_object_or_404(runs.select_related(*HEADED, "pipeline_run__graph"), uuid=uuid)
+
+
 def find_whole(request, uuid) -> Run:
     """A run that has a page of its own; a step is a part of the page of its run."""
     runs = Run.objects.visible_to(reader(request)).exclude(kind=Kind.STEP)

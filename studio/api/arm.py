@@ -8,6 +8,7 @@ from rest_framework.views import APIView
 
 from studio.core.access import Actor
 from studio.core.bodies import query_text
+from studio.core.errors import NotFound, Refused
 from studio.core.models import Workspace
 from studio.core.rest import WireView, base_url
 from studio.core.schema import query
@@ -34,7 +35,7 @@ class CloudMetadata(OpenView):
                     "name": "AzureCloud",
                     "resourceManager": f"{base}/",
                     "portal": base,
-                    "suffixes": {},
+                    "suffixes": {"storage": "core.windows.net"},  # `azureml-mlflow` wants one
                     "authentication": authentication,
                 }
             ]
@@ -70,6 +71,40 @@ class WorkspaceDetail(WireView):
 
     def get(self, request, **scope):
         return Response(workspace_resource(self.actor.workspace, self.base_url))
+
+    def put(self, request, **scope):
+        """What makes, changes and removes a workspace for clients of the resource manager."""
+        raise Refused(
+            "A workspace is made on the studio's own machine: uv run manage.py workspace add.",
+            status=400,
+        )
+
+    patch = delete = put
+
+
+class BelowSubscription(WireView):
+    """Addresses that name no workspace: the caller's own subscription and group, or 404."""
+
+    def check_scope(self, workspace: Workspace):
+        own = {"subscription": workspace.subscription_id, "group": workspace.resource_group}
+        if any(self.kwargs.get(key, own[key]).lower() != own[key].lower() for key in own):
+            raise NotFound("This was not found, or this token is for another subscription.")
+
+
+class ResourceGroup(BelowSubscription):
+    """`Workspace.create(exist_ok=True)` asks for the group before it asks for the workspace."""
+
+    def get(self, request, **scope):
+        workspace = self.actor.workspace
+        return Response(
+            {
+                "id": f"/subscriptions/{workspace.subscription_id}"
+                f"/resourceGroups/{workspace.resource_group}",
+                "name": workspace.resource_group,
+                "location": "selfhosted",
+                "properties": {"provisioningState": "Succeeded"},
+            }
+        )
 
 
 class ResourceList(WireView):

@@ -4,8 +4,10 @@ own permission, so these routes need no token; bodies are streamed, never held i
 import base64
 import hashlib
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
+from tempfile import SpooledTemporaryFile
 from typing import IO
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
@@ -17,7 +19,7 @@ from django.utils.http import http_date, parse_http_date
 from endpoints import uploads
 from endpoints.roots import State
 from studio.api.arm import OpenView
-from studio.api.containers import container_of, staged_name
+from studio.api.containers import CHUNK, IN_MEMORY, container_of, staged_name
 from studio.core import blob_urls
 from studio.core.errors import BadValue, Refused
 
@@ -81,16 +83,6 @@ class Blocks:
             self.current = None
 
 
-class Appended:
-    """A blob with more behind it, read as a single file: nothing can be appended to in storages."""
-
-    def __init__(self, before: Iterator[bytes], body: Body):
-        self.before, self.body = before, body
-
-    def read(self, size: int = -1) -> bytes:
-        return next(self.before, b"") or self.body.read(size)
-
-
 class Blob(OpenView):
     def put(self, request, container, path):
         blob_urls.check(container, path, request.query_params, verb="w")
@@ -132,7 +124,11 @@ class Blob(OpenView):
             raise Refused(
                 f"The blob has {size} bytes.", status=412, code="AppendPositionConditionNotMet"
             )
-        behind.write(path, Appended(behind.stream(path, 0, size), body))
+        # All of it is here and right before the blob grows: a client's torn request leaves no trace.
+        with SpooledTemporaryFile(max_size=IN_MEMORY) as whole:
+            shutil.copyfileobj(body, whole, CHUNK)
+            whole.seek(0)
+            behind.append(path, whole, at=size)
         response = self.stored(container, path, md5=body.md5)
         response["x-ms-blob-append-offset"] = str(size)
         return response

@@ -1,14 +1,18 @@
 """Compute targets as the resource manager shows them (wire 4.5). A target is a queue of ours, so every
 operation on one is over when it is answered."""
 
+import os
+
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
 from endpoints import services
-from endpoints.api.entities import compute_resource
 from endpoints.models import ComputeTarget
+from studio.api.arm import BelowSubscription
+from studio.api.nodes import Nodes, compute_resource
 from studio.core.access import Actor
 from studio.core.bodies import Body
+from studio.core.errors import BadValue
 from studio.core.rest import WireView, find_by_name
 
 
@@ -17,6 +21,12 @@ def computes(actor: Actor):
 
 
 class ComputeView(WireView):
+    def target(self, name: str) -> ComputeTarget:
+        return find_by_name(computes(self.actor), name, "Compute target")
+
+    def resource(self, target: ComputeTarget) -> dict:
+        return compute_resource(target, Nodes().of(target))
+
     def answer(self, body=None) -> Response:
         """Clients raise where this header is missing, and ask there until it says that all is done."""
         scope = self.actor.workspace.scope
@@ -30,7 +40,9 @@ class ComputeList(ComputeView):
     for_run_tokens = True
 
     def get(self, request, **scope):
-        rows = [compute_resource(row) for row in computes(self.actor).order_by("name")]
+        nodes = Nodes()
+        targets = computes(self.actor).order_by("name")
+        rows = [compute_resource(target, nodes.of(target)) for target in targets]
         return Response({"value": rows})  # the client follows any nextLink, also null
 
 
@@ -39,11 +51,8 @@ class ComputeDetail(ComputeView):
 
     for_run_tokens = True
 
-    def target(self, name: str) -> ComputeTarget:
-        return find_by_name(computes(self.actor), name, "Compute target")
-
     def get(self, request, name, **scope):
-        return Response(compute_resource(self.target(name)))
+        return Response(self.resource(self.target(name)))
 
     def put(self, request, name, **scope):
         body = Body(request.data)
@@ -59,12 +68,18 @@ class ComputeDetail(ComputeView):
             tags=body.texts("tags"),
             wire={"scaleSettings": inner.mapping("scaleSettings")},
         )
-        return self.answer(compute_resource(target))
+        return self.answer(self.resource(target))
 
     def patch(self, request, name, **scope):
         """`AmlCompute.update`: how far it scales, which is kept for the client to read again."""
         target = self.target(name)
-        outer = Body(Body(request.data).mapping("properties"), name="properties")
+        body = Body(request.data)
+        if "identity" in body:
+            raise BadValue(
+                "A compute target has no identity here: each step signs in by the token of its run.",
+                target="identity",
+            )
+        outer = Body(body.mapping("properties"), name="properties")
         inner = Body(outer.mapping("properties"), name="properties.properties")
         self.check_scale(inner)
         settings = {**target.wire.get("scaleSettings", {}), **inner.mapping("scaleSettings")}
@@ -75,7 +90,7 @@ class ComputeDetail(ComputeView):
             tags=target.tags,
             wire={"scaleSettings": settings},
         )
-        return self.answer(compute_resource(changed))
+        return self.answer(self.resource(changed))
 
     def delete(self, request, name, **scope):
         services.remove_compute(self.actor, self.target(name))
@@ -87,6 +102,43 @@ class ComputeDetail(ComputeView):
             if not isinstance(scale.get(key), int | None):
                 raise scale.wrong(key, "a whole number")
         scale.text("nodeIdleTimeBeforeScaleDown")
+
+
+class ComputeNodes(ComputeView):
+    """`AmlCompute.list_nodes`."""
+
+    for_run_tokens = True
+
+    def post(self, request, name, **scope):
+        return Response({"nodes": [node.as_dict() for node in Nodes().of(self.target(name))]})
+
+
+class Sizes(BelowSubscription):
+    """`AmlCompute.supported_vmsizes`. A size is a word that targets keep; what a step really gets is
+    its worker's machine, so the one that is told of is the studio's own."""
+
+    for_run_tokens = True
+
+    def get(self, request, **scope):
+        sizes = computes(self.actor).exclude(vm_size="").values_list("vm_size", flat=True)
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+        machine = {
+            "vCPUs": os.cpu_count() or 1,
+            "gpus": 0,
+            "memoryGB": round(memory, 1),
+            "maxResourceVolumeMB": 0,
+        }
+        rows = [{"name": size, **machine} for size in sorted({"STANDARD_LOCAL", *sizes})]
+        return Response({"amlCompute": rows})
+
+
+class Limits(BelowSubscription):
+    """`AmlCompute.list_usages` and `list_quotas`: nothing is limited but by the workers there are."""
+
+    for_run_tokens = True
+
+    def get(self, request, **scope):
+        return Response({"value": []})
 
 
 class ComputeOperation(WireView):

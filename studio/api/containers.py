@@ -1,15 +1,17 @@
 """What lies behind the container names of blob addresses: artifacts and logs of runs, files of
-datastores, uploads on their way to a snapshot."""
+datastores, uploads on their way to a snapshot, snapshots on their way back."""
 
 import hashlib
+import io
 from collections.abc import Iterator
+from tempfile import SpooledTemporaryFile
 from typing import IO, Protocol
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
 
-from endpoints import data, uploads
-from endpoints.models import Datastore
+from endpoints import data, packed, uploads
+from endpoints.models import Datastore, Snapshot
 from endpoints.roots import State
 from runs import local_uploads, services, storage
 from runs.api.entities import ARTIFACTS, LOGS, UPLOADED
@@ -19,6 +21,7 @@ from studio.core.errors import NotFound
 from studio.core.models import Workspace
 
 CHUNK = 1 << 20
+IN_MEMORY = 8 << 20
 
 
 class Container(Protocol):
@@ -27,6 +30,7 @@ class Container(Protocol):
     def state(self, path: str) -> State: ...
     def stream(self, path: str, start: int, end: int) -> Iterator[bytes]: ...
     def write(self, path: str, body: IO[bytes]) -> int: ...
+    def append(self, path: str, body: IO[bytes], *, at: int) -> None: ...
     def list(self, prefix: str) -> Iterator[tuple[str, State]]: ...
 
 
@@ -39,12 +43,17 @@ def container_of(name: str) -> Container:
         return Logs()
     if name == uploads.CONTAINER:
         return Uploads()
+    if name == packed.CONTAINER:
+        return Snapshots()
     return DatastoreFiles(name)
 
 
 class ReadOnly:
     def write(self, path, body):
         raise NotFound("Nothing can be written here.")
+
+    def append(self, path, body, *, at):
+        raise NotFound("Nothing can be appended here.")
 
     def list(self, prefix):
         return iter(())
@@ -77,13 +86,21 @@ class Artifacts(ReadOnly):
         return storage.stream_blob(storage.artifact_blob(*split(path)), start=start, end=end)
 
     def write(self, path: str, body: IO[bytes]) -> int:
+        run, name = self.run_of(path)
+        actor = system_actor(run.workspace)  # the address was given to somebody who may write
+        artifact = services.keep_artifact(actor, run, path=name, stream=body)
+        return artifact.size
+
+    def append(self, path: str, body: IO[bytes], *, at: int) -> None:
+        run, name = self.run_of(path)
+        services.append_to_artifact(system_actor(run.workspace), run, path=name, stream=body, at=at)
+
+    def run_of(self, path: str) -> tuple[Run, str]:
         run_uuid, name = split(path)
         run = Run.objects.select_related("workspace").filter(uuid=run_uuid).first()
         if run is None:
             raise NotFound(f"There is no run {run_uuid}.")
-        actor = system_actor(run.workspace)  # the address was given to somebody who may write
-        artifact = services.keep_artifact(actor, run, path=name, stream=body)
-        return artifact.size
+        return run, name
 
 
 class LocalUploads(ReadOnly):
@@ -143,16 +160,18 @@ class DatastoreFiles:
 
     def stream(self, path: str, start: int, end: int) -> Iterator[bytes]:
         with self.at(path).open() as file:
-            file.seek(start)
-            while start < end and (chunk := file.read(min(CHUNK, end - start))):
-                start += len(chunk)
-                yield chunk
+            yield from pieces(file, start, end)
 
     def write(self, path: str, body: IO[bytes]) -> int:
         place = self.at(path)
         if place.is_folder():
             raise ValidationError({"path": f"{path!r} is a folder."})
         return place.write(body)
+
+    def append(self, path: str, body: IO[bytes], *, at: int) -> None:
+        """All of it again: steps that run may hold links to the file as it is."""
+        with storage.joined(self.stream(path, 0, at), body) as whole:
+            self.write(path, whole)
 
     def list(self, prefix: str) -> Iterator[tuple[str, State]]:
         folder = prefix.rpartition("/")[0]
@@ -172,6 +191,41 @@ class Uploads(ReadOnly):
 
     def write(self, path: str, body: IO[bytes]) -> int:
         return uploads.write(path, body)
+
+
+class Snapshots(ReadOnly):
+    """`<snapshot uuid>/code.zip`, which is packed when it is asked for."""
+
+    def __init__(self):
+        self.packed: dict[str, IO[bytes]] = {}
+
+    def snapshot(self, path: str) -> Snapshot:
+        uuid, _name = split(path)
+        found = Snapshot.objects.filter(uuid=uuid).first()
+        if found is None:
+            raise NotFound(f"There is no snapshot {uuid}.")
+        return found
+
+    def zip(self, path: str) -> IO[bytes]:
+        if path not in self.packed:
+            target = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - read as it is sent
+            packed.pack(self.snapshot(path), target)
+            self.packed[path] = target
+        return self.packed[path]
+
+    def state(self, path: str) -> State:
+        snapshot, size = self.snapshot(path), self.zip(path).seek(0, io.SEEK_END)
+        return State(size, snapshot.created_at, snapshot.content_hash)
+
+    def stream(self, path: str, start: int, end: int) -> Iterator[bytes]:
+        return pieces(self.zip(path), start, end)
+
+
+def pieces(file: IO[bytes], start: int, end: int) -> Iterator[bytes]:
+    file.seek(start)
+    while start < end and (chunk := file.read(min(CHUNK, end - start))):
+        start += len(chunk)
+        yield chunk
 
 
 def split(path: str) -> tuple[UUID, str]:

@@ -9,6 +9,8 @@ from studio.core.bodies import Body
 from studio.core.errors import NotFound
 from studio.core.rest import WireView
 
+NOT_PROVIDED = "application/NotProvided"  # the client's word for a content type that nobody gave
+
 
 class Secrets(WireView):
     def get(self, request, **scope):
@@ -63,7 +65,10 @@ class SecretDetail(WireView):
     for_run_tokens = True
 
     def get(self, request, name, **scope):
-        return Response({"name": name, "value": secrets.get_secret(self.actor, name=name)})
+        secret = secrets.read_secret(self.actor, name=name)
+        value = secrets.decrypt(secret.ciphertext)
+        kind = secret.content_type or NOT_PROVIDED
+        return Response({"name": name, "value": value, "contentType": kind})
 
     def delete(self, request, name, **scope):
         secrets.delete_secret(self.actor, name=name)

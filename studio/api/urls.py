@@ -2,15 +2,20 @@
 
 from django.urls import path, re_path
 
-from studio.api import arm, blobs, computes, credential, health, oauth
+from studio.api import arm, beyond, blobs, computes, credential, health, oauth
 from studio.api.document import ApiDocument
 from studio.core.rest import SCOPE
 
-ANY_CONTAINER = r"(?P<container>(?:artifacts|logs|uploaded|uploads|datastore-[0-9a-f-]{36}))"
+ANY_CONTAINER = (
+    r"(?P<container>(?:artifacts|logs|snapshots|uploaded|uploads|datastore-[0-9a-f-]{36}))"
+)
 WORKSPACES = r"providers/Microsoft\.MachineLearningServices/workspaces/?$"
 # The client joins the resource manager's address, which ends in a slash, and a path that begins with one.
 COMPUTES = rf"^/?(?:rp/workspaces/)?{SCOPE}/computes"
 SUBSCRIPTION = r"^subscriptions/(?P<subscription>[^/]+)"
+LOCATION = (
+    rf"{SUBSCRIPTION}/providers/Microsoft\.MachineLearningServices/locations/(?P<location>[^/]+)"
+)
 
 urlpatterns = [
     re_path(r"^healthz/?$", health.Health.as_view(), name="healthz"),
@@ -35,12 +40,16 @@ urlpatterns = [
         rf"{SUBSCRIPTION}/(?:resource[gG]roups/(?P<group>[^/]+)/)?resources/?$",
         arm.ResourceList.as_view(),
     ),
+    re_path(rf"{SUBSCRIPTION}/resource[gG]roups/(?P<group>[^/]+)/?$", arm.ResourceGroup.as_view()),
     re_path(rf"^(?:rp/workspaces/)?{SCOPE}/?$", arm.WorkspaceDetail.as_view()),
     re_path(rf"{COMPUTES}/?$", computes.ComputeList.as_view()),
     re_path(
         rf"{COMPUTES}/(?P<name>[^/]+)/?$",
         computes.ComputeDetail.as_view(),
     ),
+    re_path(rf"{COMPUTES}/(?P<name>[^/]+)/listNodes/?$", computes.ComputeNodes.as_view()),
+    re_path(rf"{LOCATION}/vmSizes/?$", computes.Sizes.as_view()),
+    re_path(rf"{LOCATION}/(?:usages|quotas)/?$", computes.Limits.as_view()),
     re_path(rf"^{SCOPE}/computeOperations/done/?$", computes.ComputeOperation.as_view()),
     re_path(rf"^credential/v2\.0/{SCOPE}/secrets/?$", credential.Secrets.as_view()),
     re_path(
@@ -49,6 +58,18 @@ urlpatterns = [
     ),
     re_path(
         rf"^credential/v2\.0/{SCOPE}/secrets/(?P<name>[^/]+)/?$", credential.SecretDetail.as_view()
+    ),
+    re_path(rf"^{SCOPE}/resynckeys/?$", beyond.StorageKeys.as_view()),
+    re_path(rf"^{SCOPE}/linkedServices/?$", beyond.LinkedServices.as_view()),
+    re_path(rf"^{SCOPE}/connections/?$", beyond.Connections.as_view()),
+    re_path(rf"^{SCOPE}/connections/(?P<name>[^/]+)/?$", beyond.Connection.as_view()),
+    re_path(
+        rf"^environment/v[12]\.0/{SCOPE}/environments/(?P<name>[^/]+)/versions/(?P<version>[^/]+)/image/?$",
+        beyond.Images.as_view(),
+    ),
+    re_path(
+        rf"^modelmanagement/v1\.0/{SCOPE}/(?:services|images|packages|profiles)/?$",
+        beyond.Deployments.as_view(),
     ),
     re_path(rf"^{ANY_CONTAINER}/?$", blobs.BlobContainer.as_view()),
     re_path(rf"^{ANY_CONTAINER}/(?P<path>.+)$", blobs.Blob.as_view()),

@@ -49,7 +49,11 @@ def set_secret(actor: Actor, *, name: str, value: str, content_type: str = "") -
 
 
 def get_secret(actor: Actor, *, name: str) -> str:
-    """The value of a secret; who read it, and in which run, is on record.
+    return decrypt(read_secret(actor, name=name).ciphertext)
+
+
+def read_secret(actor: Actor, *, name: str) -> Secret:
+    """A secret whose value is wanted; who read it, and in which run, is on record.
 
     A Reader sees runs, not what they may know. The steps of a workspace are its own code, published
     by those who may read this anyway: each reads by name, with a token that dies with its run.
@@ -60,7 +64,7 @@ def get_secret(actor: Actor, *, name: str) -> str:
     if secret is None:
         raise NotFound(f"There is no secret named {name!r} in workspace {actor.workspace}.")
     record(actor, "read secret", secret, after={"run": str(actor.run_uuid or "")})
-    return decrypt(secret.ciphertext)
+    return secret
 
 
 def names(actor: Actor) -> list[str]:

@@ -1,10 +1,13 @@
 """Compute targets over the resource manager (wire 4.5)."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from endpoints.models import ComputeTarget
 from runs import run_tokens, services
-from runs.models import Run
+from runs.models import Run, StepAttempt, Worker
 from studio.core.models import AuditEvent, Role
 from tests import factories
 
@@ -37,9 +40,68 @@ def test_a_target_is_made_and_the_client_is_told_how_to_serve_it(api, url):
     shown = api.get(url).body["properties"]
     assert shown["properties"]["vmSize"] == "STANDARD_D2_V2"
     assert shown["properties"]["scaleSettings"]["maxNodeCount"] == 4
-    assert shown["properties"]["currentNodeCount"] == 4
+    assert shown["properties"]["currentNodeCount"] is None
+    (error,) = shown["properties"]["errors"]
+    assert "uv run manage.py worker --queues made" in error["message"]
     assert "manage.py worker --queues made" in shown["description"]
     assert AuditEvent.objects.get(kind="ComputeTarget").verb == "create"
+
+
+def worker(name, queues, **more):
+    return Worker.objects.create(
+        name=name, role="worker", host=f"host-{name}", pid=1, queues=queues, **more
+    )
+
+
+@pytest.fixture
+def running(actor, workspace):
+    """A step that a worker runs."""
+    run = services.submit(actor, experiment="e", pipeline=factories.pipeline(workspace))
+    step = Run.objects.get(parent=run)
+    StepAttempt.objects.create(step=step.step, number=1, worker="one")
+    return step
+
+
+def test_nodes_are_the_slots_of_the_living_workers(api, workspace, url, running):
+    api.put(url, wanted(scaleSettings={"minNodeCount": 3, "maxNodeCount": 4}))
+    worker("one", ["cpu-cluster", "made"], slots=2)
+    worker("two", ["gpu"])
+    worker("gone", ["made"], heartbeat_at=timezone.now() - timedelta(hours=1))
+    first, second = api.post(f"{url}/listNodes").body["nodes"]
+    assert (first["nodeState"], first["runId"]) == ("running", str(running.uuid))
+    assert (second["nodeState"], second["runId"]) == ("idle", None)
+    assert first["privateIpAddress"] == "host-one"
+    assert first["nodeId"] != second["nodeId"]
+    shown = api.get(url).body["properties"]["properties"]
+    assert shown["currentNodeCount"] == 2
+    assert shown["nodeStateCounts"]["runningNodeCount"] == 1
+    assert "2 of the 3 nodes" in shown["errors"][0]["message"]
+    by_name = {row["name"]: row for row in api.get(f"{workspace.scope}/computes").body["value"]}
+    assert by_name["cpu-cluster"]["properties"]["properties"]["errors"] is None
+
+
+def test_a_node_keeps_the_runs_of_other_workspaces_to_itself(api, url, running):
+    api.put(url, wanted())
+    worker("one", ["made"])
+    Run.objects.filter(pk=running.pk).update(workspace=factories.workspace())
+    (node,) = api.post(f"{url}/listNodes").body["nodes"]
+    assert (node["nodeState"], node["runId"]) == ("running", None)
+
+
+def test_sizes_are_those_that_targets_name(api, workspace, url):
+    api.put(url, wanted())
+    base = f"/subscriptions/{workspace.subscription_id}/providers"
+    base = f"{base}/Microsoft.MachineLearningServices/locations/selfhosted"
+    rows = api.get(f"{base}/vmSizes").body["amlCompute"]
+    assert [row["name"] for row in rows] == ["STANDARD_D2_V2", "STANDARD_LOCAL"]
+    assert all(row["vCPUs"] >= 1 and row["memoryGB"] > 0 for row in rows)
+    assert api.get(f"{base}/usages").body == api.get(f"{base}/quotas").body == {"value": []}
+
+
+def test_no_identities(api, url):
+    api.put(url, wanted())
+    reply = api.patch(url, {"properties": {}, "identity": {"type": "SystemAssigned"}})
+    assert reply.status == 400 and "token of its run" in str(reply.body)
 
 
 def test_making_it_again_changes_it(api, url):

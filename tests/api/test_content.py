@@ -1,12 +1,19 @@
 """Snapshots of source folders, sent as clients do (wire 8.2)."""
 
+import io
 import uuid
+import zipfile
 from urllib.parse import urlsplit
 
 import pytest
 
 from endpoints import snapshots
 from endpoints.models import Snapshot
+from runs import run_tokens, services
+from runs.models import Run
+from studio.core.models import Role
+from tests import factories
+from tests.api.conftest import Api
 
 pytestmark = pytest.mark.django_db
 
@@ -96,3 +103,45 @@ def test_only_addresses_we_issued_are_taken(api, content, address):
 def test_names_that_leave_the_folder_are_refused(api, anonymous, content):
     reply, _ = send(api, anonymous, content, {"../a.py": b"x"})
     assert reply.status == 400
+
+
+def test_a_snapshot_is_fetched_as_a_zip(api, anonymous, content):
+    files = {"a.py": b"a" * 5000, "b.py": b"b"}
+    _, snapshot = send(api, anonymous, content, files)
+    reply = api.post(f"{content}/{snapshot}/zip")
+    assert reply.status == 200, reply.body
+    parts = urlsplit(reply.body["zipSasUri"])
+    address = f"{parts.path}?{parts.query}"
+    fetched = anonymous.get(address)
+    assert fetched.status == 200
+    with zipfile.ZipFile(io.BytesIO(fetched.raw)) as archive:
+        assert {name: archive.read(name) for name in archive.namelist()} == files
+    rest = anonymous.get(address, Range="bytes=10-")
+    assert (rest.status, rest.raw) == (206, fetched.raw[10:]), "the same bytes each time"
+    assert anonymous.get(parts.path).status == 403
+    other = address.replace(str(snapshot), str(uuid.uuid4()))
+    assert anonymous.get(other).status == 403
+    assert anonymous.put(address, raw=b"x").status == 403
+    assert api.post(f"{content}/{uuid.uuid4()}/zip").status == 404
+
+
+def test_who_may_log_may_keep_its_code_and_a_reader_may_not(api_as, anonymous, content):
+    reply, _ = send(api_as(Role.OPERATOR), anonymous, content, {"a.py": b"a"})
+    assert reply.status == 200
+    assert api_as(Role.READER).post(f"{content}/getblob", {"FileNames": ["a"]}).status == 403
+
+
+def test_a_step_keeps_code_of_its_own_and_reaches_no_other(
+    api, actor, anonymous, content, workspace
+):
+    _, theirs = send(api, anonymous, content, {"secret.py": b"s"})
+    run = services.submit(actor, experiment="e", pipeline=factories.pipeline(workspace))
+    step = Api(workspace, run_tokens.make(Run.objects.get(parent=run))[0])
+    reply, own = send(step, anonymous, content, {"a.py": b"a"})
+    assert reply.status == 200
+    assert step.get(f"{content}/latest/metadata").status == 200
+    names = ["a.py", "secret.py"]
+    reply, _ = send(step, anonymous, content, {"a.py": b"a"}, names=names, parent=str(theirs))
+    assert reply.status == 400
+    for snapshot in (own, theirs):
+        assert step.post(f"{content}/{snapshot}/zip").status == 403

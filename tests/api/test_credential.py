@@ -19,13 +19,19 @@ def url(workspace):
 def test_set_and_get(api, url):
     body = {"name": "db-password", "value": "hush", "contentType": "text"}
     assert api.put(url, body).status == 200
-    assert api.get(f"{url}/db-password").body == {"name": "db-password", "value": "hush"}
+    shown = {"name": "db-password", "value": "hush", "contentType": "text"}
+    assert api.get(f"{url}/db-password").body == shown
     assert api.get(f"{url}/none").status == 404
     assert "hush" not in str(AuditEvent.objects.values())
     assert [event.verb for event in AuditEvent.objects.order_by("pk")] == [
         "set secret",
         "read secret",
     ]
+
+
+def test_a_content_type_that_nobody_gave_has_the_clients_word_for_it(api, url):
+    api.put(url, {"name": "s", "value": "hush"})
+    assert api.get(f"{url}/s").body["contentType"] == "application/NotProvided"
 
 
 def test_a_step_reads_while_its_run_lives_and_that_is_on_record(api, workspace, actor, url):

@@ -71,3 +71,69 @@ def test_wrong_datasets_are_400(api, change):
 
 def test_registering_needs_a_publisher(api_as):
     assert register(api_as(Role.OPERATOR)).status == 403
+
+
+def test_words_of_a_version_are_changed_in_place(api):
+    register(api)
+    newest = register(api, query="&updateDefinitionIfExists=true", description="", tags={}).body
+    assert (newest["description"], newest["tags"]) == ("d", {"a": "b"})
+    url = f"{api.D}/datasets/{newest['datasetId']}"
+    changed = api.put(url, {"name": "titanic", "description": "", "tags": {"c": "d"}}).body
+    assert (changed["description"], changed["tags"]) == ("", {"c": "d"})
+    assert changed["latest"] == newest["latest"]
+    first = api.put(url, {"tags": {}, "latest": {"versionId": "1"}}).body
+    assert (first["latest"]["versionId"], first["description"], first["tags"]) == ("1", "d", {})
+    assert api.get(f"{api.D}/datasets/query/name=titanic").body == changed
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"name": "other"}, 400),
+        ({"tags": "x"}, 400),
+        ({"tags": {"a": {}}}, 400),
+        ({"description": 1.5, "tags": []}, 400),
+        ({"latest": {"versionId": "x"}}, 400),
+        ({"latest": {"versionId": "9"}}, 404),
+        ({"latest": []}, 400),
+    ],
+)
+def test_what_cannot_be_changed_changes_nothing(api, body, status):
+    before = register(api).body
+    assert api.put(f"{api.D}/datasets/{before['datasetId']}", body).status == status
+    assert api.get(f"{api.D}/datasets/query/name=titanic").body == before
+
+
+def test_unregistered_name_is_gone_and_its_data_stay(api):
+    first = register(api).body
+    assert api.delete(f"{api.D}/datasets/titanic").status == 200
+    assert api.get(f"{api.D}/datasets/query/name=titanic").status == 404
+    assert api.get(f"{api.D}/datasets").body["value"] == []
+    assert api.delete(f"{api.D}/datasets/titanic").status == 404
+    saved = first["latest"]["savedDatasetId"]
+    assert api.get(f"{api.D}/datasets/query/savedDatasetId={saved}").body["value"] == []
+    assert api.get(f"{api.D}/saveddatasets/{saved}").body["dataflowJson"] == DATAFLOW
+    again = register(api).body
+    assert again["latest"]["versionId"] == "1"
+    assert again["datasetId"] != first["datasetId"]
+
+
+def test_readers_change_no_registration(api, api_as):
+    made = register(api).body
+    reader = api_as(Role.OPERATOR)
+    assert reader.put(f"{api.D}/datasets/{made['datasetId']}", {"tags": {}}).status == 403
+    assert reader.delete(f"{api.D}/datasets/titanic").status == 403
+    assert api.get(f"{api.D}/datasets/query/name=titanic").body == made
+
+
+def test_clients_are_told_who_adds_datastores(api):
+    url = f"/datastore/v1.0{api.workspace.scope}/datastores"
+    calls = [
+        api.post(url, {"name": "mine", "dataStoreType": "AzureBlob"}),
+        api.put(f"{url}/workspaceblobstore", {"name": "workspaceblobstore"}),
+        api.delete(f"{url}/workspaceblobstore"),
+    ]
+    for reply in calls:
+        assert reply.status == 400
+        assert "administrator" in str(reply.body)
+    assert [row["name"] for row in api.get(url).body["value"]] == ["workspaceblobstore"]

@@ -70,6 +70,15 @@ def test_lists(api, url, step, query, found):
     assert [row["version"] for row in reply.body["value"]] == found
 
 
+def test_those_of_a_dataset(api, url, step):
+    register(api, url, step, datasets=[{"name": "training", "id": "one"}])
+    register(api, url, step, datasets=[{"name": "one", "id": "other-one"}, {"id": "two"}])
+    register(api, url, step)
+    for dataset, found in (("one", [1]), ("two", [2]), ("on", []), ("%", [])):
+        rows = api.get(f"{url}/models?datasetId={dataset}").body["value"]
+        assert [row["version"] for row in rows] == found
+
+
 def test_pages(api, url, step):
     for _ in range(3):
         register(api, url, step)

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.django_db
 P, H, M = "/pipelines/v1.0{W}", "/history/v1.0{W}", "/metric/v2.0{W}"
 RUNS = [H, f"{H}/experiments/none", f"{H}/experimentids/{ID}"]  # three addresses of the same runs
 X = "/execution/v1.0{W}/experiments/made"
+F = "/mlflow/v2.0{W}/api/2.0/mlflow"
 A, D, C = "/artifact/v2.0{W}/artifacts", "/dataset/v1.0{W}", "/content/v2.0{W}"
 GET = [
     "{W}",
@@ -58,6 +59,7 @@ GET = [
     f"{P}/PipelineRuns/{ID}/PipelineRunOutputs/out",
     f"{H}/experiments/none",
     f"{H}/experimentids/{ID}",
+    f"{H}/computes/none/runs",
     *(
         f"{runs}/runs/{ID}{what}"
         for runs in RUNS
@@ -80,12 +82,30 @@ GET = [
     "/credential/v2.0{W}/secrets",
     "/credential/v2.0{W}/secrets/none",
     "{W}/computeOperations/done",
+    "/subscriptions/{S}/resourceGroups/{G}",
+    *(
+        f"/subscriptions/{{S}}/providers/Microsoft.MachineLearningServices/locations/here/{what}"
+        for what in ("vmSizes", "usages")
+    ),
+    "/environment/v1.0{W}/environments/none/versions/1/image",
+    "{W}/connections",
+    "{W}/connections/none",
+    "{W}/linkedServices",
+    *(f"/modelmanagement/v1.0{{W}}/{what}" for what in ("services", "images")),
     f"{P}/DataSources/{ID}",
     f"{P}/DataSources/Hash/{ID}",
     "/environment/v1.0{W}/environments",
     "/environment/v1.0{W}/environments/none",
     "/environment/v1.0{W}/environments/none/versions/1",
     "/environment/v1.0{W}/environments/none/labels/latest",
+    *(
+        f"{H}/experiments/none/runs/{ID}/artifacts{what}"
+        for what in ("", "/contentinfo?path=a.txt")
+    ),
+    f"{F}/experiments/get?experiment_id={ID}",
+    f"{F}/experiments/get-by-name?experiment_name=none",
+    f"{F}/runs/get?run_id={ID}",
+    f"{F}/metrics/get-history?run_id={ID}&metric_key=m",
     "/modelmanagement/v1.0{W}/assets",
     f"/modelmanagement/v1.0{{W}}/assets/{ID}",
     "/modelmanagement/v1.0{W}/models",
@@ -130,6 +150,7 @@ WRITES = [
     ),
     ("POST", f"{X}/startrun?runId=a", {}),
     ("POST", f"{X}/localrun?runId=a", {}),
+    ("POST", f"{X}/clean?all=False", {"RunId": ID}),
     ("POST", f"{P}/Schedules/Create", {"Name": "s", "PipelineId": ID, "Recurrence": {}}),
     ("PUT", f"{P}/Schedules/{ID}", {"Name": "s", "EntityStatus": "Disabled"}),
     ("POST", f"{P}/PipelineRuns/PipelineSubmit/{ID}", {"ExperimentName": "x"}),
@@ -152,11 +173,16 @@ WRITES = [
     ("POST", f"{P}/PipelineRuns/{ID}/Outputs", ["n"]),
     ("POST", f"{H}/experiments/made", {}),
     ("POST", f"{H}/experiments:query", {}),
+    ("PATCH", f"{H}/experimentids/{ID}", {"tags": {"a": "b"}, "archive": True}),
+    ("DELETE", f"{H}/experimentids/{ID}", None),
+    ("POST", f"{H}/experimentids/{ID}/tags:delete", {"tags": ["a"]}),
     *(
         row
         for runs in RUNS
         for row in (
             ("POST", f"{runs}/runs:query", {"filter": "(ParentRunId eq null)"}),
+            ("PATCH", f"{runs}/batch/runs", {"runs": [{"runId": ID, "tags": {"a": "b"}}]}),
+            ("POST", f"{runs}/batch/events", {"events": [{"name": "x", "data": {"RunId": ID}}]}),
             ("PATCH", f"{runs}/runs/{ID}", {"tags": {"a": "b"}}),
             ("DELETE", f"{runs}/runs/{ID}/tags", ["a"]),
             ("POST", f"{runs}/runs/{ID}/events", {"name": "Microsoft.MachineLearning.Run.Start"}),
@@ -168,10 +194,74 @@ WRITES = [
     ("POST", f"{M}/runs/{ID}/full", {"metricName": "m"}),
     ("POST", f"{A}/batch/metadata/ExperimentRun/dcid.{ID}", {"paths": [{"path": "a"}]}),
     ("POST", f"{A}/batch/metadata/LocalUpload/none", {"paths": [{"path": "a"}]}),
+    (
+        "POST",
+        f"{H}/experiments/none/runs/{ID}/artifacts/batch/metadata",
+        {"paths": [{"path": "a"}]},
+    ),
+    ("POST", f"{F}/experiments/create", {"name": "made", "tags": [{"key": "a", "value": "b"}]}),
+    ("POST", f"{F}/experiments/search", {"filter": "name = 'a'", "order_by": ["name DESC"]}),
+    ("POST", f"{F}/experiments/update", {"experiment_id": ID, "new_name": "other"}),
+    ("POST", f"{F}/experiments/delete", {"experiment_id": ID}),
+    ("POST", f"{F}/experiments/restore", {"experiment_id": ID}),
+    (
+        "POST",
+        f"{F}/experiments/set-experiment-tag",
+        {"experiment_id": ID, "key": "a", "value": "b"},
+    ),
+    ("POST", f"{F}/experiments/delete-experiment-tag", {"experiment_id": ID, "key": "a"}),
+    (
+        "POST",
+        f"{F}/runs/create",
+        {"experiment_id": ID, "run_name": "r", "tags": [{"key": "a", "value": "b"}]},
+    ),
+    ("POST", f"{F}/runs/update", {"run_id": ID, "status": "FINISHED", "run_name": "r"}),
+    (
+        "POST",
+        f"{F}/runs/search",
+        {
+            "experiment_ids": [ID],
+            "filter": "metrics.m > 0.5 and params.p = 'a'",
+            "order_by": ["metrics.m DESC"],
+            "max_results": 5,
+            "page_token": "0",
+            "run_view_type": "ALL",
+        },
+    ),
+    ("POST", f"{F}/runs/delete", {"run_id": ID}),
+    ("POST", f"{F}/runs/restore", {"run_id": ID}),
+    (
+        "POST",
+        f"{F}/runs/log-metric",
+        {"run_id": ID, "key": "m", "value": 0.5, "timestamp": 1, "step": 1},
+    ),
+    ("POST", f"{F}/runs/log-parameter", {"run_id": ID, "key": "p", "value": "a"}),
+    ("POST", f"{F}/runs/set-tag", {"run_id": ID, "key": "a", "value": "b"}),
+    ("POST", f"{F}/runs/delete-tag", {"run_id": ID, "key": "a"}),
+    *(
+        (
+            "POST",
+            batch,
+            {
+                "run_id": ID,
+                "metrics": [{"key": "m", "value": 1, "timestamp": 1, "step": 0}],
+                "params": [{"key": "p", "value": "a"}],
+                "tags": [{"key": "a", "value": "b"}],
+            },
+        )
+        for batch in (
+            f"{F}/runs/log-batch",
+            "/mlflow/v2.0{W}/api/2.0/preview/mlflow/runs/log-batch-async",
+        )
+    ),
+    ("POST", f"{F}/logged-models/search", {"experiment_ids": [ID]}),
     ("POST", f"{D}/datasets", {"name": "d", "datasetType": "file", "latest": {"dataflow": "x"}}),
+    ("PUT", f"{D}/datasets/{ID}", {"description": "d", "tags": {"a": "b"}}),
+    ("DELETE", f"{D}/datasets/none", None),
     ("POST", f"{D}/saveddatasets", {"datasetType": "file", "dataflowJson": "x"}),
     ("POST", f"{C}/snapshots/getblob", {"FileNames": ["a.py"]}),
     ("POST", f"{C}/snapshots/{ID}", {"DirTreeNode": {}}),
+    ("POST", f"{C}/snapshots/{ID}/zip", None),
     ("PUT", "/credential/v2.0{W}/secrets", {"name": "s", "value": "v"}),
     ("PUT", "/credential/v2.0{W}/secrets:putbatch", {"secrets": [{"name": "s", "value": "v"}]}),
     ("POST", "/credential/v2.0{W}/secrets:getbatch", {"secrets": [{"name": "s"}]}),
@@ -180,6 +270,23 @@ WRITES = [
     ("PUT", "{W}/computes/made", {"properties": {"computeType": "AmlCompute"}}),
     ("PATCH", "{W}/computes/none", {"properties": {"properties": {"scaleSettings": {}}}}),
     ("DELETE", "{W}/computes/none", None),
+    ("POST", "{W}/computes/none/listNodes", None),
+    ("POST", "{W}/resynckeys", None),
+    *((method, "{W}", {"properties": {}}) for method in ("PUT", "PATCH", "DELETE")),
+    *(
+        (method, address, {"name": "s"})
+        for method in ("PUT", "POST")
+        for address in (
+            *("{W}/connections", "{W}/connections/none", "{W}/linkedServices"),
+            "/modelmanagement/v1.0{W}/services",
+        )
+    ),
+    ("DELETE", "{W}/connections/none", None),
+    ("POST", "/environment/v2.0{W}/environments/none/versions/1/image", None),
+    ("PUT", "/datastore/v1.0{W}/default/none", None),
+    ("POST", "/datastore/v1.0{W}/datastores", {"name": "made", "dataStoreType": "AzureBlob"}),
+    ("PUT", "/datastore/v1.0{W}/datastores/none", {"name": "none"}),
+    ("DELETE", "/datastore/v1.0{W}/datastores/none", None),
     ("POST", f"{P}/DataSources", {"Name": "d", "DataStoreName": "none", "PathOnDataStore": "a"}),
     ("POST", f"/endpoints/{ID}/submit", {"ExperimentName": "x"}),
     *(
@@ -224,14 +331,15 @@ def names(rows):
 
 
 def at(path, api):
-    return path.format(W=api.workspace.scope)
+    place = api.workspace
+    return path.format(W=place.scope, S=place.subscription_id, G=place.resource_group)
 
 
 def test_every_route_is_in_these_lists():
     scope = (
         "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w"
     )
-    calls = [(method, path.format(W=scope)) for method, path, _ in ALL]
+    calls = [(method, path.format(W=scope, S="s", G="g")) for method, path, _ in ALL]
     calls += [("GET", path.format(S="s", G="g")) for path in LISTS] + OPEN
     listed = {route_of(method, path) for method, path in calls}
     assert not served() - listed, "routes that these tests do not call"
@@ -270,9 +378,11 @@ def in_step(api, actor, workspace):
     return Api(workspace, run_tokens.make(Run.objects.get(parent=run))[0])
 
 
-# What a step may do to the workspace, wherever its run is: look at lists, register, read secrets.
+# What a step may do to the workspace, wherever its run is: look at lists, register, keep code of its
+# own, read secrets.
 STEP_MAY = (
-    *("experiments:query", "runs:query", "secrets:getbatch"),
+    *("experiments:query", "runs:query", "/search", "secrets:getbatch", "/listNodes"),
+    *("/snapshots/getblob", f"/snapshots/{ID}"),
     *("/saveddatasets", "/datasets", "/environments/", "/assets", "/models", "/LocalUpload/none"),
 )
 

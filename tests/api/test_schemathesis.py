@@ -37,7 +37,7 @@ PLACE = {
 CONTAINERS = ["artifacts", "logs", "uploads", f"datastore-{known.ID}"]
 SERVICES = (
     *("pipelines", "history", "metric", "artifact", "content", "datastore", "dataset", "data"),
-    *("environment", "credential", "modelmanagement", "subscriptions", "rp"),
+    *("environment", "credential", "modelmanagement", "mlflow", "subscriptions", "rp"),
 )
 # What the parameters of addresses are called, and what is there under that name.
 VALUES = {

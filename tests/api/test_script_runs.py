@@ -296,3 +296,48 @@ def test_the_page_of_a_script_run(client, api, definition, actor):
         assert reply.status_code == 200, path
     step = Run.objects.get(parent=run, kind=Kind.STEP)
     assert client.get(f"/runs/{step.uuid}/", follow=True).status_code == 200
+
+
+def test_a_scripts_run_is_submitted_again_as_what_it_was(api, actor, definition):
+    run = run_of(post(api, definition))
+    again = services.resubmit(actor, run, experiment="other")
+    assert (again.kind, again.experiment.name) == (Kind.SCRIPT, "other")
+    assert again.pipeline_run.graph == run.pipeline_run.graph
+    assert again.pipeline_run.original == run.pipeline_run
+    assert again.properties == run.properties
+    assert again.target == "cpu-cluster"
+    (step,) = again.children.all()
+    assert (step.kind, step.step.timeout_seconds) == (Kind.STEP, 60)
+    assert api.get(f"{api.H}/experiments/other/runs/{again.uuid}").body["runType"] == (
+        "azureml.scriptrun"
+    )
+
+
+def test_the_page_of_a_scripts_run_offers_to_submit_it_again(api, actor, client, definition):
+    run = run_of(post(api, definition))
+    client.force_login(actor.user)
+    address = f"/runs/{run.uuid}/resubmit/"
+    assert address in client.get(f"/runs/{run.uuid}/").content.decode()
+    form = client.get(address).context["form"]
+    given = {"key": form["key"].value(), "experiment_choice": "existing", "experiment": "exp"}
+    reply = client.post(address, given)
+    assert reply.status_code == 302, reply.context["form"].errors
+    again = Run.objects.filter(kind=Kind.SCRIPT).latest("pk")
+    assert (again != run, again.pipeline_run.original) == (True, run.pipeline_run)
+    mine = services.make_child(actor, uuid=uuid.uuid4(), experiment=run.experiment)
+    assert client.get(f"/runs/{mine.uuid}/resubmit/").status_code == 404
+    assert "resubmit" not in client.get(f"/runs/{mine.uuid}/").content.decode()
+
+
+def test_nothing_is_left_to_clean_of_a_run_that_is_over(api, actor, definition):
+    run = run_of(post(api, definition))
+    path = f"/execution/v1.0{api.workspace.scope}/experiments/exp/clean?all=False"
+    reply = api.post(path, {"RunId": str(run.uuid), "Target": "cpu-cluster"})
+    assert reply.status == 409
+    assert "is not over" in reply.body["error"]["message"]
+    services.cancel(actor, run)
+    assert api.post(path, {"RunId": str(run.uuid)}).body == []
+    assert api.post(path, {"RunId": "null"}).body == []
+    assert api.post(path, {}).status == 400
+    elsewhere = path.replace("/exp/", "/other/")
+    assert api.post(elsewhere, {"RunId": str(run.uuid)}).status == 404

@@ -160,7 +160,7 @@ def test_a_catalogue_has_counts_and_page_numbers():
 def test_a_history_has_newer_and_older_and_no_total():
     page = Page(items=list(range(50)), older=101, newer=None, size=50)
     html = render('{% pager page "runs" %}', path="/?status=Failed", page=page)
-    assert "50 newest runs" in html
+    assert "Newest runs: 50" in html
     assert 'href="?status=Failed&amp;before=101"' in html
     assert 'rel="prev"' not in html
     later = Page(items=[1], older=None, newer=7, size=50)

@@ -360,3 +360,28 @@ def test_registering_again_needs_to_be_asked_for(actor, filled):
     assert DatasetVersion.objects.count() == 1
     with pytest.raises(ValidationError):
         register(actor, "in/b.csv", dataset_type="picture", create_new_version=True)
+
+
+def ends_with(ending, function="String_EndsWith"):
+    """The filter that clients put before the reading of an output: by the names of its files."""
+    name = ["RecordField", [{"r": ["Identifier", "row"]}, {"r": ["Value", "Path"]}]]
+    resource = ["Invoke", [{"r": ["Identifier", "GetResourceName"]}, [{"r": name}]]]
+    called = [{"r": ["Identifier", function]}, [{"r": resource}, {"r": ["Value", ending]}]]
+    block = {"type": "Microsoft.DPrep.ExpressionFilterBlock"}
+    return {**block, "arguments": {"expression": {"r": ["Invoke", called]}}}
+
+
+def test_files_of_an_output_are_chosen_by_their_ending():
+    parquet = {"type": "Microsoft.DPrep.ReadParquetFileBlock", "arguments": {}}
+    text = json.dumps({"blocks": [ends_with(".parquet"), parquet]})
+    kind, flow = data.write_output_dataflow("azureml://datastores/store/paths/x", text)
+    read = data.read_dataflow(flow)
+    assert (kind, read.format) == ("tabular", "parquet")
+    assert read.paths[0][1] == "azureml://datastores/store/paths/x/**/*.parquet"
+
+
+@pytest.mark.parametrize("block", [ends_with("*/"), ends_with(".a", "String_StartsWith"), {}])
+def test_other_filters_of_an_output_are_refused(block):
+    text = json.dumps({"blocks": [{"type": "Microsoft.DPrep.ExpressionFilterBlock", **block}]})
+    with pytest.raises(data.DataflowError):
+        data.read_transformations(text)

@@ -257,6 +257,25 @@ def test_a_data_trigger_is_made_too(page, new):
     assert "When files change in workspaceblobstore: in" in text_of(page, made.get_absolute_url())
 
 
+def test_a_run_for_each_file_is_a_choice_of_the_form(page, new):
+    watching = {"trigger": "DataStore", "path": "in", "datapath_parameter": "place"}
+    assert page.get(new).context["form"]["one_run_per_batch"].value()  # else, one for all
+    assert page.post(new, FILLED | watching).status_code == 302
+    assert not Schedule.objects.get().one_run_per_batch
+
+
+@pytest.mark.parametrize("frequency", ["Minute", "Hour", "Day", "Week", "Month"])
+def test_a_schedule_gets_another_rhythm_by_its_form(page, schedule, frequency):
+    times = {"interval": "3", "hours": "", "minutes": "", "week_days": [], "time_zone": "UTC"}
+    changed = FILLED | times | {"frequency": frequency, "etag": str(schedule.etag)}
+    assert page.post(f"{schedule.get_absolute_url()}edit/", changed).status_code == 302
+    after = Schedule.objects.get()
+    assert (after.recurrence["Frequency"], after.recurrence["Interval"]) == (frequency, 3)
+    assert after.etag != schedule.etag
+    upcoming = page.get(schedule.get_absolute_url()).context["upcoming"]
+    assert upcoming[0] == after.next_at and len(set(upcoming)) == 10
+
+
 def test_editing_unchanged_keeps_all_and_the_secret(page, schedule):
     edit = f"{schedule.get_absolute_url()}edit/"
     form = page.get(edit).context["form"]

@@ -4,6 +4,7 @@ from urllib.parse import urlencode
 
 import pytest
 from django.http import QueryDict
+from django.utils import timezone
 
 from endpoints.models import Schedule
 from runs import filters
@@ -32,6 +33,19 @@ def make(workspace):
 def found(workspace, query: str, **place) -> list[Run]:
     chosen = filters.RunFilter(QueryDict(query), Run.objects.all(), workspace=workspace)
     return list(filters.page(chosen.qs, chosen.statuses, **place))
+
+
+def test_an_archived_experiment_is_offered_only_where_it_is_chosen(workspace, make):
+    make(experiment="kept")
+    old = make(experiment="old").experiment
+    Experiment.objects.filter(pk=old.pk).update(archived_at=timezone.now())
+
+    def offered(query):
+        chosen = filters.RunFilter(QueryDict(query), Run.objects.all(), workspace=workspace)
+        return [name for _uuid, name in chosen.offered["experiment"]]
+
+    assert offered("") == ["kept"]
+    assert offered(f"experiment={old.uuid}") == ["kept", "old"]
 
 
 def test_by_the_beginning_or_middle_of_a_name_and_by_id(workspace, make):

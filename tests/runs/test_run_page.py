@@ -159,6 +159,18 @@ def test_metrics_show_values_that_are_no_numbers(page, run):
     assert "Infinity" not in text
 
 
+def test_documents_logged_as_metrics_are_links_and_no_images(page, run):
+    step = step_of(run, "train")
+    kept = f"aml://artifactId/ExperimentRun/dcid.{step.uuid}/accuracy"
+    for name, value in (("accuracy", kept), ("strange", "no address"), ("odd", 7)):
+        columns, points = {name: "Artifact"}, [{"data": {name: value}}]
+        facts.add_metric(step.pk, name=name, points=points, columns=columns)
+    assert f'<a href="/runs/{step.uuid}/files/accuracy">accuracy</a>' in page(
+        "run-metrics", run.uuid
+    )
+    assert "<img class" not in page("run-images", run.uuid)
+
+
 def test_parts_are_revalidated_and_end_with_the_run(page, client, run):
     page("run-detail", run.uuid)
     for part in ("heading", "graph", "side", "steps"):

@@ -101,6 +101,26 @@ def test_a_due_tick_makes_a_run_through_submit(hourly, endpoint):
     assert hourly.next_at == due + 60 * MINUTE
 
 
+def test_it_follows_the_default_version_unless_one_is_pinned(actor, endpoint, workspace):
+    first = endpoint.default_version.pipeline
+    second = factories.pipeline(workspace, "second")
+    for name, version in (("follows", None), ("pinned", 0)):
+        services.create_schedule(
+            actor,
+            name=name,
+            endpoint=endpoint,
+            version=version,
+            submission={"ExperimentName": "nightly"},
+            recurrence=HOURLY,
+        )
+    added = definitions.add_version(actor, endpoint, second)
+    definitions.set_default(actor, endpoint, added)
+    scheduler.tick(NOON + 60 * MINUTE)
+    runs = Run.objects.pipeline_runs()
+    ran = dict(runs.values_list("schedule__name", "pipeline"))
+    assert ran == {"follows": second.pk, "pinned": first.pk}
+
+
 def test_without_a_start_it_fires_at_once_and_then_in_its_rhythm(actor, endpoint):
     schedule = services.create_schedule(
         actor,

@@ -739,6 +739,92 @@ def test_child_run_goes_over_the_wire(step, wire):
     assert commit.query.endswith("comp=blocklist")
 
 
+def test_many_children_are_made_in_one_call_and_started_in_another(step, wire):
+    class Answers(dict):
+        """Whatever runs the body names are there."""
+
+        def get(self, key):
+            if key == ("PATCH", "/history/v1.0/experiments/exp/batch/runs"):
+                rows = wire.asked[-1].json["runs"]
+                return 200, {"runs": {row["runId"]: row for row in rows}, "errors": {}}
+            return 200, {"errors": []}
+
+    wire.answers = Answers()
+    done = step(
+        "run = Run.get_submitted_run()\n"
+        "print(len(run.create_children(count=2)))\n"
+        "print([child.id for child in run.create_children(tag_key='rate', tag_values=[0.5])])",
+        wire=wire,
+    )
+    assert done.code == 0, done.err
+    first, start, second, _ = wire.asked
+    assert [row["tags"] for row in first.json["runs"]] == [
+        {"azureml.batch_child_number": "0"},
+        {"azureml.batch_child_number": "1"},
+    ]
+    assert {row["parentRunId"] for row in first.json["runs"]} == {RUN}
+    assert [event["data"]["RunId"] for event in start.json["events"]] == [
+        row["runId"] for row in first.json["runs"]
+    ]
+    (row,) = second.json["runs"]
+    assert row["tags"] == {"rate": "0.5"}
+    assert done.out.split("\n")[:2] == ["2", str([row["runId"]])]
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ("create_children()", "Either count or tag_key and tag_values"),
+        ("create_children(tag_key='a')", "Either count or tag_key and tag_values"),
+        ("create_children(count=1, tag_key='a', tag_values=[1])", "count can not be set"),
+        ("create_children(count=101)", "more than 100"),
+        ("take_snapshot('nowhere')", "There is nothing to take a snapshot of"),
+        ("log_residuals('r', 'no json')", "is no JSON"),
+    ],
+)
+def test_what_a_run_cannot_do_is_said(step, wire, words, why):
+    wire.answer("GET", HISTORY, {"runId": RUN, "properties": {}})
+    done = step(f"Run.get_context().{words}", wire=wire)
+    assert done.code == 1
+    assert why in done.err
+
+
+def test_a_run_has_one_snapshot(step, wire):
+    wire.answer("GET", HISTORY, {"runId": RUN, "properties": {"ContentSnapshotId": "s-1"}})
+    done = step("run = Run.get_context()\nrun.take_snapshot('.')", wire=wire)
+    assert "already has one: s-1" in done.err
+
+
+def test_a_snapshot_is_of_all_files_below_the_folder(step, wire):
+    wire.answer("GET", HISTORY, {"runId": RUN, "properties": {}})
+    names = ["a.py", "deep/b.py"]
+    nodes = [{"fullName": name, "blobUri": f"{wire.url}/up/{name}?sig=1"} for name in names]
+    wire.answer("POST", "/content/v2.0/snapshots/getblob", {"fileNodes": nodes})
+    for name in names:
+        wire.answer("PUT", f"/up/{name}", {}, status=201)
+    taken = "44444444-4444-4444-8444-444444444444"
+    wire.answer("POST", f"/content/v2.0/snapshots/{taken}", {"id": taken})
+    done = step(
+        "import os, uuid\nuuid.uuid4 = lambda: uuid.UUID('" + taken + "')\n"
+        "os.makedirs('code/deep/__pycache__')\n"
+        "for name in ('a.py', 'deep/b.py', 'deep/__pycache__/b.pyc'):\n"
+        "    open('code/' + name, 'w').close()\n"
+        "print(Run.get_context().take_snapshot('code'))",
+        wire=wire,
+    )
+    assert done.code == 0, done.err
+    assert done.out.strip() == taken
+    (asked,) = wire.asked_for("POST", "/content/v2.0/snapshots/getblob")
+    assert asked.json["FileNames"] == names
+    (made,) = wire.asked_for("POST", f"/content/v2.0/snapshots/{taken}")
+    tree = made.json["DirTreeNode"]
+    assert tree["children"]["deep"]["children"]["b.py"]["type"] == "File"
+    assert [row["FullName"] for row in made.json["FileRevisionList"]["FileNodes"]] == names
+    assert [(fact["kind"], fact["key"], fact["value"]) for fact in done.facts] == [
+        ("property", "ContentSnapshotId", taken)
+    ]
+
+
 def test_model_is_registered_from_uploaded_files(step, wire):
     listing = f"/artifact/v2.0/artifacts/prefix/contentinfo/ExperimentRun/dcid.{RUN}/outputs/m.pkl"
     wire.answer("GET", listing, {"value": [{"path": "outputs/m.pkl", "contentUri": "http://x/"}]})

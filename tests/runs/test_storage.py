@@ -7,6 +7,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from runs import storage
+from studio.core.errors import Conflict
 
 NAME = storage.DRIVER_LOG
 
@@ -71,3 +72,47 @@ def test_a_path_stays_where_it_is_put(path):
 
 def test_a_path_is_made_plain():
     assert storage.checked_path("outputs\\sub//./x.txt") == "outputs/sub/x.txt"
+
+
+def test_appending_costs_what_is_appended(tmp_path, settings):
+    settings.STUDIO_STORAGE_URL = f"file://{tmp_path}"
+    storage.put_stream("runs/a/log.txt", io.BytesIO(b"one "))
+    before = (tmp_path / "runs/a/log.txt").stat().st_ino
+    assert storage.append_stream("runs/a/log.txt", io.BytesIO(b"two"), at=4) == 7
+    assert (tmp_path / "runs/a/log.txt").read_bytes() == b"one two"
+    assert (tmp_path / "runs/a/log.txt").stat().st_ino == before
+
+
+def test_appending_elsewhere_than_at_the_end_changes_nothing(tmp_path, settings):
+    settings.STUDIO_STORAGE_URL = f"file://{tmp_path}"
+    storage.put_stream("late.txt", io.BytesIO(b"one two"))
+    with pytest.raises(Conflict):
+        storage.append_stream("late.txt", io.BytesIO(b"two"), at=4)
+    assert b"".join(storage.stream_blob("late.txt")) == b"one two"
+
+
+class Torn:
+    """A stream that breaks off in the middle."""
+
+    def __init__(self):
+        self.chunks = [b"half"]
+
+    def read(self, size=-1):
+        if self.chunks:
+            return self.chunks.pop()
+        raise OSError("no more")
+
+
+def test_an_append_that_breaks_off_leaves_nothing(uuid):
+    blob = storage.artifact_blob(uuid, "torn.txt")
+    storage.put_stream(blob, io.BytesIO(b"whole"))
+    with pytest.raises(OSError, match="no more"):
+        storage.append_stream(blob, Torn(), at=5)
+    assert b"".join(storage.stream_blob(blob)) == b"whole"
+
+
+def test_every_storage_can_append(uuid):
+    blob = storage.artifact_blob(uuid, "log.txt")
+    storage.put_stream(blob, io.BytesIO(b"one "))
+    assert storage.append_stream(blob, io.BytesIO(b"two"), at=4) == 7
+    assert b"".join(storage.stream_blob(blob)) == b"one two"

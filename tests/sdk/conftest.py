@@ -25,10 +25,10 @@ class Author:
             "PATH": os.environ["PATH"],
         }
 
-    def run(self, script: Path, *, seconds: float = 180, **environment: str) -> str:
+    def run(self, script: Path, *words: str, seconds: float = 180, **environment: str) -> str:
         """What the script printed; a script that fails shows it."""
         done = subprocess.run(
-            [str(self.python), str(script)],
+            [str(self.python), str(script), *words],
             cwd=self.folder,
             env={**self.environment, **environment},
             stdout=subprocess.PIPE,
@@ -37,7 +37,7 @@ class Author:
             check=False,
             timeout=seconds,
         )
-        assert done.returncode == 0, f"{script.name} failed:\n{done.stdout[-6000:]}"
+        assert done.returncode == 0, f"{done.args[1:3]} failed:\n{done.stdout[-6000:]}"
         return done.stdout
 
 

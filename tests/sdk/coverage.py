@@ -36,13 +36,21 @@ def members(python: Path, paths: list[str]) -> dict[str, list[str]]:
 
 def used(flow: str) -> set[str]:
     """The names of all attributes the flow, or a step's script of it, asks anything for."""
-    tree = ast.parse((HERE / "flows" / f"{flow}.py").read_text())
-    texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    return _attributes(_tree(flow)) | used_in_steps(flow)
+
+
+def used_in_steps(flow: str) -> set[str]:
+    texts = {node.value for node in ast.walk(_tree(flow)) if isinstance(node, ast.Constant)}
     steps = [path for path in (HERE / "flows" / "steps").glob("*.py") if path.name in texts]
-    trees = [tree, *(ast.parse(path.read_text()) for path in steps)]
-    return {
-        node.attr for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Attribute)
-    }
+    return set().union(*(_attributes(ast.parse(path.read_text())) for path in steps))
+
+
+def _tree(flow: str) -> ast.Module:
+    return ast.parse((HERE / "flows" / f"{flow}.py").read_text())
+
+
+def _attributes(tree: ast.Module) -> set[str]:
+    return {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
 
 
 def rows() -> str:

@@ -86,6 +86,9 @@ def test_sdkenv_prints_exports_that_a_shell_takes(live, tmp_path):
     assert values["ARM_CLOUD_METADATA_URL"] == f"{live.https}/metadata/endpoints"
     assert values["AZUREML_SERVICE_PRINCIPAL_PASSWORD"].startswith("studio_")
     assert values["SSL_CERT_FILE"] == values["REQUESTS_CA_BUNDLE"] == str(live.ca_bundle)
+    clouds = Path(values["AZURE_CONFIG_DIR"])  # of this studio at this address, and not made
+    assert clouds == live.data / "clouds" / live.https.removeprefix("https://").replace(":", "-")
+    assert not clouds.exists()
     assert '"workspace_name": "studio"' in (tmp_path / ".azureml" / "config.json").read_text()
 
 

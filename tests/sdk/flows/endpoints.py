@@ -1,10 +1,11 @@
 """Publish, put behind an endpoint, switch versions, disable: every method of both classes."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from azureml.core import Experiment, Workspace
 from azureml.pipeline.core import Pipeline, PipelineEndpoint, PipelineRun, PublishedPipeline
-from azureml.pipeline.core._restclients.aeva.models.error_response import ErrorResponseException
 from azureml.pipeline.core.graph import PipelineParameter
 from azureml.pipeline.steps import PythonScriptStep
 
@@ -57,6 +58,7 @@ assert published.submit(ws, "endpoints").wait_for_completion(show_output=False) 
 endpoint = PipelineEndpoint.publish(ws, name="echo", pipeline=published, description="an echo")
 assert endpoint.default_version == "0"
 assert endpoint.description == "an echo"
+assert endpoint.endpoint.startswith("https://")
 assert "already exists" in refused(
     lambda: PipelineEndpoint.publish(ws, name="echo", pipeline=published, description="again")
 )
@@ -82,19 +84,47 @@ by_experiment = Experiment(ws, "endpoints").submit(PipelineEndpoint.get(ws, name
 assert by_experiment.wait_for_completion(show_output=False) == "Finished"
 assert "echo" in [found.name for found in PipelineEndpoint.list(ws)]
 
-# Two who add a version at once: the second is told, and nothing is lost
-mine, theirs = PipelineEndpoint.get(ws, name="echo"), PipelineEndpoint.get(ws, name="echo")
-provider = mine._pipeline_endpoint_provider._service_caller
-stale = provider.get_pipeline_endpoint_by_id_async(endpoint_id=mine.id)
-theirs.add(pipeline("four").publish("echo-four", "says four", "4.0"))
-stale.description = "mine"
-try:
-    provider.update_pipeline_endpoint_async(endpoint_id=mine.id, updated=stale)
-except ErrorResponseException as error:
-    assert error.response.status_code == 409, error.response.status_code
-else:
-    raise AssertionError("a stale entity was taken")
-assert len(PipelineEndpoint.get(ws, name="echo").list_versions()) == 4
+
+# Some who add a version at once: whoever read the endpoint before another wrote it is told, and
+# adds it again; nothing is lost
+def add_at_once(pipelines):
+    """Which of the pipelines were not taken; `add` reads the endpoint and writes it back."""
+    together = threading.Barrier(len(pipelines))
+
+    def add(found):
+        mine = PipelineEndpoint.get(ws, name="echo")
+        together.wait()
+        try:
+            mine.add(found)
+        except Exception as error:  # noqa: BLE001 - the SDK raises what it likes
+            assert error.response.status_code == 409, error
+            assert "read it again" in str(error), error
+            return found
+        return None
+
+    with ThreadPoolExecutor(len(pipelines)) as people:
+        return [found for found in people.map(add, pipelines) if found]
+
+
+def versions():
+    return [found.version for found in PipelineEndpoint.get(ws, name="echo").list_versions()]
+
+
+for number in range(20):
+    names = [f"echo-rival-{number}-{rival}" for rival in range(4)]
+    rivals = [pipeline("rival").publish(name, "adds itself", "4.0") for name in names]
+    before, stale = len(versions()), add_at_once(rivals)
+    assert len(versions()) == before + len(rivals) - len(stale), "those not told are there"
+    if stale:
+        break
+assert stale, "nobody ever was too late"
+before = len(versions())
+for late in stale:
+    PipelineEndpoint.get(ws, name="echo").add(late)
+assert versions() == [str(number) for number in range(before + len(stale))]
+assert {rival.id for rival in rivals} <= {
+    found.id for found in PipelineEndpoint.get(ws, name="echo").list_pipelines()
+}
 
 # Switched off, renamed, archived
 endpoint = PipelineEndpoint.get(ws, name="echo")

@@ -1,8 +1,11 @@
 """Register models, from outside and in a step; list, read, change, download, delete."""
 
+import io
+import urllib.request
+from contextlib import redirect_stdout
 from pathlib import Path
 
-from azureml.core import Experiment, Model, Workspace
+from azureml.core import Dataset, Experiment, Model, Workspace
 from azureml.pipeline.core import Pipeline
 from azureml.pipeline.steps import PythonScriptStep
 
@@ -93,6 +96,10 @@ assert (first.model_framework, first.model_framework_version) == ("ScikitLearn",
 first.download("first")
 assert Path("first/local-model/weights.txt").read_text() == "weights 2"
 assert Path("first/local-model/deep/words.txt").read_text() == "words"
+addresses = first.get_sas_urls()
+assert set(addresses) == {"local-model/weights.txt", "local-model/deep/words.txt"}
+with urllib.request.urlopen(addresses["local-model/weights.txt"]) as reply:  # noqa: S310
+    assert reply.read() == b"weights 2"
 first.update(tags={"from": "there"}, description="changed")
 assert Model(ws, id="local-model:1").tags == {"from": "there"}
 assert {found.id for found in Model.list(ws, name="local-model")} == {
@@ -101,6 +108,25 @@ assert {found.id for found in Model.list(ws, name="local-model")} == {
 }
 newest.delete()
 assert Model(ws, name="local-model").version == 1
+first.update_tags_properties(
+    add_tags={"stage": "test"}, remove_tags=["from"], add_properties={"size": "small"}
+)
+first = Model(ws, id="local-model:1")
+assert first.tags == {"stage": "test"}
+assert first.properties == {"kept": "yes", "size": "small"}
+
+# What it was made of, and what a client writes down of it
+data = Dataset.File.from_files((ws.get_default_datastore(), "words")).register(ws, "of-a-model")
+first.add_dataset_references([("training", data)])
+assert [found.id for found in Model(ws, id=first.id).datasets["training"]] == [data.id]
+assert [found.id for found in Model.list(ws, dataset_id=data.id)] == [first.id]
+written = Model(ws, id=first.id).serialize()
+assert written["datasets"] == [{"name": "training", "id": data.id}]
+assert Model.deserialize(ws, written).tags == first.tags
+terminal = io.StringIO()
+with redirect_stdout(terminal):
+    Model.print_configuration([first], None, None, None)
+assert first.id in terminal.getvalue()
 use_local = PythonScriptStep(
     name="use",
     script_name="use_model.py",

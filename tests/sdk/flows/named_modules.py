@@ -10,6 +10,7 @@ from azureml.pipeline.core import (
     ModuleVersion,
     Pipeline,
     PipelineData,
+    PipelineDraft,
     PipelineParameter,
 )
 from azureml.pipeline.core.graph import InputPortDef, OutputPortDef, ParamDef
@@ -33,6 +34,16 @@ def refused(call):
 def sum_out():
     return OutputPortDef("sum", default_datastore_name=store.name, default_datastore_mode="mount")
 
+
+# What describes a module before there is one
+assert Module.process_source_directory("adder", STEPS, "add.py") == STEPS
+assert "script not found" in refused(
+    lambda: Module.process_source_directory("adder", STEPS, "none.py")
+)
+described = Module.module_def_builder(
+    "adder", "", "escloud", [InputPortDef("number")], [sum_out()], param_defs=[ParamDef("more")]
+)
+assert [port.name for port in described.input_port_defs] == ["number"], described.input_port_defs
 
 # Publishing
 module = Module.create(ws, name="adder", description="adds numbers")
@@ -98,11 +109,17 @@ again.set_description("sums")
 again.set_name("summer")
 assert Module.get(ws, name="summer").description == "sums"
 again.set_name("adder")
-for change, status in (("disable", "Disabled"), ("deprecate", "Deprecated"), ("enable", "Active")):
-    getattr(again, change)()
-    assert again.status == Module.get(ws, name="adder").status == status
-    getattr(latest, change)()
-    assert latest.status == ModuleVersion.get(ws, latest.module_version_id).status == status
+for one, read in (
+    (again, lambda: Module.get(ws, name="adder")),
+    (latest, lambda: ModuleVersion.get(ws, latest.module_version_id)),
+):
+    for change, status in (
+        (one.disable, "Disabled"),
+        (one.deprecate, "Deprecated"),
+        (one.enable, "Active"),
+    ):
+        change()
+        assert one.status == read().status == status
 latest.set_description("goes on and on")
 assert ModuleVersion.get(ws, latest.module_version_id).description == "goes on and on"
 
@@ -156,6 +173,10 @@ assert {step.name for step in run.get_steps()} == {"adder"}
 assert {node.name for node in run.get_graph().module_nodes} == {"adder"}
 published = run.publish_pipeline("of modules", "", "1")
 published.save("of_modules.yml")
+draft = PipelineDraft.create(ws, pipeline=published, name="of modules", experiment_name="x")
+draft.save("of_a_draft.yml")
+assert "adder" in Path("of_a_draft.yml").read_text()
+draft.delete()
 run.save("of_a_run.yml")
 assert 'version: "1.10"' in Path("of_modules.yml").read_text().replace("'", '"')
 

@@ -60,9 +60,12 @@ assert {"outputs/kept.txt", "files/uploaded.txt", "tree/a.txt"} <= set(real.get_
 real.download_file("files/uploaded.txt", "uploaded.txt")
 assert Path("uploaded.txt").read_text() == "uploaded"
 
-children = {child.name: child for child in real.get_children()}
+assert {child.get_status() for child in real.get_children()} == {"Completed"}
+rated = {child.tags["rate"]: child for child in real.get_children(tags="rate")}
+assert set(rated) == {"1", "2"}, rated
+assert rated["1"].get_file_names() == ["predictions"] and rated["1"].get_snapshot_id()
+children = {child.name: child for child in real.get_children() if "rate" not in child.tags}
 assert set(children) == {"real>first", "real>second"}, children
-assert {child.get_status() for child in children.values()} == {"Completed"}
 assert children["real>first"].get_metrics() == {"inner": 1}
 
 model = Model(ws, name="real-model")

@@ -25,13 +25,14 @@ except ComputeTargetException:
         vm_size="STANDARD_D2_V2", min_nodes=0, max_nodes=4, idle_seconds_before_scaledown=600
     )
     target = ComputeTarget.create(ws, "made-by-sdk", configuration)
+    # No worker serves it yet: this says so and does not wait for one (see targets.py)
     target.wait_for_completion(show_output=True, min_node_count=1, timeout_in_minutes=1)
 assert target.provisioning_state == "Succeeded"
 assert "manage.py worker --queues made-by-sdk" in target.description
 again = AmlCompute(ws, "made-by-sdk")
 assert again.vm_size == "STANDARD_D2_V2"
 assert again.scale_settings.maximum_node_count == 4
-assert again.get_status().current_node_count == 4
+assert again.get_status().target_node_count == 4
 again.update(max_nodes=6)
 assert ws.compute_targets["made-by-sdk"].scale_settings.maximum_node_count == 6
 assert ws.compute_targets["cpu-cluster"].type == "AmlCompute"
@@ -55,11 +56,24 @@ assert Environment.get(ws, "sdk-env", label="Latest").version == "2"
 assert "packaging" in newest.python.conda_dependencies.serialize_to_string()
 assert Environment.list(ws)["sdk-env"].version == "2"
 assert "sdk-env" in ws.environments
+conda = Path("conda.yml")
+conda.write_text("name: c\ndependencies:\n- python=3.11\n- pip:\n  - packaging\n")
+from_conda = Environment.from_conda_specification("sdk-conda", str(conda)).register(ws)
+assert from_conda.version == "1"
+assert (
+    "packaging"
+    in Environment.get(ws, "sdk-conda").python.conda_dependencies.as_dict()["dependencies"][1][
+        "pip"
+    ]
+)
 
 # Secrets
 vault = ws.get_default_keyvault()
 vault.set_secret("sdk-secret", "hush")
 assert vault.get_secret("sdk-secret") == "hush"
+assert vault.get_secret_content_type("sdk-secret") == "application/NotProvided"
+vault.set_secret("sdk-typed", "hush", content_type="text/plain")
+assert vault.get_secret_content_type("sdk-typed") == "text/plain"
 vault.set_secrets({"sdk-one": "1", "sdk-two": "2"})
 assert vault.get_secrets(["sdk-one", "sdk-two"]) == {"sdk-one": "1", "sdk-two": "2"}
 assert {row["name"] for row in vault.list_secrets()} >= {"sdk-secret", "sdk-one", "sdk-two"}

@@ -8,7 +8,7 @@ from azureml.exceptions import UserErrorException
 
 
 class Teller(object):
-    """Needs `_writer`: a FactWriter or a RemoteWriter."""
+    """Needs `_writer`: a FactWriter or a RemoteWriter; for snapshots `_wire` and `get_properties`."""
 
     def log(self, name, value, description="", step=None):
         self._writer.metric(metrics.scalar(name, value, step))
@@ -44,7 +44,10 @@ class Teller(object):
         import io
         import json
 
-        text = value if isinstance(value, str) else json.dumps(value)
+        try:
+            text = json.dumps(json.loads(value) if isinstance(value, str) else value)
+        except ValueError:
+            raise UserErrorException("The {} '{}' is no JSON.".format(kind, name))
         self._log_artifact(name, kind, str(name), io.BytesIO(text.encode("utf-8")))
 
     def _log_artifact(self, name, kind, file_name, source):
@@ -73,6 +76,21 @@ class Teller(object):
             for file in files:
                 source = os.path.join(folder, file)
                 self.upload_file(os.path.join(name, os.path.relpath(source, path)), source)
+
+    def get_snapshot_id(self):
+        return self.get_properties().get("ContentSnapshotId")
+
+    def take_snapshot(self, file_or_folder_path):
+        from azureml._studio import snapshots
+
+        existing = self.get_snapshot_id()
+        if existing is not None:
+            raise UserErrorException(
+                "Cannot take snapshot as the run already has one: {}".format(existing)
+            )
+        taken = snapshots.take(self._wire, file_or_folder_path)
+        self.add_properties({"ContentSnapshotId": taken})
+        return taken
 
     def tag(self, key, value=None):
         self.set_tags({key: value})

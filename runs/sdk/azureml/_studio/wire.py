@@ -11,6 +11,7 @@ from azureml.exceptions import ServiceException
 
 SERVICES = {
     "artifact": "/artifact/v2.0",
+    "content": "/content/v2.0",
     "credential": "/credential/v2.0",
     "data": "/data/v1.0",
     "dataset": "/dataset/v1.0",

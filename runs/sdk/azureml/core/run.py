@@ -69,6 +69,10 @@ class Run(Teller):
                 _contexts[scope.run_id] = _SubmittedRun(experiment, scope.run_id)
             return _contexts[scope.run_id]
 
+    @classmethod
+    def get_submitted_run(cls, **kwargs):
+        return cls.get_context(allow_offline=False, **kwargs)
+
     @staticmethod
     def get(workspace, run_id):
         document = workspace._wire.get("history", "/runs/" + run_id)
@@ -282,13 +286,11 @@ class Run(Teller):
         return child
 
     def create_children(self, count=None, tag_key=None, tag_values=None):
-        children = []
-        for value in tag_values if tag_values is not None else range(count or 0):
-            child = self.child_run()
-            if tag_key is not None:
-                child.tag(tag_key, value)
-            children.append(child)
-        return children
+        from azureml._studio.children import create_children
+
+        name = self.experiment.name
+        made = create_children(self._wire, name, self.id, count, tag_key, tag_values)
+        return [Run._of(self.experiment, document) for document in made]
 
     def __enter__(self):
         return self

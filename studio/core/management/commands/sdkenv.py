@@ -1,6 +1,8 @@
 import json
+import re
 import shlex
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
@@ -32,6 +34,7 @@ class Command(BaseCommand):
         variables = {
             "ARM_CLOUD_METADATA_URL": f"{settings.STUDIO_BASE_URL}/metadata/endpoints",
             "AZUREML_CURRENT_CLOUD": "AzureCloud",
+            "AZURE_CONFIG_DIR": str(_cloud_folder()),
             "AZUREML_SERVICE_PRINCIPAL_TENANT_ID": "studio",
             "AZUREML_SERVICE_PRINCIPAL_ID": user.get_username(),
             "AZUREML_SERVICE_PRINCIPAL_PASSWORD": plain,
@@ -42,6 +45,14 @@ class Command(BaseCommand):
             )
         for name, value in variables.items():
             self.stdout.write(f"export {name}={shlex.quote(value)}")
+
+
+def _cloud_folder() -> Path:
+    """Where clients look for what they know of clouds, instead of ~/.azure: what they find there of an
+    older studio, or of Azure, they believe without asking. So each address has a folder of its own. It
+    is not made: what is not there is asked for each time."""
+    address = urlsplit(settings.STUDIO_BASE_URL).netloc
+    return settings.STUDIO_DATA / "clouds" / re.sub(r"[^A-Za-z0-9.]+", "-", address)
 
 
 def _write_config(folder: Path, workspace) -> None:

@@ -49,6 +49,14 @@ with run.child_run("first") as child:
     child.log("inner", 1)
 second = run.child_run("second")
 second.complete()
+rated = run.create_children(tag_key="rate", tag_values=[1, 2])
+assert rated[0].take_snapshot("tree") == rated[0].get_snapshot_id()
+for child in rated:
+    child.log_predictions(
+        "predictions",
+        {"schema_type": "predictions", "schema_version": "v1", "data": {"bin_counts": [1]}},
+    )
+    child.complete()
 
 # Models
 model = run.register_model("real-model", model_path="tree", tags={"by": "the step"})

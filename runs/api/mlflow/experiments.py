@@ -1,0 +1,109 @@
+"""Experiments, as MLflow asks for them."""
+
+from rest_framework.response import Response
+
+from runs import services
+from runs.api.experiments import experiment_by_name, experiments
+from runs.api.mlflow import entities, search
+from runs.api.mlflow.base import MlflowView, page_size, page_start, pairs
+from runs.models import Experiment
+from studio.core.errors import BadValue, Conflict
+from studio.core.rest import find
+
+VIEWS = {
+    "ACTIVE_ONLY": {"archived_at": None},
+    "DELETED_ONLY": {"archived_at__isnull": False},
+    "ALL": {},
+}
+
+
+class ExperimentView(MlflowView):
+    for_run_tokens = True
+
+    def experiment(self) -> Experiment:
+        uuid = self.body.text("experiment_id", required=True)
+        rows = experiments(self.actor).select_related("workspace")
+        return find(rows, uuid, "Experiment")
+
+    def shown(self, row: Experiment) -> Response:
+        return Response({"experiment": entities.experiment(row, self.base_url)})
+
+
+class MlflowExperiment(ExperimentView):
+    def get(self, request, **scope):
+        return self.shown(self.experiment())
+
+
+class MlflowExperimentByName(ExperimentView):
+    def get(self, request, **scope):
+        name = self.body.text("experiment_name", required=True)
+        return self.shown(experiment_by_name(self.actor, name))
+
+
+class MlflowExperimentCreate(ExperimentView):
+    def post(self, request, **scope):
+        name, tags = self.body.name("name"), pairs(self.body, "tags")
+        if experiments(self.actor).filter(name=name).exists():
+            raise Conflict(f"Experiment {name!r} is there already.")
+        row = services.make_experiment(self.actor, name)
+        if tags:
+            services.edit_experiment(self.actor, row, tags=tags)
+        return Response({"experiment_id": str(row.uuid)})
+
+
+class MlflowExperimentSearch(ExperimentView):
+    def post(self, request, **scope):
+        body = self.body
+        rows = experiments(self.actor).filter(**view_of(body, VIEWS)).select_related("workspace")
+        rows = search.EXPERIMENTS.ordered(
+            rows.filter(search.EXPERIMENTS.condition(body.text("filter"))), body.items("order_by")
+        )
+        found, token = search.cut(rows, start=page_start(body), size=page_size(body))
+        shown = [entities.experiment(row, self.base_url) for row in found]
+        return Response({"experiments": shown, **token})
+
+
+def view_of(body, views: dict) -> dict:
+    """The condition of the view type, by its name or its number in MLflow's protocol."""
+    key = "run_view_type" if "run_view_type" in body else "view_type"
+    word = body.text(key, "ACTIVE_ONLY")
+    word = dict(zip("123", VIEWS, strict=True)).get(word, word)
+    if word not in views:
+        raise BadValue(f"{key} must be one of {', '.join(views)}, not {word!r:.80}.", target=key)
+    return views[word]
+
+
+class MlflowExperimentDelete(ExperimentView):
+    """To delete is to archive: the runs stay, and the experiment can be restored."""
+
+    def post(self, request, **scope):
+        services.edit_experiment(self.actor, self.experiment(), archive=True)
+        return Response({})
+
+
+class MlflowExperimentRestore(ExperimentView):
+    def post(self, request, **scope):
+        services.edit_experiment(self.actor, self.experiment(), archive=False)
+        return Response({})
+
+
+class MlflowExperimentUpdate(ExperimentView):
+    def post(self, request, **scope):
+        row = self.experiment()
+        if self.body.name("new_name") != row.name:
+            raise BadValue("An experiment cannot be renamed.", target="new_name")
+        return Response({})
+
+
+class MlflowExperimentTag(ExperimentView):
+    def post(self, request, **scope):
+        tags = {self.body.name("key"): self.body.text("value")}
+        services.edit_experiment(self.actor, self.experiment(), tags=tags)
+        return Response({})
+
+
+class MlflowExperimentUntag(ExperimentView):
+    def post(self, request, **scope):
+        key = self.body.name("key")
+        services.edit_experiment(self.actor, self.experiment(), remove_tags=[key])
+        return Response({})

@@ -1,0 +1,252 @@
+"""Runs and what is logged of them, as MLflow asks and tells."""
+
+from uuid import uuid4
+
+from django.db import transaction
+from django.db.models import Q
+from rest_framework.response import Response
+
+from runs import services
+from runs.api import visible
+from runs.api.experiments import experiments
+from runs.api.mlflow import entities, search
+from runs.api.mlflow.base import (
+    MlflowView,
+    moment_of,
+    page_size,
+    page_start,
+    pairs,
+    whole,
+)
+from runs.api.mlflow.experiments import view_of
+from runs.models import Kind, MetricValue, Run
+from runs.states import Status
+from studio.core.bodies import LONGEST, Body
+from studio.core.errors import BadValue
+from studio.core.rest import find
+
+VIEWS = {"ACTIVE_ONLY": Q(), "DELETED_ONLY": Q(pk__in=()), "ALL": Q()}
+# What a client says of its run, and what it is then.
+TOLD = {
+    "RUNNING": Status.RUNNING,
+    "SCHEDULED": Status.QUEUED,
+    "FINISHED": Status.COMPLETED,
+    "FAILED": Status.FAILED,
+    "KILLED": Status.CANCELED,
+}
+MOST_EXPERIMENTS = 1000
+LONGEST_PARAM = 6000
+COLUMN = {"mlflow.runName": "display_name", "mlflow.note.content": "description"}
+
+
+class RunView(MlflowView):
+    for_endpoint_tokens = for_run_tokens = True
+
+    def runs(self):
+        return visible.runs(self.actor).select_related("workspace", *visible.PRINTED)
+
+    def run(self) -> Run:
+        uuid = self.body.text("run_id") or self.body.text("run_uuid", required=True)
+        return find(self.runs(), uuid, "Run with ID")
+
+    def writable(self, *, facts_only: bool = True) -> Run:
+        run = self.run()
+        visible.require_reach(self.actor, run, facts_only=facts_only)
+        return run
+
+    def shown(self, run: Run) -> Response:
+        fresh = self.runs().get(pk=run.pk)
+        return Response({"run": entities.runs([fresh], self.base_url)[0]})
+
+    def tag(self, run: Run, tags: dict[str, str]) -> None:
+        """Two of MLflow's tags are the name and the description of a run here."""
+        columns = {COLUMN[key]: tags[key] for key in COLUMN if key in tags}
+        kept = {key: value for key, value in tags.items() if key not in {*COLUMN, entities.PARENT}}
+        if len(columns.get("display_name", "")) > LONGEST:
+            raise BadValue(f"A name has at most {LONGEST} characters.", target="mlflow.runName")
+        services.edit(self.actor, run, tags=kept, **columns)
+
+
+class MlflowRun(RunView):
+    def get(self, request, **scope):
+        return self.shown(self.run())
+
+
+class MlflowRunCreate(RunView):
+    def post(self, request, **scope):
+        body, parent = self.body, None
+        tags = pairs(body, "tags")
+        if entities.PARENT in tags:
+            parent = find(self.runs(), tags[entities.PARENT], "Run with ID")
+            visible.require_reach(self.actor, parent, facts_only=False)
+        elif self.actor.run_uuid is not None:
+            raise BadValue(
+                "A step starts child runs only: start_run(nested=True) within its own run.",
+                target="tags",
+            )
+        uuid = body.text("experiment_id", required=True)
+        name = body.text("run_name", longest=LONGEST) or tags.pop("mlflow.runName", "")
+        with transaction.atomic():
+            run = services.make_child(
+                self.actor,
+                uuid=uuid4(),
+                parent=parent,
+                experiment=find(experiments(self.actor), uuid, "Experiment"),
+                display_name=name[:LONGEST],
+                status=Status.RUNNING,
+            )
+            self.tag(run, tags)
+        return self.shown(run)
+
+
+class MlflowRunUpdate(RunView):
+    def post(self, request, **scope):
+        body, changes = self.body, {}
+        run = self.writable(facts_only=False)
+        if "run_name" in body:
+            changes["display_name"] = body.text("run_name", longest=LONGEST)
+        if "status" in body:
+            changes["status"] = told(body.text("status"))
+        services.edit(self.actor, run, **changes)
+        fresh = self.runs().get(pk=run.pk)
+        return Response({"run_info": entities.run_info(fresh, self.base_url)})
+
+
+def told(word: str) -> Status:
+    number = dict(zip("12345", TOLD, strict=True))  # of the words in MLflow's protocol
+    try:
+        return TOLD[number.get(word, word)]
+    except KeyError:
+        raise BadValue(
+            f"status must be one of {', '.join(TOLD)}, not {word!r:.80}.", target="status"
+        ) from None
+
+
+class MlflowRunDelete(RunView):
+    """A run stays: it is what a pipeline's history is made of."""
+
+    def post(self, request, **scope):
+        raise BadValue(
+            f"Run {self.run().uuid} stays: runs cannot be deleted here. To hide runs, delete their"
+            " experiment, which archives it.",
+            target="run_id",
+        )
+
+
+class MlflowRunRestore(RunView):
+    """It was never gone."""
+
+    def post(self, request, **scope):
+        self.run()
+        return Response({})
+
+
+class MlflowRunSearch(RunView):
+    def post(self, request, **scope):
+        body = self.body
+        uuids = body.items("experiment_ids")
+        if len(uuids) > MOST_EXPERIMENTS:
+            raise BadValue(
+                f"experiment_ids may name {MOST_EXPERIMENTS} at most.", target="experiment_ids"
+            )
+        within = [find(experiments(self.actor), str(uuid), "Experiment") for uuid in uuids]
+        # The one step of a script's run is that run itself, to clients.
+        rows = self.runs().exclude(kind=Kind.STEP, parent__kind=Kind.SCRIPT)
+        rows = rows.filter(view_of(body, VIEWS), experiment__in=within)
+        rows = rows.filter(search.RUNS.condition(body.text("filter")))
+        rows = search.RUNS.ordered(rows, body.items("order_by"))
+        found, token = search.cut(rows, start=page_start(body), size=page_size(body))
+        return Response({"runs": entities.runs(found, self.base_url), **token})
+
+
+class MlflowModelSearch(RunView):
+    """MLflow 3 looks for models of its own beside a run's artifacts: there are none."""
+
+    def post(self, request, **scope):
+        Body(request.data)
+        return Response({"models": []})
+
+
+class LoggingView(RunView):
+    def log(self, run: Run, *, metrics=(), params: dict | None = None, tags: dict | None = None):
+        """All of it or nothing."""
+        with transaction.atomic():
+            if params:
+                services.log_params(self.actor, run, params)
+            if tags:
+                self.tag(run, tags)
+            for metric in metrics:
+                services.log_metric(self.actor, run, **metric)
+        return Response({})
+
+
+class MlflowLogMetric(LoggingView):
+    def post(self, request, **scope):
+        return self.log(self.writable(), metrics=[metric_of(self.body)])
+
+
+class MlflowLogParam(LoggingView):
+    def post(self, request, **scope):
+        return self.log(self.writable(), params=checked([self.body]))
+
+
+class MlflowSetTag(LoggingView):
+    def post(self, request, **scope):
+        return self.log(self.writable(), tags={self.body.name("key"): self.body.text("value")})
+
+
+class MlflowDeleteTag(LoggingView):
+    def post(self, request, **scope):
+        run = self.writable()
+        services.edit(self.actor, run, remove_tags=[self.body.name("key")])
+        return Response({})
+
+
+class MlflowLogBatch(LoggingView):
+    def post(self, request, **scope):
+        body = self.body
+        metrics = [metric_of(Body(row, name="metrics")) for row in body.items("metrics")]
+        params = checked([Body(row, name="params") for row in body.items("params")])
+        return self.log(self.writable(), metrics=metrics, params=params, tags=pairs(body, "tags"))
+
+
+class MlflowLogBatchAsync(MlflowLogBatch):
+    """Stored before it is answered, so there is no tracking id to wait for."""
+
+    def log(self, run, **what):
+        super().log(run, **what)
+        return Response({"batch_tracking_id": ""})
+
+
+def checked(rows: list[Body]) -> dict[str, str]:
+    return {row.name("key"): row.text("value", longest=LONGEST_PARAM) for row in rows}
+
+
+def metric_of(body: Body) -> dict:
+    """A metric as `run.log` would have sent it."""
+    name, value = body.name("key"), body.get("value")
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number and value not in entities.SPECIAL:
+        raise body.wrong("value", "a number")
+    timestamp = whole(body, "timestamp")
+    moment = None if timestamp is None else moment_of(timestamp, "timestamp").isoformat()
+    step = whole(body, "step")
+    return {
+        "name": name,
+        "columns": {name: "double"},
+        "properties": {"uxMetricType": "azureml.v1.scalar"},
+        "points": [{"data": {name: value}, "step": step, "created_at": moment}],
+    }
+
+
+class MlflowMetricHistory(RunView):
+    def get(self, request, **scope):
+        run, name = self.run(), self.body.name("metric_key")
+        rows = MetricValue.objects.filter(metric__run=run, metric__name=name)
+        rows = rows.select_related("metric").order_by("pk")
+        if "max_results" not in self.body:
+            found, token = rows, {}
+        else:
+            found, token = search.cut(rows, start=page_start(self.body), size=page_size(self.body))
+        shown = [number for row in found if (number := entities.scalar(row))]
+        return Response({"metrics": shown, **token})

@@ -1,0 +1,282 @@
+"""MLflow's language of searches: `metrics.loss < 0.5 and tags.team LIKE 'g%'`, comparisons that are
+all to hold, and orders such as `metrics.loss DESC`."""
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import (
+    Case,
+    Expression,
+    F,
+    FloatField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    When,
+)
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast
+from django.db.models.lookups import (
+    Exact,
+    GreaterThan,
+    GreaterThanOrEqual,
+    In,
+    IRegex,
+    IsNull,
+    LessThan,
+    LessThanOrEqual,
+    Regex,
+)
+
+from runs.api.mlflow.base import moment_of
+from runs.api.mlflow.entities import PARENT, RUN_NAME, STATUSES
+from runs.models import MetricValue
+from runs.services import PARAM
+from runs.states import Status
+from studio.core.bodies import kind_of
+from studio.core.errors import BadValue
+
+LONGEST, MOST_CLAUSES = 6000, 50
+TEXT = r"'[^']*'|\"[^\"]*\""
+CLAUSE = re.compile(
+    rf"\s*(?:(?P<kind>\w+)\.)?(?P<key>[\w./-]+|`[^`]+`|\"[^\"]+\")\s*"
+    rf"(?P<sign>!=|>=|<=|=|>|<|not\s+in\b|in\b|i?like\b|is\s+not\s+null\b|is\s+null\b)\s*"
+    rf"(?P<value>{TEXT}|[-+\w.]+|\((?:\s*(?:{TEXT})\s*,?)+\))?\s*(?:(?P<and>and\b)|$)",
+    re.IGNORECASE,
+)
+ORDER = re.compile(
+    r"^\s*(?:(?P<kind>\w+)\.)?(?P<key>[\w./-]+|`[^`]+`|\"[^\"]+\")(?:\s+(?P<way>asc|desc))?\s*$",
+    re.IGNORECASE,
+)
+KINDS = {
+    "metrics": ("metric", "metrics"),
+    "params": ("param", "params", "parameter", "parameters"),
+    "tags": ("tag", "tags"),
+    "attributes": ("attribute", "attributes", "attr", "run"),
+}
+SIGNS = {
+    "=": "exact",
+    ">": "gt",
+    ">=": "gte",
+    "<": "lt",
+    "<=": "lte",
+    "like": "regex",
+    "ilike": "iregex",
+}
+TEXTUAL = ("like", "ilike")
+LOOKUPS = {
+    "exact": Exact,
+    "gt": GreaterThan,
+    "gte": GreaterThanOrEqual,
+    "lt": LessThan,
+    "lte": LessThanOrEqual,
+    "in": In,
+    "isnull": IsNull,
+    "regex": Regex,
+    "iregex": IRegex,
+}
+NUMBER = r"^-?[0-9]{1,300}(\.[0-9]+)?([eE][-+]?[0-9]{1,3})?$"
+
+
+@dataclass(frozen=True)
+class Attribute:
+    column: str
+    is_time: bool = False
+    is_id: bool = False
+    words: Mapping[str, Sequence[str]] | None = None  # what is kept for each word of MLflow's
+
+
+@dataclass(frozen=True)
+class Language:
+    """What can be named of one kind of rows."""
+
+    attributes: Mapping[str, Attribute]
+    kept: Mapping[str, Callable[[str], Expression]]
+
+    def condition(self, text: str) -> Q:
+        if len(text) > LONGEST:
+            raise BadValue(f"The filter is longer than {LONGEST} characters.", target="filter")
+        condition, at, joined = Q(), 0, False
+        for _ in range(MOST_CLAUSES):
+            if not text[at:].strip():
+                if joined:
+                    raise _unread(text)
+                return condition
+            clause = CLAUSE.match(text, at)
+            if clause is None:
+                raise _unread(text[at:])
+            condition &= self._clause(clause)
+            at, joined = clause.end(), clause["and"] is not None
+        raise BadValue(f"The filter has more than {MOST_CLAUSES} comparisons.", target="filter")
+
+    def _clause(self, clause: re.Match) -> Q:
+        kind, key = self._named(clause, "filter")
+        sign, value = " ".join(clause["sign"].lower().split()), clause["value"]
+        if sign.startswith("is ") != (value is None):
+            raise _unread(clause[0])
+        if kind != "attributes":
+            lookup = _expression(self.kept[kind](key))
+            return _compared(lookup, sign, _value(value, number=kind == "metrics"))
+        attribute = self.attributes[key]
+        if attribute.is_time:
+            if value is None:
+                return _column(attribute.column)("isnull", sign == "is null")
+            moment = moment_of(int(_value(value, number=True)), key)
+            return _compared(_column(attribute.column), sign, moment)
+        return _attribute(attribute, sign, _value(value, number=False))
+
+    def _named(self, match: re.Match, target: str) -> tuple[str, str]:
+        word, key = (match["kind"] or "attributes").lower(), match["key"].strip('`"')
+        kind = next((kind for kind, words in KINDS.items() if word in words), None)
+        if kind is None or (kind != "attributes" and kind not in self.kept):
+            raise BadValue(
+                f"{target} names {match[0].strip()[:80]!r}: no such kind.", target=target
+            )
+        if kind == "tags" and key in (RUN_NAME, PARENT) and key in self.attributes:
+            return "attributes", key
+        if kind == "attributes" and key not in self.attributes:
+            known = ", ".join(self.attributes)
+            raise BadValue(f"{target} names {key[:80]!r}; known are {known}.", target=target)
+        return kind, key
+
+    def ordered(self, rows: QuerySet, orders: list) -> QuerySet:
+        """In the order that is asked for, which the newest first decides."""
+        wanted = []
+        for text in orders:
+            match = ORDER.match(text) if isinstance(text, str) else None
+            if match is None:
+                raise BadValue(f"order_by cannot be read: {str(text)[:80]!r}.", target="order_by")
+            kind, key = self._named(match, "order_by")
+            term = F(self.attributes[key].column) if kind == "attributes" else self.kept[kind](key)
+            down = (match["way"] or "asc").lower() == "desc"
+            wanted.append(term.desc(nulls_last=True) if down else term.asc(nulls_last=True))
+        return rows.order_by(*wanted, "-pk")
+
+
+def cut(rows: QuerySet, *, start: int, size: int) -> tuple[list, dict]:
+    """The rows of one page, and the token of the next one if there is one."""
+    found = list(rows[start : start + size + 1])
+    return found[:size], {"next_page_token": str(start + size)} if len(found) > size else {}
+
+
+def _unread(text: str) -> BadValue:
+    return BadValue(f"The filter cannot be read at {text.strip()[:60]!r}.", target="filter")
+
+
+def _value(text: str | None, *, number: bool):
+    if text is None:
+        return None
+    if text.startswith("("):
+        return [part[1:-1] for part in re.findall(TEXT, text)]
+    is_text = text[0] in "'\""
+    if number == is_text:
+        wanted = "a number" if number else "a text in quotes"
+        raise BadValue(f"The filter compares with {wanted}, not {text[:60]}.", target="filter")
+    if is_text:
+        return text[1:-1]
+    try:
+        found = float(text)
+    except ValueError:
+        raise BadValue(f"The filter: {text[:60]} is {kind_of(text)}.", target="filter") from None
+    if math.isnan(found) or abs(found) >= 2**63:
+        raise BadValue(f"The filter: {text[:60]} is too large a number.", target="filter")
+    return found
+
+
+def _attribute(attribute: Attribute, sign: str, value) -> Q:
+    if attribute.words is not None:
+        value = [word for text in _list(value) for word in attribute.words.get(text.upper(), ())]
+        sign = {"=": "in", "!=": "not in"}.get(sign, sign)
+    elif attribute.is_id:
+        value = [_uuid(text) for text in _list(value)]
+        sign = {"=": "in", "!=": "not in"}.get(sign, sign)
+    if (attribute.words is not None or attribute.is_id) and sign not in ("in", "not in"):
+        raise BadValue(f"{attribute.column} is compared by =, !=, IN, NOT IN.", target="filter")
+    return _compared(_column(attribute.column), sign, value)
+
+
+def _list(value) -> list[str]:
+    return value if isinstance(value, list) else [value or ""]
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        return UUID(int=0)  # an id of another make is nobody's
+
+
+def _compared(lookup: "Lookup", sign: str, value) -> Q:
+    if sign.startswith("is "):
+        return lookup("isnull", sign == "is null")
+    if isinstance(value, list) != (sign in ("in", "not in")):
+        raise BadValue(f"The filter: {sign} does not go with its value.", target="filter")
+    if isinstance(value, list):
+        return ~lookup("in", value) if sign == "not in" else lookup("in", value)
+    if sign == "!=":
+        return ~lookup("exact", value) & lookup("isnull", False)
+    if sign not in SIGNS or (isinstance(value, str) != (sign in TEXTUAL) and sign != "="):
+        raise BadValue(f"The filter: {sign} does not go with its value.", target="filter")
+    if sign in TEXTUAL:
+        pattern = re.escape(value).replace("%", ".*").replace("_", ".")
+        value = f"^{pattern}$"
+    return lookup(SIGNS[sign], value)
+
+
+def _column(name: str) -> "Lookup":
+    return lambda word, value: Q(**{f"{name}__{word}": value})
+
+
+def _expression(term: Expression) -> "Lookup":
+    return lambda word, value: Q(LOOKUPS[word](term, value))
+
+
+def _metric(key: str) -> Expression:
+    """The last value of a metric; of one that is a text, nothing."""
+    text = KeyTextTransform(key, "data")
+    number = Case(When(Regex(text, NUMBER), then=Cast(text, FloatField())))
+    values = MetricValue.objects.filter(metric__run=OuterRef("pk"), metric__name=key)
+    last = values.order_by("-pk").annotate(number=number).values("number")[:1]
+    return Subquery(last, output_field=FloatField())
+
+
+def _param(key: str) -> Expression:
+    return KeyTextTransform(f"{PARAM}{key}", "properties")
+
+
+def _tag(key: str) -> Expression:
+    return KeyTextTransform(key, "tags")
+
+
+Lookup = Callable[[str, object], Q]
+WORDS = {
+    word: [status for status in Status if STATUSES.get(status, "RUNNING") == word]
+    for word in ("RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED")
+}
+RUNS = Language(
+    {
+        "run_id": Attribute("uuid", is_id=True),
+        "run_name": Attribute("display_name"),
+        RUN_NAME: Attribute("display_name"),
+        PARENT: Attribute("parent__uuid", is_id=True),
+        "status": Attribute("status", words=WORDS),
+        "user_id": Attribute("submitted_by"),
+        "start_time": Attribute("started_at", is_time=True),
+        "end_time": Attribute("finished_at", is_time=True),
+        "created": Attribute("created_at", is_time=True),
+    },
+    {"metrics": _metric, "params": _param, "tags": _tag},
+)
+EXPERIMENTS = Language(
+    {
+        "name": Attribute("name"),
+        "experiment_id": Attribute("uuid", is_id=True),
+        "creation_time": Attribute("created_at", is_time=True),
+        "last_update_time": Attribute("created_at", is_time=True),
+    },
+    {"tags": _tag},
+)

@@ -1,0 +1,71 @@
+"""What clients ask of services of Azure that have no counterpart here: lists of what there is none of,
+and refusals that say what to do instead."""
+
+from rest_framework.response import Response
+
+from studio.core.errors import NotFound, Refused
+from studio.core.rest import WireView
+
+
+class Beyond(WireView):
+    """Nothing to be listed, and nothing to be made."""
+
+    instead = ""
+
+    def get(self, request, **scope):
+        return Response({"value": []})
+
+    def post(self, request, **scope):
+        raise Refused(self.instead, status=400)
+
+    put = post
+
+
+class Deployments(Beyond):
+    """`Model.deploy`, `package` and `profile`; `Workspace.webservices` and `images`."""
+
+    instead = (
+        "Models are not deployed from here. Take its files, by Model.download or by"
+        " Model.get_model_path in a step, and serve them by a program of your own."
+    )
+
+
+class LinkedServices(Beyond):
+    instead = (
+        "A workspace is linked with nothing here. Keep an address and a password as secrets, by"
+        " ws.get_default_keyvault().set_secret, and read them in the step."
+    )
+
+
+class Connections(LinkedServices):
+    """`Workspace.list_connections`, which reads a bare list."""
+
+    def get(self, request, **scope):
+        return Response([])
+
+
+class Connection(LinkedServices):
+    def get(self, request, name, **scope):
+        raise NotFound(f"There is no connection {name!r:.120}.")
+
+    delete = get
+
+
+class Images(WireView):
+    """`Environment.build` and `get_image_details`."""
+
+    def get(self, request, **scope):
+        raise Refused(
+            "No image is built here: the worker makes a virtual environment of the packages, once,"
+            " when a step first needs it.",
+            status=400,
+        )
+
+    post = get
+
+
+class StorageKeys(WireView):
+    """`Workspace.sync_keys`: the storage is the studio's own, so its keys are never stale."""
+
+    def post(self, request, **scope):
+        return Response(status=200)
