@@ -58,6 +58,7 @@ assert len(directory.to_path()) == 2
 # Names and versions
 registered = people.register(ws, "sdk-people", description="two people", tags={"kind": "csv"})
 assert (registered.name, registered.version) == ("sdk-people", 1)
+assert registered.tags == {"kind": "csv"}
 try:
     lines.register(ws, "sdk-people")
 except Exception as error:  # noqa: BLE001 - the SDK raises what it likes
@@ -85,7 +86,8 @@ reference = DataReference(
 )
 written = OutputFileDatasetConfig("written", destination=(store, "sdk/out/{run-id}/written"))
 tidied = written.read_delimited_files().register_on_complete("sdk-tidied")
-folder_out = OutputFileDatasetConfig("folder_out").register_on_complete("sdk-folder-out")
+folder_out = OutputFileDatasetConfig("folder_out").as_mount()
+folder_out = folder_out.register_on_complete("sdk-folder-out")
 middle = PipelineData("middle", datastore=store)
 with_pandas = RunConfiguration()
 with_pandas.environment.python.conda_dependencies = CondaDependencies.create(
@@ -99,6 +101,7 @@ use = PythonScriptStep(
         *("--written", tidied, "--folder-out", folder_out),
         *("--mounted", folder.as_named_input("mounted").as_mount()),
         *("--downloaded", folder.as_named_input("downloaded").as_download()),
+        *("--unnamed", folder.as_mount(), "--unregistered", directory.as_download()),
         *("--people", DatasetConsumptionConfig("people_input", swapped)),
     ],
     inputs=[place, reference, first.as_named_input("direct")],
@@ -130,7 +133,8 @@ def said(run, step="use"):
 run = Experiment(ws, "data").submit(pipeline)
 seen = said(run)
 assert seen["place"] == ["people.csv", "sub/more.csv"], seen
-assert seen["plain"] == seen["mounted"] == seen["downloaded"] == seen["place"], seen
+for name in ("plain", "mounted", "downloaded", "unnamed", "unregistered"):
+    assert seen[name] == seen["place"], seen
 assert seen["direct"] == ["ann", "bob"], seen
 assert seen["people"] == [31, 27], seen
 followed = said(run, "follow")

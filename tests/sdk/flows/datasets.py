@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas
 from azureml.core import Dataset, Datastore, Workspace
-from azureml.data import FileDataset, TabularDataset
+from azureml.data import DataType, FileDataset, TabularDataset
 from azureml.data.azure_storage_datastore import AzureBlobDatastore
 
 ws = Workspace.from_config()
@@ -97,6 +97,19 @@ assert files.filter(files.file_metadata("Size") > 10).to_path() == ["/days.csv"]
 first, second = files.random_split(0.5, seed=1)
 assert sorted(first.to_path() + second.to_path()) == ["/days.csv", "/note.json"]
 assert files.take_sample(1.0, seed=1).to_path() == ["/days.csv", "/note.json"]
+
+# Files that a column names
+Path("days/streams.csv").write_text(
+    "place\nAmlDatastore://workspaceblobstore/datasets/days/note.json\n"
+)
+store.upload_files(
+    ["days/streams.csv"], target_path="datasets", overwrite=True, show_progress=False
+)
+named = Dataset.Tabular.from_delimited_files(
+    (store, "datasets/streams.csv"), set_column_types={"place": DataType.to_stream(ws)}
+)
+(note,) = named.download("place", "streams-here", overwrite=True)
+assert Path(note).read_text() == "{}"
 
 # Datastores
 assert store.as_download().mode == "download"

@@ -22,7 +22,10 @@ child.log("loss", 1.5)
 child.complete()
 failing = run.child_run(name="failing")
 failing.fail(error_details="it went wrong")
+assert run.description is None
 run.complete()
+assert run.wait_for_completion(show_output=False)["status"] == "Completed"
+assert run.get_details_with_logs()["runId"] == run.id
 
 again = ws.get_run(run.id)
 assert again.get_status() == "Completed"

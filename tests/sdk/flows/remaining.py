@@ -78,6 +78,7 @@ assert run.get_docs_url().startswith("https://")
 assert [found.id for found in PipelineRun.list(experiment)] == [run.id]
 assert step.pipeline_run_id == run.id
 assert StepRun.get(ws, step.id).id == step.id
+assert step.get_docs_url().startswith("https://")
 Path("tree").mkdir()
 Path("tree/a.txt").write_text("a")
 own = experiment.start_logging(snapshot_directory=None)
@@ -165,7 +166,10 @@ reference = place.create_data_reference("again", DataPathComputeBinding(mode="mo
 assert isinstance(reference, DataReference)
 assert DataPath.create_from_data_reference(reference).path_on_datastore == "remaining/tree"
 binding = DataPathComputeBinding(mode="download")
-assert binding.create_data_reference("bound", place).mode == "download"
+bound = binding.create_data_reference("bound", place)
+assert bound.mode == "download"
+same = DataPathComputeBinding.create_from_data_reference(bound)
+assert same.create_data_reference("again", place).mode == "download"
 assert store.path("remaining").as_download().path_on_datastore == "remaining"
 Path("names.csv").write_text(
     "name,age,born\nann,31,1990-01-01\nbob,27,1995-01-01\neve,40,1985-01-01\n"

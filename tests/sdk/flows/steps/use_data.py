@@ -7,16 +7,8 @@ import pathlib
 from azureml.core import Run
 
 parser = argparse.ArgumentParser()
-for name in (
-    "place",
-    "plain",
-    "middle",
-    "written",
-    "folder-out",
-    "mounted",
-    "downloaded",
-    "people",
-):
+READ = ("place", "plain", "mounted", "downloaded", "unnamed", "unregistered")
+for name in (*READ, "middle", "written", "folder-out", "people"):
     parser.add_argument(f"--{name}")
 args = parser.parse_args()
 inputs = Run.get_context().input_datasets
@@ -32,7 +24,7 @@ def write(folder, name, text):
     (pathlib.Path(folder) / name).write_text(text)
 
 
-seen = {name: files(getattr(args, name)) for name in ("place", "plain", "mounted", "downloaded")}
+seen = {name: files(getattr(args, name)) for name in READ}
 seen["direct"] = inputs["direct"].to_pandas_dataframe()["name"].tolist()
 seen["people"] = inputs["people_input"].to_pandas_dataframe()["age"].tolist()
 print(json.dumps(seen))
