@@ -25,6 +25,11 @@ ADDRESSES = (
     ("/{prefix}/", "below_prefix"),
     ("/{rest}/", "below"),
     ("/content/v1.0/", "v1"),
+    ("/environment/v1.0/", "v1"),
+    ("/images/", "images"),
+    ("/packages/", "packages"),
+    ("/profiles/", "profiles"),
+    ("/quotas/", "quotas"),
     ("/oauth2/v2.0/", "v2"),
     ("/resourceGroups/{group}/", "in_group"),
 )

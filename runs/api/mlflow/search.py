@@ -79,7 +79,12 @@ LOOKUPS = {
     "regex": Regex,
     "iregex": IRegex,
 }
-NUMBER = r"^-?[0-9]{1,300}(\.[0-9]+)?([eE][-+]?[0-9]{1,3})?$"
+# What any database takes for a float: neither too large, nor too near to nothing. (PostgreSQL writes
+# numbers without exponents, and counts to 255 at most.)
+NUMBER = (
+    r"^-?([0-9]{1,154}[0-9]{0,154}(\.[0-9]{1,255})?"
+    r"|[0-9](\.[0-9]{1,255})?[eE][-+]?([0-9]{1,2}|[12][0-9]{2}))$"
+)
 
 
 @dataclass(frozen=True)
