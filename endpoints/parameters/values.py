@@ -201,6 +201,12 @@ class _Resolution:
             self.errors[name] = (
                 f"Parameter {name} ({parameter.kind}) has no default: give it in {parameter.section}."
             )
+            if parameter.kind is Kind.DATASET:
+                # What an author of a pipeline can do about it, who gave a default and finds none here.
+                self.errors[name] += (
+                    " The SDK leaves the default of a dataset out unless the step's arguments name it"
+                    " as well as its inputs."
+                )
         if self.errors:
             raise ParameterErrors(self.errors)
         return self.result
