@@ -103,6 +103,23 @@ class RunQuerySet(models.QuerySet):
                 _log(pk, old, new, reason)
             return bool(moved)
 
+    def reopen(self, pk: int, *, reason: str) -> bool:
+        """Let a run that is over run again. Only who drives it from outside can do that: for our own
+        the table of states holds."""
+        with write_transaction():
+            before = (
+                self.filter(pk=pk, status__in=TERMINAL).values_list("status", flat=True).first()
+            )
+            at = timezone.now()
+            changes = {"status": Status.RUNNING, "finished_at": None, "error": "", "updated_at": at}
+            if not self.filter(pk=pk, status=before).update(**changes):
+                return False
+            self.model.status_changes.rel.related_model.objects.create(
+                run_id=pk, from_status=before, to_status=Status.RUNNING, at=at, reason=reason
+            )
+            _log(pk, before, Status.RUNNING, reason)
+            return True
+
     def move_all(
         self,
         pks: Iterable[int],

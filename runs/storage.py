@@ -29,6 +29,7 @@ NEWLINE = b"\n"
 CHUNK_BYTES = 1024 * 1024
 IN_MEMORY = 8 * CHUNK_BYTES
 PARTIAL = re.compile(r"\.[0-9a-f]{32}\.partial")
+CONTROL = frozenset(map(chr, [*range(32), 127]))  # no address has them
 LONGEST_NAME = 255  # bytes; what file systems allow between two slashes
 
 
@@ -149,7 +150,7 @@ def checked_path(path: str) -> str:
     """A relative POSIX path that stays where it is put, or a ValidationError."""
     text = str(path).replace("\\", "/")
     parts = PurePosixPath(text).parts
-    strays = not parts or text.startswith("/") or ".." in parts or "\0" in text
+    strays = not parts or text.startswith("/") or ".." in parts or not CONTROL.isdisjoint(text)
     if (
         strays
         or len(text) > 1000
@@ -201,22 +202,24 @@ def put_stream(blob: str, stream: IO[bytes]) -> int:
     return blob_size(blob)
 
 
-def append_stream(blob: str, stream: IO[bytes], *, at: int) -> int:
-    """Put what a stream holds behind a blob of `at` bytes; returns its new size. A local file grows by
-    that much alone; other storages know no append, so there all of it is written again."""
+def append_stream(blob: str, stream: IO[bytes], *, at: int | None) -> int:
+    """Put what a stream holds behind a blob, of `at` bytes if that is said; returns its new size. A
+    local file grows by that much alone; other storages know no append, so there all of it is written
+    again."""
     root = _root()
     if root.local is None:
-        with joined(stream_blob(blob, end=at), stream) as whole:
+        with joined(stream_blob(blob, end=blob_size(blob) if at is None else at), stream) as whole:
             return put_stream(blob, whole)
     with (root.local / blob).open("r+b") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        if file.seek(0, os.SEEK_END) != at:
+        end = file.seek(0, os.SEEK_END)
+        if at not in (None, end):
             raise Conflict("Somebody else has appended to this just now.")
         try:
             shutil.copyfileobj(stream, file, CHUNK_BYTES)
             file.flush()
         except BaseException:
-            file.truncate(at)  # a full disk leaves no half of it
+            file.truncate(end)  # a full disk leaves no half of it
             raise
         return file.tell()
 

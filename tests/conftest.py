@@ -25,6 +25,13 @@ LONGEST = ("tests/sdk/test_flows.py", "tests/processes/test_loss.py", "tests/tes
 
 def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+    if os.environ.get("STUDIO_DATABASE_URL"):  # another database than all else runs on: only for it
+        items[:] = [item for item in items if _asks_database(item)]
+
+
+def _asks_database(item) -> bool:
+    fixtures = {"db", "transactional_db"}.intersection(item.fixturenames)
+    return bool(fixtures or item.get_closest_marker("django_db"))
 
 
 def missing(what: str):

@@ -26,11 +26,12 @@ class DatasetView(WireView):
         ).select_related("dataset", "saved")
 
     def datasets(self):
-        return Dataset.objects.filter(workspace=self.actor.workspace)
+        return Dataset.objects.filter(workspace=self.actor.workspace, is_visible=True)
 
     def version(self, name: str, wanted: str) -> DatasetVersion:
         """The one with the number `wanted`; without one, or with `latest`, the newest."""
-        versions = self.versions().filter(dataset__name=name).order_by("-number")
+        versions = self.versions().filter(dataset__name=name, dataset__is_visible=True)
+        versions = versions.order_by("-number")
         if wanted and wanted.lower() != "latest":
             if not re.fullmatch(r"[0-9]{1,9}", wanted):
                 raise BadValue(f"versionId must be a number, not {wanted!r}.", target="versionId")

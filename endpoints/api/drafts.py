@@ -1,6 +1,5 @@
 """Pipeline drafts and their graphs: create, read, list, replace, clone, delete, publish (wire 8.7)."""
 
-from django.db.models.fields.json import KeyTextTransform
 from django.db.models.lookups import Exact
 from rest_framework.response import Response
 
@@ -10,6 +9,7 @@ from endpoints.models import GraphDraft, PipelineDraft
 from endpoints.services import drafts as graph_drafts
 from runs.services import drafts
 from studio.core.bodies import Body, texts
+from studio.core.lookups import JsonText
 from studio.core.rest import WireView, find, wire_time
 
 # What of a GraphDraftEntity is the graph; the rest is its interface, or says what we know of it.
@@ -127,7 +127,7 @@ class PipelineDrafts(PipelineDraftView):
     def post(self, request, **scope):
         rows = pipeline_drafts(self.actor)
         for key, value in texts(Body(request.data).raw, name="tags").items():
-            rows = rows.filter(Exact(KeyTextTransform(key, "tags"), value))
+            rows = rows.filter(Exact(JsonText(key, "tags"), value))
         return Response([pipeline_draft_entity(draft) for draft in rows])
 
 

@@ -73,8 +73,8 @@ datastore_service = [
 ]
 dataset_service = [
     re_path(r"^datasets/?$", datasets.Datasets.as_view()),
-    re_path(r"^datasets/query/(?P<condition>[^/]+)/?$", datasets.DatasetQuery.as_view()),
-    re_path(r"^datasets/(?P<key>[^/]+)/?$", datasets.DatasetDetail.as_view()),
+    re_path(r"^datasets/query/(?P<condition>.+?)/?$", datasets.DatasetQuery.as_view()),
+    re_path(r"^datasets/(?P<key>.+?)/?$", datasets.DatasetDetail.as_view()),
     re_path(r"^saveddatasets/?$", datasets.SavedDatasets.as_view()),
     re_path(r"^saveddatasets/(?P<uuid>[^/]+)/?$", datasets.SavedDatasetDetail.as_view()),
 ]

@@ -48,7 +48,7 @@ def read_transformations(transformations: str) -> list[dict]:
     for block in _blocks(transformations):
         arguments = block.get("arguments")
         arguments = arguments if isinstance(arguments, Mapping) else {}
-        kind = block.get("type")
+        kind = str(block.get("type"))
         if kind == DELIMITED:
             steps.append({"read_delimited": _delimited(arguments)})
         elif kind == PARQUET:
@@ -60,7 +60,7 @@ def read_transformations(transformations: str) -> list[dict]:
             continue  # it chooses the files
         else:
             raise DataflowError(
-                f"The transformation {str(kind).removeprefix('Microsoft.DPrep.')[:60]!r} of an output"
+                f"The transformation {kind.removeprefix('Microsoft.DPrep.')[:60]!r} of an output"
                 " is not known here: an output can be read as delimited or Parquet files, and its"
                 " columns kept or dropped."
             )
@@ -95,10 +95,14 @@ def _columns(arguments: Mapping) -> list[str]:
     return columns
 
 
+def _header(mode) -> str:
+    return HEADERS.get(mode if isinstance(mode, int) else None, "all_files_same_headers")
+
+
 def _delimited(arguments: Mapping) -> dict:
     return {
         "delimiter": str(arguments.get("separator") or ","),
-        "header": HEADERS.get(arguments.get("columnHeadersMode"), "all_files_same_headers"),
+        "header": _header(arguments.get("columnHeadersMode")),
         "support_multi_line": bool(arguments.get("handleQuotedLineBreaks")),
         "empty_as_string": False,
         "encoding": "utf8",

@@ -93,7 +93,8 @@ class OutputSetting:
     overwrite: bool = False
     path_on_datastore: str | None = None
     register_as: str | None = None
-    create_new_version: bool = False
+    register_description: str = ""
+    register_tags: Mapping[str, str] = field(default_factory=dict)
     transformations: str = ""  # how the output is read as a table
 
 

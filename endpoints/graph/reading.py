@@ -125,7 +125,8 @@ def read_node(row: Mapping, path: str, modules: Mapping[str, ModuleInfo]) -> Nod
             for item in assigned
         },
         outputs={
-            item["Name"]: _output_setting(item) for item in rows(row, "ModuleOutputSettings", path)
+            item["Name"]: _output_setting(item, path)
+            for item in rows(row, "ModuleOutputSettings", path)
         },
         readings={
             item["Name"]: str(item["AdditionalTransformations"])
@@ -138,9 +139,11 @@ def read_node(row: Mapping, path: str, modules: Mapping[str, ModuleInfo]) -> Nod
     )
 
 
-def _output_setting(row: Mapping) -> OutputSetting:
-    options = row.get("DatasetOutputOptions") or {}
-    registration = row.get("DatasetRegistration") or {}
+def _output_setting(row: Mapping, path: str) -> OutputSetting:
+    place = f"{path}.{row['Name']}"
+    options = mapping(row.get("DatasetOutputOptions") or {}, f"{place}.DatasetOutputOptions")
+    registration = mapping(row.get("DatasetRegistration") or {}, f"{place}.DatasetRegistration")
+    tags = mapping(registration.get("Tags") or {}, f"{place}.DatasetRegistration.Tags")
     return OutputSetting(
         name=row["Name"],
         datastore=row.get("DataStoreName") or None,
@@ -149,7 +152,8 @@ def _output_setting(row: Mapping) -> OutputSetting:
         overwrite=bool(row.get("Overwrite")),
         path_on_datastore=options.get("PathOnDatastore") or None,
         register_as=registration.get("Name") or None,
-        create_new_version=bool(registration.get("CreateNewVersion")),
+        register_description=str(registration.get("Description") or ""),
+        register_tags={str(key): _text(value) or "" for key, value in tags.items()},
         transformations=str(registration.get("AdditionalTransformations") or ""),
     )
 

@@ -12,8 +12,10 @@ from endpoints.services import checks
 from studio.core import audit
 from studio.core.access import Actor, require
 from studio.core.errors import Conflict
+from studio.core.writing import write_transaction
 
 TYPES = ("tabular", "file")
+UNREGISTERED = "unregistered-"  # how the names of data begin that have none; the SDK says so too
 
 
 @transaction.atomic
@@ -53,14 +55,17 @@ def register_dataset(
     name = checks.text("name", name, longest=255, required=True)
     description = checks.text("description", description or "")
     tags = checks.document("tags", tags or {})
-    dataset = Dataset.objects.filter(workspace=actor.workspace, name=name).first()
-    if dataset and not create_new_version:
+    if name.startswith(UNREGISTERED):
+        raise ValidationError({"name": [f"{UNREGISTERED}… is how data without a name are called."]})
+    named = Dataset.objects.filter(workspace=actor.workspace, name=name)
+    if named.exists() and not create_new_version:
         raise Conflict(f"Dataset {name} exists already; ask for a new version of it.")
     saved = save_dataset(actor, dataset_type=dataset_type, dataflow=dataflow, properties=properties)
     try:
-        with transaction.atomic():
-            if dataset is None:
-                dataset = Dataset.objects.create(workspace=actor.workspace, name=name)
+        with write_transaction():
+            # Held, so that nobody unregisters it before it has the version.
+            dataset = named.select_for_update().first() if create_new_version else None
+            dataset = dataset or Dataset.objects.create(workspace=actor.workspace, name=name)
             # A further version is described as the one before it, unless told otherwise.
             dataset.description = description or dataset.description
             dataset.tags = tags or dataset.tags
@@ -80,7 +85,6 @@ def register_dataset(
     return version
 
 
-@transaction.atomic
 def update_dataset(
     actor: Actor,
     version: DatasetVersion,
@@ -90,28 +94,35 @@ def update_dataset(
 ) -> DatasetVersion:
     """Other words on a registered version; None keeps them. Its data never change."""
     require(actor, "edit", version.dataset)
-    before = {"description": version.description, "tags": version.tags}
+    after = {}
     if description is not None:
-        version.description = checks.text("description", description)
+        after["description"] = checks.text("description", description)
     if tags is not None:
-        version.tags = checks.document("tags", tags)
-    version.save(update_fields=["description", "tags"])
-    after = {"description": version.description, "tags": version.tags}
-    if not version.dataset.versions.filter(number__gt=version.number).exists():
-        # What lists show of a name is what its newest version says.
-        Dataset.objects.filter(pk=version.dataset_id).update(**after)
-    audit.record(actor, "update", version.dataset, before=before, after=after)
+        after["tags"] = checks.document("tags", tags)
+    with write_transaction():
+        # Only what is asked for is written: another call may change the rest at this moment.
+        version.refresh_from_db(fields=["description", "tags"])
+        before = {key: getattr(version, key) for key in after}
+        DatasetVersion.objects.filter(pk=version.pk).update(**after)
+        if not version.dataset.versions.filter(number__gt=version.number).exists():
+            # What lists show of a name is what its newest version says.
+            Dataset.objects.filter(pk=version.dataset_id).update(**after)
+        audit.record(actor, "update", version.dataset, before=before, after=after)
+    version.refresh_from_db(fields=["description", "tags"])
     return version
 
 
-@transaction.atomic
 def unregister_dataset(actor: Actor, dataset: Dataset) -> None:
     """Take a name from the workspace. The row stays, out of sight under a name of its own: published
     pipelines refer to it by its id. Registering the name again begins at version 1, with a new id."""
     require(actor, "edit", dataset)
-    audit.record(actor, "unregister", dataset, before={"name": dataset.name})
-    dataset.name, dataset.is_visible = f"unregistered-{dataset.uuid}", False
-    dataset.save(update_fields=["name", "is_visible"])
+    with write_transaction():
+        row = Dataset.objects.select_for_update().filter(pk=dataset.pk, is_visible=True).first()
+        if row is None:
+            return  # somebody else did it just now
+        audit.record(actor, "unregister", row, before={"name": row.name})
+        row.name, row.is_visible = f"{UNREGISTERED}{row.uuid}", False
+        row.save(update_fields=["name", "is_visible"])
 
 
 @transaction.atomic

@@ -3,7 +3,7 @@
 import json
 import posixpath
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import uuid4
 
 from django.db import transaction
@@ -35,6 +35,8 @@ class ScriptOutput:
     path_on_compute: str | None = None
     overwrite: bool = False
     register_as: str | None = None
+    register_description: str = ""
+    register_tags: Mapping[str, str] = field(default_factory=dict)
     transformations: str | None = None
 
 
@@ -142,6 +144,8 @@ def _output(row: ScriptOutput) -> dict:
         setting["DatasetRegistration"] = {
             "Name": row.register_as,
             "CreateNewVersion": True,
+            "Description": row.register_description,
+            "Tags": dict(row.register_tags),
             "AdditionalTransformations": row.transformations,
         }
     return setting

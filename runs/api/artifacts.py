@@ -58,21 +58,23 @@ class ArtifactBatch(ArtifactView):
         run = self.run(origin, container)
         require(self.actor, "track", run)
         visible.require_reach(self.actor, run, facts_only=True)
-        paths = [self.path(row) for row in body.items("paths")]
+        asked = [Body(row, name="paths").text("path", required=True) for row in body.items("paths")]
+        # The client looks for the names as it wrote them, "./a.txt" for "a.txt".
+        paths = {name: self.path(name) for name in asked}
         return Response(
             {
-                "artifacts": {path: artifact_dto(run, path) for path in paths},
+                "artifacts": {name: artifact_dto(run, path) for name, path in paths.items()},
                 "artifactContentInformation": {
-                    path: content_info(run, path, self.upload_address(run, path)) for path in paths
+                    name: content_info(run, path, self.upload_address(run, path))
+                    for name, path in paths.items()
                 },
                 "errors": {},
             }
         )
 
-    def path(self, row) -> str:
-        text = Body(row, name="paths").text("path", required=True)
+    def path(self, name: str) -> str:
         try:
-            return storage.checked_path(text)
+            return storage.checked_path(name)
         except ValidationError as error:
             raise BadValue(" ".join(error.messages), target="path") from error
 

@@ -25,11 +25,18 @@ class MetricBatch(HistoryView):
         body = Body(request.data)
         run = self.run(uuid)
         visible.require_reach(self.actor, run, facts_only=True)
-        batch = [self.metric(Body(row, name="values")) for row in body.items("values")]
-        with transaction.atomic():  # the whole batch or none of it
+        rows, batch, errors = body.items("values"), [], []
+        for row in rows:
+            try:
+                batch.append(self.metric(Body(row, name="values")))
+            except BadValue as error:
+                if not body.flag("reportErrors", False):
+                    raise
+                errors.append(refused(row, error))
+        with transaction.atomic():  # all of the rest or none of it
             for metric in batch:
                 services.log_metric(self.actor, run, **metric)
-        return Response({"errors": []})
+        return Response({"errors": errors})
 
     def metric(self, body: Body) -> dict:
         points = [Body(row, name="value") for row in body.items("value")]
@@ -47,6 +54,13 @@ class MetricBatch(HistoryView):
                 for point in points
             ],
         }
+
+
+def refused(row: dict, error: BadValue) -> dict:
+    """What the client writes into its log, of a metric that cannot be kept."""
+    name = row.get("name") if isinstance(row, dict) else None
+    detail = {"code": error.code, "message": error.message, "target": error.target}
+    return {"metric": {"name": str(name)}, "errorResponse": {"error": detail}}
 
 
 def time_of(point: Body) -> str | None:
@@ -115,7 +129,7 @@ def value_dto(row: MetricValue) -> dict:
 
 class MetricFull(HistoryView):
     def post(self, request, uuid, **scope):
-        name = Body(request.data).text("metricName", required=True, longest=LONGEST)
+        name = Body(request.data).text("metricName", longest=LONGEST)
         metric = Metric.objects.filter(run=self.run(uuid), name=name).select_related("run").first()
         if metric is None:
             raise NotFound(f"Run {uuid} has no metric {name!r}.")

@@ -3,8 +3,7 @@
 import re
 
 from django.db.models import Q
-from django.db.models.fields.json import KeyTextTransform
-from django.db.models.lookups import Exact
+from django.db.models.lookups import Exact, IsNull
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
@@ -15,6 +14,7 @@ from runs.models import Asset, RegisteredModel, Run
 from studio.core.bodies import LONGEST, Body, flag_of, query_text, texts
 from studio.core.errors import BadValue, NotFound
 from studio.core.keyset import paginate
+from studio.core.lookups import JsonText
 from studio.core.rest import WireView, find, wire_time
 from studio.core.schema import query
 
@@ -237,10 +237,8 @@ def having(column: str, text: str) -> Q:
     condition = Q()
     for part in filter(None, text.split(",")):
         key, given, value = part.partition("=")
-        if given:
-            condition &= Q(Exact(KeyTextTransform(key, column), value))
-        else:
-            condition &= Q(**{f"{column}__has_key": key})
+        found = JsonText(key, column)
+        condition &= Q(Exact(found, value)) if given else Q(IsNull(found, False))
     return condition
 
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db.models import Q
-from django.db.models.fields.json import KeyTextTransform
-from django.db.models.lookups import Exact
+from django.db.models.lookups import Exact, IsNull
 
 from runs.facts import read_time
 from runs.models import Kind, RunAttribute
 from runs.states import Status
 from studio.core.errors import BadValue
+from studio.core.lookups import JsonText
 
 DEEPEST = 20
 LONGEST = 20_000
@@ -183,9 +183,10 @@ def _kept(column: str):
     """One key of an object of texts that is a column of the row."""
 
     def read(comparison: Comparison, key: str) -> Q:
+        text = JsonText(key, column)
         if comparison.is_null:
-            return _of_key(comparison, Q(**{f"{column}__has_key": key}))
-        return comparison.equal(Q(Exact(KeyTextTransform(key, column), comparison.value)))
+            return _of_key(comparison, Q(IsNull(text, False)))
+        return comparison.equal(Q(Exact(text, comparison.value)))
 
     return read
 

@@ -162,6 +162,8 @@ def output_of(name: str, row: Body) -> ScriptOutput:
         path_on_compute=options.text("pathOnCompute") or None,
         overwrite=bool(upload.flag("overwrite")),
         register_as=registration.text("name", longest=LONGEST) or None,
+        register_description=registration.text("description"),
+        register_tags=registration.texts("tags"),
         transformations=Body(reading).text("additionalTransformation") or None,
     )
 

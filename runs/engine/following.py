@@ -2,6 +2,7 @@
 
 import json
 import logging
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -194,13 +195,21 @@ APPLY: dict[str, Callable[[FactFollower, Run, dict], None]] = {
 def _parsed(lines: Iterable[bytes]) -> Iterator[dict]:
     for line in lines:
         try:
-            fact = json.loads(line)
+            fact = json.loads(line, parse_int=_whole)
         except (ValueError, RecursionError):
             fact = None
         if isinstance(fact, dict):
             yield fact
         else:
             logger.warning("fact ignored: not a JSON object: %.200r", line)
+
+
+def _whole(text: str) -> int | str:
+    """What no database takes for a number is as large as numbers get, in the word for that."""
+    number = int(text)
+    if abs(number) <= sys.float_info.max:
+        return number
+    return "Infinity" if number > 0 else "-Infinity"
 
 
 def _size(path: Path) -> int:

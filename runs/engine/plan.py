@@ -5,13 +5,14 @@ from uuid import UUID, uuid4
 
 from django.utils import timezone
 
-from endpoints.graph import Edge, Graph, Node
+from endpoints.graph import Edge, Node
 from runs.engine.blueprints import Blueprint
 from runs.models import Kind, Run, StatusChange, StepRun
 from runs.states import Status
 
 DEFAULT_TARGET = "cpu-cluster"
 DEFAULT_DATASTORE = "workspaceblobstore"
+SNAPSHOT = "ContentSnapshotId"  # the property in which the SDK finds the code of a run
 
 
 def plan(run: Run, blueprint: Blueprint, sources: Mapping[str, dict]) -> dict[str, int]:
@@ -23,7 +24,7 @@ def plan(run: Run, blueprint: Blueprint, sources: Mapping[str, dict]) -> dict[st
     order = graph.topological_order()
     uuids = {node_id: uuid4() for node_id in order}
     rows = [
-        _row(run, graph.nodes[node_id], uuid=uuids[node_id], number=number, graph=graph)
+        _row(run, blueprint, node_id, uuid=uuids[node_id], number=number)
         for number, node_id in enumerate(order, start=1)
     ]
     Run.objects.bulk_create(rows)
@@ -57,8 +58,12 @@ def target_of(node: Node) -> str:
     return node.target or DEFAULT_TARGET
 
 
-def _row(run: Run, node: Node, *, uuid: UUID, number: int, graph: Graph) -> Run:
-    now = timezone.now()
+def _row(run: Run, blueprint: Blueprint, node_id: str, *, uuid: UUID, number: int) -> Run:
+    graph, snapshot = blueprint.graph, blueprint.modules[node_id].snapshot
+    node, now = graph.nodes[node_id], timezone.now()
+    properties = {"azureml.runsource": "azureml.StepRun", "StepType": node.module.step_type}
+    if snapshot:
+        properties[SNAPSHOT] = str(snapshot.uuid)
     return Run(
         uuid=uuid,
         workspace_id=run.workspace_id,
@@ -73,7 +78,7 @@ def _row(run: Run, node: Node, *, uuid: UUID, number: int, graph: Graph) -> Run:
         target=target_of(node),
         # Wire 9.1: the client finds a step's node and pipeline in its tags.
         tags={"azureml.nodeid": node.id, "azureml.pipeline": str(run.uuid)},
-        properties={"azureml.runsource": "azureml.StepRun", "StepType": node.module.step_type},
+        properties=properties,
         submitted_by=run.submitted_by,
         user_id=run.user_id,
         created_at=now,

@@ -17,6 +17,8 @@ def register_outputs(job: Job, *, except_for: Collection[str]) -> None:
                 name=setting.register_as,
                 dataset_type=kind,
                 dataflow=dataflow,
+                description=setting.register_description,
+                tags=setting.register_tags,
                 create_new_version=True,
             )
 

@@ -108,6 +108,9 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('metric', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='values', to='runs.metric')),
             ],
+            options={
+                'ordering': ('created_at', 'id'),
+            },
         ),
         migrations.CreateModel(
             name='PipelineRun',
@@ -272,7 +275,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='metricvalue',
-            index=models.Index(fields=['metric', 'id'], name='metricvalue_in_order'),
+            index=models.Index(fields=['metric', 'created_at', 'id'], name='metricvalue_in_order'),
         ),
         migrations.AddField(
             model_name='pipelinerun',

@@ -59,7 +59,9 @@ class MetricValue(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        indexes = [models.Index(fields=["metric", "id"], name="metricvalue_in_order")]
+        # As they were logged: clients send batches side by side.
+        ordering = ("created_at", "id")
+        indexes = [models.Index(fields=["metric", "created_at", "id"], name="metricvalue_in_order")]
 
     def __str__(self):
         return str(self.data)

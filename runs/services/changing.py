@@ -1,6 +1,7 @@
 """Changing a run that is there: cancel it, run it again, rename and tag it."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Value
@@ -9,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from runs import engine, facts, sealing
+from runs.engine.plan import SNAPSHOT
 from runs.models import Kind, Run, Source
 from runs.querysets import RunQuerySet
 from runs.services.submission import submit
@@ -17,7 +19,6 @@ from studio.core import audit
 from studio.core.access import Actor, require
 from studio.core.errors import Forbidden, Refused
 
-SNAPSHOT = "ContentSnapshotId"  # where the SDK finds the code of a script's run
 WAITING = (Status.NOT_STARTED, Status.QUEUED)
 
 
@@ -125,9 +126,11 @@ def edit(
     display_name: str | None = None,
     description: str | None = None,
     status: Status | None = None,
+    at: datetime | None = None,
     error: str | None = None,
 ) -> Run:
-    """Merge tags and properties, rename, describe; a client's own run also moves by what it tells.
+    """Merge tags and properties, rename, describe; a client's own run also moves by what it tells, as
+    of `at`, and may begin again when it is over.
 
     The SDK's `Run.cancel()` tells that any run is canceled: for ours that is a wish to cancel it.
     """
@@ -154,7 +157,12 @@ def edit(
             # Why it fails: that it failed is told next. A pipeline's error is its steps' to make.
             _of_script(run).update(error=error)
         if status is not None and not run.is_ours:
-            Run.objects.move(run.pk, to=status, reason="told by its client")
+            if status == Status.RUNNING and run.status in TERMINAL:
+                Run.objects.reopen(run.pk, reason="begun again by its client")
+            now = timezone.now()
+            Run.objects.move(
+                run.pk, to=status, reason="told by its client", at=at or now, updated_at=now
+            )
         elif status == Status.FAILED:
             # A step that declares itself failed: its worker ends it so.
             _of_script(run).update(

@@ -1,6 +1,7 @@
 """What clients tell of their runs: child runs, metrics, artifacts."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import IO
 from uuid import UUID
 
@@ -33,14 +34,18 @@ def make_child(
     display_name: str = "",
     description: str = "",
     status: Status | None = None,
+    at: datetime | None = None,
 ) -> Run:
-    """A run that its client names and drives: below `parent`, or on its own in `experiment`."""
+    """A run that its client names and drives: below `parent`, or on its own in `experiment`. It has
+    had `status` since `at`."""
     require(actor, "track", parent or experiment)
     try:
         uuid = uuid if isinstance(uuid, UUID) else UUID(uuid)
     except ValueError:
         raise BadValue(f"{uuid!r} is not the id of a run: use a UUID.", target="runId") from None
     experiment = experiment or parent.experiment
+    if actor.run_uuid is not None and parent is not None and experiment != parent.experiment:
+        raise BadValue("A step's child runs are in its own experiment.", target="experiment_id")
     try:
         with transaction.atomic():
             # A new run brings its experiment back from the archive; a part of an old one does not.
@@ -65,7 +70,7 @@ def make_child(
             run.save(update_fields=["root"])
             facts.merge(run.pk, tags=tags, properties=properties)
             if status not in (None, Status.NOT_STARTED):
-                Run.objects.move(run.pk, to=status, reason="told by its client")
+                Run.objects.move(run.pk, to=status, reason="told by its client", at=at)
     except IntegrityError as error:
         raise Conflict(f"The id {uuid} is taken already.") from error
     run.refresh_from_db()
@@ -126,9 +131,9 @@ def keep_artifact(actor: Actor, run: Run, *, path: str, stream: IO[bytes]) -> Ar
 
 
 def append_to_artifact(
-    actor: Actor, run: Run, *, path: str, stream: IO[bytes], at: int
+    actor: Actor, run: Run, *, path: str, stream: IO[bytes], at: int | None
 ) -> Artifact:
-    """Put what `stream` holds behind the `at` bytes of an artifact."""
+    """Put what `stream` holds behind an artifact, of `at` bytes if that is said."""
     require(actor, "track", run)
     path = storage.checked_path(path)
     blob = storage.artifact_blob(run.uuid, path)

@@ -46,9 +46,10 @@ def _thinned(numbers: list[tuple]) -> list[tuple]:
 def _line(numbers: list[tuple]) -> str:
     low, high = min(value for _at, value in numbers), max(value for _at, value in numbers)
     start, end = numbers[0][0], numbers[-1][0]
-    span = (high - low) or 1.0
+    unit = max(abs(low), abs(high)) or 1.0  # so that no difference is beyond a double
+    low, span = low / unit, (high / unit - low / unit) or 1.0
     room = HEIGHT - 2 * EDGE
     return " ".join(
-        f"{WIDTH * (at - start) / (end - start):.1f},{HEIGHT - EDGE - room * (value - low) / span:.1f}"
+        f"{WIDTH * (at - start) / (end - start):.1f},{HEIGHT - EDGE - room * (value / unit - low) / span:.1f}"
         for at, value in numbers
     )

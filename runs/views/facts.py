@@ -93,7 +93,7 @@ def _measured(run: Run, *, of_files: bool) -> list[tuple[Metric, list[dict]]]:
         if ("Artifact" in row.columns.values()) == of_files
     ]
     points: dict[int, list[dict]] = {row.pk: [] for row in wanted}
-    for value in MetricValue.objects.filter(metric__in=wanted).order_by("id")[:SHOWN_VALUES]:
+    for value in MetricValue.objects.filter(metric__in=wanted)[:SHOWN_VALUES]:
         points[value.metric_id].append(value.data)
     return [(row, points[row.pk]) for row in wanted]
 
@@ -116,7 +116,7 @@ def _files(run: Run) -> Iterable[dict]:
         for point in points:
             for column, kind in row.columns.items():
                 owner, path = _artifact(str(point.get(column, "")) if kind == "Artifact" else "")
-                if address := _address(owner, path):
+                if owner == str(row.run.uuid) and (address := _address(owner, path)):
                     yield {"name": row.name, "step": row.run, "value": path, "url": address}
 
 

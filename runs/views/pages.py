@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 from django.urls import reverse
 from django.utils.translation import gettext_lazy
 
-from runs.models import Run, Worker
+from runs.models import Kind, Run, Worker
 from runs.states import Status
 from runs.views import scope, tree
 
@@ -31,7 +31,7 @@ TRACKED_TABS = {
 
 def context(request, run: Run, tab: str) -> dict:
     if run.kind in scope.TRACKED:
-        counts = {"run-children": run.children.count()}
+        counts = {"run-children": run.children.filter(kind=Kind.CHILD).count()}
         special = {"tabs": _tabs(run, TRACKED_TABS, tab, counts), "steps": [], "above": _above(run)}
     else:
         steps = tree.steps_of(run, request.GET.get("step", ""))

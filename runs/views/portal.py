@@ -1,6 +1,7 @@
 """The addresses that the SDK prints and builds with the portal's host (`get_portal_url()`), those of its
 older releases included. `/runs/<id>` is our own address too; the others lead on from here."""
 
+from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_safe
@@ -15,6 +16,14 @@ def experiment(request, **named):
     """By the experiment's name or id: its runs."""
     row = get_object_or_404(Experiment, workspace=reader(request).workspace, **named)
     return redirect(f"{reverse('runs:run-list')}?experiment={row.uuid}")
+
+
+@require_safe
+def mlflow(request, **scope):
+    """MLflow prints an address with the run behind its #, which no server sees: it is the newest."""
+    if scope["workspace"].lower() != reader(request).workspace.name.lower():
+        raise Http404
+    return redirect("runs:run-list")
 
 
 @require_safe

@@ -4,9 +4,10 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from runs.models import Kind, Run
-from runs.views import facts, logfiles, logs, pages, scope
+from runs.views import facts, lists, logfiles, logs, pages, scope
+from studio.core.keyset import paginate
 
-SHOWN = 200  # child runs, newest first
+SHOWN = 200  # child runs beside other things
 
 
 def overview(request, uuid):
@@ -31,7 +32,7 @@ def children(request, uuid):
     if run.kind not in scope.TRACKED:
         return redirect("runs:run-steps", uuid=run.uuid)
     page = pages.context(request, run, "run-children")
-    page["children"] = children_of(run)
+    page["children"] = paginate(run.children.filter(kind=Kind.CHILD), **lists.place(request.GET))
     return render(request, "runs/tracked_children.html", page)
 
 

@@ -30,6 +30,17 @@ class Deployments(Beyond):
     )
 
 
+class Searches(WireView):
+    """`Experiment.submit` of a HyperDriveConfig or an AutoMLConfig."""
+
+    def post(self, request, rest, **scope):
+        raise Refused(
+            "No service searches for models here. Submit a ScriptRunConfig, or a pipeline with"
+            " parameters, for each set of values; Run.create_children groups the runs of one script.",
+            status=400,
+        )
+
+
 class LinkedServices(Beyond):
     instead = (
         "A workspace is linked with nothing here. Keep an address and a password as secrets, by"

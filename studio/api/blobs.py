@@ -85,7 +85,7 @@ class Blocks:
 
 class Blob(OpenView):
     def put(self, request, container, path):
-        blob_urls.check(container, path, request.query_params, verb="w")
+        path = blob_urls.checked(container, path, request.query_params, verb="w")
         kind = request.query_params.get("comp", "")
         if kind == "block":
             return self.put_block(request, container, path)
@@ -124,20 +124,23 @@ class Blob(OpenView):
             raise Refused(
                 f"The blob has {size} bytes.", status=412, code="AppendPositionConditionNotMet"
             )
+        # Without the condition several writers may append, in whatever order they come.
+        at = None if expected is None else size
         # All of it is here and right before the blob grows: a client's torn request leaves no trace.
         with SpooledTemporaryFile(max_size=IN_MEMORY) as whole:
             shutil.copyfileobj(body, whole, CHUNK)
+            length = whole.tell()
             whole.seek(0)
-            behind.append(path, whole, at=size)
+            grown = behind.append(path, whole, at=at)
         response = self.stored(container, path, md5=body.md5)
-        response["x-ms-blob-append-offset"] = str(size)
+        response["x-ms-blob-append-offset"] = str(grown - length)
         return response
 
     def stored(self, container: str, path: str, *, md5: str = "") -> HttpResponse:
         return stamped(created(md5=md5), path, container_of(container).state(path))
 
     def get(self, request, container, path):
-        blob_urls.check(container, path, request.query_params, verb="r")
+        path = blob_urls.checked(container, path, request.query_params, verb="r")
         behind = container_of(container)
         state = behind.state(path)
         wanted = wanted_range(request, state.size, etag=etag(path, state))
@@ -152,7 +155,7 @@ class Blob(OpenView):
         return conditional(request, described(response, path, state, length=end - start))
 
     def head(self, request, container, path):
-        blob_urls.check(container, path, request.query_params, verb="r")
+        path = blob_urls.checked(container, path, request.query_params, verb="r")
         state = container_of(container).state(path)
         response = HttpResponse(content_type=content_type(path))
         return conditional(request, described(response, path, state, length=state.size))
@@ -162,7 +165,7 @@ class BlobContainer(OpenView):
     """The listing that datastores are read by."""
 
     def get(self, request, container):
-        blob_urls.check(container, "", request.query_params, verb="l")
+        blob_urls.checked(container, "", request.query_params, verb="l")
         query = request.query_params
         if query.get("restype") != "container" or query.get("comp") != "list":
             raise BadValue("Only restype=container&comp=list is known here.", target="comp")

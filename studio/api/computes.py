@@ -15,6 +15,8 @@ from studio.core.bodies import Body
 from studio.core.errors import BadValue
 from studio.core.rest import WireView, find_by_name
 
+MOST_NODES = 10_000
+
 
 def computes(actor: Actor):
     return ComputeTarget.objects.filter(workspace=actor.workspace).select_related("workspace")
@@ -58,7 +60,7 @@ class ComputeDetail(ComputeView):
         body = Body(request.data)
         outer = Body(body.mapping("properties"), name="properties")
         inner = Body(outer.mapping("properties"), name="properties.properties")
-        self.check_scale(inner)
+        scale = self.scale(inner, {})
         target = services.put_compute(
             self.actor,
             name=name,
@@ -66,7 +68,7 @@ class ComputeDetail(ComputeView):
             vm_size=inner.text("vmSize", longest=64),
             description=outer.text("description"),
             tags=body.texts("tags"),
-            wire={"scaleSettings": inner.mapping("scaleSettings")},
+            wire={"scaleSettings": scale},
         )
         return self.answer(self.resource(target))
 
@@ -81,14 +83,13 @@ class ComputeDetail(ComputeView):
             )
         outer = Body(body.mapping("properties"), name="properties")
         inner = Body(outer.mapping("properties"), name="properties.properties")
-        self.check_scale(inner)
-        settings = {**target.wire.get("scaleSettings", {}), **inner.mapping("scaleSettings")}
+        scale = self.scale(inner, target.wire.get("scaleSettings") or {})
         changed = services.put_compute(
             self.actor,
             name=name,
             description=target.description,
             tags=target.tags,
-            wire={"scaleSettings": settings},
+            wire={"scaleSettings": scale},
         )
         return self.answer(self.resource(changed))
 
@@ -96,12 +97,25 @@ class ComputeDetail(ComputeView):
         services.remove_compute(self.actor, self.target(name))
         return self.answer()
 
-    def check_scale(self, inner: Body) -> None:
-        scale = Body(inner.mapping("scaleSettings"), name="scaleSettings")
+    def scale(self, inner: Body, known: dict) -> dict:
+        """What is sent of the three settings there are, over what is `known` of them."""
+        sent, scale = Body(inner.mapping("scaleSettings"), name="scaleSettings"), dict(known)
         for key in ("minNodeCount", "maxNodeCount"):
-            if not isinstance(scale.get(key), int | None):
-                raise scale.wrong(key, "a whole number")
-        scale.text("nodeIdleTimeBeforeScaleDown")
+            count = sent.get(key)
+            if count is None:
+                continue
+            if type(count) is not int or not 0 <= count <= MOST_NODES:
+                raise sent.wrong(key, f"a whole number from 0 to {MOST_NODES}")
+            scale[key] = count
+        if idle := sent.text("nodeIdleTimeBeforeScaleDown", longest=64):
+            scale["nodeIdleTimeBeforeScaleDown"] = idle
+        if scale.get("minNodeCount", 0) > scale.get("maxNodeCount", MOST_NODES):
+            raise BadValue(
+                f"minNodeCount is {scale['minNodeCount']}, more than maxNodeCount, which is"
+                f" {scale['maxNodeCount']}.",
+                target="minNodeCount",
+            )
+        return scale
 
 
 class ComputeNodes(ComputeView):

@@ -30,7 +30,7 @@ class Container(Protocol):
     def state(self, path: str) -> State: ...
     def stream(self, path: str, start: int, end: int) -> Iterator[bytes]: ...
     def write(self, path: str, body: IO[bytes]) -> int: ...
-    def append(self, path: str, body: IO[bytes], *, at: int) -> None: ...
+    def append(self, path: str, body: IO[bytes], *, at: int | None) -> int: ...
     def list(self, prefix: str) -> Iterator[tuple[str, State]]: ...
 
 
@@ -91,9 +91,10 @@ class Artifacts(ReadOnly):
         artifact = services.keep_artifact(actor, run, path=name, stream=body)
         return artifact.size
 
-    def append(self, path: str, body: IO[bytes], *, at: int) -> None:
+    def append(self, path: str, body: IO[bytes], *, at: int | None) -> int:
         run, name = self.run_of(path)
-        services.append_to_artifact(system_actor(run.workspace), run, path=name, stream=body, at=at)
+        actor = system_actor(run.workspace)
+        return services.append_to_artifact(actor, run, path=name, stream=body, at=at).size
 
     def run_of(self, path: str) -> tuple[Run, str]:
         run_uuid, name = split(path)
@@ -168,10 +169,11 @@ class DatastoreFiles:
             raise ValidationError({"path": f"{path!r} is a folder."})
         return place.write(body)
 
-    def append(self, path: str, body: IO[bytes], *, at: int) -> None:
+    def append(self, path: str, body: IO[bytes], *, at: int | None) -> int:
         """All of it again: steps that run may hold links to the file as it is."""
-        with storage.joined(self.stream(path, 0, at), body) as whole:
-            self.write(path, whole)
+        end = self.state(path).size if at is None else at
+        with storage.joined(self.stream(path, 0, end), body) as whole:
+            return self.write(path, whole)
 
     def list(self, prefix: str) -> Iterator[tuple[str, State]]:
         folder = prefix.rpartition("/")[0]

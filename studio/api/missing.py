@@ -6,7 +6,7 @@ from studio.core.errors import NotFound
 
 PREFIXES = (
     r"^/?(?:pipelines/v1\.0|history/v1\.0|metric/v2\.0|artifact/v2\.0|content/v[12]\.0|datastore/v1\.0"
-    r"|dataset/v1\.0|data/v1\.0|environment/v[12]\.0|credential/v2\.0|modelmanagement/v1\.0|execution/v1\.0"
+    r"|dataset/v1\.0|data/v1\.0|environment/v[12]\.0|credential/v2\.0|modelmanagement/v1\.0|execution/v1\.0|mlflow|hyperdrive|jasmine"
     r"|rp|subscriptions|adfs|metadata|api)(?:/|$)"
 )
 

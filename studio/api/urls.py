@@ -12,7 +12,7 @@ ANY_CONTAINER = (
 WORKSPACES = r"providers/Microsoft\.MachineLearningServices/workspaces/?$"
 # The client joins the resource manager's address, which ends in a slash, and a path that begins with one.
 COMPUTES = rf"^/?(?:rp/workspaces/)?{SCOPE}/computes"
-SUBSCRIPTION = r"^subscriptions/(?P<subscription>[^/]+)"
+SUBSCRIPTION = r"^/?subscriptions/(?P<subscription>[^/]+)"
 LOCATION = (
     rf"{SUBSCRIPTION}/providers/Microsoft\.MachineLearningServices/locations/(?P<location>[^/]+)"
 )
@@ -71,6 +71,7 @@ urlpatterns = [
         rf"^modelmanagement/v1\.0/{SCOPE}/(?:services|images|packages|profiles)/?$",
         beyond.Deployments.as_view(),
     ),
+    re_path(rf"^(?:hyperdrive|jasmine)/v1\.0/{SCOPE}/(?P<rest>.+)$", beyond.Searches.as_view()),
     re_path(rf"^{ANY_CONTAINER}/?$", blobs.BlobContainer.as_view()),
     re_path(rf"^{ANY_CONTAINER}/(?P<path>.+)$", blobs.Blob.as_view()),
 ]

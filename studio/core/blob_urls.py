@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import time
 from collections.abc import Mapping
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from django.conf import settings
 
@@ -47,12 +47,22 @@ def endpoint(base: str) -> str:
     return f"c@{urlsplit(secure).netloc}"
 
 
-def check(container: str, path: str, query: Mapping[str, str], *, verb: str) -> None:
-    """Raise Forbidden unless `query` permits `verb` (r, l, c or w) on this blob or container."""
+def checked(container: str, path: str, query: Mapping[str, str], *, verb: str) -> str:
+    """The path of the blob, if `query` permits `verb` (r, l, c or w) on it or on its container; else
+    raises Forbidden.
+
+    The storage client quotes the path of an address once more, which is quoted already. What was
+    signed tells which of the two is meant.
+    """
     may, ends, maker = query.get("sp", ""), query.get("se", ""), query.get("skoid", "")
-    signed_path = "" if query.get("sr") == "c" else path
-    expected = _signature(container, signed_path, maker, may, ends)
-    if not hmac.compare_digest(expected.encode(), query.get("sig", "").encode()):
+    signature = query.get("sig", "").encode()
+    meant = {"": path} if query.get("sr") == "c" else {path: path, unquote(path): unquote(path)}
+    for signed_path, found in meant.items():
+        expected = _signature(container, signed_path, maker, may, ends)
+        if hmac.compare_digest(expected.encode(), signature):
+            path = found
+            break
+    else:
         raise Forbidden("This address is not signed by this studio.", code="AuthenticationFailed")
     if int(ends) < time.time():
         raise Forbidden("This address has expired; ask for it again.", code="AuthenticationFailed")
@@ -66,6 +76,7 @@ def check(container: str, path: str, query: Mapping[str, str], *, verb: str) -> 
         raise Forbidden(
             f"The {kind} that this address was made for has ended.", code="AuthenticationFailed"
         )
+    return path
 
 
 def _maker(actor: Actor) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import sys
 
 from rest_framework.exceptions import ParseError
 from rest_framework.negotiation import BaseContentNegotiation
@@ -25,7 +26,10 @@ class AnyJSONParser(JSONParser):
             return {}
         try:
             value = json.loads(
-                raw.decode("utf-8-sig"), parse_constant=_not_a_number, parse_float=_finite
+                raw.decode("utf-8-sig"),
+                parse_constant=_not_a_number,
+                parse_float=_finite,
+                parse_int=_whole,
             )
         except (ValueError, RecursionError) as error:
             raise ParseError(f"The body is not valid JSON: {error}") from error
@@ -54,6 +58,13 @@ def _not_a_number(text: str) -> str:
 def _finite(text: str) -> float:
     number = float(text)
     if math.isinf(number):
+        raise ValueError(f"{text[:40]} is too large a number.")
+    return number
+
+
+def _whole(text: str) -> int:
+    number = int(text)
+    if abs(number) > sys.float_info.max:
         raise ValueError(f"{text[:40]} is too large a number.")
     return number
 

@@ -24,6 +24,8 @@ def test_lists_are_empty(api, workspace, what):
         ),
         ("PUT", "{}/connections/made", "set_secret"),
         ("POST", "{}/linkedServices", "set_secret"),
+        ("POST", "/hyperdrive/v1.0{}/runs", "ScriptRunConfig"),
+        ("POST", "/jasmine/v1.0{}/validation", "ScriptRunConfig"),
         *((method, "{}", "manage.py workspace add") for method in ("PUT", "PATCH", "DELETE")),
     ],
 )

@@ -3,7 +3,8 @@
 import base64
 import hashlib
 import re
-from urllib.parse import parse_qsl, urlsplit
+from pathlib import PurePosixPath
+from urllib.parse import parse_qsl, quote, urlsplit
 from uuid import uuid4
 
 import pytest
@@ -91,9 +92,9 @@ def test_a_line_break_in_a_name_adds_no_permission(settings, maker):
     settings.SECRET_KEY = "k" * 50
     address = blob_urls.signed("", "artifacts", "a/b\nw", by=maker, may="r")
     query = dict(parse_qsl(urlsplit(address).query))
-    blob_urls.check("artifacts", "a/b\nw", query, verb="r")
+    blob_urls.checked("artifacts", "a/b\nw", query, verb="r")
     with pytest.raises(Forbidden, match="not signed"):
-        blob_urls.check("artifacts", "a/b", {**query, "sp": "w\nr"}, verb="w")
+        blob_urls.checked("artifacts", "a/b", {**query, "sp": "w\nr"}, verb="w")
 
 
 def test_blocks_are_joined_in_the_order_of_their_list(api, anonymous, artifacts, run):
@@ -335,3 +336,16 @@ def test_a_log_grows_by_what_is_appended(api, anonymous, artifacts, run):
     info = api.get(f"{artifacts}/contentinfo/ExperimentRun/dcid.{run.uuid}/logs/user.txt").body
     assert anonymous.get(path_of(info["contentUri"])).raw == b"log: one two"
     assert Artifact.objects.get().size == 12
+
+
+@pytest.mark.parametrize("path", ["out/a b.pkl", "ü&+#%.txt", "a%20b", "./out//a.pkl"])
+def test_any_name_goes_up_and_comes_back(api, anonymous, artifacts, run, path):
+    """The SDK's storage client quotes the path once more, the one of a step does not."""
+    kept = str(PurePosixPath(path))
+    for again in (False, True):
+        parts = urlsplit(upload_address(api, artifacts, run, path))
+        address = f"{quote(parts.path) if again else parts.path}?{parts.query}"
+        assert anonymous.put(address, raw=str(again).encode(), **BLOB).status == 201
+        assert Artifact.objects.get().path == kept
+        told = api.get(f"{artifacts}/contentinfo/ExperimentRun/dcid.{run.uuid}/{quote(kept)}")
+        assert anonymous.get(path_of(told.body["contentUri"])).raw == str(again).encode()

@@ -157,3 +157,25 @@ def test_only_administrators_and_no_step(api_as, actor, workspace, url):
     step.token = run_tokens.make(Run.objects.get(parent=run))[0]
     assert step.put(url, wanted()).status == 403
     assert step.delete(f"{workspace.scope}/computes/cpu-cluster").status == 403
+
+
+@pytest.mark.parametrize(
+    "scale",
+    [
+        *({"minNodeCount": True}, {"maxNodeCount": -1}, {"maxNodeCount": 10**9}),
+        *({"minNodeCount": 3, "maxNodeCount": 2}, {"minNodeCount": "1"}),
+    ],
+)
+def test_a_scale_that_cannot_be_changes_nothing(api, url, scale):
+    body = wanted(scaleSettings=scale)
+    assert api.put(url, wanted()).status == 200
+    for method in ("PUT", "PATCH"):
+        reply = api.call(method, url, body)
+        assert (reply.status, reply.body["error"]["target"]) == (400, next(iter(scale)))
+
+
+def test_only_the_settings_that_there_are_stay(api, url):
+    scale = {"MaxNodeCount": 3, "junk": [1]}
+    assert api.put(url, wanted(scaleSettings=scale)).status == 200
+    kept = api.get(url).body["properties"]["properties"]["scaleSettings"]
+    assert kept["maxNodeCount"] == 3 and "junk" not in kept and "MaxNodeCount" not in kept

@@ -137,3 +137,20 @@ def test_clients_are_told_who_adds_datastores(api):
         assert reply.status == 400
         assert "administrator" in str(reply.body)
     assert [row["name"] for row in api.get(url).body["value"]] == ["workspaceblobstore"]
+
+
+def test_names_of_data_without_a_name_are_not_given(api):
+    first = register(api).body
+    hidden = f"unregistered-{first['datasetId']}"
+    assert register(api, hidden).status == 400
+    assert api.delete(f"{api.D}/datasets/titanic").status == 200
+    assert api.get(f"{api.D}/datasets/query/name={hidden}").status == 404
+    assert api.put(f"{api.D}/datasets/{first['datasetId']}", {"description": "x"}).status == 404
+    assert api.delete(f"{api.D}/datasets/{hidden}").status == 404
+
+
+def test_a_name_may_have_a_slash(api):
+    assert register(api, "a/b").status == 200
+    assert api.get(f"{api.D}/datasets/query/name=a%2Fb").body["name"] == "a/b"
+    assert api.delete(f"{api.D}/datasets/a%2Fb").status == 200
+    assert api.get(f"{api.D}/datasets").body["value"] == []

@@ -100,3 +100,33 @@ def test_values_of_several_runs_at_once(api, url, run, actor, workspace):
     assert api.post(query, {"filter": "RunId eq none"}).status == 404
     elsewhere = f"{api.H}/experiments/other/metrics:query"
     assert api.post(elsewhere, {"filter": f"RunId eq {run.uuid}"}).status == 404
+
+
+def test_values_are_in_the_order_they_were_logged(api, url):
+    for second in (3, 1, 2):
+        late = {**POINT, "metricId": None, "createdUtc": f"2026-11-22T13:30:0{second}Z"}
+        assert api.post(f"{url}/batch", {"values": [scalar(second, **late)]}).status == 200
+    full = api.post(f"{url}/full", {"metricName": "acc"}).body
+    assert [point["data"]["acc"] for point in full["value"]] == [1, 2, 3]
+
+
+def test_one_metric_that_cannot_be_kept_costs_none_of_the_others(api, url):
+    wrong = {**scalar(1), "name": "n" * 300}
+    reply = api.post(f"{url}/batch", {"values": [wrong, scalar(2)], "reportErrors": True})
+    [error] = reply.body["errors"]
+    assert error["metric"] == {"name": "n" * 300}
+    assert "255" in error["errorResponse"]["error"]["message"]
+    assert [value.data for value in MetricValue.objects.all()] == [{"acc": 2}]
+    assert api.post(f"{url}/batch", {"values": [wrong, scalar(3)]}).status == 400
+    assert MetricValue.objects.count() == 1
+
+
+def test_no_cell_is_missing_and_no_word_is_said_to_be_a_float(api, url):
+    rows = [
+        {"name": "r", "columns": {key: "double"}, "value": [{"data": {key: value}}]}
+        for key, value in (("a", 1), ("b", "x"), ("c", "NaN"))
+    ]
+    assert api.post(f"{url}/batch", {"values": rows}).status == 200
+    full = api.post(f"{url}/full", {"metricName": "r"}).body
+    assert full["columns"] == {"a": "string", "b": "string", "c": "string"}
+    assert full["value"][0]["data"] == {"a": 1, "b": None, "c": None}

@@ -99,6 +99,8 @@ def test_wrong_values_name_their_field(mlflow, path, body, field):
         *("metrics.m", "metrics.m >", "metrics.m > 'a'", "params.p = 3", "x.y = 'a'", "name ~ 'a'"),
         *("metrics.m > 1 or metrics.m < 0", "metrics.m > 1 and", "tags.a IN 'b'", "tags.a > 'b'"),
         *("start_time > 1e30", "metrics.m LIKE 'a'", "status LIKE 'F%'", "a" * 6001),
+        *("start_time IN ('1')", "metrics.m IN ('1')", "status IN ('a' 'b')"),
+        "status in (" + ("'a'" + 10 * " ") * 40 + "!",  # nothing to try in all its ways
     ],
 )
 def test_a_filter_that_cannot_be_read_is_refused(mlflow, text):
@@ -118,16 +120,28 @@ def test_a_filter_that_cannot_be_read_is_refused(mlflow, text):
         ("tags.t NOT IN ('x')", ["b"]),
         ("tags.none IS NULL and tags.t IS NOT NULL", ["b", "a"]),
         ("run_name = 'a' and status = 'RUNNING'", ["a"]),
+        ("run_name LIKE '[ab]'", []),
+        ("run_name LIKE '%a' and user_id ILIKE '%'", ["a"]),
+        ("tags.mlflow.runName ILIKE '_' and start_time > 0", ["b", "a"]),
         ("status IN ('KILLED', 'FAILED')", []),
+        ("metrics.`5` >= 0 and tags.`5` = 'y'", ["b"]),
+        ("params.`say \"5\"` LIKE '%\nx'", ["a"]),
+        ("params.`say \"5\"` LIKE 'A%'", []),
+        ("params.`say \"5\"` ILIKE 'A%X'", ["a"]),
+        ("tags.long LIKE '%a%a%a%a%a%b'", []),
+        ("tags.t LIKE '[xy]'", []),
+        ("tags.`5` LIKE '*'", []),
     ],
 )
 def test_runs_are_searched(mlflow, text, found):
     for name, value, word, tag in (("a", 0.5, "one", "x"), ("b", 1, "two", "y")):
-        run = mlflow.made(run_name=name, tags=[{"key": "t", "value": tag}])["info"]
+        tags = {"t": tag, "5": tag, "long": 3000 * "a"}
+        rows = [{"key": key, "value": value} for key, value in tags.items()]
+        run = mlflow.made(run_name=name, tags=rows)["info"]
         batch = {
             "run_id": run["run_id"],
-            "metrics": [{"key": "m", "value": value, "timestamp": 1}],
-            "params": [{"key": "p", "value": word}],
+            "metrics": [{"key": key, "value": value, "timestamp": 1} for key in ("m", "5")],
+            "params": [{"key": "p", "value": word}, {"key": 'say "5"', "value": f"{name}\n{tag}"}],
         }
         assert mlflow.ask("runs/log-batch", batch).status == 200
     asked = {"experiment_ids": [run["experiment_id"]], "filter": text}
@@ -171,3 +185,54 @@ def test_a_step_logs_to_its_run_and_starts_runs_below_it_only(mlflow, actor, wor
     made = step.ask("runs/create", {**within, "tags": below}).body["run"]["info"]
     assert Run.objects.get(uuid=made["run_id"]).parent == own
     assert step.ask("experiments/create", {"name": "more"}).status == 403
+
+
+def test_a_run_that_is_over_begins_again_and_ends_as_its_client_says(mlflow):
+    uuid = mlflow.made(start_time=1_000)["info"]["run_id"]
+
+    def told(status, **more):
+        return mlflow.ask("runs/update", {"run_id": uuid, "status": status, **more}).body[
+            "run_info"
+        ]
+
+    assert (told("KILLED")["status"], told("FAILED")["status"]) == ("KILLED", "FAILED")
+    again = told("RUNNING")
+    assert (again["status"], again["start_time"]) == ("RUNNING", 1_000) and "end_time" not in again
+    assert told("FINISHED", end_time=5_000)["end_time"] == 5_000
+    assert Run.objects.get(uuid=uuid).status == "Completed"
+
+
+def test_what_a_run_is_about_is_a_tag_and_its_description(mlflow):
+    note = {"key": "mlflow.note.content", "value": "about"}
+    uuid = mlflow.made(tags=[note])["info"]["run_id"]
+    assert note in mlflow.ask("runs/get", run_id=uuid).body["run"]["data"]["tags"]
+    assert Run.objects.get(uuid=uuid).description == "about"
+    assert mlflow.ask("runs/delete-tag", {"run_id": uuid, "key": note["key"]}).status == 200
+    assert Run.objects.get(uuid=uuid).description == ""
+
+
+def test_the_last_value_is_that_of_the_last_step(mlflow):
+    run = mlflow.made()["info"]
+    for step, value in ((5, 0.5), (10, "Infinity"), (3, 0.3)):
+        metric = {"key": "m", "value": value, "step": step, "timestamp": 1}
+        assert mlflow.ask("runs/log-metric", {"run_id": run["run_id"], **metric}).status == 200
+    data = mlflow.ask("runs/get", run_id=run["run_id"]).body["run"]["data"]
+    assert data["metrics"][0]["value"] == "Infinity"
+    for text, count in (("metrics.m > 1e300", 1), ("metrics.m < 0", 0)):
+        asked = {"experiment_ids": [run["experiment_id"]], "filter": text}
+        assert len(mlflow.ask("runs/search", asked).body["runs"]) == count
+
+
+def test_who_names_no_experiment_logs_to_the_default_one(mlflow):
+    run = mlflow.ask("runs/create", {"experiment_id": "0"}).body["run"]["info"]
+    assert Run.objects.get(uuid=run["run_id"]).experiment.name == "Default"
+    assert mlflow.ask("experiments/get", experiment_id="0").body["experiment"]["name"] == "Default"
+
+
+def test_too_many_orders_and_two_values_of_a_param_are_refused(mlflow):
+    run = mlflow.made()["info"]
+    asked = {"experiment_ids": [run["experiment_id"]], "order_by": ["metrics.m"] * 21}
+    assert mlflow.ask("runs/search", asked).body["error"]["target"] == "order_by"
+    params = [{"key": "p", "value": value} for value in ("a", "b")]
+    reply = mlflow.ask("runs/log-batch", {"run_id": run["run_id"], "params": params})
+    assert (reply.status, reply.body["error"]["target"]) == (400, "params")

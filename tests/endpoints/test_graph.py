@@ -120,7 +120,7 @@ def test_it_reads_what_the_sdk_posts():
     assert first.retries == 2 and first.timeout_seconds is None
     output = first.outputs["made"]
     assert (output.mode, output.path_on_datastore) == ("upload", "x/{run-id}/y")
-    assert (output.register_as, output.create_new_version) == ("made", True)
+    assert output.register_as == "made"
     assert first.arguments()[2] == Argument("Literal", "DatasetConsumptionConfig:titanic")
     assert graph.datasets["data"].value == {"SavedDataSetReference": {"Id": "8739"}}
     assert graph.pipeline_outputs == {"report": ("second", "made")}

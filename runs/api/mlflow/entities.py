@@ -4,6 +4,7 @@ from collections import defaultdict
 from urllib.parse import urlsplit
 
 from django.db.models import OuterRef, Subquery
+from django.db.models.functions import Coalesce
 
 from runs.api.mlflow.base import milliseconds
 from runs.models import Experiment, Metric, MetricValue, Run
@@ -19,8 +20,10 @@ STATUSES = {
     Status.CANCELED: "KILLED",
     Status.SKIPPED: "KILLED",
 }  # any other is RUNNING
-RUN_NAME, PARENT = "mlflow.runName", "mlflow.parentRunId"  # tags that are columns of ours
-OURS = {RUN_NAME, PARENT}
+# Tags that are columns of ours.
+RUN_NAME, PARENT, NOTE = "mlflow.runName", "mlflow.parentRunId", "mlflow.note.content"
+# Of the values of a metric, the one that MLflow calls its last.
+LAST = (Coalesce("step", 0).desc(), "-created_at", "-pk")
 SPECIAL = ("NaN", "Infinity", "-Infinity")
 
 
@@ -73,6 +76,8 @@ def _data(row: Run) -> dict:
         if key.startswith(PARAM)
     }
     tags = {**row.tags, RUN_NAME: str(row)}
+    if row.description:
+        tags[NOTE] = row.description
     if row.parent_id:
         tags[PARENT] = str(row.parent.uuid)
     return {"params": _pairs(params), "tags": _pairs(tags)}
@@ -84,7 +89,7 @@ def _pairs(values: dict) -> list[dict]:
 
 def last_values(rows: list[Run]) -> dict[int, list[dict]]:
     """By the id of the run."""
-    ends = MetricValue.objects.filter(metric=OuterRef("pk")).order_by("-pk").values("pk")[:1]
+    ends = MetricValue.objects.filter(metric=OuterRef("pk")).order_by(*LAST).values("pk")[:1]
     metrics = Metric.objects.filter(run__in=rows).annotate(last=Subquery(ends))
     values = MetricValue.objects.filter(pk__in=metrics.values("last"))
     found = defaultdict(list)

@@ -7,6 +7,7 @@ from runs.api.experiments import experiment_by_name, experiments
 from runs.api.mlflow import entities, search
 from runs.api.mlflow.base import MlflowView, page_size, page_start, pairs
 from runs.models import Experiment
+from studio.core.access import Actor
 from studio.core.errors import BadValue, Conflict
 from studio.core.rest import find
 
@@ -17,13 +18,22 @@ VIEWS = {
 }
 
 
+# MLflow's own experiment for who names none, as Azure calls it.
+DEFAULT_ID, DEFAULT_NAME = "0", "Default"
+
+
+def experiment_of(actor: Actor, uuid: str) -> Experiment:
+    rows = experiments(actor).select_related("workspace")
+    if uuid != DEFAULT_ID:
+        return find(rows, uuid, "Experiment")
+    return rows.filter(name=DEFAULT_NAME).first() or services.make_experiment(actor, DEFAULT_NAME)
+
+
 class ExperimentView(MlflowView):
     for_run_tokens = True
 
     def experiment(self) -> Experiment:
-        uuid = self.body.text("experiment_id", required=True)
-        rows = experiments(self.actor).select_related("workspace")
-        return find(rows, uuid, "Experiment")
+        return experiment_of(self.actor, self.body.text("experiment_id", required=True))
 
     def shown(self, row: Experiment) -> Response:
         return Response({"experiment": entities.experiment(row, self.base_url)})
@@ -52,6 +62,8 @@ class MlflowExperimentCreate(ExperimentView):
 
 
 class MlflowExperimentSearch(ExperimentView):
+    for_run_tokens = False  # a step knows the names it asks for
+
     def post(self, request, **scope):
         body = self.body
         rows = experiments(self.actor).filter(**view_of(body, VIEWS)).select_related("workspace")

@@ -1,5 +1,6 @@
 """Runs and what is logged of them, as MLflow asks and tells."""
 
+from datetime import datetime
 from uuid import uuid4
 
 from django.db import transaction
@@ -8,7 +9,6 @@ from rest_framework.response import Response
 
 from runs import services
 from runs.api import visible
-from runs.api.experiments import experiments
 from runs.api.mlflow import entities, search
 from runs.api.mlflow.base import (
     MlflowView,
@@ -18,7 +18,7 @@ from runs.api.mlflow.base import (
     pairs,
     whole,
 )
-from runs.api.mlflow.experiments import view_of
+from runs.api.mlflow.experiments import experiment_of, view_of
 from runs.models import Kind, MetricValue, Run
 from runs.states import Status
 from studio.core.bodies import LONGEST, Body
@@ -36,7 +36,7 @@ TOLD = {
 }
 MOST_EXPERIMENTS = 1000
 LONGEST_PARAM = 6000
-COLUMN = {"mlflow.runName": "display_name", "mlflow.note.content": "description"}
+COLUMN = {entities.RUN_NAME: "display_name", entities.NOTE: "description"}
 
 
 class RunView(MlflowView):
@@ -63,7 +63,7 @@ class RunView(MlflowView):
         columns = {COLUMN[key]: tags[key] for key in COLUMN if key in tags}
         kept = {key: value for key, value in tags.items() if key not in {*COLUMN, entities.PARENT}}
         if len(columns.get("display_name", "")) > LONGEST:
-            raise BadValue(f"A name has at most {LONGEST} characters.", target="mlflow.runName")
+            raise BadValue(f"A name has at most {LONGEST} characters.", target=entities.RUN_NAME)
         services.edit(self.actor, run, tags=kept, **columns)
 
 
@@ -85,15 +85,16 @@ class MlflowRunCreate(RunView):
                 target="tags",
             )
         uuid = body.text("experiment_id", required=True)
-        name = body.text("run_name", longest=LONGEST) or tags.pop("mlflow.runName", "")
+        name = body.text("run_name", longest=LONGEST) or tags.pop(entities.RUN_NAME, "")
         with transaction.atomic():
             run = services.make_child(
                 self.actor,
                 uuid=uuid4(),
                 parent=parent,
-                experiment=find(experiments(self.actor), uuid, "Experiment"),
+                experiment=experiment_of(self.actor, uuid),
                 display_name=name[:LONGEST],
                 status=Status.RUNNING,
+                at=moment(body, "start_time"),
             )
             self.tag(run, tags)
         return self.shown(run)
@@ -106,10 +107,17 @@ class MlflowRunUpdate(RunView):
         if "run_name" in body:
             changes["display_name"] = body.text("run_name", longest=LONGEST)
         if "status" in body:
-            changes["status"] = told(body.text("status"))
+            changes |= {"status": told(body.text("status")), "at": moment(body, "end_time")}
+        if run.is_terminal and changes.get("status") not in (None, run.status):
+            services.edit(self.actor, run, status=Status.RUNNING)  # to end in another way
         services.edit(self.actor, run, **changes)
         fresh = self.runs().get(pk=run.pk)
         return Response({"run_info": entities.run_info(fresh, self.base_url)})
+
+
+def moment(body: Body, key: str) -> datetime | None:
+    number = whole(body, key)
+    return None if number is None else moment_of(number, key)
 
 
 def told(word: str) -> Status:
@@ -149,7 +157,7 @@ class MlflowRunSearch(RunView):
             raise BadValue(
                 f"experiment_ids may name {MOST_EXPERIMENTS} at most.", target="experiment_ids"
             )
-        within = [find(experiments(self.actor), str(uuid), "Experiment") for uuid in uuids]
+        within = [experiment_of(self.actor, str(uuid)) for uuid in uuids]
         # The one step of a script's run is that run itself, to clients.
         rows = self.runs().exclude(kind=Kind.STEP, parent__kind=Kind.SCRIPT)
         rows = rows.filter(view_of(body, VIEWS), experiment__in=within)
@@ -198,7 +206,9 @@ class MlflowSetTag(LoggingView):
 class MlflowDeleteTag(LoggingView):
     def post(self, request, **scope):
         run = self.writable()
-        services.edit(self.actor, run, remove_tags=[self.body.name("key")])
+        key = self.body.name("key")
+        gone = {"description": ""} if key == entities.NOTE else {"remove_tags": [key]}
+        services.edit(self.actor, run, **gone)
         return Response({})
 
 
@@ -219,7 +229,12 @@ class MlflowLogBatchAsync(MlflowLogBatch):
 
 
 def checked(rows: list[Body]) -> dict[str, str]:
-    return {row.name("key"): row.text("value", longest=LONGEST_PARAM) for row in rows}
+    params: dict[str, str] = {}
+    for row in rows:
+        key, value = row.name("key"), row.text("value", longest=LONGEST_PARAM)
+        if params.setdefault(key, value) != value:
+            raise BadValue(f"Param {key!r:.80} is here twice, with two values.", target="params")
+    return params
 
 
 def metric_of(body: Body) -> dict:
@@ -228,14 +243,14 @@ def metric_of(body: Body) -> dict:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if not is_number and value not in entities.SPECIAL:
         raise body.wrong("value", "a number")
-    timestamp = whole(body, "timestamp")
-    moment = None if timestamp is None else moment_of(timestamp, "timestamp").isoformat()
-    step = whole(body, "step")
+    at, step = moment(body, "timestamp"), whole(body, "step")
     return {
         "name": name,
         "columns": {name: "double"},
         "properties": {"uxMetricType": "azureml.v1.scalar"},
-        "points": [{"data": {name: value}, "step": step, "created_at": moment}],
+        "points": [
+            {"data": {name: value}, "step": step, "created_at": at.isoformat() if at else None}
+        ],
     }
 
 
@@ -243,7 +258,7 @@ class MlflowMetricHistory(RunView):
     def get(self, request, **scope):
         run, name = self.run(), self.body.name("metric_key")
         rows = MetricValue.objects.filter(metric__run=run, metric__name=name)
-        rows = rows.select_related("metric").order_by("pk")
+        rows = rows.select_related("metric")
         if "max_results" not in self.body:
             found, token = rows, {}
         else:

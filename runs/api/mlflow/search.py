@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db.models import (
-    Case,
     Expression,
     F,
     FloatField,
@@ -16,36 +15,32 @@ from django.db.models import (
     Q,
     QuerySet,
     Subquery,
-    When,
 )
-from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Cast
 from django.db.models.lookups import (
     Exact,
     GreaterThan,
     GreaterThanOrEqual,
     In,
-    IRegex,
     IsNull,
     LessThan,
     LessThanOrEqual,
-    Regex,
 )
 
 from runs.api.mlflow.base import moment_of
-from runs.api.mlflow.entities import PARENT, RUN_NAME, STATUSES
+from runs.api.mlflow.entities import LAST, NOTE, PARENT, RUN_NAME, STATUSES
 from runs.models import MetricValue
 from runs.services import PARAM
 from runs.states import Status
 from studio.core.bodies import kind_of
 from studio.core.errors import BadValue
+from studio.core.lookups import ILike, JsonNumber, JsonText, Like
 
-LONGEST, MOST_CLAUSES = 6000, 50
+LONGEST, MOST_CLAUSES, MOST_ORDERS = 6000, 50, 20
 TEXT = r"'[^']*'|\"[^\"]*\""
 CLAUSE = re.compile(
     rf"\s*(?:(?P<kind>\w+)\.)?(?P<key>[\w./-]+|`[^`]+`|\"[^\"]+\")\s*"
     rf"(?P<sign>!=|>=|<=|=|>|<|not\s+in\b|in\b|i?like\b|is\s+not\s+null\b|is\s+null\b)\s*"
-    rf"(?P<value>{TEXT}|[-+\w.]+|\((?:\s*(?:{TEXT})\s*,?)+\))?\s*(?:(?P<and>and\b)|$)",
+    rf"(?P<value>{TEXT}|[-+\w.]+|\(\s*(?:{TEXT})(?:\s*,\s*(?:{TEXT}))*\s*\))?\s*(?:(?P<and>and\b)|$)",
     re.IGNORECASE,
 )
 ORDER = re.compile(
@@ -64,8 +59,8 @@ SIGNS = {
     ">=": "gte",
     "<": "lt",
     "<=": "lte",
-    "like": "regex",
-    "ilike": "iregex",
+    "like": "like",
+    "ilike": "ilike",
 }
 TEXTUAL = ("like", "ilike")
 LOOKUPS = {
@@ -76,15 +71,9 @@ LOOKUPS = {
     "lte": LessThanOrEqual,
     "in": In,
     "isnull": IsNull,
-    "regex": Regex,
-    "iregex": IRegex,
+    "like": Like,
+    "ilike": ILike,
 }
-# What any database takes for a float: neither too large, nor too near to nothing. (PostgreSQL writes
-# numbers without exponents, and counts to 255 at most.)
-NUMBER = (
-    r"^-?([0-9]{1,154}[0-9]{0,154}(\.[0-9]{1,255})?"
-    r"|[0-9](\.[0-9]{1,255})?[eE][-+]?([0-9]{1,2}|[12][0-9]{2}))$"
-)
 
 
 @dataclass(frozen=True)
@@ -130,18 +119,20 @@ class Language:
         if attribute.is_time:
             if value is None:
                 return _column(attribute.column)("isnull", sign == "is null")
-            moment = moment_of(int(_value(value, number=True)), key)
+            moment = moment_of(int(_value(value, number=True)), "filter")
             return _compared(_column(attribute.column), sign, moment)
         return _attribute(attribute, sign, _value(value, number=False))
 
     def _named(self, match: re.Match, target: str) -> tuple[str, str]:
-        word, key = (match["kind"] or "attributes").lower(), match["key"].strip('`"')
+        word, key = (match["kind"] or "attributes").lower(), match["key"]
+        if key[0] in '`"':
+            key = key[1:-1]
         kind = next((kind for kind, words in KINDS.items() if word in words), None)
         if kind is None or (kind != "attributes" and kind not in self.kept):
             raise BadValue(
                 f"{target} names {match[0].strip()[:80]!r}: no such kind.", target=target
             )
-        if kind == "tags" and key in (RUN_NAME, PARENT) and key in self.attributes:
+        if kind == "tags" and key in (RUN_NAME, PARENT, NOTE) and key in self.attributes:
             return "attributes", key
         if kind == "attributes" and key not in self.attributes:
             known = ", ".join(self.attributes)
@@ -150,6 +141,8 @@ class Language:
 
     def ordered(self, rows: QuerySet, orders: list) -> QuerySet:
         """In the order that is asked for, which the newest first decides."""
+        if len(orders) > MOST_ORDERS:
+            raise BadValue(f"order_by may name at most {MOST_ORDERS}.", target="order_by")
         wanted = []
         for text in orders:
             match = ORDER.match(text) if isinstance(text, str) else None
@@ -176,6 +169,8 @@ def _value(text: str | None, *, number: bool):
     if text is None:
         return None
     if text.startswith("("):
+        if number:
+            raise BadValue("The filter: only texts are compared by IN.", target="filter")
         return [part[1:-1] for part in re.findall(TEXT, text)]
     is_text = text[0] in "'\""
     if number == is_text:
@@ -187,7 +182,7 @@ def _value(text: str | None, *, number: bool):
         found = float(text)
     except ValueError:
         raise BadValue(f"The filter: {text[:60]} is {kind_of(text)}.", target="filter") from None
-    if math.isnan(found) or abs(found) >= 2**63:
+    if not math.isfinite(found):
         raise BadValue(f"The filter: {text[:60]} is too large a number.", target="filter")
     return found
 
@@ -226,14 +221,16 @@ def _compared(lookup: "Lookup", sign: str, value) -> Q:
         return ~lookup("exact", value) & lookup("isnull", False)
     if sign not in SIGNS or (isinstance(value, str) != (sign in TEXTUAL) and sign != "="):
         raise BadValue(f"The filter: {sign} does not go with its value.", target="filter")
-    if sign in TEXTUAL:
-        pattern = re.escape(value).replace("%", ".*").replace("_", ".")
-        value = f"^{pattern}$"
     return lookup(SIGNS[sign], value)
 
 
 def _column(name: str) -> "Lookup":
-    return lambda word, value: Q(**{f"{name}__{word}": value})
+    def lookup(word: str, value) -> Q:
+        if word in TEXTUAL:
+            return Q(LOOKUPS[word](F(name), value))
+        return Q(**{f"{name}__{word}": value})
+
+    return lookup
 
 
 def _expression(term: Expression) -> "Lookup":
@@ -242,19 +239,17 @@ def _expression(term: Expression) -> "Lookup":
 
 def _metric(key: str) -> Expression:
     """The last value of a metric; of one that is a text, nothing."""
-    text = KeyTextTransform(key, "data")
-    number = Case(When(Regex(text, NUMBER), then=Cast(text, FloatField())))
     values = MetricValue.objects.filter(metric__run=OuterRef("pk"), metric__name=key)
-    last = values.order_by("-pk").annotate(number=number).values("number")[:1]
+    last = values.order_by(*LAST).annotate(number=JsonNumber(key, "data")).values("number")[:1]
     return Subquery(last, output_field=FloatField())
 
 
 def _param(key: str) -> Expression:
-    return KeyTextTransform(f"{PARAM}{key}", "properties")
+    return JsonText(f"{PARAM}{key}", "properties")
 
 
 def _tag(key: str) -> Expression:
-    return KeyTextTransform(key, "tags")
+    return JsonText(key, "tags")
 
 
 Lookup = Callable[[str, object], Q]
@@ -268,6 +263,7 @@ RUNS = Language(
         "run_name": Attribute("display_name"),
         RUN_NAME: Attribute("display_name"),
         PARENT: Attribute("parent__uuid", is_id=True),
+        NOTE: Attribute("description"),
         "status": Attribute("status", words=WORDS),
         "user_id": Attribute("submitted_by"),
         "start_time": Attribute("started_at", is_time=True),

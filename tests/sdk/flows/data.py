@@ -85,7 +85,7 @@ reference = DataReference(
     datastore=store, data_reference_name="plain", path_on_datastore="sdk/first"
 )
 written = OutputFileDatasetConfig("written", destination=(store, "sdk/out/{run-id}/written"))
-tidied = written.read_delimited_files().register_on_complete("sdk-tidied")
+tidied = written.read_delimited_files().register_on_complete("sdk-tidied", "tidied", {"by": "use"})
 folder_out = OutputFileDatasetConfig("folder_out").as_mount()
 folder_out = folder_out.register_on_complete("sdk-folder-out")
 middle = PipelineData("middle", datastore=store)
@@ -139,7 +139,9 @@ assert seen["direct"] == ["ann", "bob"], seen
 assert seen["people"] == [31, 27], seen
 followed = said(run, "follow")
 assert followed == {"middle": ["m.txt"], "folder": ["f.txt"], "tidied": ["zed"]}, followed
-assert Dataset.get_by_name(ws, "sdk-tidied").to_pandas_dataframe()["name"].tolist() == ["zed"]
+left = Dataset.get_by_name(ws, "sdk-tidied")
+assert left.to_pandas_dataframe()["name"].tolist() == ["zed"]
+assert (left.description, left.tags) == ("tidied", {"by": "use"})
 assert len(Dataset.get_by_name(ws, "sdk-folder-out").to_path()) == 1
 
 # Other data, by the SDK and by REST

@@ -17,8 +17,16 @@ ws = Workspace.from_config()
 mlflow.set_tracking_uri(ws.get_mlflow_tracking_uri())
 assert mlflow.get_tracking_uri().startswith("azureml://")
 NAME = "mlflow-tracking"
-experiment = mlflow.set_experiment(NAME)
 client = MlflowClient()
+with mlflow.start_run(description="of no experiment") as lone:
+    mlflow.log_metric("loss", 1)
+experiment = mlflow.get_experiment(mlflow.get_run(lone.info.run_id).info.experiment_id)
+assert experiment.name == "Default"
+assert mlflow.get_run(lone.info.run_id).data.tags["mlflow.note.content"] == "of no experiment"
+with mlflow.start_run(run_id=lone.info.run_id):
+    assert mlflow.get_run(lone.info.run_id).info.status == "RUNNING"
+assert mlflow.get_run(lone.info.run_id).info.status == "FINISHED"
+experiment = mlflow.set_experiment(NAME)
 
 with mlflow.start_run(run_name="outer", tags={"team": "growth"}) as outer:
     mlflow.log_param("lr", 0.1)

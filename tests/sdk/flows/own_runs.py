@@ -17,6 +17,14 @@ run.tag("kind", "own")
 run.add_properties({"ticket": "7"})
 Path("report.txt").write_text("report")
 run.upload_file("outputs/report.txt", "report.txt")
+NAMES = ["a b.txt", "ü 日本.txt", "50% & more+;'.txt", "./plain.txt"]
+for name in NAMES:
+    run.upload_file(name, "report.txt")
+for number in range(200):
+    run.log("steps", number)
+run.log_list("mixed", [1, "x"])
+run.log_row("ragged", a=1)
+run.log_row("ragged", b="x")
 child = run.child_run(name="child")
 child.log("loss", 1.5)
 child.complete()
@@ -33,10 +41,18 @@ metrics = again.get_metrics()
 assert metrics["accuracy"] == [0.25, 0.5], metrics
 assert metrics["points"] == {"x": 1, "y": 2.5}, metrics
 assert metrics["list"] == [1, 2, 3], metrics
+assert metrics["steps"] == list(range(200)), metrics["steps"]
+assert metrics["mixed"] == [1, "x"], metrics["mixed"]
+assert metrics["ragged"] == {"a": [1, None], "b": [None, "x"]}, metrics["ragged"]
 assert metrics["table"] == {"a": [1, 2], "b": [3, 4]}, metrics
 assert again.get_tags()["kind"] == "own"
 assert again.get_properties()["ticket"] == "7"
-assert again.get_file_names() == ["outputs/report.txt"]
+kept = {name.removeprefix("./") for name in NAMES}
+assert set(again.get_file_names()) == {"outputs/report.txt", *kept}
+for name in kept:
+    again.download_file(name, "again.txt")
+    assert Path("again.txt").read_text() == "report"
+    Path("again.txt").unlink()
 again.download_file("outputs/report.txt", "back.txt")
 assert Path("back.txt").read_text() == "report"
 # The SDK itself puts the parent's name before a child's.

@@ -70,6 +70,8 @@ assert pipeline_run.get_docs_url().startswith("https://")
 output = pipeline_run.get_pipeline_output("trained")
 (ran,) = pipeline_run.get_steps()
 assert ran.identity == f"StepRun#{ran.id}", ran.identity
+with zipfile.ZipFile(ran.restore_snapshot(path=".")) as archive:
+    assert "train.py" in archive.namelist()
 left = ran.get_output("model")
 assert left.name == "model" and left.step_run.id == ran.id
 assert isinstance(left.get_port_data_reference()._data_reference, DataReference)
