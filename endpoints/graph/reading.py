@@ -18,6 +18,8 @@ from endpoints.graph.elements import (
     Port,
 )
 
+VARIABLES = "environmentVariables"
+
 
 def mapping(value, path: str) -> Mapping:
     if not isinstance(value, Mapping):
@@ -159,7 +161,8 @@ def _output_setting(row: Mapping, path: str) -> OutputSetting:
 
 
 def _runconfig(text, path: str) -> Mapping:
-    """Wire 8.5: the Runconfig is a JSON string inside the JSON."""
+    """Wire 8.5: the Runconfig is a JSON string inside the JSON. What it sets of variables for itself
+    (`RunConfiguration.environment_variables`) is added to those of its environment."""
     if text in (None, ""):
         return {}
     if isinstance(text, str):
@@ -167,7 +170,18 @@ def _runconfig(text, path: str) -> Mapping:
             text = json.loads(text)
         except ValueError as error:
             raise GraphError(path, f"This is not JSON: {error}.") from error
-    return mapping(text if text is not None else {}, path)
+    runconfig = mapping(text if text is not None else {}, path)
+    own = mapping(runconfig.get(VARIABLES) or {}, f"{path}.{VARIABLES}")
+    if not own:
+        return runconfig
+    given = mapping(runconfig.get("environment") or {}, f"{path}.environment")
+    environment, variables = {}, {}
+    for key, value in given.items():
+        if key.lower() == VARIABLES.lower():
+            variables |= mapping(value or {}, f"{path}.environment.{VARIABLES}")
+        else:
+            environment[key] = value
+    return {**runconfig, "environment": {**environment, VARIABLES: {**variables, **own}}}
 
 
 def read_dataset_node(row: Mapping, path: str) -> DatasetNode:

@@ -288,7 +288,7 @@ def log_owner(run: Run) -> Run:
     return run
 
 
-# --- metrics and artifacts: camelCase ----------------------------------------------------------------FLOATS = ("double", "float")
+# --- metrics and artifacts: camelCase ----------------------------------------------------------------
 
 
 def metric_key(metric: Metric) -> dict:

@@ -104,18 +104,16 @@ def word_of(item, key: str) -> str:
 
 
 def runconfig_of(configuration: Body) -> dict:
-    """What is kept with the step: its environment, with the variables of the run added to it."""
+    """What is kept with the step."""
     whole(configuration, "maxRunDurationSeconds")
-    given = configuration.mapping("environment")
-    known = Body(given, name="environment").texts("environmentVariables")
-    variables = known | configuration.texts("environmentVariables")
-    rest = {key: value for key, value in given.items() if key.lower() != "environmentvariables"}
-    environment = {**rest, "environmentVariables": variables}
+    variables = configuration.texts("environmentVariables")
+    environment = dict(configuration.mapping("environment"))
     try:
         parse(environment)
+        parse({"environmentVariables": variables})
     except EnvironmentRefused as error:
         raise BadValue(error.message, target="environment") from error
-    return {**configuration.raw, "environment": environment}
+    return {**configuration.raw, "environment": environment, "environmentVariables": variables}
 
 
 def rows(configuration: Body, key: str) -> list[tuple[str, Body]]:

@@ -434,11 +434,13 @@ def test_wrong_types_are_400_and_never_our_error(api, method, path, body):
             assert api.call(method, at(path, api), {**body, key: wrong}).status < 500
 
 
+# Where the rest of the path is no name that may end with a slash.
+SLASHED = [row for row in ALL if not any(part in row[1] for part in ("?", "prefix", "a.txt"))]
+
+
 @pytest.mark.door
-@pytest.mark.parametrize(("method", "path", "body"), ALL, ids=names(ALL))
+@pytest.mark.parametrize(("method", "path", "body"), SLASHED, ids=names(SLASHED))
 def test_trailing_slash_is_optional_and_never_redirects(api, method, path, body):
-    if "?" in path or "prefix" in path or path.endswith("a.txt"):
-        pytest.skip("the rest of the path is a name here")
     plain = api.call(method, at(path, api), body)
     slash = api.call(method, f"{at(path, api)}/", body)
     assert slash.status in (plain.status, 400, 409)

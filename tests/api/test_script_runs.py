@@ -95,6 +95,7 @@ def test_its_process_is_the_run_itself(api, definition):
     run = run_of(post(api, definition))
     job = jobs.load(playing.take())
     assert job.told.uuid == run.uuid
+    assert job.node.runconfig["environment"]["environmentVariables"] == {"A": "1", "B": "2"}
     own = Api(api.workspace, run_tokens.make(run)[0])
     assert own.patch(f"{api.H}/runs/{run.uuid}", {"tags": {"a": "b"}}).status == 200
     child = uuid.uuid4()

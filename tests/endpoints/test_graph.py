@@ -146,6 +146,31 @@ def test_a_module_step_has_arguments_of_its_own_and_the_runconfig_of_its_module(
     assert read.runconfig == {"environment": {"name": "theirs"}}
 
 
+def test_variables_of_a_runconfig_join_those_of_its_environment():
+    runconfig = {
+        "environment": {"name": "e", "EnvironmentVariables": {"A": "theirs", "B": "theirs"}},
+        "environmentVariables": {"A": "own"},
+    }
+    posted = node("only", Runconfig=json.dumps(runconfig))
+    read = Graph.parse({"ModuleNodes": [posted]}, modules={MODULE_ID: read_module(MODULE)})
+    environment = read.nodes["only"].runconfig["environment"]
+    assert environment == {"name": "e", "environmentVariables": {"A": "own", "B": "theirs"}}
+
+
+@pytest.mark.parametrize(
+    "runconfig",
+    [
+        {"environmentVariables": ["A"]},
+        {"environmentVariables": {"A": "1"}, "environment": "mine"},
+        {"environmentVariables": {"A": "1"}, "environment": {"environmentVariables": "B"}},
+    ],
+)
+def test_variables_that_are_none_are_refused(runconfig):
+    posted = node("only", Runconfig=json.dumps(runconfig))
+    with pytest.raises(GraphError, match="Expected an object"):
+        Graph.parse({"ModuleNodes": [posted]}, modules={MODULE_ID: read_module(MODULE)})
+
+
 def test_values_come_from_the_run_then_the_node_then_the_module():
     first = parse().nodes["first"]
     assert first.value("lr", {"rate": "0.5"}) == "0.5"

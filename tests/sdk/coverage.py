@@ -45,6 +45,13 @@ def used_in_steps(flow: str) -> set[str]:
     return set().union(*(_attributes(ast.parse(path.read_text())) for path in steps))
 
 
+def made() -> set[str]:
+    """The names of the classes of which any flow makes objects."""
+    trees = [_tree(path.stem) for path in (HERE / "flows").glob("*.py")]
+    calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return {call.func.id for call in calls if isinstance(call.func, ast.Name)}
+
+
 def _tree(flow: str) -> ast.Module:
     return ast.parse((HERE / "flows" / f"{flow}.py").read_text())
 

@@ -29,6 +29,11 @@ def test_a_flow_asks_for_all_it_is_said_to_show(flow):
     assert not said - coverage.used(flow)
 
 
+def test_where_a_constructor_is_all_that_works_a_flow_calls_it():
+    bare = {path.rpartition(".")[2] for path, entry in TABLE.items() if not entry["works"]}
+    assert not bare - coverage.made()
+
+
 def test_readme_has_the_table():
     """`python -m tests.sdk.coverage` writes it."""
     assert coverage.README.read_text() == coverage.readme_with(coverage.rows())

@@ -43,8 +43,16 @@ check(Workspace.from_config(auth=InteractiveLoginAuthentication()))
 principal = ServicePrincipalAuthentication(tenant, person, password)
 check(Workspace.from_config(auth=principal))
 check(Workspace.get(ws.name, subscription_id=place[0], resource_group=place[1], auth=principal))
-check(Workspace.from_config(auth=TokenAuthentication(lambda audience: token())))
-check(Workspace.from_config(auth=ArmTokenAuthentication(token(), cloud="AzureCloud")))
+assert principal.get_authentication_header()["Authorization"].startswith("Bearer ")
+assert principal.get_token().token
+assert principal.signed_session().headers["Authorization"].startswith("Bearer ")
+by_function = TokenAuthentication(lambda audience: token())
+assert by_function.get_token()
+check(Workspace.from_config(auth=by_function))
+by_token = ArmTokenAuthentication(token(), cloud="AzureCloud")
+check(Workspace.from_config(auth=by_token))
+by_token.update_arm_access_token(token())
+check(Workspace.from_config(auth=by_token))
 assert ws.name in Workspace.list(ws.subscription_id, auth=principal)
 
 # Managed identity, both flavours

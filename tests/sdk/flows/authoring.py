@@ -1,0 +1,108 @@
+"""Steps in sequences, and what they run in: run configurations, from files too, and their packages."""
+
+from itertools import pairwise
+from pathlib import Path
+
+from azureml.core import Environment, Experiment, RunConfiguration, Workspace
+from azureml.core.conda_dependencies import CondaDependencies
+from azureml.pipeline.core import Pipeline, StepSequence
+from azureml.pipeline.steps import CommandStep, PythonScriptStep
+
+STEPS = str(Path(__file__).parent / "steps")
+ws = Workspace.from_config()
+
+# Packages, added and removed in every way
+packages = CondaDependencies.create(
+    pip_packages=["packaging>=20", "humanize"],
+    conda_packages=["six"],
+    python_version="3.11",
+    pin_sdk_version=False,
+)
+packages.add_channel("conda-forge")
+packages.add_channel("mine")
+packages.remove_channel("mine")
+packages.add_conda_package("toolz")
+packages.remove_conda_package("six")
+packages.add_pip_package("iniconfig==2.0.0")
+packages.remove_pip_package("humanize")
+packages.set_pip_option("--pre")
+packages.remove_pip_option("--pre")
+packages.set_pip_index_url("--index-url https://pypi.python.org/simple")
+assert list(packages.conda_channels) == ["anaconda", "conda-forge"], [*packages.conda_channels]
+assert "toolz" in packages.conda_packages and "six" not in packages.conda_packages
+assert {"packaging>=20", "iniconfig==2.0.0"} <= set(packages.pip_packages)
+assert "humanize" not in packages.pip_packages
+assert any("pypi.python.org" in option for option in packages.pip_options)
+required = [*packages.pip_options, *packages.pip_packages]
+packages.set_pip_requirements(required)
+assert [*packages.pip_options, *packages.pip_packages] == required
+assert packages.get_python_version() == "3.11"
+packages.set_python_version("3.11")
+assert packages.as_dict()["name"] in packages.serialize_to_string()
+packages.save_to_file(".", "packages.yml")
+packages.save("saved.yml")
+same = CondaDependencies(conda_dependencies_file_path="packages.yml")
+assert same.as_dict() == packages.as_dict()
+assert CondaDependencies.merge_requirements(["a>1", "a<2"]) == ["a>1,<2"]
+assert packages.sdk_origin_url().startswith("https://")
+assert packages.get_default_number_of_packages()
+
+registered = Environment("authoring")
+registered.python.conda_dependencies = packages
+registered.register(ws)
+kept = Environment.get(ws, "authoring").python.conda_dependencies
+assert kept.as_dict() == packages.as_dict()
+
+# A run configuration, by way of a file
+written = RunConfiguration()
+written.target = "cpu-cluster"
+written.environment = Environment.get(ws, "authoring")
+written.environment_variables = {"COLOUR": "green"}
+written.save(path=".", name="authored.runconfig")
+configuration = RunConfiguration.load(path=".", name="authored")
+RunConfiguration.delete(path=".", name="authored")
+assert configuration.target == "cpu-cluster" and configuration.auto_prepare_environment
+assert configuration.environment_variables == {"COLOUR": "green"}
+ws.get_default_keyvault().set_secret("sdk-secret", "hush")
+look = PythonScriptStep(
+    name="look",
+    script_name="surroundings.py",
+    runconfig=configuration,
+    source_directory=STEPS,
+    allow_reuse=False,
+)
+say = CommandStep(
+    name="say",
+    command="echo it is $COLOUR",
+    runconfig=configuration,
+    source_directory=STEPS,
+    allow_reuse=False,
+)
+
+
+def echo(name: str) -> PythonScriptStep:
+    return PythonScriptStep(
+        name=name,
+        script_name="echo.py",
+        arguments=["--text", name],
+        compute_target="cpu-cluster",
+        source_directory=STEPS,
+        allow_reuse=False,
+    )
+
+
+# One after another, then two side by side, then one that follows both and also the first
+first, one, other, last = (echo(name) for name in ("first", "one", "other", "last"))
+last.run_after(first)
+steps = StepSequence([look, first, [one, other], last, say])
+run = Experiment(ws, "authoring").submit(Pipeline(ws, steps=steps))
+assert run.wait_for_completion(show_output=False) == "Finished"
+seen = run.find_step_run("look")[0].get_stdout_log()
+assert "colour green" in seen and "packaging True" in seen, seen
+assert "it is green" in run.find_step_run("say")[0].get_stdout_log()
+times = {step.name: step.get_details() for step in run.get_steps()}
+order = ("look", "first", "one", "last", "say")
+for before, after in pairwise(order):
+    assert times[before]["endTimeUtc"] <= times[after]["startTimeUtc"], (before, after)
+assert times["other"]["endTimeUtc"] <= times["last"]["startTimeUtc"]
+assert times["first"]["endTimeUtc"] <= times["other"]["startTimeUtc"]
