@@ -9,6 +9,7 @@ from studio.core.bodies import Body
 from studio.core.errors import NotFound
 from studio.core.rest import WireView
 
+CURATED = ("AzureML-", "Microsoft-")
 PARTS = ("python", "environmentVariables", "docker", "spark", "r")
 
 
@@ -40,7 +41,9 @@ class EnvironmentDetail(EnvironmentView):
         found = rows.first() if label.lower() == "latest" else None
         if found is None:
             which = f" version {version}" if version else ""
-            raise NotFound(f"Environment {name!r}{which} was not found in this workspace.")
+            raise NotFound(
+                f"Environment {name!r}{which} was not found in this workspace.{curated(name)}"
+            )
         return Response(environment_definition(found))
 
     def put(self, request, name, version="", **scope):
@@ -51,6 +54,17 @@ class EnvironmentDetail(EnvironmentView):
             self.actor, name=name, version=version, definition=definition
         )
         return Response(environment_definition(registered))
+
+
+def curated(name: str) -> str:
+    """What to do for want of an environment that Azure itself had."""
+    if not name.startswith(CURATED):
+        return ""
+    return (
+        " Azure's curated environments are not part of this studio. Register one of that name once, with"
+        f" the packages that its steps need, and scripts find it: Environment.from_pip_requirements("
+        f"{name!r}, 'requirements.txt').register(ws)."
+    )
 
 
 def is_number(text: str) -> bool:

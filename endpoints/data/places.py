@@ -3,8 +3,9 @@
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import IO
 from urllib.parse import unquote, urlsplit
@@ -147,13 +148,12 @@ class Location:
         return bool(GLOB.search(self.path)) and not self.exists()
 
     def matching(self) -> list["Location"]:
-        """The files that `path`, read as a pattern, means: `*` within a folder, `**` across."""
+        """The files that `path`, read as a pattern, means."""
         base = fixed_part(self.path)
-        expression = re.compile(_expression(self.path))
         return [
             self.child(entry.path)
             for entry in self.child(base).files()
-            if expression.fullmatch(entry.path)
+            if matches(entry.path, [self.path])
         ]
 
 
@@ -233,10 +233,16 @@ def fixed_part(pattern: str) -> str:
     return "/".join(fixed)
 
 
-def _expression(pattern: str) -> str:
+def matches(path: str, patterns: Iterable[str]) -> bool:
+    """Whether any of the patterns means the path: `*` within a folder, `**` across."""
+    return any(_expression(pattern).fullmatch(path) for pattern in patterns)
+
+
+@lru_cache(maxsize=100)
+def _expression(pattern: str) -> re.Pattern:
     out = []
     for part in re.split(r"(\*\*/|\*\*|\*|\?)", pattern):
         out.append(
             {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}.get(part) or re.escape(part)
         )
-    return "".join(out)
+    return re.compile("".join(out))

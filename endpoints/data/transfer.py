@@ -10,7 +10,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from endpoints.data.places import Location, PathError, Place, WebFile, fixed_part
+from endpoints.data.places import Location, PathError, Place, WebFile, fixed_part, matches
 from studio.core.errors import BadValue, NotFound
 
 CHUNK = 1 << 20
@@ -154,8 +154,9 @@ def changed(before: dict[str, tuple[int, int]], path: Path) -> str | None:
     return None
 
 
-def upload_tree(source: Path, target: Location) -> list[str]:
-    """Take a step's output (a folder, or one file) up into a datastore; the stored paths."""
+def upload_tree(source: Path, target: Location, *, only: Sequence[str] = ()) -> list[str]:
+    """Take a step's output (a folder, or one file) up into a datastore; the stored paths. Of a folder,
+    the files that the patterns `only` mean, if there are any."""
     if source.is_file():
         with source.open("rb") as stream:
             target.write(stream)
@@ -167,6 +168,8 @@ def upload_tree(source: Path, target: Location) -> list[str]:
         for name in sorted(names + links):
             file = Path(folder, name)
             relative = file.relative_to(top).as_posix()
+            if only and not matches(relative, only):
+                continue
             if file.is_symlink() and not file.resolve().is_relative_to(top):
                 raise PathError(f"The output {relative} is a link that leads out of its folder.")
             if not file.is_file():

@@ -1,6 +1,6 @@
 """The parts of a pipeline graph: ports, nodes, edges and what a step asks for (wire 8.4-8.6)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.core.exceptions import ValidationError
@@ -96,6 +96,7 @@ class OutputSetting:
     register_description: str = ""
     register_tags: Mapping[str, str] = field(default_factory=dict)
     transformations: str = ""  # how the output is read as a table
+    only: Sequence[str] = ()  # patterns of the files that are taken up; all, if there are none
 
 
 @dataclass(frozen=True)

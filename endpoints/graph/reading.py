@@ -157,7 +157,15 @@ def _output_setting(row: Mapping, path: str) -> OutputSetting:
         register_description=str(registration.get("Description") or ""),
         register_tags={str(key): _text(value) or "" for key, value in tags.items()},
         transformations=str(registration.get("AdditionalTransformations") or ""),
+        only=_patterns(options.get("SourceGlobs"), f"{place}.DatasetOutputOptions.SourceGlobs"),
     )
+
+
+def _patterns(row, path: str) -> tuple[str, ...]:
+    patterns = mapping(row or {}, path).get("GlobPatterns") or []
+    if not isinstance(patterns, list) or not all(isinstance(text, str) for text in patterns):
+        raise GraphError(f"{path}.GlobPatterns", "Expected a list of texts.")
+    return tuple(patterns)
 
 
 def _runconfig(text, path: str) -> Mapping:

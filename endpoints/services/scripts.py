@@ -2,7 +2,7 @@
 
 import json
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import uuid4
 
@@ -38,6 +38,7 @@ class ScriptOutput:
     register_description: str = ""
     register_tags: Mapping[str, str] = field(default_factory=dict)
     transformations: str | None = None
+    only: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,10 @@ def _output(row: ScriptOutput) -> dict:
         "DataStoreMode": row.mode,
         "PathOnCompute": row.path_on_compute,
         "Overwrite": row.overwrite,
-        "DatasetOutputOptions": {"PathOnDatastore": row.path or "dataset/{run-id}/{output-name}"},
+        "DatasetOutputOptions": {
+            "PathOnDatastore": row.path or "dataset/{run-id}/{output-name}",
+            "SourceGlobs": {"GlobPatterns": [*row.only]},
+        },
     }
     if row.register_as:
         setting["DatasetRegistration"] = {

@@ -113,7 +113,7 @@ def _reuse_info(step: StepRun) -> dict | None:
     return {
         "NodeId": source.node_id,
         "RunId": str(source.run.uuid),
-        "PipelineRunId": str(source.run.root.uuid),
+        "PipelineRunId": str(source.run.parent.uuid),
     }
 
 
@@ -189,7 +189,7 @@ def _tags(run: Run) -> dict:
     return {
         **run.tags,
         "azureml.nodeid": run.step.node_id,
-        "azureml.pipeline": str(run.root.uuid),
+        "azureml.pipeline": str(run.parent.uuid),
     }
 
 
@@ -201,13 +201,13 @@ def _properties(run: Run) -> dict:
         known["azureml.pipelineid"] = str(run.pipeline.uuid)
     if run.kind == Kind.STEP:
         known["azureml.nodeid"] = run.step.node_id
-        known["azureml.pipelinerunid"] = str(run.root.uuid)
+        known["azureml.pipelinerunid"] = str(run.parent.uuid)
         if run.step.reused_from_id:
             source = run.step.reused_from
             known["azureml.isreused"] = "true"
             known["azureml.reusedrunid"] = str(source.run.uuid)
             known["azureml.reusednodeid"] = source.node_id
-            known["azureml.reusedpipeline"] = str(source.run.root.uuid)
+            known["azureml.reusedpipeline"] = str(source.run.parent.uuid)
     return known
 
 
@@ -261,7 +261,7 @@ def _runconfig(run: Run) -> dict | None:
     if run.kind == Kind.SCRIPT and run.is_ours:
         graph, node_id = run.pipeline_run.graph, None
     elif run.kind == Kind.STEP:
-        graph, node_id = run.root.pipeline_run.graph, run.step.node_id
+        graph, node_id = run.parent.pipeline_run.graph, run.step.node_id
     else:
         return None
     for node in graph.wire.get("ModuleNodes") or []:

@@ -77,8 +77,8 @@ class NodeView(WireView):
         return visible.find_pipeline_run(self.actor, uuid)
 
     def steps(self, uuid: str):
-        steps = StepRun.objects.filter(run__root=self.run(uuid))
-        return steps.select_related("run", "reused_from__run__root").order_by("pk")
+        steps = StepRun.objects.filter(run__parent=self.run(uuid))
+        return steps.select_related("run", "reused_from__run__parent").order_by("pk")
 
     def node_id(self) -> str:
         """The one node id of the body; a path of several leads into sub-graphs, which v1 never had."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from endpoints.services.scripts import Script, ScriptInput, ScriptOutput
 from runs.steps.environments import EnvironmentRefused, parse
-from studio.core.bodies import LONGEST, Body, kind_of
+from studio.core.bodies import LONGEST, Body, kind_of, strings
 from studio.core.errors import BadValue
 
 INPUT_MODES = ("direct", "mount", "download")
@@ -148,8 +148,7 @@ def output_of(name: str, row: Body) -> ScriptOutput:
     path = Body(location.mapping("dataPath"), name="dataPath")
     options = Body(row.mapping("additionalOptions"), name="additionalOptions")
     upload = Body(options.mapping("uploadOptions"), name="uploadOptions")
-    if upload.mapping("sourceGlobs"):
-        raise BadValue("sourceGlobs: an output is taken up whole here.", target="sourceGlobs")
+    globs = Body(upload.mapping("sourceGlobs"), name="sourceGlobs")
     registration = Body(options.mapping("registrationOptions"), name="registrationOptions")
     reading = registration.mapping("datasetRegistrationOptions")
     return ScriptOutput(
@@ -163,6 +162,7 @@ def output_of(name: str, row: Body) -> ScriptOutput:
         register_description=registration.text("description"),
         register_tags=registration.texts("tags"),
         transformations=Body(reading).text("additionalTransformation") or None,
+        only=strings(globs.items("patterns"), name="sourceGlobs.patterns"),
     )
 
 

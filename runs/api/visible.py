@@ -7,7 +7,7 @@ from studio.core.rest import find
 # What RunDto and PipelineRunEntity print, in one query.
 PRINTED = (
     *("experiment", "parent", "root", "user", "pipeline", "endpoint", "pipeline_run"),
-    *("step", "step__reused_from__run__root"),
+    *("step", "step__reused_from__run__parent"),
 )
 
 

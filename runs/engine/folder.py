@@ -237,7 +237,8 @@ def take_up(job: Job, folder: Folder) -> list[str]:
         path = folder.outputs[name]
         if path.exists():
             target = data.locate(job.run.workspace, place["datastore"], place["path"])
-            data.upload_tree(path, target)
+            setting = job.node.outputs.get(name)
+            data.upload_tree(path, target, only=setting.only if setting else ())
         else:
             missing.append(name)
     return missing

@@ -55,6 +55,7 @@ def parts_of(
                 setting.datastore or "",
                 setting.path_on_datastore or "",
                 setting.register_as or "",
+                *setting.only,
             ]
             for name, setting in node.outputs.items()
         ),

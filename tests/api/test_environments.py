@@ -55,6 +55,12 @@ def test_wrong_types(api, url, change):
     assert api.get(f"{url}/e").status == 404
 
 
+def test_what_azure_had_says_how_to_have_it(api, url):
+    message = api.get(f"{url}/AzureML-Minimal").body["error"]["message"]
+    assert "from_pip_requirements('AzureML-Minimal'" in message
+    assert "from_pip_requirements" not in api.get(f"{url}/mine").body["error"]["message"]
+
+
 def test_readers_register_nothing(api_as, url):
     assert api_as(Role.READER).put(f"{url}/e", definition("green")).status == 403
     assert api_as(Role.PUBLISHER).put(f"{url}/e", definition("green")).status == 200

@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from runs import services, storage
-from runs.models import Run, StepRun
+from runs.models import Kind, Run, StepRun
 from runs.states import Status
 from studio.core.models import AuditEvent, Role
 from tests import factories
@@ -55,6 +55,20 @@ def test_node_statuses(api, run, url):
     everything = api.post(f"{url}/Graph/AllNodes/Status", []).body
     assert set(everything) == {"node-one", "node-two"}
     assert everything["node-one"] == status
+
+
+def test_a_run_below_another_has_its_own_nodes(api, actor, run, url):
+    """Both are of one graph, so their nodes have the same ids."""
+    below = services.submit(actor, experiment="exp", pipeline=run.pipeline, parent=run)
+    own = api.post(f"{url}/Graph/AllNodes/Status", []).body
+    theirs = api.post(f"{api.P}/PipelineRuns/{below.uuid}/Graph/AllNodes/Status", []).body
+    for statuses, pipeline_run in ((own, run), (theirs, below)):
+        steps = Run.objects.filter(parent=pipeline_run, kind=Kind.STEP)
+        assert {row["RunId"] for row in statuses.values()} == {str(step.uuid) for step in steps}
+        for step in steps:
+            tags = api.get(f"{api.H}/runs/{step.uuid}").body["tags"]
+            assert tags["azureml.pipeline"] == str(pipeline_run.uuid)
+            assert api.get(f"{api.H}/runs/{step.uuid}/details").status == 200
 
 
 @pytest.mark.parametrize("body", [["none"], []])

@@ -78,7 +78,8 @@ def test_a_definition_becomes_a_run_of_one_step(api, definition):
     assert dto["properties"] == {"ContentSnapshotId": definition["SnapshotId"]}
     kept = details(api, run)["runDefinition"]
     assert kept["script"] == "train.py"
-    assert kept["environment"]["environmentVariables"] == {"A": "1", "B": "2"}
+    assert kept["environment"]["environmentVariables"] == {"A": "1", "B": "1"}
+    assert kept["environmentVariables"] == {"B": "2"}
 
 
 def test_clients_see_one_run_not_its_step(api, definition):
@@ -207,16 +208,21 @@ def test_data_in_and_out(api, definition, workspace):
     left = {
         "outputLocation": path,
         "mechanism": "mount",
-        "additionalOptions": {"registrationOptions": {"name": "left-data"}},
+        "additionalOptions": {
+            "registrationOptions": {"name": "left-data"},
+            "uploadOptions": {"sourceGlobs": {"patterns": ["*.csv"]}},
+        },
     }
     reply = post(api, with_(definition, data={"given": given}, outputData={"left": left}))
     assert reply.status == 200
     step = Run.objects.get(parent=run_of(reply)).step
+    assert jobs.load(playing.take()).node.outputs["left"].only == ("*.csv",)
     assert step.inputs == {"given": {"saved": str(saved.uuid)}}
     assert step.outputs == {"left": {"datastore": "workspaceblobstore", "path": "a/b"}}
 
 
 NOBODYS = "3f0c9a52-6d1e-4b7a-9c58-7e2b14d0a6f3"
+TAKING = {"additionalOptions": {"uploadOptions": {"sourceGlobs": {"patterns": [7]}}}}
 DATASET = {"dataLocation": {"dataset": {"id": NOBODYS}}}
 
 
@@ -251,6 +257,7 @@ DATASET = {"dataLocation": {"dataset": {"id": NOBODYS}}}
         ({"data": {"in": DATASET}}, DATASET["dataLocation"]["dataset"]["id"]),
         ({"outputData": {"out": {"mechanism": "link"}}}, "mechanism"),
         ({"outputData": {"out": {"outputLocation": 7}}}, "outputLocation"),
+        ({"outputData": {"out": TAKING}}, "sourceGlobs"),
         ({"dataReferences": {"a": {}}}, "dataReferences"),
         ({"datacaches": [{}]}, "datacaches"),
     ],

@@ -143,6 +143,25 @@ def test_a_changed_input_is_named(filled, tmp_path):
     assert data.changed(before, path) == "deep/c.txt"
 
 
+@pytest.mark.parametrize(
+    ("only", "stored"),
+    [
+        ([], ["a.csv", "b.log", "deep/c.csv"]),
+        (["*.csv"], ["a.csv"]),
+        (["**/*.csv"], ["a.csv", "deep/c.csv"]),
+        (["deep/**", "?.log"], ["b.log", "deep/c.csv"]),
+        (["../*"], []),
+    ],
+)
+def test_of_an_output_the_files_that_are_asked_for_are_taken_up(store, tmp_path, only, stored):
+    output = tmp_path / "output"
+    (output / "deep").mkdir(parents=True)
+    for name in ("a.csv", "b.log", "deep/c.csv"):
+        (output / name).write_text("x")
+    found = data.upload_tree(output, data.resolve(store, "out"), only=only)
+    assert sorted(path.removeprefix("out/") for path in found) == stored
+
+
 def test_outputs_that_lead_elsewhere_are_refused(store, tmp_path):
     output = tmp_path / "output"
     output.mkdir()

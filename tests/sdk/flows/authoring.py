@@ -3,8 +3,9 @@
 from itertools import pairwise
 from pathlib import Path
 
-from azureml.core import Environment, Experiment, RunConfiguration, Workspace
+from azureml.core import Dataset, Environment, Experiment, RunConfiguration, Workspace
 from azureml.core.conda_dependencies import CondaDependencies
+from azureml.data import OutputFileDatasetConfig
 from azureml.pipeline.core import Pipeline, StepSequence
 from azureml.pipeline.steps import CommandStep, PythonScriptStep
 
@@ -90,6 +91,44 @@ def echo(name: str) -> PythonScriptStep:
         allow_reuse=False,
     )
 
+
+# What one output takes up, and a run below another
+out = OutputFileDatasetConfig("kept", destination=(ws.get_default_datastore(), "kept/{run-id}"))
+Path("code").mkdir()
+Path("code/leave.py").write_text(
+    "import pathlib, sys\n"
+    "for name in ('a.csv', 'b.log'):\n"
+    "    pathlib.Path(sys.argv[1], name).write_text('1')\n"
+)
+leave = PythonScriptStep(
+    name="leave",
+    script_name="leave.py",
+    arguments=[out.as_upload(source_globs=["*.csv"])],
+    compute_target="cpu-cluster",
+    allow_reuse=False,
+)
+with Experiment(ws, "authoring").start_logging(snapshot_directory=None) as own:
+    below = Pipeline(ws, steps=[leave], default_source_directory="code").submit(
+        "authoring", parent_run_id=own.id
+    )
+    assert below.wait_for_completion(show_output=False) == "Finished"
+    assert below.parent.id == own.id and [child.id for child in own.get_children()] == [below.id]
+(left,) = below.get_steps()
+assert left.pipeline_run_id == below.id and left.get_status() == "Finished"
+assert below.find_step_run("leave")[0].id == left.id
+kept = Dataset.File.from_files((ws.get_default_datastore(), f"kept/{left.id}/**"))
+assert kept.to_path() == ["/a.csv"], kept.to_path()
+
+# Environments that Azure had
+try:
+    Environment.get(ws, "AzureML-Minimal")
+except Exception as error:  # noqa: BLE001 - the SDK raises no class of its own
+    assert "from_pip_requirements('AzureML-Minimal'" in str(error), error
+else:
+    raise AssertionError("there is one already")
+Path("requirements.txt").write_text("packaging\n")
+Environment.from_pip_requirements("AzureML-Minimal", "requirements.txt").register(ws)
+assert Environment.get(ws, "AzureML-Minimal").version == "1"
 
 # One after another, then two side by side, then one that follows both and also the first
 first, one, other, last = (echo(name) for name in ("first", "one", "other", "last"))
