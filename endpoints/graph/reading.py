@@ -74,7 +74,7 @@ def _input(row: Mapping) -> Port:
     return Port(
         name=row["Name"],
         mode=str(row.get("DataStoreMode") or "mount").lower(),
-        path_on_compute=row.get("PathOnCompute") or None,
+        path_on_compute=_text(row.get("PathOnCompute")) or None,
         overwrite=bool(row.get("Overwrite")),
         data_types=tuple(str(item) for item in types) if isinstance(types, list) else (),
         is_fake=bool(row.get("SkipProcessing")) or row["Name"].startswith(RUN_AFTER_INPUT),
@@ -86,7 +86,7 @@ def _output(row: Mapping) -> Port:
     return Port(
         name=row["Name"],
         mode=str(row.get("DataStoreMode") or "mount").lower(),
-        path_on_compute=row.get("PathOnCompute") or None,
+        path_on_compute=_text(row.get("PathOnCompute")) or None,
         overwrite=bool(row.get("Overwrite")),
         datastore=row.get("DataStoreName") or None,
         data_types=(str(row["DataTypeId"]),) if row.get("DataTypeId") else (),
@@ -150,7 +150,7 @@ def _output_setting(row: Mapping, path: str) -> OutputSetting:
         name=row["Name"],
         datastore=row.get("DataStoreName") or None,
         mode=str(row.get("DataStoreMode") or "mount").lower(),
-        path_on_compute=row.get("PathOnCompute") or None,
+        path_on_compute=_text(row.get("PathOnCompute")) or None,
         overwrite=bool(row.get("Overwrite")),
         path_on_datastore=options.get("PathOnDatastore") or None,
         register_as=registration.get("Name") or None,

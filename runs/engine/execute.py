@@ -156,6 +156,7 @@ class Attempt:
             )
             built = self._build(spec)
             folder = folders.make(self.job)
+            self.warnings += folder.warnings
             result = self._run(folder, spec, built)
         except (BuildStopped, StepRefused, BuildFailed, EnvironmentRefused) as error:
             result = Result(Outcome.FAILED, error=getattr(error, "message", str(error)))

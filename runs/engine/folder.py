@@ -9,12 +9,12 @@ import re
 import shlex
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from django.conf import settings
 
 from endpoints import data, snapshots
-from endpoints.graph import STRUCTURED_ARGUMENTS, Argument, Port
+from endpoints.graph import STRUCTURED_ARGUMENTS, Argument, OutputSetting, Port
 from endpoints.models import SavedDataset
 from runs.engine import leftovers, registering
 from runs.engine.job import Job
@@ -44,6 +44,7 @@ class Folder:
         default_factory=dict
     )  # inputs, by their DataReference's name
     linked: dict[Path, dict] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
 
     @property
     def code(self) -> Path:
@@ -74,6 +75,16 @@ def make(job: Job) -> Folder:
     # Scripts written for v1 find these there.
     for name in ("outputs", "logs"):
         (folder.code / name).mkdir(exist_ok=True)
+    _lay_out(job, folder)
+    for name in job.step.outputs:
+        folder.outputs[name] = folder.path / "outputs" / _plain(name)
+        if _is_dataset_output(job, name):
+            folder.outputs[name].mkdir()
+    return folder
+
+
+def _lay_out(job: Job, folder: Folder) -> None:
+    """The inputs in their places."""
     laid_out = {}
     for name, place in job.inputs.items():
         port = job.node.module.inputs.get(name) or Port(name)
@@ -85,16 +96,14 @@ def make(job: Job) -> Folder:
             if known is not None:
                 laid_out[name] = known
         else:
-            folder.inputs[name] = str(_input(job, folder, port, place))
+            path = _input(job, folder, port, place)
+            folder.inputs[name] = str(path)
+            if port.path_on_compute:
+                _lead(folder, name, port.path_on_compute, to=path)
         if place.get("name"):
             folder.references[place["name"]] = folder.inputs[name]
     if laid_out:
         (folder.facts / "inputs.json").write_text(json.dumps(laid_out))
-    for name in job.step.outputs:
-        folder.outputs[name] = folder.path / "outputs" / _plain(name)
-        if _is_dataset_output(job, name):
-            folder.outputs[name].mkdir()
-    return folder
 
 
 def _plain(name: str) -> str:
@@ -123,6 +132,30 @@ def _input(job: Job, folder: Folder, port: Port, place: dict) -> Path:
     if mode == "mount":
         folder.linked[path] = data.inventory(path)
     return path
+
+
+def _lead(folder: Folder, name: str, wanted: str, *, to: Path) -> None:
+    """Have the place where a script looks for an input (`path_on_compute`) lead there, too."""
+    link = _inside(folder, wanted)
+    try:
+        if link is None:
+            raise OSError("a step has no place but its own folder")
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(to)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        folder.warnings.append(
+            f"The input {name} is not at {wanted} ({reason}): its place is in the step's arguments."
+        )
+
+
+def _inside(folder: Folder, wanted: str) -> Path | None:
+    """A relative path as one below the code, where the step runs; None for any that leads elsewhere."""
+    if "\0" in wanted or ".." in PurePosixPath(wanted).parts:
+        return None
+    path = folder.code / wanted
+    # What lies on the way may be a link to somebody's data.
+    return path if path.parent.resolve().is_relative_to(folder.code.resolve()) else None
 
 
 def _name_of(transformation) -> str:
@@ -234,11 +267,21 @@ def take_up(job: Job, folder: Folder) -> list[str]:
     """Store the outputs in their datastores; returns the names of those that were not written."""
     missing = []
     for name, place in job.step.outputs.items():
-        path = folder.outputs[name]
+        setting = job.node.outputs.get(name) or OutputSetting(name)
+        path = _left(job, folder, setting)
         if path.exists():
             target = data.locate(job.run.workspace, place["datastore"], place["path"])
-            setting = job.node.outputs.get(name)
-            data.upload_tree(path, target, only=setting.only if setting else ())
+            data.upload_tree(path, target, only=setting.only)
         else:
             missing.append(name)
     return missing
+
+
+def _left(job: Job, folder: Folder, setting: OutputSetting) -> Path:
+    """Where the step wrote an output: where its arguments said, or else at its `path_on_compute`."""
+    path, port = folder.outputs[setting.name], job.node.module.outputs.get(setting.name)
+    wanted = setting.path_on_compute or (port and port.path_on_compute)
+    if not wanted or path.is_file() or (path.is_dir() and any(path.iterdir())):
+        return path
+    own = _inside(folder, wanted)
+    return path if own is None or own.is_symlink() or not own.exists() else own

@@ -167,6 +167,46 @@ class TestScripts:
         kept = data.locate(run.workspace, place["datastore"], place["path"])
         assert [entry.path.rpartition("/")[2] for entry in kept.files()] == ["rows.csv"]
 
+    def test_data_are_where_a_script_looks_for_them_without_being_told(self, studio):
+        """`path_on_compute`, in the folder where the step runs; no other place is a step's."""
+        pipeline = studio.publish(
+            steps={
+                "one": {"outputs": {"made": {"destination": "mid", "path_on_compute": "made"}}},
+                "two": {
+                    "arguments": ["input:far"],
+                    "inputs": {
+                        "near": {"source": "mid", "path_on_compute": "data/in"},
+                        "taken": {"source": "mid", "path_on_compute": "two.py"},
+                        "far": {"source": "mid", "path_on_compute": "/data/far"},
+                        "out": {"source": "mid", "path_on_compute": "../out"},
+                    },
+                },
+            },
+            scripts={
+                "one.py": """
+                    import os
+                    os.mkdir("made")
+                    open("made/rows.csv", "w").write("1,2")
+                """,
+                "two.py": """
+                    import os, sys
+                    print(open("data/in/rows.csv").read(), open(sys.argv[1] + "/rows.csv").read())
+                    print(os.path.lexists("../out"))
+                """,
+            },
+        )
+        run = studio.run(pipeline)
+        assert run.status == Status.COMPLETED, run.error
+        step = studio.step(run, "two")
+        assert storage.read_log(step.run.uuid) == b"1,2 1,2\nFalse\n"
+        named = [
+            name
+            for name in ("near", "taken", "far", "out")
+            for text in step.warnings
+            if f"The input {name} is not at" in text
+        ]
+        assert named == ["taken", "far", "out"], step.warnings
+
     def test_a_step_that_changes_its_input_fails_and_names_the_file(self, studio):
         pipeline = studio.publish(
             steps={

@@ -119,6 +119,19 @@ assert below.find_step_run("leave")[0].id == left.id
 kept = Dataset.File.from_files((ws.get_default_datastore(), f"kept/{left.id}/**"))
 assert kept.to_path() == ["/a.csv"], kept.to_path()
 
+# Where a script looks for its data, by a path of its own
+Path("code/look.py").write_text("print(sorted(__import__('os').listdir('data/in')))")
+there = PythonScriptStep(
+    name="there",
+    script_name="look.py",
+    inputs=[kept.as_named_input("given").as_mount("data/in")],
+    compute_target="cpu-cluster",
+    source_directory="code",
+)
+looking = Experiment(ws, "authoring").submit(Pipeline(ws, steps=[there]))
+assert looking.wait_for_completion(show_output=False) == "Finished"
+assert "['a.csv']" in looking.find_step_run("there")[0].get_stdout_log()
+
 # Environments that Azure had
 try:
     Environment.get(ws, "AzureML-Minimal")
