@@ -1,4 +1,5 @@
-"""The rules once more on PostgreSQL: the tests of core, endpoints, runs and the API that ask it."""
+"""The rules once more on PostgreSQL: the tests of core, endpoints, runs and the API that ask it; but
+for the long fuzzing, as the routes' own tests send every kind of value too."""
 
 import os
 import subprocess
@@ -17,7 +18,7 @@ def test_the_rules_hold_on_postgresql(postgresql_url):
     done = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-x"),
-            *("-m", "not door", *folders),
+            *("-m", "not door", *folders, "--ignore", "tests/api/test_schemathesis.py"),
         ],
         cwd=ROOT,
         env=os.environ | {"STUDIO_DATABASE_URL": postgresql_url},

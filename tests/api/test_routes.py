@@ -6,6 +6,7 @@ import json
 import uuid
 
 import pytest
+from django.db import transaction
 
 from runs import run_tokens, services
 from runs.models import Run
@@ -394,11 +395,24 @@ STEP_MAY = (
 
 
 @pytest.mark.door
-@pytest.mark.parametrize(("method", "path", "body"), WRITES, ids=names(WRITES))
-def test_a_steps_token_writes_no_further_than_its_run(in_step, method, path, body):
-    reply = in_step.call(method, at(path, in_step).replace("/none", f"/{known.NAME}"), body)
-    if not any(path.endswith(part) or (part.endswith("/") and part in path) for part in STEP_MAY):
-        assert reply.status in (400, 403, 404)
+def test_a_steps_token_writes_no_further_than_its_run(in_step):
+    """One test, as it takes long to have a row of every kind; each call finds them as they were."""
+    let_in = {}
+    for method, path, body in WRITES:
+        with transaction.atomic():
+            address = at(path, in_step).replace("/none", f"/{known.NAME}")
+            let_in[method, path] = in_step.call(method, address, body).status
+            transaction.set_rollback(True)
+    may = {
+        (method, path)
+        for method, path in let_in
+        if any(path.endswith(part) or (part.endswith("/") and part in path) for part in STEP_MAY)
+    }
+    assert not {
+        route: status
+        for route, status in let_in.items()
+        if route not in may and status not in (400, 403, 404)
+    }
 
 
 @pytest.mark.parametrize(("method", "path", "body"), ALL, ids=names(ALL))
