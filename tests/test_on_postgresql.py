@@ -17,7 +17,7 @@ def test_the_rules_hold_on_postgresql(postgresql_url):
     folders = [f"tests/{name}" for name in ("core", "endpoints", "runs", "api")]
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-x"),
+            *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-x", "-n", "2"),
             *("-m", "not door", *folders, "--ignore", "tests/api/test_schemathesis.py"),
         ],
         cwd=ROOT,

@@ -4,6 +4,7 @@ import os
 import shlex
 import subprocess
 from pathlib import Path
+from tempfile import mkdtemp
 
 import pytest
 
@@ -26,10 +27,12 @@ class Author:
         }
 
     def run(self, script: Path, *words: str, seconds: float = 180, **environment: str) -> str:
-        """What the script printed; a script that fails shows it."""
+        """What the script printed; a script that fails shows it. It runs in a folder of its own below
+        the one with config.json."""
+        place = Path(mkdtemp(dir=self.folder))
         done = subprocess.run(
             [str(self.python), str(script), *words],
-            cwd=self.folder,
+            cwd=place,
             env={**self.environment, **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
