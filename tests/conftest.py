@@ -20,7 +20,7 @@ def pytest_configure():
 
 
 # The files that take minutes. They begin first: what began last would keep one worker busy by itself.
-LONGEST = ("tests/sdk/test_flows.py", "tests/processes/test_loss.py", "tests/test_on_postgresql.py")
+LONGEST = ("tests/sdk/test_flows", "tests/test_on_postgresql.py", "tests/processes/test_loss.py")
 
 
 def pytest_collection_modifyitems(items):

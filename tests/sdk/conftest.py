@@ -1,5 +1,6 @@
 """Scripts run as their authors run them: the real SDK, the printed environment, a config.json."""
 
+import json
 import os
 import shlex
 import subprocess
@@ -9,6 +10,7 @@ from tempfile import mkdtemp
 import pytest
 
 from tests.conftest import missing
+from tests.sdk import coverage
 from tests.sdk.environment import NotBuilt, python_with_sdk
 
 
@@ -42,6 +44,16 @@ class Author:
         )
         assert done.returncode == 0, f"{done.args[1:3]} failed:\n{done.stdout[-6000:]}"
         return done.stdout
+
+    def follow(self, flow: Path, out: Path) -> None:
+        """Run a flow: what README's table says it shows did run in it, or is asked for by a step's
+        script. `out` is where it is written down."""
+        table = coverage.table()
+        self.run(coverage.HERE / "traced.py", str(flow), str(out), *table)
+        ran, in_steps = json.loads(out.read_text()), coverage.used_in_steps(flow.stem)
+        said = {path: set(entry["works"].get(flow.stem, [])) for path, entry in table.items()}
+        unseen = {path: said[path] - {*ran[path]} - in_steps for path in said}
+        assert not {path: names for path, names in unseen.items() if names}
 
 
 @pytest.fixture(scope="session")

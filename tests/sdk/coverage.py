@@ -10,6 +10,7 @@ import tomllib
 from pathlib import Path
 
 HERE = Path(__file__).parent
+FLOWS = sorted((HERE / "flows").glob("*.py"))
 README = HERE.parent.parent / "README.md"
 BEGIN, END = "<!-- sdk coverage -->\n", "<!-- end of sdk coverage -->\n"
 
@@ -47,7 +48,7 @@ def used_in_steps(flow: str) -> set[str]:
 
 def made() -> set[str]:
     """The names of the classes of which any flow makes objects."""
-    trees = [_tree(path.stem) for path in (HERE / "flows").glob("*.py")]
+    trees = [_tree(path.stem) for path in FLOWS]
     calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
     return {call.func.id for call in calls if isinstance(call.func, ast.Name)}
 

@@ -59,6 +59,7 @@ written = RunConfiguration()
 written.target = "cpu-cluster"
 written.environment = Environment.get(ws, "authoring")
 written.environment_variables = {"COLOUR": "green"}
+Path(".azureml").mkdir()  # it says that this is the folder of a project
 written.save(path=".", name="authored.runconfig")
 configuration = RunConfiguration.load(path=".", name="authored")
 RunConfiguration.delete(path=".", name="authored")
