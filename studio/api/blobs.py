@@ -18,8 +18,9 @@ from django.utils.http import http_date, parse_http_date
 
 from endpoints import uploads
 from endpoints.roots import State
+from runs.storage import IN_MEMORY
 from studio.api.arm import OpenView
-from studio.api.containers import CHUNK, IN_MEMORY, container_of, staged_name
+from studio.api.containers import CHUNK, container_of, staged_name
 from studio.core import blob_urls
 from studio.core.errors import BadValue, Refused
 

@@ -21,7 +21,6 @@ from studio.core.errors import NotFound
 from studio.core.models import Workspace
 
 CHUNK = 1 << 20
-IN_MEMORY = 8 << 20
 
 
 class Container(Protocol):
@@ -210,7 +209,7 @@ class Snapshots(ReadOnly):
 
     def zip(self, path: str) -> IO[bytes]:
         if path not in self.packed:
-            target = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - read as it is sent
+            target = SpooledTemporaryFile(max_size=storage.IN_MEMORY)  # noqa: SIM115 - read as it is sent
             packed.pack(self.snapshot(path), target)
             self.packed[path] = target
         return self.packed[path]

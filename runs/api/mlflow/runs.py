@@ -43,7 +43,7 @@ class RunView(MlflowView):
     for_endpoint_tokens = for_run_tokens = True
 
     def runs(self):
-        return visible.runs(self.actor).select_related("workspace", *visible.PRINTED)
+        return visible.runs(self.actor).select_related("workspace")
 
     def run(self) -> Run:
         uuid = self.body.text("run_id") or self.body.text("run_uuid", required=True)
