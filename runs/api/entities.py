@@ -3,16 +3,7 @@
 import json
 
 from runs import sealing, storage
-from runs.models import (
-    Artifact,
-    Experiment,
-    Kind,
-    Metric,
-    MetricValue,
-    PipelineRun,
-    Run,
-    StepRun,
-)
+from runs.models import Artifact, Experiment, Kind, PipelineRun, Run, StepRun
 from runs.states import Status, history_status, wire_status
 from studio.core import blob_urls
 from studio.core.access import Actor
@@ -22,7 +13,6 @@ ORIGIN = "ExperimentRun"  # of every artifact (wire 9.4)
 RUN_TYPES = {Kind.PIPELINE: "azureml.PipelineRun", Kind.STEP: "azureml.StepRun"}
 LOGS = "logs"  # the containers of signed addresses that lead to what runs left
 ARTIFACTS = "artifacts"
-FLOATS = ("double", "float")  # types of columns, as the SDK names them
 UPLOADED = "uploaded"  # what clients uploaded for models without a run
 
 
@@ -288,53 +278,7 @@ def log_owner(run: Run) -> Run:
     return run
 
 
-# --- metrics and artifacts: camelCase ----------------------------------------------------------------
-
-
-def metric_key(metric: Metric) -> dict:
-    """Wire 9.3: one entry of `list`."""
-    return {
-        "metricKey": {"name": metric.name},
-        "columns": metric.columns,
-        "properties": metric.properties,
-    }
-
-
-def metric_dto(metric: Metric) -> dict:
-    """Wire 9.3: the reply of `full`; values in the order they were logged."""
-    values = list(metric.values.all())
-    return {
-        "dataContainerId": metric.run.data_container_id,
-        "name": metric.name,
-        "columns": {
-            name: "string" if kind.lower() in FLOATS and not _floats(name, values) else kind
-            for name, kind in metric.columns.items()
-        },
-        "properties": metric.properties,
-        "value": [
-            {
-                "metricId": str(value.point_uuid),
-                "createdUtc": wire_time(value.created_at),
-                "step": value.step,
-                "data": {**dict.fromkeys(metric.columns), **value.data},
-            }
-            for value in values
-        ],
-        "continuationToken": None,
-    }
-
-
-def _floats(column: str, values: list[MetricValue]) -> bool:
-    """Whether the client can make a float of each, as it does of a column that is said to be of them;
-    one failure costs it all metrics of the run."""
-    for value in values:
-        try:
-            float(value.data.get(column))
-        except (TypeError, ValueError):
-            return False
-    return True
-
-
+# --- artifacts: camelCase ----------------------------------------------------------------------------
 def artifact_dto(run: Run, path: str, *, artifact: Artifact | None = None) -> dict:
     """Wire 9.4: ArtifactDto."""
     container = run.data_container_id

@@ -7,7 +7,6 @@ from rest_framework.response import Response
 
 from runs import facts, services
 from runs.api import visible
-from runs.api.entities import metric_dto, metric_key
 from runs.api.history import HistoryView, number
 from runs.models import Metric, MetricValue
 from studio.core.bodies import LONGEST, Body
@@ -15,6 +14,7 @@ from studio.core.errors import BadValue, NotFound
 from studio.core.rest import wire_time
 
 LARGEST_PAGE = 1000
+FLOATS = ("double", "float")  # types of columns, as the SDK names them
 RUN_IDS = re.compile(r"\bRunId eq ([^\s()]+)")
 
 
@@ -134,3 +134,47 @@ class MetricFull(HistoryView):
         if metric is None:
             raise NotFound(f"Run {uuid} has no metric {name!r}.")
         return Response(metric_dto(metric))
+
+
+def metric_key(metric: Metric) -> dict:
+    """Wire 9.3: one entry of `list`."""
+    return {
+        "metricKey": {"name": metric.name},
+        "columns": metric.columns,
+        "properties": metric.properties,
+    }
+
+
+def metric_dto(metric: Metric) -> dict:
+    """Wire 9.3: the reply of `full`; values in the order they were logged."""
+    values = list(metric.values.all())
+    return {
+        "dataContainerId": metric.run.data_container_id,
+        "name": metric.name,
+        "columns": {
+            name: "string" if kind.lower() in FLOATS and not _floats(name, values) else kind
+            for name, kind in metric.columns.items()
+        },
+        "properties": metric.properties,
+        "value": [
+            {
+                "metricId": str(value.point_uuid),
+                "createdUtc": wire_time(value.created_at),
+                "step": value.step,
+                "data": {**dict.fromkeys(metric.columns), **value.data},
+            }
+            for value in values
+        ],
+        "continuationToken": None,
+    }
+
+
+def _floats(column: str, values: list[MetricValue]) -> bool:
+    """Whether the client can make a float of each, as it does of a column that is said to be of them;
+    one failure costs it all metrics of the run."""
+    for value in values:
+        try:
+            float(value.data.get(column))
+        except (TypeError, ValueError):
+            return False
+    return True
