@@ -189,7 +189,8 @@ class Node:
 class DatasetNode:
     """A source of data. Exactly one of the three is set besides `id`:
     `datapath_parameter` and `dataset_parameter` name graph parameters, `source_id` a DataSource,
-    `value` is a DataSetDefinitionValue (a reference to a dataset).
+    `value` is a DataSetDefinitionValue (a reference to a dataset). `port` is the input of the first
+    step that reads it: what its author calls it.
     """
 
     id: str
@@ -197,15 +198,14 @@ class DatasetNode:
     dataset_parameter: str | None = None
     source_id: str | None = None
     value: Mapping | None = None
+    port: str = ""
 
     @property
     def name(self) -> str:
-        reference = next(iter((self.value or {}).values()), None) or {}
-        named = (
-            reference.get("Name") or reference.get("Id") if isinstance(reference, Mapping) else ""
-        )
+        reference = next(iter((self.value or {}).values()), None)
+        registered = reference.get("Name") if isinstance(reference, Mapping) else ""
         return (
-            self.datapath_parameter or self.dataset_parameter or self.source_id or named or self.id
+            self.datapath_parameter or self.dataset_parameter or registered or self.port or self.id
         )
 
 

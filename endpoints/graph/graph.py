@@ -5,7 +5,7 @@ Pure Python over the stored JSON, which stays as it was posted; nothing here wri
 
 from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from endpoints.graph import reading
@@ -43,9 +43,12 @@ class Graph:
             _unique(row["Id"], path, nodes, datasets)
             datasets[row["Id"]] = reading.read_dataset_node(row, path)
         edges, outputs = reading.read_edges(wire, nodes)
+        ports = {edge.source: edge.target_port for edge in reversed(edges)}
         return cls(
             nodes=nodes,
-            datasets=datasets,
+            datasets={
+                key: replace(node, port=ports.get(key, "")) for key, node in datasets.items()
+            },
             edges=edges,
             pipeline_outputs=outputs,
             parameter_names=frozenset(reading.read_parameter_names(interface)),

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 from django.urls import reverse
 from django.utils.translation import gettext_lazy
 
-from runs.models import Kind, Run, Worker
+from runs.models import Run, Worker
 from runs.states import Status
 from runs.views import scope, tree
 
@@ -31,8 +31,8 @@ TRACKED_TABS = {
 
 def context(request, run: Run, tab: str) -> dict:
     if run.kind in scope.TRACKED:
-        counts = {"run-children": run.children.filter(kind=Kind.CHILD).count()}
-        special = {"tabs": _tabs(run, TRACKED_TABS, tab, counts), "steps": [], "above": _above(run)}
+        counts = {"run-children": scope.below(run).count()}
+        special = {"tabs": _tabs(run, TRACKED_TABS, tab, counts), "steps": []}
     else:
         steps = tree.steps_of(run, request.GET.get("step", ""))
         special = {
@@ -40,7 +40,8 @@ def context(request, run: Run, tab: str) -> dict:
             "steps": steps,
             "warnings": run.pipeline_run.warnings,
         }
-    return special | {"nav": "pipelines", "run": run} | strips(run, special["steps"])
+    heading = {"nav": "pipelines", "run": run, "above": _above(run)}
+    return special | heading | strips(run, special["steps"])
 
 
 def strips(run: Run, steps: list[Run]) -> dict:

@@ -4,8 +4,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from endpoints.models import SavedDataset
-from runs.models import Kind, Run, Worker
+from runs.models import Run, Worker
 from runs.states import TERMINAL, Status
+from runs.views import scope
 from studio.core.templatetags.studio import shown
 
 CHILDREN = 20  # the newest that a script made below its step
@@ -24,7 +25,7 @@ def panel(run: Run, steps: list[Run], current: Run) -> dict:
         "attempts": sorted(row.step.attempts.all(), key=lambda attempt: -attempt.number),
         "waiting": waiting(row, steps),
         "error": row.error.strip(),
-        "children": list(row.children.filter(kind=Kind.CHILD).order_by("-pk")[:CHILDREN]),
+        "children": list(scope.below(row).order_by("-pk")[:CHILDREN]),
         "inputs": _places(run, row.step.inputs, steps),
         "outputs": _places(run, row.step.outputs, steps),
         "reused_from": row.step.reused_from.run if row.step.reused_from else None,

@@ -58,6 +58,11 @@ def find_whole(request, uuid) -> Run:
     return get_object_or_404(runs.select_related(*related).defer(*UNHEADED), uuid=uuid)
 
 
+def below(run: Run):
+    """The runs that its script made or submitted; a pipeline run's steps are parts of it."""
+    return run.children.exclude(kind=Kind.STEP)
+
+
 def find_any(request, uuid) -> Run:
     """A run of any kind: its logs and files are asked for by its own id."""
     runs = Run.objects.visible_to(reader(request))

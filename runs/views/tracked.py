@@ -3,7 +3,7 @@
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from runs.models import Kind, Run
+from runs.models import Run
 from runs.views import facts, lists, logfiles, logs, pages, scope
 from studio.core.keyset import paginate
 
@@ -32,9 +32,9 @@ def children(request, uuid):
     if run.kind not in scope.TRACKED:
         return redirect("runs:run-steps", uuid=run.uuid)
     page = pages.context(request, run, "run-children")
-    page["children"] = paginate(run.children.filter(kind=Kind.CHILD), **lists.place(request.GET))
+    page["children"] = paginate(scope.below(run), **lists.place(request.GET))
     return render(request, "runs/tracked_children.html", page)
 
 
 def children_of(run: Run) -> list[Run]:
-    return list(run.children.filter(kind=Kind.CHILD).order_by("-pk")[:SHOWN])
+    return list(scope.below(run).order_by("-pk")[:SHOWN])

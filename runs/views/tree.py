@@ -1,5 +1,6 @@
 """The steps of a run as the pages draw them: outline, graph, profile. One query each, however many."""
 
+from collections import defaultdict
 from functools import lru_cache
 from itertools import pairwise
 
@@ -32,11 +33,12 @@ def steps_of(run: Run, current: str = "") -> list[Run]:
 
 def below(run: Run) -> list[int]:
     """The run and whatever is below it, at any depth."""
-    rows = list(Run.objects.filter(root=run.root_id).values_list("pk", "parent_id").order_by("pk"))
-    found = {run.pk}
-    for pk, parent in rows:  # a parent is older than its children: one pass finds them all
-        if parent in found:
-            found.add(pk)
+    children = defaultdict(list)
+    for pk, parent in Run.objects.filter(root=run.root_id).values_list("pk", "parent_id"):
+        children[parent].append(pk)
+    found = [run.pk]
+    for pk in found:  # grows as it goes down
+        found += children[pk]
     return sorted(found)
 
 

@@ -123,6 +123,7 @@ def test_it_reads_what_the_sdk_posts():
     assert output.register_as == "made"
     assert first.arguments()[2] == Argument("Literal", "DatasetConsumptionConfig:titanic")
     assert graph.datasets["data"].value == {"SavedDataSetReference": {"Id": "8739"}}
+    assert graph.datasets["data"].name == "titanic"
     assert graph.pipeline_outputs == {"report": ("second", "made")}
     assert graph.topological_order() == ["first", "second"]
     assert graph.parents("second") == ["first"] and graph.children("first") == ["second"]

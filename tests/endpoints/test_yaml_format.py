@@ -139,7 +139,7 @@ def test_every_kind_of_source_becomes_a_dataset_node(folder):
     nodes = {node.name: node for node in graph.datasets.values()}
     assert nodes["place"].datapath_parameter == "place"
     assert nodes["table"].dataset_parameter == "table"
-    assert nodes["source-plain"].source_id == "source-plain"
+    assert nodes["plain"].source_id == "source-plain"
     assert nodes["titanic"].value == {"DataSetReference": {"Name": "titanic", "Version": "2"}}
 
 

@@ -110,6 +110,17 @@ def test_a_child_of_a_step_is_found_from_its_step(page, actor, run):
     assert f'href="{run.get_absolute_url()}"' in text
 
 
+def test_a_pipeline_submitted_below_it_is_found_from_it_and_leads_back(
+    page, actor, tracked, endpoint
+):
+    below = services.submit(actor, endpoint=endpoint, experiment="growth", parent=tracked)
+    text = page("run-children", tracked.uuid)
+    assert below.get_absolute_url() in text
+    assert not any(step.get_absolute_url() in text for step in below.children.all())
+    for tab in ("detail", "steps", "metrics", "details"):
+        assert f'href="{tracked.get_absolute_url()}"' in page(f"run-{tab}", below.uuid)
+
+
 def test_pages_of_a_graph_lead_elsewhere_or_are_not_there(client, page, run, tracked):
     for name in ("steps", "parameters", "snapshot", "details", "resubmit", "publish"):
         page(f"run-{name}", tracked.uuid, status=404)
