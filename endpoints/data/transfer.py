@@ -5,7 +5,7 @@ import shutil
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from django.conf import settings
@@ -154,33 +154,57 @@ def changed(before: dict[str, tuple[int, int]], path: Path) -> str | None:
     return None
 
 
-def upload_tree(source: Path, target: Location, *, only: Sequence[str] = ()) -> list[str]:
-    """Take a step's output (a folder, or one file) up into a datastore; the stored paths. Of a folder,
-    the files that the patterns `only` mean, if there are any."""
+def upload_tree(
+    source: Path, target: Location, *, only: Sequence[str] = (), mounted: Iterable[Path] = ()
+) -> list[str]:
+    """Take a step's output (a folder, or one file) up into a datastore; the stored paths.
+
+    `only`: patterns of the files to take of a folder, if there are any. `mounted`: inputs that are
+    links; `cp -r` of such an input leaves a link, which stands for the files that it leads to.
+    """
     if source.is_file():
         with source.open("rb") as stream:
             target.write(stream)
         return [target.path]
-    top = source.resolve()
+    originals = [original for path in mounted for original in _originals(path)]
     stored = []
+    for relative, file in _files_of(source.resolve(), originals):
+        if only and not matches(relative, only):
+            continue
+        if not file.is_file():
+            # A linked folder may lead in circles; a pipe that nobody writes would wait for ever.
+            raise PathError(f"The output {relative} is no plain file.")
+        try:
+            relative.encode()
+        except UnicodeEncodeError:
+            raise PathError(f"The name of the output {relative!a} is not UTF-8.") from None
+        place = target.child(f"{target.path}/{relative}")
+        with file.open("rb") as stream:
+            place.write(stream)
+        stored.append(place.path)
+    return stored
+
+
+def _originals(path: Path) -> list[Path]:
+    """What the links of a mounted input lead to."""
+    links = [path] if path.is_symlink() else [file for file in path.rglob("*") if file.is_symlink()]
+    return [link.resolve() for link in links]
+
+
+def _files_of(top: Path, originals: Sequence[Path] = ()) -> Iterator[tuple[str, Path]]:
+    """Whatever is below a folder by its relative path, links to `originals` by what is below those."""
     for folder, folders, names in os.walk(top):
         links = [name for name in folders if Path(folder, name).is_symlink()]
         for name in sorted(names + links):
             file = Path(folder, name)
             relative = file.relative_to(top).as_posix()
-            if only and not matches(relative, only):
-                continue
-            if file.is_symlink() and not file.resolve().is_relative_to(top):
+            leads_to = file.resolve()
+            if not file.is_symlink() or leads_to.is_relative_to(top):
+                yield relative, file
+            elif not any(leads_to.is_relative_to(original) for original in originals):
                 raise PathError(f"The output {relative} is a link that leads out of its folder.")
-            if not file.is_file():
-                # A linked folder may lead in circles; a pipe that nobody writes would wait for ever.
-                raise PathError(f"The output {relative} is no plain file.")
-            try:
-                relative.encode()
-            except UnicodeEncodeError:
-                raise PathError(f"The name of the output {relative!a} is not UTF-8.") from None
-            place = target.child(f"{target.path}/{relative}")
-            with file.open("rb") as stream:
-                place.write(stream)
-            stored.append(place.path)
-    return stored
+            elif leads_to.is_dir():
+                for below, found in _files_of(leads_to):
+                    yield f"{relative}/{below}", found
+            else:
+                yield relative, leads_to

@@ -1,6 +1,7 @@
 """What a pipeline is made of, read from the wire's JSON. Pure Python."""
 
 from endpoints.graph.elements import (
+    PORT_WORD,
     RUN_AFTER_INPUT,
     RUN_AFTER_OUTPUT,
     STRUCTURED_ARGUMENTS,
@@ -19,6 +20,7 @@ from endpoints.graph.graph import Graph
 from endpoints.graph.reading import read_module
 
 __all__ = [
+    "PORT_WORD",
     "RUN_AFTER_INPUT",
     "RUN_AFTER_OUTPUT",
     "STRUCTURED_ARGUMENTS",

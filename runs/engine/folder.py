@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from django.conf import settings
 
 from endpoints import data, snapshots
-from endpoints.graph import STRUCTURED_ARGUMENTS, Argument, OutputSetting, Port
+from endpoints.graph import PORT_WORD, STRUCTURED_ARGUMENTS, Argument, OutputSetting, Port
 from endpoints.models import SavedDataset
 from runs.engine import leftovers, registering
 from runs.engine.job import Job
@@ -22,6 +22,7 @@ from runs.steps import StepRefused
 
 OPERATOR = re.compile(r"\|\|?|&&?|;|\d?(>>?|<)(&\d)?")
 PLACEHOLDER = re.compile(r"\b(DatasetConsumptionConfig|DatasetOutputConfig):([\w.\-]+)")
+VARIABLE = re.compile(rf"{re.escape(PORT_WORD)}([\w.\-]+)")
 
 # What the small `azureml` package does by itself when it reads a table. The SDK writes the types that
 # it found in a file into every dataset; a reader finds the same ones.
@@ -45,6 +46,12 @@ class Folder:
     )  # inputs, by their DataReference's name
     linked: dict[Path, dict] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+
+    @property
+    def ports(self) -> dict[str, str]:
+        """The place of whatever AZUREML_DATAREFERENCE_* can name."""
+        outputs = {name: str(path) for name, path in self.outputs.items()}
+        return {**self.references, **self.inputs, **outputs}
 
     @property
     def code(self) -> Path:
@@ -210,7 +217,10 @@ def _values(arguments: Iterable[Argument], job: Job, folder: Folder) -> Iterator
         elif argument.kind == "Output":
             yield str(folder.outputs.get(argument.value, ""))
         else:
-            yield fill(argument.value, folder)
+            # No shell expands the variables that the SDK writes for a reference within a text.
+            yield VARIABLE.sub(
+                lambda found: folder.ports.get(found[1], found[0]), fill(argument.value, folder)
+            )
 
 
 def fill(text: str, folder: Folder, *, written_as: Callable[[str], str] = str) -> str:
@@ -271,7 +281,7 @@ def take_up(job: Job, folder: Folder) -> list[str]:
         path = _left(job, folder, setting)
         if path.exists():
             target = data.locate(job.run.workspace, place["datastore"], place["path"])
-            data.upload_tree(path, target, only=setting.only)
+            data.upload_tree(path, target, only=setting.only, mounted=folder.linked)
         else:
             missing.append(name)
     return missing

@@ -93,8 +93,8 @@ def _ports(folder: Folder) -> dict[str, str]:
         found["AZUREML_DATASET_FILE_OUTPUTS"] = ";".join(folder.outputs)
     for name, path in folder.outputs.items():
         found[name] = str(path)
-    for name, path in {**folder.references, **folder.inputs, **folder.outputs}.items():
-        found[f"AZUREML_DATAREFERENCE_{name}"] = str(path)
+    for name, path in folder.ports.items():
+        found[f"AZUREML_DATAREFERENCE_{name}"] = path
     return found
 
 

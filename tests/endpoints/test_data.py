@@ -1,5 +1,6 @@
 import http.server
 import json
+import subprocess
 import threading
 from uuid import uuid4
 
@@ -172,6 +173,22 @@ def test_outputs_that_lead_elsewhere_are_refused(store, tmp_path):
     (output / "stolen.txt").symlink_to(tmp_path / "secret")
     with pytest.raises(PathError, match=r"stolen\.txt is a link"):
         data.upload_tree(output, data.resolve(store, "out"))
+
+
+def test_a_copied_link_to_a_mounted_input_is_the_files_that_it_leads_to(filled, tmp_path):
+    whole = data.materialise([data.resolve(filled, "in")], tmp_path / "whole")
+    some = data.materialise([data.resolve(filled, "in/*.csv")], tmp_path / "some")
+    output = tmp_path / "output"
+    output.mkdir()
+    for mounted in (whole, some):
+        subprocess.run(["cp", "-r", mounted, output], check=True)
+    found = data.upload_tree(output, data.resolve(filled, "out"), mounted=[whole, some])
+    assert sorted(path.removeprefix("out/") for path in found) == [
+        *("some/a.csv", "some/b.csv"),
+        *("whole/a.csv", "whole/b.csv", "whole/deep/c.txt"),
+    ]
+    with data.resolve(filled, "out/whole/deep/c.txt").open() as kept:
+        assert kept.read() == b"c"
 
 
 class Handler(http.server.BaseHTTPRequestHandler):

@@ -167,6 +167,43 @@ class TestScripts:
         kept = data.locate(run.workspace, place["datastore"], place["path"])
         assert [entry.path.rpartition("/")[2] for entry in kept.files()] == ["rows.csv"]
 
+    def test_what_the_sdk_writes_for_a_reference_within_a_text_is_its_place(self, studio):
+        """`str(DataReference)` and `PipelineData.as_dataset()` are literals to the SDK; a mounted input
+        that is copied to an output is kept as the files that it stands for."""
+        pipeline = studio.publish(
+            steps={
+                "one": {
+                    "arguments": ["$AZUREML_DATAREFERENCE_made"],
+                    "outputs": {"made": {"destination": "mid"}},
+                },
+                "two": {
+                    "arguments": ["--at=$AZUREML_DATAREFERENCE_got/a.csv", "$AZUREML_DATAREFERENCE_x"],
+                    "inputs": {"got": {"source": "mid"}},
+                    "outputs": {"copy": {"destination": "kept"}},
+                },
+            },
+            scripts={
+                "one.py": """
+                    import os, sys
+                    os.mkdir(sys.argv[1])
+                    open(sys.argv[1] + "/a.csv", "w").write("1,2")
+                """,
+                "two.py": """
+                    import os, subprocess, sys
+                    place = sys.argv[1].partition("=")[2]
+                    print(open(place).read(), sys.argv[2])
+                    out = os.environ["AZUREML_DATAREFERENCE_copy"]
+                    subprocess.check_call(["cp", "-r", os.path.dirname(place), out])
+                """,
+            },
+        )
+        run = studio.run(pipeline)
+        assert run.status == Status.COMPLETED, run.error
+        two = studio.step(run, "two")
+        assert storage.read_log(two.run.uuid) == b"1,2 $AZUREML_DATAREFERENCE_x\n"
+        kept = data.locate(run.workspace, **two.outputs["copy"])
+        assert [entry.path.rpartition("/")[2] for entry in kept.files()] == ["a.csv"]
+
     def test_data_are_where_a_script_looks_for_them_without_being_told(self, studio):
         """`path_on_compute`, in the folder where the step runs; no other place is a step's."""
         pipeline = studio.publish(

@@ -64,10 +64,10 @@ leave = PythonScriptStep(
     name="leave",
     script_name="leave_tables.py",
     arguments=[
-        *("--middle", middle, "--table", left),
+        *("--middle", middle, "--table", table),
         *("--uploaded", uploaded, "--parquet", parquet),
     ],
-    outputs=[middle, left],
+    outputs=[middle, table],
     **common,
 )
 kept = Dataset.Tabular.from_delimited_files((store, "outputs-as-data/cities.csv"))
