@@ -111,7 +111,8 @@ class RunQuerySet(models.QuerySet):
                 self.filter(pk=pk, status__in=TERMINAL).values_list("status", flat=True).first()
             )
             at = timezone.now()
-            changes = {"status": Status.RUNNING, "finished_at": None, "error": "", "updated_at": at}
+            changes = {"status": Status.RUNNING, "finished_at": None, "updated_at": at}
+            changes |= {"error": "", "error_code": ""}
             if not self.filter(pk=pk, status=before).update(**changes):
                 return False
             self.model.status_changes.rel.related_model.objects.create(

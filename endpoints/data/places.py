@@ -209,10 +209,10 @@ def _locate(name: str, root: Root, relative_path: str) -> Location:
 
 
 def _relative(path: str) -> str:
-    """The path without `.` and doubled slashes, or PathError."""
+    """The path without `.` and spare slashes, or PathError. A slash in front is the datastore's top."""
     if not isinstance(path, str):
         raise PathError("A path must be a text.")
-    if path.startswith("/") or re.match(r"[A-Za-z]:", path):
+    if re.match(r"[A-Za-z]:", path):
         raise PathError(f"The path {path!r} is absolute; paths are relative to their datastore.")
     if "\\" in path or "\0" in path or "://" in path or len(path) > 1000:
         raise PathError(f"The path {path[:100]!r} is not one a datastore can hold.")

@@ -3,6 +3,7 @@
 import json
 
 from runs import sealing, storage
+from runs.api.lineage import lineage, step_of
 from runs.models import Artifact, Experiment, Kind, PipelineRun, Run, StepRun
 from runs.states import Status, history_status, wire_status
 from studio.core import blob_urls
@@ -226,23 +227,21 @@ def run_details(run: Run, base: str, *, by: Actor) -> dict:
     """Wire 9.2: details, with an address per log that needs no token."""
     dto = run_dto(run)
     keys = ("runId", "target", "status", "startTimeUtc", "endTimeUtc", "error", "properties")
+    step = step_of(run)
     return {
         **{key: dto[key] for key in keys},
-        "warnings": _warnings(run),
-        "inputDatasets": [],
-        "outputDatasets": [],
+        "warnings": _warnings(run, step),
+        **lineage(step),
         "runDefinition": _runconfig(run),
         "logFiles": log_files(run, base, by=by),
         "submittedBy": run.submitted_by or None,
     }
 
 
-def _warnings(run: Run) -> list[dict]:
-    texts = []
-    if run.kind == Kind.STEP:
-        texts = run.step.warnings
-    elif run.is_ours:
-        texts = run.pipeline_run.warnings
+def _warnings(run: Run, step: StepRun | None) -> list[dict]:
+    texts = list(step.warnings) if step else []
+    if hasattr(run, "pipeline_run"):
+        texts += run.pipeline_run.warnings
     return [{"source": "studio", "message": str(text)} for text in texts]
 
 

@@ -169,16 +169,16 @@ def apply(event: Body, run: Run, *, by: Actor) -> None:
     visible.require_reach(by, run, facts_only=False)
     word = event.text("name", required=True).rpartition(".")[2].lower()
     if word == "error":  # `fail(error_details=…)`: comes before the event that it failed
-        services.edit(by, run, error=error_of(event))
+        services.edit(by, run, **error_of(event))
     elif word in EVENTS:  # others (warnings, heartbeats) need no answer but 200
         services.edit(by, run, status=EVENTS[word])
 
 
-def error_of(body: Body) -> str:
-    """The message of an Error event, `{"data": {"ErrorResponse": {"error": {"message"}}}}`."""
+def error_of(body: Body) -> dict[str, str]:
+    """What an Error event says, `{"data": {"ErrorResponse": {"error": {"code", "message"}}}}`."""
     response = Body(body.mapping("data"), name="data").mapping("ErrorResponse")
-    error = Body(response, name="ErrorResponse").mapping("error")
-    return Body(error, name="error").text("message")
+    error = Body(Body(response, name="ErrorResponse").mapping("error"), name="error")
+    return {"error": error.text("message"), "error_code": error.text("code", longest=60)}
 
 
 class RunToken(HistoryView):

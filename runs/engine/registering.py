@@ -9,10 +9,12 @@ from studio.core.access import Actor, system_actor
 
 
 def register_outputs(job: Job, *, except_for: Collection[str]) -> None:
+    """The step's outputs remember which datasets they became."""
+    outputs = dict(job.step.outputs)
     for name, setting in job.node.outputs.items():
-        if setting.register_as and name in job.step.outputs and name not in except_for:
-            kind, dataflow = _dataset(job, job.step.outputs[name], setting.transformations)
-            services.register_dataset(
+        if setting.register_as and name in outputs and name not in except_for:
+            kind, dataflow = _dataset(job, outputs[name], setting.transformations)
+            version = services.register_dataset(
                 _actor(job),
                 name=setting.register_as,
                 dataset_type=kind,
@@ -21,6 +23,8 @@ def register_outputs(job: Job, *, except_for: Collection[str]) -> None:
                 tags=setting.register_tags,
                 create_new_version=True,
             )
+            outputs[name] = {**outputs[name], "registered": str(version.saved.uuid)}
+            job.changes["outputs"] = outputs
 
 
 def save_input(job: Job, port: str, place: dict) -> str:

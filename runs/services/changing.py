@@ -128,6 +128,7 @@ def edit(
     status: Status | None = None,
     at: datetime | None = None,
     error: str | None = None,
+    error_code: str = "",
 ) -> Run:
     """Merge tags and properties, rename, describe; a client's own run also moves by what it tells, as
     of `at`, and may begin again when it is over.
@@ -154,8 +155,10 @@ def edit(
             verb = "rename" if "display_name" in changed else "edit"
             audit.record(actor, verb, run, before=before, after=changed)
         if error is not None:
-            # Why it fails: that it failed is told next. A pipeline's error is its steps' to make.
-            _of_script(run).update(error=error)
+            # Why it fails: that it failed is told next. A pipeline's error is its steps' to make, and
+            # a step of ours that has a code is one that fails.
+            code = {} if run.is_ours else {"error_code": error_code}
+            _of_script(run).update(error=error, **code)
         if status is not None and not run.is_ours:
             if status == Status.RUNNING and run.status in TERMINAL:
                 Run.objects.reopen(run.pk, reason="begun again by its client")

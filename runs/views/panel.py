@@ -60,7 +60,8 @@ def waiting(step: Run, steps: list[Run]) -> str:
 
 def _places(run: Run, ports: dict, steps: list[Run]) -> list[dict]:
     names = {step.step.node_id: str(step) for step in steps}
-    saved = [place["saved"] for place in ports.values() if place.get("saved")]
+    ids = {name: place.get("saved") or place.get("registered") for name, place in ports.items()}
+    saved = [uuid for uuid in ids.values() if uuid]
     datasets = {}
     if saved:
         rows = SavedDataset.objects.filter(workspace=run.workspace_id, uuid__in=saved)
@@ -71,7 +72,7 @@ def _places(run: Run, ports: dict, steps: list[Run]) -> list[dict]:
             "datastore": place.get("datastore", ""),
             "path": place.get("path", ""),
             "origin": names.get(place.get("node"), ""),
-            "dataset": datasets.get(place.get("saved")),
+            "dataset": datasets.get(ids[name]),
         }
         for name, place in sorted(ports.items())
     ]

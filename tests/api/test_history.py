@@ -315,12 +315,18 @@ def test_a_client_tells_why_its_own_run_failed(api, workspace):
     url = f"{api.H}/experiments/mine/runs/{run_id}"
     assert api.patch(url, {"runId": run_id, "status": "Running"}).status == 200
     event = {"name": "Microsoft.MachineLearning.Run.Error"}
-    for wrong in (3, {"ErrorResponse": []}, {"ErrorResponse": {"error": {"message": ["x"]}}}):
+    for wrong in (
+        3,
+        {"ErrorResponse": []},
+        {"ErrorResponse": {"error": {"message": ["x"]}}},
+        {"ErrorResponse": {"error": {"code": "x" * 61}}},
+    ):
         assert api.post(f"{url}/events", {**event, "data": wrong}).status == 400
-    why = {"ErrorResponse": {"error": {"code": "UserError", "message": "it went wrong"}}}
+    why = {"ErrorResponse": {"error": {"code": "MyCode", "message": "it went wrong"}}}
     assert api.post(f"{url}/events", {**event, "data": why}).status == 200
     assert api.get(url).body["status"] == "Running"
     failed = {"name": "Microsoft.MachineLearning.Run.Failed", "data": {}}
     assert api.post(f"{url}/events", failed).status == 200
     row = api.get(url).body
-    assert (row["status"], row["error"]["error"]["message"]) == ("Failed", "it went wrong")
+    assert row["status"] == "Failed"
+    assert row["error"]["error"] == {"code": "MyCode", "message": "it went wrong", "details": []}

@@ -8,7 +8,7 @@ from endpoints.models import Graph, Module, SavedDataset, Snapshot
 from runs import engine, run_tokens, services
 from runs.engine import job as jobs
 from runs.engine.recover import overdue_runs, stuck_runs
-from runs.models import Experiment, Kind, Outcome, Run
+from runs.models import Experiment, Kind, Outcome, Run, StepRun
 from runs.states import Status
 from studio.core.models import Role
 from tests import factories
@@ -63,6 +63,23 @@ def with_(definition, **changes):
 
 def details(api, run):
     return api.get(f"{api.H}/runs/{run.uuid}/details").body
+
+
+def test_details_say_what_the_script_was_warned_of_read_and_made(api, definition):
+    saved = uuid.uuid4()
+    run = run_of(post(api, definition))
+    assert details(api, run)["inputDatasets"] == details(api, run)["warnings"] == []
+    StepRun.objects.filter(run__parent=run).update(
+        warnings=["The image is not used."],
+        inputs={"table": {"saved": str(saved)}, "left": {"node": "n", "port": "p"}},
+        outputs={"made": {"datastore": "s", "path": "p", "registered": str(saved)}},
+    )
+    said = details(api, run)
+    assert said["warnings"] == [{"source": "studio", "message": "The image is not used."}]
+    (read,), (made,) = said["inputDatasets"], said["outputDatasets"]
+    assert read["identifier"] == made["identifier"] == {"savedId": str(saved)}
+    assert read["inputDetails"]["inputName"] == "table"
+    assert made["outputDetails"]["outputName"] == "made"
 
 
 def test_a_definition_becomes_a_run_of_one_step(api, definition):

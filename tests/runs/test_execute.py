@@ -177,7 +177,10 @@ class TestScripts:
                     "outputs": {"made": {"destination": "mid"}},
                 },
                 "two": {
-                    "arguments": ["--at=$AZUREML_DATAREFERENCE_got/a.csv", "$AZUREML_DATAREFERENCE_x"],
+                    "arguments": [
+                        "--at=$AZUREML_DATAREFERENCE_got/a.csv",
+                        "$AZUREML_DATAREFERENCE_x",
+                    ],
                     "inputs": {"got": {"source": "mid"}},
                     "outputs": {"copy": {"destination": "kept"}},
                 },

@@ -143,6 +143,13 @@ left = Dataset.get_by_name(ws, "sdk-tidied")
 assert left.to_pandas_dataframe()["name"].tolist() == ["zed"]
 assert (left.description, left.tags) == ("tidied", {"by": "use"})
 assert len(Dataset.get_by_name(ws, "sdk-folder-out").to_path()) == 1
+details = run.find_step_run("use")[0].get_details()
+read = {item["consumptionDetails"]["inputName"]: item for item in details["inputDatasets"]}
+assert read["direct"]["dataset"].id == first.id
+modes = {name: read[name]["consumptionDetails"]["mechanism"] for name in ("direct", "mounted")}
+assert modes == {"direct": "Direct", "mounted": "Mount"}, modes
+made = {item["outputDetails"]["outputName"]: item for item in details["outputDatasets"]}
+assert made["written"]["dataset"].id == left.id
 
 # Other data, by the SDK and by REST
 store.upload_files(["lines.jsonl"], target_path="sdk/second", overwrite=True, show_progress=False)

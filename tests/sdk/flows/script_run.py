@@ -108,7 +108,11 @@ copying = experiment.submit(
 )
 copying.wait_for_completion()
 assert copying.get_status() == "Completed"
-Dataset.get_by_name(ws, "words-left").download("left-here")
+details = copying.get_details()
+assert details["inputDatasets"][0]["dataset"].to_path() == ["/words.txt"]
+made = Dataset.get_by_name(ws, "words-left")
+assert details["outputDatasets"][0]["dataset"].id == made.id
+made.download("left-here")
 assert next(Path("left-here").rglob("words.txt")).read_text() == "WORDS OF A FILE"
 
 # Ends badly

@@ -1,0 +1,53 @@
+"""Which datasets a run read and made (wire 9.2), as `Run.get_details()` shows them."""
+
+from endpoints.graph import Port
+from runs import engine
+from runs.models import Kind, Run, StepRun
+
+
+def step_of(run: Run) -> StepRun | None:
+    """The step that a run is, or the one that is all of a submitted script's run."""
+    if run.kind == Kind.STEP:
+        return run.step
+    if run.kind == Kind.SCRIPT and run.is_ours:
+        steps = StepRun.objects.select_related("run__parent__pipeline_run__graph")
+        return steps.filter(run__parent=run, run__kind=Kind.STEP).first()
+    return None
+
+
+def lineage(step: StepRun | None) -> dict[str, list[dict]]:
+    """`inputDatasets` are those that the pipeline or its caller gave, not what earlier steps left;
+    `outputDatasets` those that the step registered."""
+    read, made = {}, {}
+    if step is not None:
+        read = {port: place for port, place in step.inputs.items() if place.get("saved")}
+        made = {port: place for port, place in step.outputs.items() if place.get("registered")}
+    if not read and not made:
+        return {"inputDatasets": [], "outputDatasets": []}
+    graph = engine.blueprint(step.run.parent.pipeline_run.graph.uuid).graph
+    module = graph.nodes[step.node_id].module
+    return {
+        "inputDatasets": [
+            {
+                "identifier": {"savedId": place["saved"]},
+                "consumptionType": "RunInput",
+                "inputDetails": {
+                    "inputName": port,
+                    "mechanism": module.inputs.get(port, Port(port)).mode.capitalize(),
+                    "pathOnCompute": module.inputs.get(port, Port(port)).path_on_compute,
+                },
+            }
+            for port, place in read.items()
+        ],
+        "outputDatasets": [
+            {
+                "identifier": {"savedId": place["registered"]},
+                "outputType": "RunOutput",
+                "outputDetails": {
+                    "outputName": port,
+                    "mechanism": module.outputs.get(port, Port(port)).mode.capitalize(),
+                },
+            }
+            for port, place in made.items()
+        ],
+    }
