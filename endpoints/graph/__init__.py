@@ -17,13 +17,14 @@ from endpoints.graph.elements import (
     Port,
 )
 from endpoints.graph.graph import Graph
-from endpoints.graph.reading import read_module
+from endpoints.graph.reading import VARIABLE_NAME, read_module
 
 __all__ = [
     "PORT_WORD",
     "RUN_AFTER_INPUT",
     "RUN_AFTER_OUTPUT",
     "STRUCTURED_ARGUMENTS",
+    "VARIABLE_NAME",
     "Argument",
     "Assignment",
     "DatasetNode",

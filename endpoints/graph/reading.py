@@ -1,6 +1,7 @@
 """Reads the posted JSON of graphs and modules into `elements`, naming the place of what is wrong."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 
 from endpoints.graph.elements import (
@@ -19,6 +20,7 @@ from endpoints.graph.elements import (
 )
 
 VARIABLES = "environmentVariables"
+VARIABLE_NAME = re.compile(r"[^=\0\n]+")
 
 
 def mapping(value, path: str) -> Mapping:
@@ -165,7 +167,7 @@ def _patterns(row, path: str) -> tuple[str, ...]:
     patterns = mapping(row or {}, path).get("GlobPatterns") or []
     if not isinstance(patterns, list) or not all(isinstance(text, str) for text in patterns):
         raise GraphError(f"{path}.GlobPatterns", "Expected a list of texts.")
-    return tuple(patterns)
+    return tuple(text.removeprefix("./").lstrip("/") for text in patterns)
 
 
 def _runconfig(text, path: str) -> Mapping:
@@ -179,17 +181,28 @@ def _runconfig(text, path: str) -> Mapping:
         except ValueError as error:
             raise GraphError(path, f"This is not JSON: {error}.") from error
     runconfig = mapping(text if text is not None else {}, path)
-    own = mapping(runconfig.get(VARIABLES) or {}, f"{path}.{VARIABLES}")
+    own = _variables(runconfig, path)
+    given = mapping(runconfig.get("environment") or {}, f"{path}.environment")
+    variables = {**_variables(given, f"{path}.environment"), **own}
     if not own:
         return runconfig
-    given = mapping(runconfig.get("environment") or {}, f"{path}.environment")
-    environment, variables = {}, {}
-    for key, value in given.items():
-        if key.lower() == VARIABLES.lower():
-            variables |= mapping(value or {}, f"{path}.environment.{VARIABLES}")
-        else:
-            environment[key] = value
-    return {**runconfig, "environment": {**environment, VARIABLES: {**variables, **own}}}
+    environment = {key: value for key, value in given.items() if not _is_variables(key)}
+    return {**runconfig, "environment": {**environment, VARIABLES: variables}}
+
+
+def _variables(row: Mapping, path: str) -> dict:
+    found: dict = {}
+    for key, value in row.items():
+        if _is_variables(key):
+            found |= mapping(value or {}, f"{path}.{key}")
+    for name in found:
+        if not VARIABLE_NAME.fullmatch(name):
+            raise GraphError(f"{path}.{VARIABLES}", f"{name!r} is no name of a variable.")
+    return found
+
+
+def _is_variables(key: str) -> bool:
+    return key.lower().replace("_", "") == VARIABLES.lower()
 
 
 def read_dataset_node(row: Mapping, path: str) -> DatasetNode:

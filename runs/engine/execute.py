@@ -309,7 +309,7 @@ class Attempt:
     def _take_up(self, folder, result: Result) -> None:
         folders.check_inputs(folder)
         missing = folders.take_up(self.job, folder)
-        result.warnings += [f"The output {name} was not written." for name in missing]
+        result.warnings += missing.values()
         registering.register_outputs(self.job, except_for=missing)
 
 

@@ -45,6 +45,8 @@ class Folder:
         default_factory=dict
     )  # inputs, by their DataReference's name
     linked: dict[Path, dict] = field(default_factory=dict)
+    # What was in the places of outputs before the step: the code's own files are no output.
+    taken: dict[Path, dict] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
     @property
@@ -87,6 +89,10 @@ def make(job: Job) -> Folder:
         folder.outputs[name] = folder.path / "outputs" / _plain(name)
         if _is_dataset_output(job, name):
             folder.outputs[name].mkdir()
+        wanted = _place_of_its_own(job, job.node.outputs.get(name) or OutputSetting(name))
+        own = _inside(folder, wanted) if wanted else None
+        if own is not None and own.exists() and not own.is_symlink():
+            folder.taken[own] = data.inventory(own)
     return folder
 
 
@@ -157,12 +163,17 @@ def _lead(folder: Folder, name: str, wanted: str, *, to: Path) -> None:
 
 
 def _inside(folder: Folder, wanted: str) -> Path | None:
-    """A relative path as one below the code, where the step runs; None for any that leads elsewhere."""
+    """A relative path as one below the code, where the step runs; None for any that leads elsewhere,
+    or nowhere."""
     if "\0" in wanted or ".." in PurePosixPath(wanted).parts:
         return None
     path = folder.code / wanted
-    # What lies on the way may be a link to somebody's data.
-    return path if path.parent.resolve().is_relative_to(folder.code.resolve()) else None
+    try:
+        path.exists()  # a name may be too long for one
+        # What lies on the way may be a link to somebody's data.
+        return path if path.parent.resolve().is_relative_to(folder.code.resolve()) else None
+    except (OSError, RuntimeError):  # a link that leads in circles
+        return None
 
 
 def _name_of(transformation) -> str:
@@ -273,25 +284,42 @@ def check_inputs(folder: Folder) -> None:
             )
 
 
-def take_up(job: Job, folder: Folder) -> list[str]:
-    """Store the outputs in their datastores; returns the names of those that were not written."""
-    missing = []
+def take_up(job: Job, folder: Folder) -> dict[str, str]:
+    """Store the outputs in their datastores; of which nothing was stored, and why."""
+    missing = {}
     for name, place in job.step.outputs.items():
         setting = job.node.outputs.get(name) or OutputSetting(name)
         path = _left(job, folder, setting)
         if path.exists():
             target = data.locate(job.run.workspace, place["datastore"], place["path"])
-            data.upload_tree(path, target, only=setting.only, mounted=folder.linked)
-        else:
-            missing.append(name)
+            stored = data.upload_tree(path, target, only=setting.only, mounted=folder.linked)
+            if setting.only and not stored:
+                patterns = ", ".join(setting.only)
+                missing[name] = f"Nothing of the output {name} was kept: no file matches {patterns}."
+            continue
+        missing[name] = f"The output {name} was not written."
+        wanted = _place_of_its_own(job, setting)
+        if wanted and _inside(folder, wanted) is None:
+            missing[name] += (
+                f" {wanted} is no place of a step, which has its own folder only: the place of the"
+                " output is in the step's arguments."
+            )
     return missing
+
+
+def _place_of_its_own(job: Job, setting: OutputSetting) -> str | None:
+    """Where the script writes an output without being told (`path_on_compute`)."""
+    port = job.node.module.outputs.get(setting.name)
+    return setting.path_on_compute or (port.path_on_compute if port else None)
 
 
 def _left(job: Job, folder: Folder, setting: OutputSetting) -> Path:
     """Where the step wrote an output: where its arguments said, or else at its `path_on_compute`."""
-    path, port = folder.outputs[setting.name], job.node.module.outputs.get(setting.name)
-    wanted = setting.path_on_compute or (port and port.path_on_compute)
+    path, wanted = folder.outputs[setting.name], _place_of_its_own(job, setting)
     if not wanted or path.is_file() or (path.is_dir() and any(path.iterdir())):
         return path
     own = _inside(folder, wanted)
-    return path if own is None or own.is_symlink() or not own.exists() else own
+    if own is None or own.is_symlink() or not own.exists():
+        return path
+    before = folder.taken.get(own)
+    return path if before is not None and data.changed(before, own) is None else own

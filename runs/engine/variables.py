@@ -1,21 +1,16 @@
 """The environment of a step's process, built from an allow-list: nothing of the studio's own is in it."""
 
 import os
-from pathlib import Path
 
 from django.conf import settings
 
-import runs
 from runs import run_tokens
 from runs.engine.folder import Folder
 from runs.engine.job import Job
-from runs.steps.environments import BuiltEnvironment
+from runs.steps.environments import FEATHERWEIGHT_PATH, BuiltEnvironment, is_ours
 
 # What is passed on from the worker's own environment.
 PASSED_ON = ("LANG", "LC_ALL", "TZ", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH")
-# What no parameter, port or environment definition may take the place of.
-OURS = ("PATH", "HOME", "PYTHONPATH", "AZUREML_RUN_", "AZUREML_ARM_", "AZUREML_SERVICE_", "STUDIO_")
-FEATHERWEIGHT = Path(runs.__file__).parent / "sdk"
 
 
 def variables(job: Job, folder: Folder, built: BuiltEnvironment, wanted: dict[str, str]) -> dict:
@@ -29,7 +24,7 @@ def variables(job: Job, folder: Folder, built: BuiltEnvironment, wanted: dict[st
             **job.node.environment_variables(job.values),
             **_ports(folder),
         }.items()
-        if not name.startswith(OURS) and "\0" not in f"{name}{value}" and "=" not in name
+        if not is_ours(name) and "\0" not in f"{name}{value}" and "=" not in name
     }
     found |= {
         "PATH": path,
@@ -44,7 +39,9 @@ def variables(job: Job, folder: Folder, built: BuiltEnvironment, wanted: dict[st
         found |= _mlflow(job, token=found["AZUREML_RUN_TOKEN"])
     found.setdefault("LANG", "C.UTF-8")
     if built.needs_featherweight:
-        found["PYTHONPATH"] = str(FEATHERWEIGHT)
+        found["PYTHONPATH"] = os.pathsep.join(
+            filter(None, [str(FEATHERWEIGHT_PATH), found.get("PYTHONPATH")])
+        )
     return found
 
 

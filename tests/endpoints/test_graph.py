@@ -163,12 +163,14 @@ def test_variables_of_a_runconfig_join_those_of_its_environment():
     [
         {"environmentVariables": ["A"]},
         {"environmentVariables": {"A": "1"}, "environment": "mine"},
+        {"environmentVariables": {"A=B": "1"}},
+        {"environment": {"environmentVariables": {"": "1"}}},
         {"environmentVariables": {"A": "1"}, "environment": {"environmentVariables": "B"}},
     ],
 )
 def test_variables_that_are_none_are_refused(runconfig):
     posted = node("only", Runconfig=json.dumps(runconfig))
-    with pytest.raises(GraphError, match="Expected an object"):
+    with pytest.raises(GraphError, match="Expected an object|no name of a variable"):
         Graph.parse({"ModuleNodes": [posted]}, modules={MODULE_ID: read_module(MODULE)})
 
 

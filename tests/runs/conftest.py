@@ -49,6 +49,7 @@ class Studio:
         folder = self.path / f"source{len(list(self.path.glob('source*')))}"
         folder.mkdir()
         for name, text in scripts.items():
+            (folder / name).parent.mkdir(exist_ok=True)
             (folder / name).write_text(textwrap.dedent(text))
         for name, step in steps.items():
             step.setdefault("type", "PythonScriptStep")

@@ -247,6 +247,62 @@ class TestScripts:
         ]
         assert named == ["taken", "far", "out"], step.warnings
 
+    def test_an_output_of_which_nothing_is_kept_says_why(self, studio):
+        places = {
+            "far": "/far/away",
+            "up": "../up",
+            "code": "model",
+            "long": "x" * 300,
+            "link": "a/b",
+        }
+        pipeline = studio.publish(
+            steps={
+                "one": {
+                    "outputs": {
+                        name: {"destination": name, "path_on_compute": place}
+                        for name, place in {**places, "new": "changed"}.items()
+                    }
+                }
+            },
+            scripts={
+                "one.py": """
+                    import os
+                    os.symlink("b", "a"); os.symlink("a", "b")
+                    open("changed/more.txt", "w").write("x")
+                """,
+                "model/old.txt": "x",
+                "changed/old.txt": "x",
+            },
+        )
+        run = studio.run(pipeline)
+        assert run.status == Status.COMPLETED, run.error
+        step = studio.step(run)
+        said = {text.split()[2]: text for text in step.warnings if text.startswith("The output")}
+        assert sorted(said) == sorted(places)
+        for name in ("far", "up", "long", "link"):
+            assert f"{places[name]} is no place of a step" in said[name]
+        kept = data.locate(run.workspace, **step.outputs["new"])
+        assert len(list(kept.files())) == 2
+
+    def test_patterns_that_mean_no_file_are_said(self, studio):
+        pipeline = studio.publish(
+            steps={
+                "one": {"arguments": ["output:made"], "outputs": {"made": {"destination": "mid"}}}
+            },
+            scripts={
+                "one.py": """
+                    import os, sys
+                    os.mkdir(sys.argv[1]); open(sys.argv[1] + "/a.csv", "w").write("x")
+                """
+            },
+        )
+        node = pipeline.graph.wire["ModuleNodes"][0]
+        setting = node["ModuleOutputSettings"][0]
+        setting["DatasetOutputOptions"] = {"SourceGlobs": {"GlobPatterns": ["*.txt", "sub"]}}
+        pipeline.graph.save()
+        step = studio.step(studio.run(pipeline))
+        assert "Nothing of the output made was kept: no file matches *.txt, sub." in step.warnings
+
     def test_a_step_that_changes_its_input_fails_and_names_the_file(self, studio):
         pipeline = studio.publish(
             steps={

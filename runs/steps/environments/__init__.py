@@ -1,7 +1,7 @@
 """What a step's Azure ML environment asks for (`parse`), and the virtual environment that meets it (`ensure`)."""
 
 from .build import FEATHERWEIGHT_PATH, BuildFailed, BuildStopped, BuiltEnvironment, ensure
-from .spec import EnvironmentRefused, EnvironmentSpec, parse
+from .spec import EnvironmentRefused, EnvironmentSpec, is_ours, parse
 
 __all__ = [
     "FEATHERWEIGHT_PATH",
@@ -11,5 +11,6 @@ __all__ = [
     "EnvironmentRefused",
     "EnvironmentSpec",
     "ensure",
+    "is_ours",
     "parse",
 ]

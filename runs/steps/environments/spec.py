@@ -11,6 +11,8 @@ from typing import Any
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from endpoints.graph import VARIABLE_NAME
+
 from . import conda
 
 # What the small `azureml` package stands in for: 99 packages that nearly every definition names by default.
@@ -22,6 +24,9 @@ MET_BY_OURS = {
     "azureml-dataset-runtime",
     "azureml-defaults",
 }
+REAL = "STUDIO_AZUREML"  # an environment's variable: `real` installs the real azureml packages
+# Variables of a step that are the studio's: nothing else may take their place.
+OURS, OUR_PREFIXES = ("PATH", "HOME"), ("AZUREML_RUN_", "AZUREML_ARM_", "AZUREML_SERVICE_", "STUDIO_")
 DEFAULT_IMAGES = "mcr.microsoft.com/azureml/"
 _INDEX_OPTION = re.compile(
     r"^(?P<name>-i|-f|--index-url|--extra-index-url|--find-links)[ =]+(?P<value>https?://\S+)$"
@@ -31,7 +36,10 @@ _OLD_INDEX = re.compile(r"^https?://pypi\.python\.org/simple(/|/index\.html)?$")
 _BINARY_OPTION = re.compile(r"^(?P<name>--no-binary|--only-binary)[ =]+(?P<value>[\w.,:\-]+)$")
 _LONG_OPTION = {"-i": "--index-url", "-f": "--find-links"}
 _REMOTE = re.compile(r"^((git|hg|svn|bzr)\+)?(https?|ssh)://\S+$")
-_VARIABLE_NAME = re.compile(r"^[^=\0\n]+$")
+
+
+def is_ours(variable: str) -> bool:
+    return variable in OURS or variable.startswith(OUR_PREFIXES)
 
 
 class EnvironmentRefused(Exception):
@@ -69,12 +77,14 @@ def parse(definition: Mapping[str, Any] | None, *, real_azureml: bool = False) -
             "The environment asks for R; steps are Python scripts and commands here."
         )
     reader = _Reader(variables=_variables(keys))
-    wanted = reader.variables.get("STUDIO_AZUREML", "").lower() == "real"
+    wanted = reader.variables.get(REAL, "").lower() == "real"
     reader.real = real_azureml or wanted
     _read_python(reader, _lowered(keys.get("python") or {}, "python"))
     if wanted and not reader.names & {"azureml-core", "azureml-defaults", "azureml-sdk"}:
         reader.requirements.append("azureml-core")
     _warn_of_image(reader, keys)
+    for name in sorted(filter(is_ours, reader.variables.keys() - {REAL})):
+        reader.warnings.append(f"The environment's variable {name} is not set: it is the studio's.")
     return EnvironmentSpec(
         python=reader.python,
         requirements=tuple(dict.fromkeys(reader.requirements)),
@@ -208,7 +218,7 @@ def _variables(keys: dict[str, Any]) -> dict[str, str]:
     if not isinstance(value, Mapping):
         raise EnvironmentRefused("The environment variables must be a mapping of names to values.")
     for name, text in value.items():
-        if not _VARIABLE_NAME.match(str(name)) or "\0" in str(text):
+        if not VARIABLE_NAME.fullmatch(str(name)) or "\0" in str(text):
             raise EnvironmentRefused(f"The environment variable {str(name)!r} cannot be set.")
     return {str(name): str(text) for name, text in value.items() if text is not None}
 
