@@ -1,6 +1,7 @@
 """Querysets of runs and workers, and `move`, the one way to change a status."""
 
 import logging
+from collections import defaultdict
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
@@ -33,6 +34,16 @@ class RunQuerySet(models.QuerySet):
     def live(self):
         # Not `status IN (...)`: only this condition can use the partial index on both databases.
         return self.filter(finished_at__isnull=True)
+
+    def below(self, run) -> list[int]:
+        """The keys of the run and of whatever is below it, at any depth."""
+        children = defaultdict(list)
+        for pk, parent in self.filter(root=run.root_id).values_list("pk", "parent_id"):
+            children[parent].append(pk)
+        found = [run.pk]
+        for pk in found:  # grows as it goes down
+            found += children[pk]
+        return sorted(found)
 
     def with_statuses(self, statuses: Iterable[str]) -> list["RunQuerySet"]:
         """One query per status, each of which keeps the order of its index; all runs if none is named."""

@@ -295,7 +295,9 @@ def take_up(job: Job, folder: Folder) -> dict[str, str]:
             stored = data.upload_tree(path, target, only=setting.only, mounted=folder.linked)
             if setting.only and not stored:
                 patterns = ", ".join(setting.only)
-                missing[name] = f"Nothing of the output {name} was kept: no file matches {patterns}."
+                missing[name] = (
+                    f"Nothing of the output {name} was kept: no file matches {patterns}."
+                )
             continue
         missing[name] = f"The output {name} was not written."
         wanted = _place_of_its_own(job, setting)

@@ -1,6 +1,6 @@
 """Changing a run that is there: cancel it, run it again, rename and tag it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -23,7 +23,8 @@ WAITING = (Status.NOT_STARTED, Status.QUEUED)
 
 
 def cancel(actor: Actor, run: Run, *, over_ok: bool = False) -> None:
-    """Ask a run to end. What waits is canceled now, what runs is given a grace period by its worker.
+    """Ask a run to end, and whatever its script has submitted or begun below it. What waits is
+    canceled now, what runs is given a grace period by its worker.
 
     Asking twice changes nothing. A run that is over is refused, unless the caller could not know
     (`over_ok`): then it stays as it is.
@@ -38,20 +39,34 @@ def cancel(actor: Actor, run: Run, *, over_ok: bool = False) -> None:
             _("Run %(run)s is over already: %(status)s.")
             % {"run": run, "status": run.get_status_display()}
         )
+    runs = [run, *_live_below(run)]
     with transaction.atomic():
-        if not run.is_ours:
-            Run.objects.move(run.pk, to=Status.CANCELED, reason="canceled by " + actor.name)
-        elif run.kind != Kind.STEP:
-            if engine.take_held(run.pk):  # it has no steps whose end would end it
-                Run.objects.move(run.pk, to=Status.CANCELED, reason="canceled by " + actor.name)
-            else:
-                _ask(run, "canceled by " + actor.name)
-        else:
-            _cancel_step(run, "canceled by " + actor.name)
+        for each in runs:
+            _cancel(each, "canceled by " + actor.name)
         audit.record(actor, "cancel", run)
-    if run.is_ours:
-        engine.advance(run.parent_id if run.kind == Kind.STEP else run.pk)
+    _advance(runs)
     run.refresh_from_db()
+
+
+def _live_below(run: Run) -> list[Run]:
+    """What a script has submitted or begun below its run and is not over; steps belong to their runs."""
+    below = Run.objects.live().filter(pk__in=Run.objects.below(run)).exclude(pk=run.pk)
+    return list(below.exclude(kind=Kind.STEP).select_related("pipeline_run"))
+
+
+def _advance(runs: Iterable[Run]) -> None:
+    for run in runs:
+        if run.is_ours:
+            engine.advance(run.parent_id if run.kind == Kind.STEP else run.pk)
+
+
+def _cancel(run: Run, reason: str) -> None:
+    if run.kind == Kind.STEP:
+        _cancel_step(run, reason)
+    elif run.is_ours and not engine.take_held(run.pk):
+        _ask(run, reason)
+    else:  # there are no steps whose end would end it
+        Run.objects.move(run.pk, to=Status.CANCELED, reason=reason)
 
 
 def _ask(run: Run, reason: str) -> None:
@@ -133,9 +148,11 @@ def edit(
     """Merge tags and properties, rename, describe; a client's own run also moves by what it tells, as
     of `at`, and may begin again when it is over.
 
-    The SDK's `Run.cancel()` tells that any run is canceled: for ours that is a wish to cancel it.
+    The SDK's `Run.cancel()` tells that any run is canceled: for ours that is a wish to cancel it, and
+    what a client's own run has submitted is canceled with it.
     """
     require(actor, "track", run)
+    below = []
     if status == Status.CANCELED and run.is_ours:
         cancel(actor, run, over_ok=True)
     columns = {"display_name": display_name, "description": description}
@@ -163,9 +180,13 @@ def edit(
             if status == Status.RUNNING and run.status in TERMINAL:
                 Run.objects.reopen(run.pk, reason="begun again by its client")
             now = timezone.now()
-            Run.objects.move(
+            moved = Run.objects.move(
                 run.pk, to=status, reason="told by its client", at=at or now, updated_at=now
             )
+            if moved and status == Status.CANCELED:
+                below = _live_below(run)
+                for each in below:
+                    _cancel(each, f"{run} was canceled")
         elif status == Status.FAILED:
             # A step that declares itself failed: its worker ends it so.
             _of_script(run).update(
@@ -174,6 +195,7 @@ def edit(
                 ),
                 error_code="UserError",
             )
+    _advance(below)
     run.refresh_from_db()
     return run
 

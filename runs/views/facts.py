@@ -10,7 +10,7 @@ from endpoints import data
 from endpoints.models import Datastore
 from runs import engine, sealing
 from runs.models import Artifact, Kind, Metric, MetricValue, Run
-from runs.views import charts, files, tree
+from runs.views import charts, files
 from studio.core.errors import Refused
 
 ORIGINS = {
@@ -86,7 +86,7 @@ def images(run: Run) -> list[dict]:
 
 def _measured(run: Run, *, of_files: bool) -> list[tuple[Metric, list[dict]]]:
     """The metrics of a run and its steps, either those of files or the others, with their points."""
-    rows = Metric.objects.filter(run__in=tree.below(run)).select_related("run")
+    rows = Metric.objects.filter(run__in=Run.objects.below(run)).select_related("run")
     wanted = [
         row
         for row in rows.order_by("run", "id")

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from endpoints import data, snapshots
 from runs import engine, storage
 from runs.models import Artifact, Kind, Run
-from runs.views import fragments, logfiles, scope, tree
+from runs.views import fragments, logfiles, scope
 
 # What a browser shows without running anything in it; the rest is downloaded.
 IMAGES = {
@@ -108,7 +108,9 @@ def everything(request, uuid):
 
 def _owners(run: Run):
     """Folder in the archive and the run whose files go there."""
-    parts = Run.objects.filter(pk__in=tree.below(run)).select_related("step__reused_from__run")
+    parts = Run.objects.filter(pk__in=Run.objects.below(run)).select_related(
+        "step__reused_from__run"
+    )
     for part in parts.order_by("pk"):
         name = str(part).replace("/", "_").replace("\\", "_")
         folder = "" if part.pk == run.pk else f"{part.number:02d}-{name}-{part.uuid.hex[:4]}/"

@@ -1,6 +1,5 @@
 """The steps of a run as the pages draw them: outline, graph, profile. One query each, however many."""
 
-from collections import defaultdict
 from functools import lru_cache
 from itertools import pairwise
 
@@ -29,17 +28,6 @@ def steps_of(run: Run, current: str = "") -> list[Run]:
         step.is_current = str(step.uuid) == current
         step.is_reused = step.step.reused_from_id is not None
     return steps
-
-
-def below(run: Run) -> list[int]:
-    """The run and whatever is below it, at any depth."""
-    children = defaultdict(list)
-    for pk, parent in Run.objects.filter(root=run.root_id).values_list("pk", "parent_id"):
-        children[parent].append(pk)
-    found = [run.pk]
-    for pk in found:  # grows as it goes down
-        found += children[pk]
-    return sorted(found)
 
 
 def first_failed(steps: list[Run]) -> Run | None:

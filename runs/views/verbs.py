@@ -22,7 +22,9 @@ def cancel(request, uuid):
     """The question, then the deed."""
     run = scope.find_whole(request, uuid)
     if request.method != "POST":
-        return render(request, "runs/run_cancel.html", {"nav": "pipelines", "run": run})
+        below = scope.below(run).live().exists()
+        page = {"nav": "pipelines", "run": run, "below": below}
+        return render(request, "runs/run_cancel.html", page)
     services.cancel(request.actor, run)
     messages.success(request, _("Run %(run)s is being canceled.") % {"run": run})
     return redirect(run)

@@ -8,7 +8,16 @@ from django.db import transaction
 
 from endpoints.services import disable
 from runs import engine, run_tokens, sealing, services, tasks
-from runs.models import Kind, Outcome, PipelineRun, Run, RunAttribute, Source, StatusChange
+from runs.models import (
+    Experiment,
+    Kind,
+    Outcome,
+    PipelineRun,
+    Run,
+    RunAttribute,
+    Source,
+    StatusChange,
+)
 from runs.services.names import run_name
 from runs.states import Status
 from studio.core import tokens
@@ -204,6 +213,22 @@ class TestCancel:
         services.cancel(actor, run.children.get(name="a"))
         assert playing.play(run) == ["b"]
         assert run.status == Status.CANCELED
+
+    @pytest.mark.parametrize("told", [True, False], ids=["by its client", "by a person"])
+    def test_what_was_submitted_below_it_is_canceled_with_it(self, actor, told):
+        experiment = Experiment.objects.create(workspace=actor.workspace, name="notebook")
+        top = services.make_child(actor, uuid=uuid4(), experiment=experiment, status=Status.RUNNING)
+        child = services.make_child(actor, uuid=uuid4(), parent=top)
+        below, beside = submit(actor, parent=child), submit(actor)
+        if told:
+            services.edit(actor, top, status=Status.CANCELED)
+        else:
+            services.cancel(actor, top)
+        for run in (top, child, below):
+            run.refresh_from_db()
+            assert run.status == Status.CANCELED
+        assert playing.statuses(below) == {"one": Status.CANCELED}
+        assert playing.statuses(beside) == {"one": Status.QUEUED}
 
     def test_what_is_over_cannot_be_canceled(self, actor):
         run = submit(actor)

@@ -26,7 +26,10 @@ MET_BY_OURS = {
 }
 REAL = "STUDIO_AZUREML"  # an environment's variable: `real` installs the real azureml packages
 # Variables of a step that are the studio's: nothing else may take their place.
-OURS, OUR_PREFIXES = ("PATH", "HOME"), ("AZUREML_RUN_", "AZUREML_ARM_", "AZUREML_SERVICE_", "STUDIO_")
+OURS, OUR_PREFIXES = (
+    ("PATH", "HOME"),
+    ("AZUREML_RUN_", "AZUREML_ARM_", "AZUREML_SERVICE_", "STUDIO_"),
+)
 DEFAULT_IMAGES = "mcr.microsoft.com/azureml/"
 _INDEX_OPTION = re.compile(
     r"^(?P<name>-i|-f|--index-url|--extra-index-url|--find-links)[ =]+(?P<value>https?://\S+)$"
