@@ -1,6 +1,7 @@
 """Columns made of the types that a dataset's definition states, as the real SDK makes them: what cannot
 be one becomes null, or an error where that is asked for; a column that is not there is none."""
 
+from azureml._studio.limits import HOW
 from azureml.exceptions import DatasetValidationError
 
 TRUE, FALSE = ("true", "1"), ("false", "0")
@@ -22,9 +23,16 @@ def convert(pandas, frame, types, on_error="null"):
     return frame
 
 
-def check(types):
-    for given in types.values():
-        _kind(given)
+def check(types, choices):
+    for column in chosen(types, choices):
+        _kind(types[column])
+
+
+def chosen(names, choices):
+    """The columns that are left of `names`; `choices` are pairs of a verb and the columns it names."""
+    for verb, named in choices:
+        names = [name for name in names if (name in named) == (verb == "keep_columns")]
+    return names
 
 
 def _kind(given):
@@ -32,7 +40,9 @@ def _kind(given):
     kind, options = next(iter(given.items())) if isinstance(given, dict) else (given, None)
     if kind not in MAKERS:
         raise DatasetValidationError(
-            "The column type '{}' of the dataset needs the real azureml packages.".format(kind)
+            "The column type '{}' of the dataset needs the real azureml packages. {}".format(
+                kind, HOW
+            )
         )
     return kind, options or {}
 
@@ -56,19 +66,26 @@ def _integer(pandas, column, options):
 
 
 def _boolean(pandas, column, options):
-    true = [text.lower() for text in options.get("true_values") or TRUE]
-    false = [text.lower() for text in options.get("false_values") or FALSE]
+    true = [str(value).lower() for value in _listed(options, "true_values") or TRUE]
+    false = [str(value).lower() for value in _listed(options, "false_values") or FALSE]
     words = column.astype(str).str.lower().where(column.notna())
     made = words.map(lambda word: True if word in true else False if word in false else None)
     return made if made.isna().any() else made.astype(bool)
 
 
 def _moment(pandas, column, options):
+    """In UTC, and without saying so."""
     made = None
-    for layout in options.get("formats") or [None]:
-        found = pandas.to_datetime(column, format=layout, errors="coerce")
+    for layout in _listed(options, "formats") or [None]:
+        found = pandas.to_datetime(column, format=layout, errors="coerce", utc=True)
         made = found if made is None else made.fillna(found)
-    return made
+    return made.dt.tz_localize(None)
+
+
+def _listed(options, name):
+    """A definition may state a list of one as just that one, as the SDK does with dates."""
+    given = options.get(name)
+    return given if given is None or isinstance(given, list) else [given]
 
 
 MAKERS = {

@@ -7,6 +7,7 @@ standard library has none; JSON, which is YAML too, is taken as such.
 import json
 
 from azureml._studio.columns import check
+from azureml._studio.limits import HOW
 from azureml.exceptions import DatasetValidationError
 
 READERS = {
@@ -37,10 +38,12 @@ def definition(text):
             continue
         if name not in READERS:
             raise DatasetValidationError(
-                "The dataset's transformation '{}' needs the real azureml packages.".format(name)
+                "The dataset's transformation '{}' needs the real azureml packages. {}".format(
+                    name, HOW
+                )
             )
         reading, options = READERS[name], given or {}
-    check(columns["types"])
+    check(**columns)
     return paths, reading, options, columns
 
 

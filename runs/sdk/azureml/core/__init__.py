@@ -1,5 +1,9 @@
 """The names scripts import from `azureml.core`, each loaded when it is first asked for."""
 
+import sys
+
+from azureml._studio.limits import absent
+
 VERSION = __version__ = "1.61.0+studio"
 
 _HOMES = {
@@ -16,15 +20,16 @@ __all__ = ["VERSION"] + sorted(_HOMES)
 
 
 def __getattr__(name):
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(
-            "The studio's small azureml package has no azureml.core.{}; STUDIO_AZUREML=real among"
-            " the environment's variables installs the real one.".format(name)
-        )
-    __import__(home)
-    import sys
-
-    value = getattr(sys.modules[home], name)
+    full_name = "{}.{}".format(__name__, name)
+    if full_name in _HOMES.values():  # the real package has its modules loaded
+        return _module(full_name)
+    if name not in _HOMES:
+        raise AttributeError(absent(full_name))
+    value = getattr(_module(_HOMES[name]), name)
     globals()[name] = value
     return value
+
+
+def _module(name):
+    __import__(name)
+    return sys.modules[name]

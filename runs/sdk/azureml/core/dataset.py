@@ -1,13 +1,14 @@
 import json
 import os
 
+from azureml._studio.limits import Partial
 from azureml._studio.sources import LocalSource, RemoteSource
 from azureml.data.file_dataset import FileDataset
 from azureml.data.tabular_dataset import TabularDataset
 from azureml.exceptions import UserErrorException
 
 
-class Dataset(object):
+class Dataset(Partial):
     """The workspace's datasets, for reading."""
 
     @staticmethod

@@ -1,10 +1,11 @@
 import os
 
 from azureml._studio import artifacts
+from azureml._studio.limits import Partial
 from azureml.exceptions import UserErrorException
 
 
-class Datastore(object):
+class Datastore(Partial):
     """A place for files, reached through signed addresses of the studio."""
 
     def __new__(cls, workspace, name=None):

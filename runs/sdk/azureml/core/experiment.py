@@ -1,4 +1,7 @@
-class Experiment(object):
+from azureml._studio.limits import Partial
+
+
+class Experiment(Partial):
     """A name under which runs are gathered."""
 
     def __init__(self, workspace, name, experiment_id=None):

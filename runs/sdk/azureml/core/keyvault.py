@@ -1,4 +1,7 @@
-class Keyvault(object):
+from azureml._studio.limits import Partial
+
+
+class Keyvault(Partial):
     """The workspace's secrets, as far as this run may read them."""
 
     def __init__(self, workspace):

@@ -1,6 +1,7 @@
 import os
 
 from azureml._studio import artifacts
+from azureml._studio.limits import Partial
 from azureml.exceptions import (
     ModelNotFoundException,
     ModelPathNotFoundException,
@@ -8,7 +9,7 @@ from azureml.exceptions import (
 )
 
 
-class Model(object):
+class Model(Partial):
     """A registered model: by id (`name:1`), or by name with or without a version."""
 
     def __init__(self, workspace, name=None, id=None, tags=None, version=None, **kwargs):

@@ -6,6 +6,7 @@ from _thread import allocate_lock
 from azureml._studio import facts, metrics
 from azureml._studio import scope as scopes
 from azureml._studio.artifacts import artifact_name
+from azureml._studio.limits import Partial
 from azureml._studio.telling import Teller
 from azureml.core.experiment import Experiment
 from azureml.core.offline import _OfflineRun
@@ -35,7 +36,7 @@ def get_run(experiment, run_id, rehydrate=True, clean_up=True):
     return Run._of(experiment, experiment.workspace._wire.get("history", "/runs/" + run_id))
 
 
-class Run(Teller):
+class Run(Teller, Partial):
     """A run of the studio. The step itself and its parent are told about through files beside the
     step; any other run, such as a child made by the script, over REST."""
 
@@ -178,6 +179,10 @@ class Run(Teller):
         self._writer.settle()
         path = "/experiments/{}/runs/{}/details".format(self.experiment.name, self.id)
         return self._wire.get("history", path)
+
+    def get_portal_url(self):
+        """The run's page."""
+        return "{}/runs/{}".format(self.experiment.workspace._scope.endpoint, self.id)
 
     def get_children(self, recursive=False, tags=None, properties=None, type=None, status=None):
         path = "/experiments/{}/runs/{}/children".format(self.experiment.name, self.id)

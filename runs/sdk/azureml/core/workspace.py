@@ -1,10 +1,11 @@
 from _thread import allocate_lock
 
 from azureml._studio import scope as scopes
+from azureml._studio.limits import Partial
 from azureml.exceptions import UserErrorException
 
 
-class Workspace(object):
+class Workspace(Partial):
     """The workspace of the run. A step's token opens no other."""
 
     def __init__(

@@ -1,5 +1,7 @@
 """Datasets, as a step reads them."""
 
+from azureml._studio.limits import absent
+
 _HOMES = {
     "FileDataset": "azureml.data.file_dataset",
     "TabularDataset": "azureml.data.tabular_dataset",
@@ -9,7 +11,7 @@ __all__ = sorted(_HOMES)
 
 def __getattr__(name):
     if name not in _HOMES:
-        raise AttributeError(name)
+        raise AttributeError(absent("{}.{}".format(__name__, name)))
     from importlib import import_module
 
     return getattr(import_module(_HOMES[name]), name)

@@ -1,4 +1,7 @@
-class AbstractDataset(object):
+from azureml._studio.limits import Partial
+
+
+class AbstractDataset(Partial):
     """A dataset by its saved id; name and version are None when it is not registered."""
 
     def __init__(self, source, id=None, name=None, version=None, description=None, tags=None):

@@ -1,6 +1,6 @@
 import itertools
 
-from azureml._studio.columns import convert
+from azureml._studio.columns import chosen, convert
 from azureml.data.abstract_dataset import AbstractDataset
 from azureml.exceptions import DatasetValidationError
 
@@ -51,11 +51,10 @@ class TabularDataset(AbstractDataset):
         frame = pandas.concat(frames, ignore_index=True) if frames else pandas.DataFrame()
         if self._rows != (0, None):
             frame = frame.iloc[first:end].reset_index(drop=True)
-        frame = convert(pandas, frame, self._source.columns.get("types") or {}, on_error)
-        for verb, named in self._source.columns.get("choices") or ():
-            kept = [name for name in frame.columns if (name in named) == (verb == "keep_columns")]
-            frame = frame[kept]
-        return frame
+        types, choices = (self._source.columns.get(key) or {} for key in ("types", "choices"))
+        left = {name: types[name] for name in chosen(types, choices)}
+        frame = convert(pandas, frame, left, on_error)
+        return frame[chosen(frame.columns, choices)] if choices else frame
 
     def _read(self, pandas, path, number, limit, frames):
         reading = self._source.reading or "delimited"
