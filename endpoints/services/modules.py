@@ -12,6 +12,22 @@ from endpoints.services import checks
 from studio.core import audit
 from studio.core.access import Actor, require
 
+# Steps of v1 that nothing here can run, and what to write instead.
+NO_SERVICE = "That service of Azure is not part of the studio: do it in a PythonScriptStep."
+NOT_RUN = {
+    "AdlaStep": NO_SERVICE,
+    "AutoMLStep": "Search in a PythonScriptStep, with a package such as FLAML or auto-sklearn.",
+    "AzureBatchStep": "Its executable can be the command of a CommandStep.",
+    "DatabricksStep": NO_SERVICE,
+    "DataTransferStep": "A PythonScriptStep copies its input to an OutputFileDatasetConfig.",
+    "HyperDriveStep": "Submit a run per set of values, each a PipelineParameter.",
+    "KustoStep": NO_SERVICE,
+    "MpiStep": "A step is one process on one machine here: use a PythonScriptStep.",
+    "ParallelRunStep": "Read the batches in one PythonScriptStep, or give a share to each of several.",
+    "RScriptStep": "A CommandStep runs Rscript where R is installed on the worker's machine.",
+    "SynapseSparkStep": NO_SERVICE,
+}
+
 
 @transaction.atomic
 def create_module(
@@ -32,6 +48,9 @@ def create_module(
     properties: Mapping | None = None,
 ) -> Module:
     require(actor, "publish")
+    if step_type in NOT_RUN:
+        text = f"Steps of type {step_type} cannot be run here. {NOT_RUN[step_type]}"
+        raise ValidationError({"StepType": [text]})
     interface = checks.document("StructuredInterface", structured_interface)
     read_module(interface, name=name, runconfig=runconfig)
     module = Module.objects.create(

@@ -7,6 +7,7 @@ from runs.steps.python import PythonRunner
 RUNNERS: dict[str, Runner] = {
     "PythonScriptStep": PythonRunner(),
     "CommandStep": CommandRunner(),
+    "EstimatorStep": PythonRunner(),  # what PythonScriptStep took the place of
     "ModuleStep": PythonRunner(),  # a version of a named module
 }
 

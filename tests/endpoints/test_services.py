@@ -363,6 +363,10 @@ def test_a_modules_snapshot_must_exist(actor):
         services.create_module(actor, name="m", structured_interface={}, storage_id=str(uuid4()))
     with pytest.raises(ValidationError, match="Expected a list"):
         services.create_module(actor, name="m", structured_interface={"Inputs": 3})
+    with pytest.raises(ValidationError, match=r"ParallelRunStep cannot be run here\. Read the"):
+        services.create_module(
+            actor, name="m", structured_interface={}, step_type="ParallelRunStep"
+        )
     assert not Module.objects.exists()
 
 
