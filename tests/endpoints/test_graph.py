@@ -170,7 +170,7 @@ def test_variables_of_a_runconfig_join_those_of_its_environment():
 )
 def test_variables_that_are_none_are_refused(runconfig):
     posted = node("only", Runconfig=json.dumps(runconfig))
-    with pytest.raises(GraphError, match="Expected an object|no name of a variable"):
+    with pytest.raises(GraphError, match=r"Expected an object|no name of a variable"):
         Graph.parse({"ModuleNodes": [posted]}, modules={MODULE_ID: read_module(MODULE)})
 
 

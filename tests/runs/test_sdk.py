@@ -1,5 +1,6 @@
 """The in-step azureml package, run by a bare Python as a step would."""
 
+import ast
 import json
 import os
 import subprocess
