@@ -6,6 +6,7 @@ import secrets
 from django.core.exceptions import ValidationError
 
 EXPERIMENT = re.compile(r"^[^\x00-\x1f/\\]{1,255}$")
+OPENED_BY_SDK = re.compile(r"[a-zA-Z0-9][\w\-]*")  # what its `PipelineRun.get` asks of an experiment
 ADJECTIVES = [
     "amber",
     "bold",
@@ -174,3 +175,13 @@ def experiment_name(text) -> str:
             }
         )
     return name
+
+
+def experiment_warnings(name: str) -> list[str]:
+    """MLflow and people name experiments as they like; the SDK then finds their runs in lists only."""
+    if OPENED_BY_SDK.fullmatch(name):
+        return []
+    return [
+        f"The Azure ML SDK cannot open runs of the experiment {name!r} by their ids: it wants names of"
+        " letters, digits, - and _, with a letter or digit first."
+    ]

@@ -27,7 +27,7 @@ from runs.engine.blueprints import as_uuid
 from runs.engine.plan import target_of
 from runs.facts import attribute
 from runs.models import Experiment, Kind, PipelineRun, Run, RunAttribute, Source
-from runs.services.names import experiment_name, run_name
+from runs.services.names import experiment_name, experiment_warnings, run_name
 from studio.core import audit
 from studio.core.access import Actor, require
 from studio.core.errors import BadValue, Forbidden, Refused
@@ -146,7 +146,7 @@ def submit(
                 datasets=resolved.datasets,
                 datapaths=resolved.datapaths,
                 provenance=resolved.provenance,
-                warnings=list(resolved.warnings),
+                warnings=[*resolved.warnings, *experiment_warnings(name)],
                 raw_request=sealing.without_secrets(raw_request or {}, secrets),
                 continue_on_step_failure=continue_on_step_failure,
                 regenerate_outputs=regenerate_outputs,

@@ -84,6 +84,11 @@ class TestSubmit:
             submit(actor, pipeline=pipeline)
         assert Run.objects.pipeline_runs().count() == 1
 
+    def test_an_experiment_that_the_sdk_cannot_open_is_warned_of(self, actor):
+        assert not submit(actor, experiment="my-pipeline_2").pipeline_run.warnings
+        (warning,) = submit(actor, experiment="My Pipeline").pipeline_run.warnings
+        assert "cannot open runs of the experiment 'My Pipeline'" in warning
+
     def test_values_defaults_and_where_they_came_from(self, actor):
         run = submit(actor, assignments={"lr": 20, "nonsense": 1}).pipeline_run
         assert run.parameters == {"lr": "20"}
