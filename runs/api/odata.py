@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db.models import Q
 from django.db.models.lookups import Exact, IsNull
 
-from runs.facts import read_time
+from runs.facts import VALUE_LENGTH, read_time
 from runs.models import Kind, RunAttribute
 from runs.states import Status
 from studio.core.errors import BadValue
@@ -21,13 +21,12 @@ from studio.core.lookups import JsonText
 DEEPEST = 20
 LONGEST = 20_000
 SIGNS = {"ge": "gte", "gt": "gt", "le": "lte", "lt": "lt", "eq": "exact"}
-# The value ends at a bracket, at a joining word or at the end; a quoted one at its quote.
-COMPARISON = re.compile(
-    r"(?P<field>[^()\s]+(?:[ ][^()\s]+){0,8}?)\s+(?P<sign>eq|ne|ge|le|gt|lt)\s+"
-    r"(?:'(?P<quoted>(?:[^']|'')*)'|\"(?P<doubly>[^\"]*)\"|(?P<bare>[^()]*?))"
-    r"(?=\s*\)|\s+(?:and|or)\s|\s*$)",
-    re.IGNORECASE,
+# Nothing here goes back over a run of blanks: callers write these texts, and may mean harm.
+BEGINNING = re.compile(
+    r"(?P<field>[^()\s]+(?:[ ][^()\s]+){0,8}?)\s++(?P<sign>eq|ne|ge|le|gt|lt)\s++", re.IGNORECASE
 )
+QUOTED = re.compile(r"'(?P<singly>(?:[^']++|'')*+)'|\"(?P<doubly>[^\"]*+)\"")
+END_OF_BARE = re.compile(r"[()]|(?<!\s)\s++(?:and|or)(?=\s|$)|$", re.IGNORECASE)
 WORD = re.compile(r"\s*(\(|\)|and(?=[\s(])|or(?=[\s(]))", re.IGNORECASE)
 
 
@@ -69,19 +68,21 @@ class _Reader:
                 raise self.wrong("lacks a closing bracket")
             return condition
         self.skip_spaces()
-        match = COMPARISON.match(self.text, self.at)
+        match = BEGINNING.match(self.text, self.at)
         if match is None:
             raise self.wrong("cannot be read")
         self.at = match.end()
-        if match["bare"] is not None:
-            value = match["bare"].strip()
-        elif match["quoted"] is not None:
-            value = match["quoted"].replace("''", "'")
-        else:
-            value = match["doubly"]
-        is_quoted = match["bare"] is None
+        value, is_quoted = self.value()
         comparison = Comparison(match["field"], match["sign"].lower(), value, is_quoted)
         return comparison.q(self.readers)
+
+    def value(self) -> tuple[str, bool]:
+        """A bare value ends at a bracket, at a joining word or at the end; a quoted one at its quote."""
+        if quoted := QUOTED.match(self.text, self.at):
+            self.at = quoted.end()
+            return quoted["doubly"] or (quoted["singly"] or "").replace("''", "'"), True
+        start, self.at = self.at, END_OF_BARE.search(self.text, self.at).start()
+        return self.text[start : self.at].strip(), False
 
     def take(self, word: str) -> bool:
         match = WORD.match(self.text, self.at)
@@ -99,7 +100,9 @@ class _Reader:
             raise self.wrong("cannot be read")
 
     def wrong(self, why: str) -> BadValue:
-        return BadValue(f"The filter {why} at {self.text[self.at :][:60]!r}.", target="filter")
+        rest = self.text[self.at :].strip()
+        place = repr(rest[:60]) if rest else "its end"
+        return BadValue(f"The filter {why} at {place}.", target="filter")
 
 
 @dataclass(frozen=True)
@@ -170,7 +173,10 @@ def _tag(comparison: Comparison, key: str) -> Q:
     rows = RunAttribute.objects.filter(kind="tag", key=key)
     if comparison.is_null:
         return _of_key(comparison, Q(pk__in=rows.values("run_id")))
-    return comparison.equal(Q(pk__in=rows.filter(value=comparison.value[:255]).values("run_id")))
+    condition = Q(pk__in=rows.filter(value=comparison.value[:VALUE_LENGTH]).values("run_id"))
+    if len(comparison.value) >= VALUE_LENGTH:
+        condition &= Q(Exact(JsonText(key, "tags"), comparison.value))
+    return comparison.equal(condition)
 
 
 def _property(comparison: Comparison, key: str) -> Q:

@@ -6,7 +6,9 @@ import secrets
 from django.core.exceptions import ValidationError
 
 EXPERIMENT = re.compile(r"^[^\x00-\x1f/\\]{1,255}$")
-OPENED_BY_SDK = re.compile(r"[a-zA-Z0-9][\w\-]*")  # what its `PipelineRun.get` asks of an experiment
+OPENED_BY_SDK = re.compile(
+    r"[a-zA-Z0-9][\w\-]*"
+)  # what its `PipelineRun.get` asks of an experiment
 ADJECTIVES = [
     "amber",
     "bold",

@@ -164,6 +164,12 @@ def test_details_of_a_failed_step_carry_the_error(api, step):
         ("(" * 50 + "Status eq Running" + ")" * 50, 400),
         ("x eq eq eq (" * 300, 400),
         ("RunId eq nobody", 0),
+        ("Status eq Running or", 400),
+        ("Status eq 'Running", 0),
+        ("Status eq 'Running'x", 400),
+        ("status eq" + " " * 19_000 + "x(", 400),
+        ("DisplayName eq x" + " " * 19_000 + "y", 0),
+        (" " * 9000 + "DisplayName   eq   first" + " " * 9000, 1),
         ("", 3),
     ],
 )
@@ -177,6 +183,14 @@ def test_filters(api, run, step, text, count):
     else:
         assert reply.status == 200
         assert count is None or len(reply.body["value"]) == count
+
+
+def test_a_long_tag_is_compared_to_its_end(api, run):
+    start = "x" * 255
+    assert api.patch(f"{api.H}/runs/{run.uuid}", {"tags": {"long": f"{start}A"}}).status == 200
+    for end, count in (("A", 1), ("B", 0), ("", 0)):
+        wanted = {"filter": f"tags/long eq '{start}{end}'"}
+        assert len(api.post(f"{api.H}/runs:query", wanted).body["value"]) == count
 
 
 def test_patch_merges_only_what_it_names(api, run):
