@@ -1,7 +1,7 @@
 """Writing what is known about a run: tags, properties, metrics, artifacts. No access is checked here;
 services and the worker, which have checked, come through these."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -51,47 +51,81 @@ def attribute(run_id: int, kind: str, key: str, value) -> RunAttribute:
     )
 
 
-def add_metric(
-    run_id: int,
-    *,
-    name: str,
-    points: Sequence[Mapping],
-    columns: Mapping | None = None,
-    properties: Mapping | None = None,
-) -> Metric:
-    """Append `{"data", "step", "point_uuid", "created_at"}` to a metric, which its first point makes.
+def add_metric(run_id: int, **metric) -> None:
+    """Append to one metric of a run; see `add_metrics`."""
+    add_metrics(run_id, [metric])
 
-    A point whose uuid is there already was sent twice and is kept once.
+
+def add_metrics(run_id: int, metrics: Iterable[Mapping]) -> None:
+    """Append to metrics of a run, `{"name", "points", "columns", "properties"}` each, of which the first
+    point makes one. Points are `{"data", "step", "point_uuid", "created_at"}`.
+
+    A point whose uuid is there already was sent twice and is kept once. However many metrics, they
+    cost the queries of one.
     """
-    metric, made = Metric.objects.get_or_create(
-        run_id=run_id,
-        name=name,
-        defaults={"columns": dict(columns or {}), "properties": dict(properties or {})},
-    )
-    if not made and not set(columns or {}) <= set(metric.columns):
-        metric.columns = {**metric.columns, **columns}
-        metric.save(update_fields=["columns"])
-    sent = [point["point_uuid"] for point in points if point.get("point_uuid")]
+    merged = _by_name(metrics)
+    rows = _rows(run_id, merged)
+    wider = [
+        row
+        for name, row in rows.items()
+        if not merged[name]["columns"].keys() <= row.columns.keys()
+    ]
+    for row in wider:
+        row.columns |= merged[row.name]["columns"]
+    if wider:
+        Metric.objects.bulk_update(wider, ["columns"])
+    sent = [
+        uuid
+        for one in merged.values()
+        for point in one["points"]
+        if (uuid := point.get("point_uuid"))
+    ]
     known = set()
-    if sent and not made:
-        known = {
-            str(uuid)
-            for uuid in MetricValue.objects.filter(metric=metric, point_uuid__in=sent).values_list(
-                "point_uuid", flat=True
-            )
-        }
-    MetricValue.objects.bulk_create(
-        MetricValue(
-            metric=metric,
-            point_uuid=point.get("point_uuid") or uuid4(),
-            step=point.get("step"),
-            data=point["data"],
-            created_at=parse_time(point.get("created_at")),
-        )
-        for point in points
-        if str(point.get("point_uuid")) not in known
-    )
-    return metric
+    if sent:
+        there = MetricValue.objects.filter(metric__in=rows.values(), point_uuid__in=sent)
+        known = set(there.values_list("metric_id", "point_uuid"))
+    values = []
+    for name, one in merged.items():
+        for point in one["points"]:
+            uuid = point.get("point_uuid") or uuid4()
+            if (rows[name].pk, uuid) not in known:
+                known.add((rows[name].pk, uuid))
+                values.append(
+                    MetricValue(
+                        metric=rows[name],
+                        point_uuid=uuid,
+                        step=point.get("step"),
+                        data=point["data"],
+                        created_at=parse_time(point.get("created_at")),
+                    )
+                )
+    MetricValue.objects.bulk_create(values)
+
+
+def _by_name(metrics: Iterable[Mapping]) -> dict[str, dict]:
+    merged: dict[str, dict] = {}
+    for metric in metrics:
+        empty = {"columns": {}, "points": [], "properties": metric.get("properties") or {}}
+        one = merged.setdefault(metric["name"], empty)
+        one["columns"] |= metric.get("columns") or {}
+        one["points"] += metric["points"]
+    return merged
+
+
+def _rows(run_id: int, merged: Mapping[str, Mapping]) -> dict[str, Metric]:
+    """The metrics of these names; those that are not there are made."""
+    named = Metric.objects.filter(run_id=run_id, name__in=merged)
+    rows = {row.name: row for row in named}
+    absent = [
+        Metric(run_id=run_id, name=name, columns=one["columns"], properties=one["properties"])
+        for name, one in merged.items()
+        if name not in rows
+    ]
+    if absent:
+        # Somebody may make one of them meanwhile.
+        Metric.objects.bulk_create(absent, ignore_conflicts=True)
+        rows = {row.name: row for row in named.all()}
+    return rows
 
 
 def add_artifact(run_id: int, run_uuid: UUID, path: str, source: Path) -> Artifact:

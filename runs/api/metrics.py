@@ -1,8 +1,8 @@
 """Metrics of a run: batches in, names and values out (wire 9.3)."""
 
 import re
+from uuid import UUID
 
-from django.db import transaction
 from rest_framework.response import Response
 
 from runs import facts, services
@@ -33,9 +33,7 @@ class MetricBatch(HistoryView):
                 if not body.flag("reportErrors", False):
                     raise
                 errors.append(refused(row, error))
-        with transaction.atomic():  # all of the rest or none of it
-            for metric in batch:
-                services.log_metric(self.actor, run, **metric)
+        services.log_metrics(self.actor, run, batch)
         return Response({"errors": errors})
 
     def metric(self, body: Body) -> dict:
@@ -48,7 +46,7 @@ class MetricBatch(HistoryView):
                 {
                     "data": point.mapping("data"),
                     "step": step_of(point),
-                    "point_uuid": point.text("metricId") or None,
+                    "point_uuid": uuid_of(point),
                     "created_at": time_of(point),
                 }
                 for point in points
@@ -71,6 +69,14 @@ def time_of(point: Body) -> str | None:
         raise BadValue(
             f"createdUtc must be a time, not {text!r:.80}.", target="createdUtc"
         ) from None
+
+
+def uuid_of(point: Body) -> UUID | None:
+    text = point.text("metricId")
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        raise BadValue(f"{text!r:.80} is not the id of a point.", target="metricId") from None
 
 
 def step_of(point: Body) -> int | None:

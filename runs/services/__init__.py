@@ -23,7 +23,7 @@ from runs.services.tracking import (
     PARAM,
     append_to_artifact,
     keep_artifact,
-    log_metric,
+    log_metrics,
     log_params,
     make_child,
 )
@@ -45,7 +45,7 @@ __all__ = [
     "enable_schedule",
     "keep_artifact",
     "keep_upload",
-    "log_metric",
+    "log_metrics",
     "log_params",
     "make_child",
     "make_experiment",

@@ -10,7 +10,7 @@ from django.db.models import F
 
 from endpoints.roots import place_for
 from runs import facts, storage
-from runs.models import Artifact, Experiment, Kind, Metric, Run, RunAttribute
+from runs.models import Artifact, Experiment, Kind, Run, RunAttribute
 from runs.services.names import run_name
 from runs.states import Status
 from studio.core.access import Actor, require
@@ -97,27 +97,12 @@ def log_params(actor: Actor, run: Run, params: Mapping[str, str]) -> None:
         )
 
 
-def log_metric(
-    actor: Actor,
-    run: Run,
-    *,
-    name: str,
-    points: Sequence[Mapping],
-    columns: Mapping | None = None,
-    properties: Mapping | None = None,
-) -> Metric:
-    """Append points `{"data", "step", "point_uuid", "created_at"}` to a metric of a run."""
+def log_metrics(actor: Actor, run: Run, metrics: Sequence[Mapping]) -> None:
+    """Append to metrics of a run, `{"name", "points", "columns", "properties"}` each, of points
+    `{"data", "step", "point_uuid", "created_at"}`: all of it or nothing."""
     require(actor, "track", run)
-    for point in points:
-        uuid = point.get("point_uuid")
-        try:
-            UUID(str(uuid)) if uuid else None
-        except ValueError:
-            raise BadValue(f"{uuid!r} is not the id of a point.", target="metricId") from None
     with transaction.atomic():
-        return facts.add_metric(
-            run.pk, name=name, points=points, columns=columns, properties=properties
-        )
+        facts.add_metrics(run.pk, metrics)
 
 
 def keep_artifact(actor: Actor, run: Run, *, path: str, stream: IO[bytes]) -> Artifact:

@@ -87,6 +87,14 @@ def test_wrong_batches_store_nothing(api, url, values):
     assert not MetricValue.objects.exists()
 
 
+def test_one_wrong_id_of_a_point_is_reported_and_the_rest_is_kept(api, url):
+    wrong = {"name": "m", "value": [{"data": {}, "metricId": "x"}]}
+    reply = api.post(f"{url}/batch", {"values": [scalar(1), wrong], "reportErrors": True})
+    (error,) = reply.body["errors"]
+    assert error["errorResponse"]["error"]["target"] == "metricId"
+    assert MetricValue.objects.count() == 1
+
+
 def test_values_of_several_runs_at_once(api, url, run, actor, workspace):
     for value in (0.1, 0.2):
         api.post(f"{url}/batch", {"values": [scalar(value)]})

@@ -80,6 +80,8 @@ def test_a_param_stays_what_it_was_and_a_batch_is_all_or_nothing(mlflow):
         ("runs/log-parameter", {"key": "p", "value": "x" * 6001}, "value"),
         ("runs/log-batch", {"metrics": {}}, "metrics"),
         ("runs/log-batch", {"tags": [7]}, "tags"),
+        ("runs/log-batch", {"metrics": [{"key": "m", "value": 1}] * 1001}, "metrics"),
+        ("runs/log-batch", {"params": [{"key": "p", "value": "1"}] * 101}, "params"),
         ("runs/update", {"status": "DONE"}, "status"),
         ("runs/update", {"run_name": "x" * 256}, "run_name"),
         ("runs/set-tag", {"key": "mlflow.runName", "value": "x" * 256}, "mlflow.runName"),

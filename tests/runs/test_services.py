@@ -4,7 +4,8 @@ from uuid import uuid4
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from endpoints.services import disable
 from runs import engine, run_tokens, sealing, services, tasks
@@ -321,15 +322,31 @@ class TestTracking:
 
     def test_a_point_sent_twice_is_kept_once(self, actor):
         run = submit(actor)
-        point = {"data": {"acc": 0.5}, "step": 1, "point_uuid": str(uuid4())}
+        point = {"data": {"acc": 0.5}, "step": 1, "point_uuid": uuid4()}
+        metric = {"name": "acc", "points": [point], "columns": {"acc": "double"}}
         for _ in range(2):
-            metric = services.log_metric(
-                actor, run, name="acc", points=[point], columns={"acc": "double"}
-            )
-        services.log_metric(actor, run, name="acc", points=[{"data": {"acc": 1}}])
-        assert [value.data for value in metric.values.order_by("pk")] == [{"acc": 0.5}, {"acc": 1}]
-        with pytest.raises(BadValue):
-            services.log_metric(actor, run, name="acc", points=[{"data": {}, "point_uuid": "x"}])
+            services.log_metrics(actor, run, [metric, metric])
+        services.log_metrics(actor, run, [{"name": "acc", "points": [{"data": {"acc": 1}}]}])
+        values = run.metrics.get().values.order_by("pk")
+        assert [value.data for value in values] == [{"acc": 0.5}, {"acc": 1}]
+
+    def test_a_batch_of_many_metrics_costs_as_many_queries_as_one_of_few(self, actor):
+        run = submit(actor)
+
+        def log(names, column) -> int:
+            metrics = [
+                {"name": name, "points": [{"data": {column: 1}}], "columns": {column: "int"}}
+                for name in names
+            ]
+            with CaptureQueriesContext(connection) as queries:
+                services.log_metrics(actor, run, metrics * 2)
+            return len(queries)
+
+        few, many = [f"few{n}" for n in range(2)], [f"many{n}" for n in range(50)]
+        assert log(few, "a") == log(many, "a")
+        assert log(few, "b") == log(many, "b")
+        assert run.metrics.get(name="many7").columns == {"a": "int", "b": "int"}
+        assert run.metrics.get(name="many7").values.count() == 4
 
 
 class TestRunTokens:

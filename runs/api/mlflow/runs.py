@@ -36,6 +36,7 @@ TOLD = {
 }
 MOST_EXPERIMENTS = 1000
 LONGEST_PARAM = 6000
+MOST_LOGGED = {"metrics": 1000, "params": 100, "tags": 100}  # MLflow's own limits of one batch
 COLUMN = {entities.RUN_NAME: "display_name", entities.NOTE: "description"}
 
 
@@ -183,8 +184,8 @@ class LoggingView(RunView):
                 services.log_params(self.actor, run, params)
             if tags:
                 self.tag(run, tags)
-            for metric in metrics:
-                services.log_metric(self.actor, run, **metric)
+            if metrics:
+                services.log_metrics(self.actor, run, metrics)
         return Response({})
 
 
@@ -215,6 +216,9 @@ class MlflowDeleteTag(LoggingView):
 class MlflowLogBatch(LoggingView):
     def post(self, request, **scope):
         body = self.body
+        for part, most in MOST_LOGGED.items():
+            if len(body.items(part)) > most:
+                raise BadValue(f"A batch holds at most {most} {part}.", target=part)
         metrics = [metric_of(Body(row, name="metrics")) for row in body.items("metrics")]
         params = checked([Body(row, name="params") for row in body.items("params")])
         return self.log(self.writable(), metrics=metrics, params=params, tags=pairs(body, "tags"))
