@@ -241,6 +241,8 @@ def matches(path: str, patterns: Iterable[str]) -> bool:
 @lru_cache(maxsize=100)
 def _expression(pattern: str) -> re.Pattern:
     out = []
+    # Said many times it means the same, and would be tried in as many ways.
+    pattern = re.sub(r"(\*\*/)+", "**/", pattern)
     for part in re.split(r"(\*\*/|\*\*|\*|\?)", pattern):
         out.append(
             {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}.get(part) or re.escape(part)

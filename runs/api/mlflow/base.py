@@ -74,7 +74,9 @@ def whole(body: Body, key: str, default: int | None = None) -> int | None:
     text = str(value)
     digits = text.removeprefix("-")
     if isinstance(value, bool) or not (digits.isascii() and digits.isdigit() and len(digits) < 19):
-        raise BadValue(f"{key} must be a whole number, not {text[:80]!r}.", target=key)
+        raise BadValue(
+            f"{key} must be a whole number of at most 18 digits, not {text[:80]!r}.", target=key
+        )
     return int(text)
 
 

@@ -121,7 +121,7 @@ class Language:
                 return _column(attribute.column)("isnull", sign == "is null")
             moment = moment_of(int(_value(value, number=True)), "filter")
             return _compared(_column(attribute.column), sign, moment)
-        return _attribute(attribute, sign, _value(value, number=False))
+        return _attribute(key, attribute, sign, _value(value, number=False))
 
     def _named(self, match: re.Match, target: str) -> tuple[str, str]:
         word, key = (match["kind"] or "attributes").lower(), match["key"]
@@ -187,7 +187,12 @@ def _value(text: str | None, *, number: bool):
     return found
 
 
-def _attribute(attribute: Attribute, sign: str, value) -> Q:
+def _attribute(name: str, attribute: Attribute, sign: str, value) -> Q:
+    if value is None:
+        if attribute.is_id or attribute.words is not None:
+            return _column(attribute.column)("isnull", sign == "is null")
+        nothing = Q(**{attribute.column: ""})  # what a text is that was never set
+        return nothing if sign == "is null" else ~nothing
     if attribute.words is not None:
         value = [word for text in _list(value) for word in attribute.words.get(text.upper(), ())]
         sign = {"=": "in", "!=": "not in"}.get(sign, sign)
@@ -195,7 +200,9 @@ def _attribute(attribute: Attribute, sign: str, value) -> Q:
         value = [_uuid(text) for text in _list(value)]
         sign = {"=": "in", "!=": "not in"}.get(sign, sign)
     if (attribute.words is not None or attribute.is_id) and sign not in ("in", "not in"):
-        raise BadValue(f"{attribute.column} is compared by =, !=, IN, NOT IN.", target="filter")
+        raise BadValue(
+            f"{name} is compared by =, !=, IN, NOT IN, IS NULL, IS NOT NULL.", target="filter"
+        )
     return _compared(_column(attribute.column), sign, value)
 
 
