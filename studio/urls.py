@@ -21,8 +21,8 @@ urlpatterns = [
     path("", include("endpoints.urls")),
     path("", include("runs.urls")),
     path("", include("studio.api.urls")),
-    path("", include("endpoints.api.urls")),
     path("", include("runs.api.urls")),
+    path("", include("endpoints.api.urls")),
     re_path(missing.PREFIXES, missing.Missing.as_view()),
 ]
 handler403 = core.page_403

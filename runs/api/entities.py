@@ -12,6 +12,7 @@ from studio.core.rest import wire_time
 
 ORIGIN = "ExperimentRun"  # of every artifact (wire 9.4)
 RUN_TYPES = {Kind.PIPELINE: "azureml.PipelineRun", Kind.STEP: "azureml.StepRun"}
+AUTOSAVED = "Autosave_"  # and the run's id: the version of an environment that is not registered
 LOGS = "logs"  # the containers of signed addresses that lead to what runs left
 ARTIFACTS = "artifacts"
 UPLOADED = "uploaded"  # what clients uploaded for models without a run
@@ -232,7 +233,7 @@ def run_details(run: Run, base: str, *, by: Actor) -> dict:
         **{key: dto[key] for key in keys},
         "warnings": _warnings(run, step),
         **lineage(step),
-        "runDefinition": _runconfig(run),
+        "runDefinition": run_definition(run),
         "logFiles": log_files(run, base, by=by),
         "submittedBy": run.submitted_by or None,
     }
@@ -245,8 +246,22 @@ def _warnings(run: Run, step: StepRun | None) -> list[dict]:
     return [{"source": "studio", "message": str(text)} for text in texts]
 
 
+def run_definition(run: Run) -> dict | None:
+    """The Runconfig that a run was posted with. Its environment can be asked for by its name and
+    version also when it was never registered (wire 9.6)."""
+    definition = _runconfig(run)
+    environment = definition.get("environment") if isinstance(definition, dict) else None
+    if not isinstance(environment, dict):
+        return definition
+    known = {
+        "name": environment.get("name") or f"Experiment {run.experiment.name} Environment",
+        "version": environment.get("version") or f"{AUTOSAVED}{run.uuid}",
+    }
+    return {**definition, "environment": {**environment, **known}}
+
+
 def _runconfig(run: Run) -> dict | None:
-    """The Runconfig that the step's node was posted with; a script's run has one node."""
+    """What the step's node was posted with; a script's run has one node."""
     if run.kind == Kind.SCRIPT and run.is_ours:
         graph, node_id = run.pipeline_run.graph, None
     elif run.kind == Kind.STEP:

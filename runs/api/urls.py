@@ -6,6 +6,7 @@ from runs.api import (
     artifacts,
     batches,
     drafts,
+    environments,
     experiments,
     history,
     metrics,
@@ -16,13 +17,16 @@ from runs.api import (
     unsubmitted,
     uploaded,
 )
-from studio.core.rest import SCOPE
+from runs.api.entities import AUTOSAVED
+from studio.core.rest import SCOPE, any_case
 
 triggers = [
-    re_path(r"^PipelineSubmit/(?P<uuid>[^/]+)/?$", trigger.SubmitPipeline.as_view()),
-    re_path(r"^PipelineEndpointSubmit/Name/?$", trigger.SubmitEndpointByName.as_view()),
+    re_path(rf"^{any_case('PipelineSubmit')}/(?P<uuid>[^/]+)/?$", trigger.SubmitPipeline.as_view()),
     re_path(
-        r"^PipelineEndpointSubmit/Id/(?P<uuid>[^/]+)(?:/(?P<version>[^/]+))?/?$",
+        rf"^{any_case('PipelineEndpointSubmit/Name')}/?$", trigger.SubmitEndpointByName.as_view()
+    ),
+    re_path(
+        rf"^{any_case('PipelineEndpointSubmit/Id')}/(?P<uuid>[^/]+)(?:/(?P<version>[^/]+))?/?$",
         trigger.SubmitEndpoint.as_view(),
     ),
 ]
@@ -116,6 +120,12 @@ artifact_service = [
     ),
     re_path(rf"^artifacts/{ARTIFACT_OF}/?$", artifacts.ArtifactList.as_view()),
 ]
+environment_service = [
+    re_path(
+        rf"^environments/(?P<name>[^/]+)/versions/{AUTOSAVED}(?P<uuid>[^/]+)/?$",
+        environments.UsedEnvironment.as_view(),
+    ),
+]
 model_service = [
     re_path(r"^assets/?$", models.Assets.as_view()),
     re_path(r"^assets/(?P<uuid>[^/]+)/?$", models.AssetDetail.as_view()),
@@ -123,7 +133,7 @@ model_service = [
     re_path(r"^models/(?P<model_id>[^/]+)/?$", models.ModelDetail.as_view()),
 ]
 urlpatterns = [
-    re_path(rf"^pipelines/v1\.0/{SCOPE}/PipelineRuns/", include(pipelines_service)),
+    re_path(rf"^pipelines/v1\.0/{SCOPE}/{any_case('PipelineRuns')}/", include(pipelines_service)),
     re_path(
         rf"^pipelines/v1\.0/{SCOPE}/PipelineDrafts/ClonePipelineRun/(?P<uuid>[^/]+)/?$",
         drafts.CloneRun.as_view(),
@@ -133,6 +143,7 @@ urlpatterns = [
     re_path(rf"^execution/v1\.0/{SCOPE}/experiments/(?P<name>[^/]+)/", include(execution_service)),
     re_path(rf"^metric/v2\.0/{SCOPE}/", include(metric_service)),
     re_path(rf"^artifact/v2\.0/{SCOPE}/", include(artifact_service)),
+    re_path(rf"^environment/v1\.0/{SCOPE}/", include(environment_service)),
     re_path(rf"^modelmanagement/v1\.0/{SCOPE}/", include(model_service)),
     re_path(rf"^mlflow/v2\.0/{SCOPE}/api/2\.0/", include("runs.api.mlflow.urls")),
 ]

@@ -4,18 +4,14 @@ from django.urls import path, re_path
 
 from studio.api import arm, beyond, blobs, computes, credential, health, oauth
 from studio.api.document import ApiDocument
-from studio.core.rest import SCOPE
+from studio.core.rest import GROUP, PROVIDER, SCOPE, SUBSCRIPTION, WORKSPACES, any_case
 
 ANY_CONTAINER = (
     r"(?P<container>(?:artifacts|logs|snapshots|uploaded|uploads|datastore-[0-9a-f-]{36}))"
 )
-WORKSPACES = r"providers/Microsoft\.MachineLearningServices/workspaces/?$"
 # The client joins the resource manager's address, which ends in a slash, and a path that begins with one.
 COMPUTES = rf"^/?(?:rp/workspaces/)?{SCOPE}/computes"
-SUBSCRIPTION = r"^/?subscriptions/(?P<subscription>[^/]+)"
-LOCATION = (
-    rf"{SUBSCRIPTION}/providers/Microsoft\.MachineLearningServices/locations/(?P<location>[^/]+)"
-)
+LOCATION = rf"^/?{SUBSCRIPTION}/{PROVIDER}/locations/(?P<location>[^/]+)"
 
 urlpatterns = [
     re_path(r"^healthz/?$", health.Health.as_view(), name="healthz"),
@@ -30,17 +26,12 @@ urlpatterns = [
     re_path(r"^adfs/oauth2/token/?$", oauth.ClientCredentials.as_view()),
     re_path(r"^(?P<tenant>[^/]+)/oauth2/(?:v2\.0/)?token/?$", oauth.ClientCredentials.as_view()),
     re_path(r"^msi/?$", oauth.ManagedIdentity.as_view()),
-    re_path(r"^subscriptions/?$", arm.Subscriptions.as_view()),
-    re_path(
-        rf"{SUBSCRIPTION}/resource[gG]roups/(?P<group>[^/]+)/{WORKSPACES}",
-        arm.WorkspaceList.as_view(),
-    ),
-    re_path(rf"{SUBSCRIPTION}/{WORKSPACES}", arm.WorkspaceList.as_view()),
-    re_path(
-        rf"{SUBSCRIPTION}/(?:resource[gG]roups/(?P<group>[^/]+)/)?resources/?$",
-        arm.ResourceList.as_view(),
-    ),
-    re_path(rf"{SUBSCRIPTION}/resource[gG]roups/(?P<group>[^/]+)/?$", arm.ResourceGroup.as_view()),
+    re_path(rf"^{any_case('subscriptions')}/?$", arm.Subscriptions.as_view()),
+    re_path(rf"^/?{SUBSCRIPTION}/{GROUP}/{PROVIDER}/{WORKSPACES}/?$", arm.WorkspaceList.as_view()),
+    re_path(rf"^/?{SUBSCRIPTION}/{PROVIDER}/{WORKSPACES}/?$", arm.WorkspaceList.as_view()),
+    re_path(rf"^/?{SUBSCRIPTION}/{GROUP}/resources/?$", arm.ResourceList.as_view()),
+    re_path(rf"^/?{SUBSCRIPTION}/resources/?$", arm.ResourceList.as_view()),
+    re_path(rf"^/?{SUBSCRIPTION}/{GROUP}/?$", arm.ResourceGroup.as_view()),
     re_path(rf"^(?:rp/workspaces/)?{SCOPE}/?$", arm.WorkspaceDetail.as_view()),
     re_path(rf"{COMPUTES}/?$", computes.ComputeList.as_view()),
     re_path(

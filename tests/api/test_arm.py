@@ -40,12 +40,10 @@ def test_workspace_document(api, prefix):
 
 
 def test_scope_is_read_in_any_case(api):
-    path = api.workspace.scope.upper().replace("/SUBSCRIPTIONS", "/subscriptions")
-    path = path.replace("/RESOURCEGROUPS", "/resourcegroups").replace(
-        "/PROVIDERS/MICROSOFT.MACHINELEARNINGSERVICES/WORKSPACES",
-        "/providers/Microsoft.MachineLearningServices/workspaces",
-    )
-    assert api.get(path).status == 200
+    assert api.get(api.workspace.scope.upper()).status == 200
+    assert api.get(f"{api.workspace.scope.lower()}/computes").status == 200
+    trigger = f"/pipelines/v1.0{api.workspace.scope.lower()}/pipelineruns/pipelinesubmit/none"
+    assert "none" in api.post(trigger, {}).body["error"]["message"]
 
 
 def test_workspace_list_shows_the_callers_only(api, elsewhere):

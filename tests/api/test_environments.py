@@ -1,8 +1,12 @@
 """Registered environments (wire 9.6)."""
 
+import json
+
 import pytest
 
+from runs import services
 from studio.core.models import Role
+from tests import factories
 
 pytestmark = pytest.mark.django_db
 
@@ -64,3 +68,22 @@ def test_what_azure_had_says_how_to_have_it(api, url):
 def test_readers_register_nothing(api_as, url):
     assert api_as(Role.READER).put(f"{url}/e", definition("green")).status == 403
     assert api_as(Role.PUBLISHER).put(f"{url}/e", definition("green")).status == 200
+
+
+def test_what_a_run_was_given_is_found_though_nobody_registered_it(
+    api, url, elsewhere, workspace, actor
+):
+    run = services.submit(actor, experiment="e", pipeline=factories.pipeline(workspace))
+    step = run.children.get()
+    wire = run.pipeline_run.graph.wire
+    wire["ModuleNodes"][0]["Runconfig"] = json.dumps({"environment": {"python": {}, "name": None}})
+    run.pipeline_run.graph.save()
+    given = api.get(f"{api.H}/runs/{step.uuid}/details").body["runDefinition"]["environment"]
+    assert given["version"] == f"Autosave_{step.uuid}"
+    path = f"{url}/{given['name']}/versions/{given['version']}"
+    assert api.get(path).body == given
+    assert api.get(f"{url}").body["value"] == []
+    assert "set environment.version = None" in api.put(path, {}).body["error"]["message"]
+    assert elsewhere.get(path).status == 404
+    for wrong in ("other/versions/" + given["version"], f"{given['name']}/versions/Autosave_none"):
+        assert api.get(f"{url}/{wrong}").status == 404

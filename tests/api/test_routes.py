@@ -98,6 +98,7 @@ GET = [
     "/environment/v1.0{W}/environments",
     "/environment/v1.0{W}/environments/none",
     "/environment/v1.0{W}/environments/none/versions/1",
+    f"/environment/v1.0{{W}}/environments/none/versions/Autosave_{ID}",
     "/environment/v1.0{W}/environments/none/labels/latest",
     *(
         f"{H}/experiments/none/runs/{ID}/artifacts{what}"
@@ -296,7 +297,7 @@ WRITES = [
     ("POST", f"/endpoints/{ID}/submit", {"ExperimentName": "x"}),
     *(
         ("PUT", f"/environment/v1.0{{W}}/environments/made{which}", {"Name": "made", "python": {}})
-        for which in ("", "/versions/1", "/labels/latest")
+        for which in ("", "/versions/1", f"/versions/Autosave_{ID}", "/labels/latest")
     ),
     ("POST", "/modelmanagement/v1.0{W}/assets", {"name": "a", "artifacts": [{"prefix": "a/b/c"}]}),
     ("POST", "/modelmanagement/v1.0{W}/models", {"name": "m", "url": f"aml://asset/{ID}"}),

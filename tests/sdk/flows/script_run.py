@@ -61,6 +61,9 @@ assert run.get_tags() == {"team": "a", "stage": "training"}, run.get_tags()
 assert run.get_properties()["ContentSnapshotId"] == run.get_snapshot_id()
 assert run.get_details()["target"] == "cpu-cluster"
 assert run.get_details()["runDefinition"]["script"] == "alone.py"
+used = run.get_environment()
+assert (used.name, used.version) == ("default-environment", f"Autosave_{run.id}"), used
+assert "azureml-defaults" in used.python.conda_dependencies.serialize_to_string()
 assert "azureml-logs/70_driver_log.txt" in run.get_details_with_logs()["logFiles"]
 assert run.parent is None
 assert list(run.get_children()) == []

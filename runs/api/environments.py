@@ -1,0 +1,27 @@
+"""The environments of runs, which need not be registered: each run keeps what it was given."""
+
+from rest_framework.response import Response
+
+from runs.api import visible
+from runs.api.entities import run_definition
+from studio.core.errors import BadValue, NotFound
+from studio.core.rest import WireView
+
+
+class UsedEnvironment(WireView):
+    """What `Run.get_environment()` asks for by the name and version in the run's definition."""
+
+    for_endpoint_tokens = for_run_tokens = True
+
+    def get(self, request, name, uuid, **scope):
+        run = visible.find_run(self.actor, uuid)
+        environment = (run_definition(run) or {}).get("environment") or {}
+        if environment.get("name") != name:
+            raise NotFound(f"Run {run.uuid} has no environment {name!r}.")
+        return Response(environment)
+
+    def put(self, request, name, uuid, **scope):
+        raise BadValue(
+            "This version is the environment of a run: set environment.version = None to register it.",
+            target="version",
+        )
