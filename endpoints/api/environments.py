@@ -9,7 +9,7 @@ from studio.core.bodies import Body
 from studio.core.errors import NotFound
 from studio.core.rest import WireView
 
-CURATED = ("AzureML-", "Microsoft-")
+CURATED = ("azureml-", "microsoft-")
 PARTS = ("python", "environmentVariables", "docker", "spark", "r")
 
 
@@ -42,9 +42,22 @@ class EnvironmentDetail(EnvironmentView):
         if found is None:
             which = f" version {version}" if version else ""
             raise NotFound(
-                f"Environment {name!r}{which} was not found in this workspace.{curated(name)}"
+                f"Environment {name!r}{which} was not found in this workspace.{self.instead(name)}"
             )
         return Response(environment_definition(found))
+
+    def instead(self, name: str) -> str:
+        """What is there, or what to do for want of an environment that Azure itself had."""
+        numbers = self.versions().filter(environment__name=name).values_list("number", flat=True)
+        if numbers:
+            return f" Its newest version is {numbers[0]}."
+        if not name.lower().startswith(CURATED):
+            return ""
+        return (
+            " Azure's curated environments are not part of this studio. Register one of that name"
+            " once, with the packages that its steps need, and scripts find it:"
+            f" Environment.from_pip_requirements({name!r}, 'requirements.txt').register(ws)."
+        )
 
     def put(self, request, name, version="", **scope):
         body = Body(request.data)
@@ -54,17 +67,6 @@ class EnvironmentDetail(EnvironmentView):
             self.actor, name=name, version=version, definition=definition
         )
         return Response(environment_definition(registered))
-
-
-def curated(name: str) -> str:
-    """What to do for want of an environment that Azure itself had."""
-    if not name.startswith(CURATED):
-        return ""
-    return (
-        " Azure's curated environments are not part of this studio. Register one of that name once, with"
-        f" the packages that its steps need, and scripts find it: Environment.from_pip_requirements("
-        f"{name!r}, 'requirements.txt').register(ws)."
-    )
 
 
 def is_number(text: str) -> bool:

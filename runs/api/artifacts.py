@@ -20,6 +20,11 @@ from studio.core.schema import query
 # `azureml-mlflow` downloads only from addresses that look like Azure's storage, which the metadata of
 # the cloud names, and leaves all others out in silence.
 DOWNLOADABLE = "&as=.blob.core.windows.net//?"
+# `Environment.add_private_pip_wheel` comes for one.
+WHEELS = (
+    " Wheels are not kept here: name yours among the pip packages by an http(s) address, or let"
+    " '--extra-index-url' lead to the index that has it."
+)
 
 
 class ArtifactView(WireView):
@@ -27,7 +32,8 @@ class ArtifactView(WireView):
 
     def run(self, origin: str, container: str) -> Run:
         if origin != ORIGIN or not container.startswith("dcid."):
-            raise NotFound(f"There is no artifact container {origin}/{container}.")
+            wheels = WHEELS if origin == "Environment" else ""
+            raise NotFound(f"There is no artifact container {origin}/{container}.{wheels}")
         return visible.find_run(self.actor, container.removeprefix("dcid."))
 
     def readable(self, origin: str, container: str, path: str) -> Run:

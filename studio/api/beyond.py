@@ -31,7 +31,14 @@ class Deployments(Beyond):
 
 
 class Searches(WireView):
-    """`Experiment.submit` of a HyperDriveConfig or an AutoMLConfig."""
+    """`Experiment.submit` of a HyperDriveConfig or an AutoMLConfig, whose clients show the two keys
+    that stand beside the studio's own error."""
+
+    def handle_exception(self, exc):
+        reply = super().handle_exception(exc)
+        message = reply.data["error"]["message"]
+        reply.data |= {"code": reply.status_code, "message": message}
+        return reply
 
     def post(self, request, rest, **scope):
         raise Refused(

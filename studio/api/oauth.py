@@ -1,9 +1,10 @@
 """Studio tokens in the clothes of OAuth and of managed identity (wire 4.2): whatever tenant and client
 are named, the secret decides, and the answer is a JWT that dies with the token."""
 
+import base64
 import logging
 import time
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_plus
 
 from rest_framework.parsers import BaseParser
 from rest_framework.response import Response
@@ -68,7 +69,10 @@ class OpenIdConfiguration(OpenView):
                 "issuer": f"{base}/adfs/{tenant}",
                 "authorization_endpoint": f"{base}/adfs/oauth2/authorize",
                 "token_endpoint": f"{base}/adfs/oauth2/token",
-                "token_endpoint_auth_methods_supported": ["client_secret_post"],
+                "token_endpoint_auth_methods_supported": [
+                    "client_secret_post",
+                    "client_secret_basic",
+                ],
                 "grant_types_supported": ["client_credentials"],
                 "response_types_supported": ["token"],
             }
@@ -82,12 +86,26 @@ class ClientCredentials(TokenView):
         form = request.data
         if form.get("grant_type") != "client_credentials":
             return refused("unsupported_grant_type", "grant_type must be client_credentials.", 400)
+        client, secret = from_header(request.headers.get("Authorization", ""))
         return self.answer(
-            form.get("client_secret", ""),
+            form.get("client_secret", secret),
             tenant=tenant,
-            client=form.get("client_id", ""),
+            client=form.get("client_id", client),
             resource=form.get("resource") or form.get("scope") or "",
         )
+
+
+def from_header(text: str) -> tuple[str, str]:
+    """Client and secret as Basic authentication, which is the default of many OAuth clients
+    (RFC 6749, 2.3.1: each is quoted as in a form)."""
+    scheme, _, words = text.partition(" ")
+    if scheme.lower() != "basic":
+        return "", ""
+    try:
+        client, _, secret = base64.b64decode(words, validate=True).decode().partition(":")
+    except ValueError:
+        return "", ""
+    return unquote_plus(client), unquote_plus(secret)
 
 
 class ManagedIdentity(TokenView):

@@ -58,7 +58,7 @@ def check(reply):
     if reply.status_code >= 400 and not is_oauth and not is_health:
         assert reply.status_code < 500, body
         assert isinstance(body, dict), f"{reply.status_code}: {raw[:300]!r}"
-        assert set(body) - {"error_code", "message"} == ERROR_KEYS
+        assert set(body) - {"error_code", "code", "message"} == ERROR_KEYS
         assert body["Error"]["Code"] == body["error"]["code"]
         assert body["Error"]["Message"] == body["error"]["message"] != ""
         assert isinstance(body["error"]["details"], list)

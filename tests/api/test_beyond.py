@@ -35,6 +35,11 @@ def test_refusals_say_what_to_do_instead(api, workspace, method, what, instead):
     assert instead in reply.body["error"]["message"]
 
 
+def test_the_client_of_searches_reads_a_code_that_is_a_number(api, workspace):
+    reply = api.post(f"/hyperdrive/v1.0{workspace.scope}/runs", {})
+    assert (reply.body["code"], reply.body["message"]) == (400, reply.body["error"]["message"])
+
+
 def test_no_connections(api, workspace):
     base = f"{workspace.scope}/connections"
     assert api.get(base).body == []

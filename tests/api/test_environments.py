@@ -63,6 +63,9 @@ def test_what_azure_had_says_how_to_have_it(api, url):
     message = api.get(f"{url}/AzureML-Minimal").body["error"]["message"]
     assert "from_pip_requirements('AzureML-Minimal'" in message
     assert "from_pip_requirements" not in api.get(f"{url}/mine").body["error"]["message"]
+    assert api.put(f"{url}/AzureML-Minimal", definition("green")).status == 200
+    message = api.get(f"{url}/AzureML-Minimal/versions/7").body["error"]["message"]
+    assert message.endswith("Its newest version is 1.")
 
 
 def test_readers_register_nothing(api_as, url):

@@ -1,4 +1,5 @@
-from urllib.parse import urlencode
+import base64
+from urllib.parse import quote_plus, urlencode
 
 import jwt
 import pytest
@@ -58,6 +59,25 @@ def test_jwt_dies_with_its_token(anonymous, api):
 def test_other_secrets_are_refused(anonymous, db, secret):
     reply = grant(anonymous, secret)
     assert (reply.status, reply.body["error"]) == (401, "invalid_client")
+
+
+def test_a_secret_may_come_as_basic_authentication(anonymous, api):
+    def ask(words: str) -> int:
+        header = "Basic " + base64.b64encode(words.encode()).decode()
+        raw = b"grant_type=client_credentials&scope=x"
+        return anonymous.post(
+            "/adfs/oauth2/token", raw=raw, content_type=FORM, Authorization=header
+        ).status
+
+    assert ask(f"whoever:{quote_plus(api.token)}") == 200
+    assert ask("whoever:studio_unknown") == ask("no colon") == 401
+    reply = anonymous.post(
+        "/adfs/oauth2/token",
+        raw=b"grant_type=client_credentials",
+        content_type=FORM,
+        Authorization="Basic é",
+    )
+    assert reply.status == 401
 
 
 def test_other_grants_are_refused(anonymous, api):
