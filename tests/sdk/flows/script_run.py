@@ -62,7 +62,7 @@ assert run.get_properties()["ContentSnapshotId"] == run.get_snapshot_id()
 assert run.get_details()["target"] == "cpu-cluster"
 assert run.get_details()["runDefinition"]["script"] == "alone.py"
 used = run.get_environment()
-assert (used.name, used.version) == ("default-environment", f"Autosave_{run.id}"), used
+assert (used.name, used.version) == ("plain", f"Autosave_{run.id}"), used
 assert "azureml-defaults" in used.python.conda_dependencies.serialize_to_string()
 assert "azureml-logs/70_driver_log.txt" in run.get_details_with_logs()["logFiles"]
 assert run.parent is None
