@@ -15,7 +15,7 @@ from runs.views import (
     tracked,
     verbs,
 )
-from studio.core.rest import SCOPE
+from studio.core.routes import SCOPE, wire_path
 
 ID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 UUID, RUN = rf"(?P<uuid>{ID})", rf"(?P<run_uuid>{ID})"
@@ -31,7 +31,7 @@ urlpatterns = [
     re_path(r"^experiments/(?P<name>[^/\0]+)/?$", portal.experiment, name="portal-experiment"),
     re_path(rf"^experiments/(?:id/)?[^/]+/runs/{RUN}/?$", portal.run, name="portal-run"),
     re_path(rf"^pipelines/{UUID}/?$", portal.pipeline, name="portal-pipeline"),
-    re_path(rf"^mlflow/v2\.0/{SCOPE}/?$", portal.mlflow, name="portal-mlflow"),
+    wire_path(rf"^mlflow/v2\.0/{SCOPE}/?$", portal.mlflow, name="portal-mlflow"),
     path("home/live/", home.running, name="home-running"),
     # People paste the id of a run behind /runs/ and leave the slash out.
     path("runs/<uuid:uuid>", detail.graph, name="run-short"),

@@ -3,12 +3,13 @@
 from django.contrib import admin
 from django.contrib.auth import views as auth
 from django.contrib.auth.decorators import login_not_required
-from django.urls import include, path, re_path
+from django.urls import include, path
 from django.views.i18n import set_language
 
 from runs.views.home import home
 from studio.api import missing
 from studio.core import views as core
+from studio.core.routes import wire_path
 
 urlpatterns = [
     path("", home, name="home"),
@@ -23,7 +24,7 @@ urlpatterns = [
     path("", include("studio.api.urls")),
     path("", include("runs.api.urls")),
     path("", include("endpoints.api.urls")),
-    re_path(missing.PREFIXES, missing.Missing.as_view()),
+    wire_path(missing.PREFIXES, missing.Missing.as_view()),
 ]
 handler403 = core.page_403
 handler404 = core.page_404

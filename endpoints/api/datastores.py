@@ -7,7 +7,9 @@ from endpoints.models import Datastore
 from studio.core.access import require
 from studio.core.bodies import Body
 from studio.core.errors import BadValue, NotFound
-from studio.core.rest import WireView, find_by_name
+from studio.core.rest import WireView
+
+NAMED = 20  # of the datastores there are, in a refusal
 
 
 class DatastoreView(WireView):
@@ -15,6 +17,17 @@ class DatastoreView(WireView):
 
     def datastores(self):
         return Datastore.objects.filter(workspace=self.actor.workspace).order_by("name")
+
+    def datastore(self, name: str) -> Datastore:
+        """A script for Azure may ask for one that each workspace has there, such as a file share."""
+        found = self.datastores().filter(name=name).first()
+        if found is None:
+            names = ", ".join(self.datastores().values_list("name", flat=True)[:NAMED])
+            raise NotFound(
+                f"Datastore {name!r:.100} was not found in this workspace. There are: {names}. The one to"
+                " write to is Workspace.get_default_datastore()."
+            )
+        return found
 
     def dto(self, datastore: Datastore) -> dict:
         # A step writes to the workspace's own store alone (design section 5).
@@ -53,15 +66,15 @@ class DefaultDatastore(DatastoreView):
 
 class DatastoreDetail(DatastoreView):
     def get(self, request, name, **scope):
-        return Response(self.dto(find_by_name(self.datastores(), name, "Datastore")))
+        return Response(self.dto(self.datastore(name)))
 
     def put(self, request, name, **scope):
         require(self.actor, "register")
-        raise not_by_clients(find_by_name(self.datastores(), name, "Datastore").name)
+        raise not_by_clients(self.datastore(name).name)
 
     def delete(self, request, name, **scope):
         require(self.actor, "register")
-        found = find_by_name(self.datastores(), name, "Datastore")
+        found = self.datastore(name)
         raise BadValue(
             f"Datastore {found.name} cannot be removed by a client: what runs and datasets read lies"
             " there. An administrator removes datastores on the studio's /admin/ pages.",
@@ -75,7 +88,7 @@ class ChosenDefault(DatastoreView):
     for_run_tokens = False
 
     def put(self, request, name, **scope):
-        chosen = find_by_name(self.datastores(), name, "Datastore")
+        chosen = self.datastore(name)
         if not chosen.is_default:
             raise BadValue(
                 f"{name} cannot be the default: steps write to the workspace's own datastore.",

@@ -6,7 +6,7 @@ from endpoints import services
 from endpoints.api.entities import environment_definition
 from endpoints.models import EnvironmentVersion
 from studio.core.bodies import Body
-from studio.core.errors import NotFound
+from studio.core.errors import BadValue, NotFound
 from studio.core.rest import WireView
 
 CURATED = ("azureml-", "microsoft-")
@@ -41,6 +41,7 @@ class EnvironmentDetail(EnvironmentView):
         found = rows.first() if label.lower() == "latest" else None
         if found is None:
             which = f" version {version}" if version else ""
+            which = which or (f" with the label {label!r}" if label != "latest" else "")
             raise NotFound(
                 f"Environment {name!r}{which} was not found in this workspace.{self.instead(name)}"
             )
@@ -61,6 +62,8 @@ class EnvironmentDetail(EnvironmentView):
 
     def put(self, request, name, version="", **scope):
         body = Body(request.data)
+        if "/" in body.text("Name"):  # of one at the end, the address says nothing
+            raise BadValue("The name of an environment has no slashes.", target="Name")
         definition = {part: body.mapping(part) or None for part in PARTS}
         definition["inferencingStackVersion"] = body.text("inferencingStackVersion") or None
         registered = services.register_environment(
@@ -79,3 +82,14 @@ class EnvironmentByVersion(EnvironmentDetail):
 
 class EnvironmentByLabel(EnvironmentDetail):
     """The same under a label's address."""
+
+
+class EnvironmentLabels(EnvironmentView):
+    """`Environment.label`."""
+
+    def put(self, request, name, version, **scope):
+        raise BadValue(
+            "Environments have no labels here but 'latest', which is always the newest version. Ask for"
+            f" the version itself: Environment.get(ws, {name!r}, version={version!r}).",
+            target="Labels",
+        )

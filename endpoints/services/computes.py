@@ -27,7 +27,9 @@ def put_compute(
     if compute_type != "AmlCompute":
         raise BadValue(
             f"A compute target of type {compute_type!r:.60} cannot be made: every target here is a"
-            " queue, which clients know as AmlCompute.",
+            " queue, which clients know as AmlCompute. Make one by ComputeTarget.create(ws, name,"
+            " AmlCompute.provisioning_configuration(vm_size='STANDARD_LOCAL', max_nodes=1)); its"
+            " description then says how to start a worker for it, where its steps are to run.",
             target="computeType",
         )
     found = ComputeTarget.objects.filter(workspace=actor.workspace, name=name).first()

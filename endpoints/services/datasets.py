@@ -38,6 +38,13 @@ def save_dataset(
     return saved
 
 
+def _addressable(name: str) -> bool:
+    """A name may have slashes, but no parts that clients or routes take for something else."""
+    parts = name.split("/")
+    for_queries = len(parts) > 1 and parts[0].lower() == "query"
+    return parts[-1] != "" and not {".", ".."} & set(parts) and not for_queries
+
+
 @transaction.atomic
 def register_dataset(
     actor: Actor,
@@ -57,6 +64,9 @@ def register_dataset(
     tags = checks.document("tags", tags or {})
     if name.startswith(UNREGISTERED):
         raise ValidationError({"name": [f"{UNREGISTERED}… is how data without a name are called."]})
+    if not _addressable(name):
+        text = f"No address would lead to a dataset named {name!r:.100}: choose a plainer name."
+        raise ValidationError({"name": [text]})
     named = Dataset.objects.filter(workspace=actor.workspace, name=name)
     if named.exists() and not create_new_version:
         raise Conflict(f"Dataset {name} exists already; ask for a new version of it.")

@@ -1,6 +1,6 @@
 """Routes of runs on the wire. Those of the trigger come first; trailing slashes are optional."""
 
-from django.urls import include, re_path
+from django.urls import include
 
 from runs.api import (
     artifacts,
@@ -18,132 +18,134 @@ from runs.api import (
     uploaded,
 )
 from runs.api.entities import AUTOSAVED
-from studio.core.rest import SCOPE, any_case
+from studio.core.routes import SCOPE, wire_path
 
 triggers = [
-    re_path(rf"^{any_case('PipelineSubmit')}/(?P<uuid>[^/]+)/?$", trigger.SubmitPipeline.as_view()),
-    re_path(
-        rf"^{any_case('PipelineEndpointSubmit/Name')}/?$", trigger.SubmitEndpointByName.as_view()
-    ),
-    re_path(
-        rf"^{any_case('PipelineEndpointSubmit/Id')}/(?P<uuid>[^/]+)(?:/(?P<version>[^/]+))?/?$",
+    wire_path(r"^PipelineSubmit/(?P<uuid>[^/]+)/?$", trigger.SubmitPipeline.as_view()),
+    wire_path(r"^PipelineEndpointSubmit/Name/?$", trigger.SubmitEndpointByName.as_view()),
+    wire_path(
+        r"^PipelineEndpointSubmit/Id/(?P<uuid>[^/]+)(?:/(?P<version>[^/]+))?/?$",
         trigger.SubmitEndpoint.as_view(),
     ),
 ]
 nodes = [
-    re_path(r"^Graph/Node/StatusCode/?$", pipeline_runs.NodeStatusCode.as_view()),
-    re_path(r"^Graph/Node/Status/?$", pipeline_runs.NodeStatus.as_view()),
-    re_path(r"^Graph/AllNodes/Status/?$", pipeline_runs.AllNodesStatus.as_view()),
-    re_path(
+    wire_path(r"^Graph/Node/StatusCode/?$", pipeline_runs.NodeStatusCode.as_view()),
+    wire_path(r"^Graph/Node/Status/?$", pipeline_runs.NodeStatus.as_view()),
+    wire_path(r"^Graph/AllNodes/Status/?$", pipeline_runs.AllNodesStatus.as_view()),
+    wire_path(
         r"^Graph/Shareable/(?P<which>(?:STDOUT|STDERR|JobLog))/?$", pipeline_runs.NodeLog.as_view()
     ),
-    re_path(r"^Outputs/?$", pipeline_runs.NodeOutputs.as_view()),
-    re_path(r"^PipelineRunOutputs/(?P<name>[^/]+)/?$", pipeline_runs.PipelineOutput.as_view()),
-    re_path(r"^Execution/?$", pipeline_runs.Execution.as_view()),
+    wire_path(r"^Outputs/?$", pipeline_runs.NodeOutputs.as_view()),
+    wire_path(r"^PipelineRunOutputs/(?P<name>[^/]+)/?$", pipeline_runs.PipelineOutput.as_view()),
+    wire_path(r"^Execution/?$", pipeline_runs.Execution.as_view()),
 ]
 pipelines_service = [
     *triggers,
-    re_path(r"^PipelineDraftSubmit/?$", drafts.SubmitDraft.as_view()),
-    re_path(r"^Unsubmitted/CreationInfoWithGraph/?$", unsubmitted.CreateWithGraph.as_view()),
-    re_path(r"^Submit/(?P<uuid>[^/]+)/?$", unsubmitted.SubmitRun.as_view()),
-    re_path(r"^Pipeline/(?P<uuid>[^/]+)/?$", pipeline_runs.RunsOfPipeline.as_view()),
-    re_path(r"^Schedule/(?P<uuid>[^/]+)/?$", pipeline_runs.RunsOfSchedule.as_view()),
-    re_path(r"^Schedule/(?P<uuid>[^/]+)/Last/?$", pipeline_runs.LastRunOfSchedule.as_view()),
-    re_path(r"^(?P<uuid>[^/]+)/?$", pipeline_runs.PipelineRunDetail.as_view()),
-    re_path(r"^(?P<uuid>[^/]+)/", include(nodes)),
+    wire_path(r"^PipelineDraftSubmit/?$", drafts.SubmitDraft.as_view()),
+    wire_path(r"^Unsubmitted/CreationInfoWithGraph/?$", unsubmitted.CreateWithGraph.as_view()),
+    wire_path(r"^Submit/(?P<uuid>[^/]+)/?$", unsubmitted.SubmitRun.as_view()),
+    wire_path(r"^Pipeline/(?P<uuid>[^/]+)/?$", pipeline_runs.RunsOfPipeline.as_view()),
+    wire_path(r"^Schedule/(?P<uuid>[^/]+)/?$", pipeline_runs.RunsOfSchedule.as_view()),
+    wire_path(r"^Schedule/(?P<uuid>[^/]+)/Last/?$", pipeline_runs.LastRunOfSchedule.as_view()),
+    wire_path(r"^(?P<uuid>[^/]+)/?$", pipeline_runs.PipelineRunDetail.as_view()),
+    wire_path(r"^(?P<uuid>[^/]+)/", include(nodes)),
 ]
 runs_of = [
-    re_path(r"^batch/runs/?$", batches.BatchRuns.as_view()),
-    re_path(r"^batch/events/?$", batches.BatchEvents.as_view()),
-    re_path(r"^runs:query/?$", history.QueryRuns.as_view()),
-    re_path(r"^runs/(?P<uuid>[^/]+)/?$", history.RunDetail.as_view()),
-    re_path(r"^runs/(?P<uuid>[^/]+)/details/?$", history.RunDetails.as_view()),
-    re_path(r"^runs/(?P<uuid>[^/]+)/children/?$", history.RunChildren.as_view()),
-    re_path(r"^runs/(?P<uuid>[^/]+)/tags/?$", history.RunTags.as_view()),
-    re_path(r"^runs/(?P<uuid>[^/]+)/events/?$", history.RunEvents.as_view()),
-    re_path(r"^runs/(?P<uuid>[^/]+)/token/?$", history.RunToken.as_view()),
-    re_path(r"^runs/(?P<uuid>[^/]+)/metricsingest/wait/?$", history.MetricsIngest.as_view()),
+    wire_path(r"^batch/runs/?$", batches.BatchRuns.as_view()),
+    wire_path(r"^batch/events/?$", batches.BatchEvents.as_view()),
+    wire_path(r"^runs:query/?$", history.QueryRuns.as_view()),
+    wire_path(r"^runs/(?P<uuid>[^/]+)/?$", history.RunDetail.as_view()),
+    wire_path(r"^runs/(?P<uuid>[^/]+)/details/?$", history.RunDetails.as_view()),
+    wire_path(r"^runs/(?P<uuid>[^/]+)/children/?$", history.RunChildren.as_view()),
+    wire_path(r"^runs/(?P<uuid>[^/]+)/tags/?$", history.RunTags.as_view()),
+    wire_path(r"^runs/(?P<uuid>[^/]+)/events/?$", history.RunEvents.as_view()),
+    wire_path(r"^runs/(?P<uuid>[^/]+)/token/?$", history.RunToken.as_view()),
+    wire_path(r"^runs/(?P<uuid>[^/]+)/metricsingest/wait/?$", history.MetricsIngest.as_view()),
 ]
 # The same artifacts as the artifact service's, the way `azureml-mlflow` asks for them.
 artifacts_of = [
-    re_path(r"^batch/metadata/?$", artifacts.RunArtifactBatch.as_view()),
-    re_path(r"^contentinfo/?$", artifacts.RunArtifactContent.as_view()),
+    wire_path(r"^batch/metadata/?$", artifacts.RunArtifactBatch.as_view()),
+    wire_path(r"^contentinfo/?$", artifacts.RunArtifactContent.as_view()),
 ]
 history_service = [
-    re_path(r"^experiments:query/?$", experiments.QueryExperiments.as_view()),
-    re_path(r"^experiments/(?P<name>[^/]+)/?$", experiments.ExperimentByName.as_view()),
-    re_path(r"^experimentids/(?P<experiment_id>[^/]+)/?$", experiments.ExperimentById.as_view()),
-    re_path(
+    wire_path(r"^experiments:query/?$", experiments.QueryExperiments.as_view()),
+    wire_path(r"^experiments/(?P<name>[^/]+)/?$", experiments.ExperimentByName.as_view()),
+    wire_path(r"^experimentids/(?P<experiment_id>[^/]+)/?$", experiments.ExperimentById.as_view()),
+    wire_path(
         r"^experimentids/(?P<experiment_id>[^/]+)/tags:delete/?$",
         experiments.ExperimentTags.as_view(),
     ),
-    re_path(r"^computes/(?P<compute>[^/]+)/runs/?$", history.RunsOfCompute.as_view()),
-    re_path(r"^experiments/(?P<name>[^/]+)/metrics:query/?$", metrics.MetricQuery.as_view()),
-    re_path(r"^experiments/(?P<name>[^/]+)/runs/(?P<uuid>[^/]+)/artifacts/", include(artifacts_of)),
-    re_path(
+    wire_path(r"^computes/(?P<compute>[^/]+)/runs/?$", history.RunsOfCompute.as_view()),
+    wire_path(r"^experiments/(?P<name>[^/]+)/metrics:query/?$", metrics.MetricQuery.as_view()),
+    wire_path(
+        r"^experiments/(?P<name>[^/]+)/runs/(?P<uuid>[^/]+)/artifacts/", include(artifacts_of)
+    ),
+    wire_path(
         r"^experiments/(?P<name>[^/]+)/runs/(?P<uuid>[^/]+)/artifacts/?$",
         artifacts.RunArtifactList.as_view(),
     ),
-    re_path(r"^experiments/(?P<name>[^/]+)/", include(runs_of)),
-    re_path(r"^experimentids/(?P<experiment_id>[^/]+)/", include(runs_of)),
-    re_path(r"^", include(runs_of)),
+    wire_path(r"^experiments/(?P<name>[^/]+)/", include(runs_of)),
+    wire_path(r"^experimentids/(?P<experiment_id>[^/]+)/", include(runs_of)),
+    wire_path(r"^", include(runs_of)),
 ]
 metric_service = [
-    re_path(r"^runs/(?P<uuid>[^/]+)/batch/?$", metrics.MetricBatch.as_view()),
-    re_path(r"^runs/(?P<uuid>[^/]+)/list/?$", metrics.MetricList.as_view()),
-    re_path(r"^runs/(?P<uuid>[^/]+)/full/?$", metrics.MetricFull.as_view()),
+    wire_path(r"^runs/(?P<uuid>[^/]+)/batch/?$", metrics.MetricBatch.as_view()),
+    wire_path(r"^runs/(?P<uuid>[^/]+)/list/?$", metrics.MetricList.as_view()),
+    wire_path(r"^runs/(?P<uuid>[^/]+)/full/?$", metrics.MetricFull.as_view()),
 ]
 execution_service = [
-    re_path(r"^snapshotrun/?$", script_runs.SnapshotRun.as_view()),
-    re_path(r"^startrun/?$", script_runs.ZipRun.as_view()),
-    re_path(r"^localrun/?$", script_runs.LocalRun.as_view()),
-    re_path(r"^clean/?$", script_runs.CleanRun.as_view()),
+    wire_path(r"^snapshotrun/?$", script_runs.SnapshotRun.as_view()),
+    wire_path(r"^startrun/?$", script_runs.ZipRun.as_view()),
+    wire_path(r"^localrun/?$", script_runs.LocalRun.as_view()),
+    wire_path(r"^clean/?$", script_runs.CleanRun.as_view()),
 ]
 ARTIFACT_OF = r"(?P<origin>[^/]+)/(?P<container>[^/]+)"
 UPLOADED_TO = r"LocalUpload/(?P<container>[^/]+)"
 artifact_service = [
-    re_path(rf"^artifacts/batch/metadata/{UPLOADED_TO}/?$", uploaded.UploadBatch.as_view()),
-    re_path(
+    wire_path(rf"^artifacts/batch/metadata/{UPLOADED_TO}/?$", uploaded.UploadBatch.as_view()),
+    wire_path(
         rf"^artifacts/contentinfo/{UPLOADED_TO}/(?P<path>.+)$", uploaded.UploadContent.as_view()
     ),
-    re_path(
+    wire_path(
         rf"^artifacts/prefix/contentinfo/{UPLOADED_TO}(?:/(?P<prefix>.*))?$",
         uploaded.UploadPrefix.as_view(),
     ),
-    re_path(rf"^artifacts/batch/metadata/{ARTIFACT_OF}/?$", artifacts.ArtifactBatch.as_view()),
-    re_path(
+    wire_path(rf"^artifacts/batch/metadata/{ARTIFACT_OF}/?$", artifacts.ArtifactBatch.as_view()),
+    wire_path(
         rf"^artifacts/contentinfo/{ARTIFACT_OF}/(?P<path>.+)$", artifacts.ArtifactContent.as_view()
     ),
-    re_path(
+    wire_path(
         rf"^artifacts/prefix/contentinfo/{ARTIFACT_OF}(?:/(?P<prefix>.*))?$",
         artifacts.ArtifactPrefix.as_view(),
     ),
-    re_path(rf"^artifacts/{ARTIFACT_OF}/?$", artifacts.ArtifactList.as_view()),
+    wire_path(rf"^artifacts/{ARTIFACT_OF}/?$", artifacts.ArtifactList.as_view()),
 ]
 environment_service = [
-    re_path(
+    wire_path(
         rf"^environments/(?P<name>[^/]+)/versions/{AUTOSAVED}(?P<uuid>[^/]+)/?$",
         environments.UsedEnvironment.as_view(),
     ),
 ]
 model_service = [
-    re_path(r"^assets/?$", models.Assets.as_view()),
-    re_path(r"^assets/(?P<uuid>[^/]+)/?$", models.AssetDetail.as_view()),
-    re_path(r"^models/?$", models.Models.as_view()),
-    re_path(r"^models/(?P<model_id>[^/]+)/?$", models.ModelDetail.as_view()),
+    wire_path(r"^assets/?$", models.Assets.as_view()),
+    wire_path(r"^assets/(?P<uuid>[^/]+)/?$", models.AssetDetail.as_view()),
+    wire_path(r"^models/?$", models.Models.as_view()),
+    wire_path(r"^models/(?P<model_id>[^/]+)/?$", models.ModelDetail.as_view()),
 ]
 urlpatterns = [
-    re_path(rf"^pipelines/v1\.0/{SCOPE}/{any_case('PipelineRuns')}/", include(pipelines_service)),
-    re_path(
+    wire_path(rf"^pipelines/v1\.0/{SCOPE}/PipelineRuns/", include(pipelines_service)),
+    wire_path(
         rf"^pipelines/v1\.0/{SCOPE}/PipelineDrafts/ClonePipelineRun/(?P<uuid>[^/]+)/?$",
         drafts.CloneRun.as_view(),
     ),
-    re_path(r"^endpoints/(?P<uuid>[^/]+)/submit/?$", trigger.SubmitAlias.as_view()),
-    re_path(rf"^history/v1\.0/{SCOPE}/", include(history_service)),
-    re_path(rf"^execution/v1\.0/{SCOPE}/experiments/(?P<name>[^/]+)/", include(execution_service)),
-    re_path(rf"^metric/v2\.0/{SCOPE}/", include(metric_service)),
-    re_path(rf"^artifact/v2\.0/{SCOPE}/", include(artifact_service)),
-    re_path(rf"^environment/v1\.0/{SCOPE}/", include(environment_service)),
-    re_path(rf"^modelmanagement/v1\.0/{SCOPE}/", include(model_service)),
-    re_path(rf"^mlflow/v2\.0/{SCOPE}/api/2\.0/", include("runs.api.mlflow.urls")),
+    wire_path(r"^endpoints/(?P<uuid>[^/]+)/submit/?$", trigger.SubmitAlias.as_view()),
+    wire_path(rf"^history/v1\.0/{SCOPE}/", include(history_service)),
+    wire_path(
+        rf"^execution/v1\.0/{SCOPE}/experiments/(?P<name>[^/]+)/", include(execution_service)
+    ),
+    wire_path(rf"^metric/v2\.0/{SCOPE}/", include(metric_service)),
+    wire_path(rf"^artifact/v2\.0/{SCOPE}/", include(artifact_service)),
+    wire_path(rf"^environment/v1\.0/{SCOPE}/", include(environment_service)),
+    wire_path(rf"^modelmanagement/v1\.0/{SCOPE}/", include(model_service)),
+    wire_path(rf"^mlflow/v2\.0/{SCOPE}/api/2\.0/", include("runs.api.mlflow.urls")),
 ]

@@ -28,7 +28,7 @@ class SecretBatch(WireView):
 
     def put(self, request, which, **scope):
         asked = self.asked()
-        if which == "putbatch":
+        if which.lower() == "putbatch":
             with transaction.atomic():  # all of them or none
                 for body in asked:
                     keep(self.actor, body)
@@ -37,6 +37,7 @@ class SecretBatch(WireView):
 
     def post(self, request, which, **scope):
         names = [body.text("name", required=True) for body in self.asked()]
+        which = which.lower()  # a word of ours, which callers spell as they like
         if which == "getbatch":
             return Response(self.found(names))
         if which == "deletebatch":

@@ -4,7 +4,6 @@ import difflib
 import errno
 import logging
 import os
-import re
 from datetime import UTC, datetime
 from functools import singledispatch
 from uuid import UUID
@@ -29,15 +28,9 @@ from studio.core.errors import Forbidden, NotFound, Refused
 from studio.core.models import Workspace
 
 __all__ = [
-    "GROUP",
-    "PROVIDER",
-    "SCOPE",
-    "SUBSCRIPTION",
-    "WORKSPACES",
     "StudioAuthentication",
     "WireView",
     "actor_from",
-    "any_case",
     "base_url",
     "error_body",
     "find",
@@ -48,20 +41,6 @@ __all__ = [
 logger = logging.getLogger(__name__)
 
 COMPARED = 200  # comparing names takes time, and a script that asks before it creates waits for it
-
-
-def any_case(words: str) -> str:
-    """A pattern of fixed words that callers spell in several ways, and the resource manager of Azure
-    takes in any. Django cannot reverse `(?i:…)`; of a class of characters it takes the first."""
-    return "".join(f"[{c}{c.swapcase()}]" if c.isalpha() else re.escape(c) for c in words)
-
-
-# One prefix for every workspace route (wire 3.1).
-SUBSCRIPTION = any_case("subscriptions") + "/(?P<subscription>[^/]+)"
-GROUP = any_case("resourceGroups") + "/(?P<group>[^/]+)"
-PROVIDER = any_case("providers/Microsoft.MachineLearningServices")
-WORKSPACES = any_case("workspaces")
-SCOPE = f"{SUBSCRIPTION}/{GROUP}/{PROVIDER}/{WORKSPACES}/(?P<workspace>[^/]+)"
 
 
 class WireView(APIView):

@@ -35,7 +35,6 @@ ADDRESSES = (
     ("/resourceGroups/{group}/", "in_group"),
 )
 # A part of a route that may be left out, or that is one of several; named groups may lie in it.
-EITHER_CASE = re.compile(r"\[([A-Za-z])[A-Za-z]\]")  # see `any_case`
 CHOICE = re.compile(r"\(\?:((?:[^()]|\([^()]*\))*)\)(\??)")
 
 
@@ -85,7 +84,7 @@ def tidy(endpoints):
 
 def spellings(regex: str) -> list[str]:
     """The route without optional parts and alternatives: one pattern for each combination."""
-    regex = EITHER_CASE.sub(r"\1", regex.replace("v[12]", "v(?:1|2)"))
+    regex = regex.replace("v[12]", "v(?:1|2)")
     choice = CHOICE.search(regex)
     if choice is None:
         return [regex]

@@ -145,6 +145,13 @@ def test_bad_bodies(api, url, body):
     assert not ComputeTarget.objects.filter(name="made").exists()
 
 
+def test_targets_of_other_kinds_are_refused_with_what_to_make(api, url):
+    for kind in ("AKS", "Databricks", "HDInsight", "DataFactory", "Batch", "ComputeInstance"):
+        reply = api.put(url, {"properties": {"computeType": kind}})
+        assert kind in reply.body["error"]["message"]
+        assert "AmlCompute.provisioning_configuration" in reply.body["error"]["message"]
+
+
 @pytest.mark.parametrize("name", ["control", "-x", "a.b", "x" * 65])
 def test_names_that_no_queue_can_have(api, workspace, name):
     assert api.put(f"{workspace.scope}/computes/{name}", wanted()).status == 400

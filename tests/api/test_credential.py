@@ -29,6 +29,14 @@ def test_set_and_get(api, url):
     ]
 
 
+def test_batches_are_named_in_any_case(api, url):
+    secrets = [{"name": "Mine", "value": "hush"}]
+    assert api.put(f"{url}:PutBatch", {"secrets": secrets}).status == 200
+    assert "hush" in str(api.post(f"{url}:GETBATCH", {"secrets": [{"name": "Mine"}]}).body)
+    assert api.post(f"{url}:deleteBatch", {"secrets": [{"name": "Mine"}]}).status == 200
+    assert api.get(f"{url}/Mine").status == 404
+
+
 def test_a_content_type_that_nobody_gave_has_the_clients_word_for_it(api, url):
     api.put(url, {"name": "s", "value": "hush"})
     assert api.get(f"{url}/s").body["contentType"] == "application/NotProvided"

@@ -56,7 +56,7 @@ def test_unregistered_dataset(api):
 @pytest.mark.parametrize(
     "change",
     [
-        {"name": ""},
+        *({"name": name} for name in ("", "a/", "Query/name=a", ".", "a/../b")),
         {"datasetType": "cube"},
         {"datasetType": None},
         {"latest": {}},
@@ -137,6 +137,14 @@ def test_clients_are_told_who_adds_datastores(api):
         assert reply.status == 400
         assert "administrator" in str(reply.body)
     assert [row["name"] for row in api.get(url).body["value"]] == ["workspaceblobstore"]
+
+
+def test_a_datastore_that_is_missing_is_answered_by_those_there_are(api):
+    base = f"/datastore/v1.0{api.workspace.scope}"
+    for address in ("datastores/workspacefilestore", "default/workspacefilestore"):
+        reply = api.call("GET" if "stores" in address else "PUT", f"{base}/{address}")
+        assert reply.status == 404
+        assert "There are: workspaceblobstore." in reply.body["error"]["message"]
 
 
 def test_names_of_data_without_a_name_are_not_given(api):

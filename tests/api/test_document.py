@@ -37,3 +37,14 @@ def test_each_operation_has_a_name_of_its_own(document):
 def test_every_route_is_in_it_under_an_address_that_leads_to_it(document):
     told = {route_of(method, example_of(path)) for path, method, _ in operations(document)}
     assert told == served()
+
+
+OUR_OWN = ("/healthz", "/metrics", "/{container}")
+
+
+def test_the_words_of_each_route_are_taken_in_any_case(document):
+    """But for those that Azure has not, and signed addresses of blobs, which storage takes literally."""
+    for path, method, _ in operations(document):
+        if not path.startswith(OUR_OWN):
+            usual = example_of(path)
+            assert route_of(method, usual.swapcase()) == route_of(method, usual), path

@@ -4,9 +4,10 @@ import json
 
 import pytest
 
-from runs import services
+from runs import run_tokens, services
 from studio.core.models import Role
 from tests import factories
+from tests.api.conftest import Api
 
 pytestmark = pytest.mark.django_db
 
@@ -52,7 +53,8 @@ def test_a_version_that_is_asked_for(api, url):
 
 
 @pytest.mark.parametrize(
-    "change", [{"python": "3.11"}, {"EnvironmentVariables": [1]}, {"Docker": True}, {"r": 4}]
+    "change",
+    [{"python": "3.11"}, {"EnvironmentVariables": [1]}, {"Docker": True}, {"r": 4}, {"Name": "e/"}],
 )
 def test_wrong_types(api, url, change):
     assert api.put(f"{url}/e", definition("green") | change).status == 400
@@ -66,6 +68,14 @@ def test_what_azure_had_says_how_to_have_it(api, url):
     assert api.put(f"{url}/AzureML-Minimal", definition("green")).status == 200
     message = api.get(f"{url}/AzureML-Minimal/versions/7").body["error"]["message"]
     assert message.endswith("Its newest version is 1.")
+
+
+def test_labels_are_refused_with_what_to_ask_for(api, url):
+    api.put(f"{url}/e", definition("green"))
+    message = api.put(f"{url}/e/versions/1/metadata", {"Labels": ["prod"]}).body["error"]["message"]
+    assert "Environment.get(ws, 'e', version='1')" in message
+    message = api.get(f"{url}/e/labels/prod").body["error"]["message"]
+    assert "'e' with the label 'prod'" in message and message.endswith("Its newest version is 1.")
 
 
 def test_readers_register_nothing(api_as, url):
@@ -90,3 +100,21 @@ def test_what_a_run_was_given_is_found_though_nobody_registered_it(
     assert elsewhere.get(path).status == 404
     for wrong in ("other/versions/" + given["version"], f"{given['name']}/versions/Autosave_none"):
         assert api.get(f"{url}/{wrong}").status == 404
+    in_step = Api(workspace, run_tokens.make(step)[0])
+    assert in_step.get(path).body == given
+    other = services.submit(actor, experiment="e", pipeline=factories.pipeline(workspace, "other"))
+    theirs = path.replace(str(step.uuid), str(other.children.get().uuid))
+    assert in_step.get(theirs).status == 404
+
+
+def test_a_run_of_a_registered_environment_names_its_version(api, url, workspace, actor):
+    api.put(f"{url}/mine", definition("green"))
+    run = services.submit(actor, experiment="e", pipeline=factories.pipeline(workspace))
+    wire = run.pipeline_run.graph.wire
+    registered = api.get(f"{url}/mine").body
+    wire["ModuleNodes"][0]["Runconfig"] = json.dumps({"environment": registered})
+    run.pipeline_run.graph.save()
+    step = run.children.get()
+    given = api.get(f"{api.H}/runs/{step.uuid}/details").body["runDefinition"]["environment"]
+    assert (given["name"], given["version"]) == ("mine", "1")
+    assert api.get(f"{url}/mine/versions/{given['version']}").body == registered

@@ -299,6 +299,7 @@ WRITES = [
         ("PUT", f"/environment/v1.0{{W}}/environments/made{which}", {"Name": "made", "python": {}})
         for which in ("", "/versions/1", f"/versions/Autosave_{ID}", "/labels/latest")
     ),
+    ("PUT", "/environment/v1.0{W}/environments/e/versions/1/metadata", {"Labels": ["a"]}),
     ("POST", "/modelmanagement/v1.0{W}/assets", {"name": "a", "artifacts": [{"prefix": "a/b/c"}]}),
     ("POST", "/modelmanagement/v1.0{W}/models", {"name": "m", "url": f"aml://asset/{ID}"}),
     ("PATCH", "/modelmanagement/v1.0{W}/models/none:1", [{"op": "add", "path": "/kvTags"}]),

@@ -43,6 +43,13 @@ def test_article_value_as_number_and_as_text(api, url, value):
     assert api.get(f"{api.H}/runs/{reply.body['Id']}").status == 200
 
 
+def test_the_address_is_read_in_any_case(api, endpoint):
+    address = f"{api.P}/PipelineRuns/PipelineEndpointSubmit/Id/"
+    for spelling in (address.lower(), address.upper(), address.swapcase()):
+        reply = api.post(f"{spelling}{endpoint.uuid}/1", {"ExperimentName": "My_Pipeline"})
+        assert (reply.status, reply.body["RunHistoryExperimentName"]) == (200, "My_Pipeline")
+
+
 def test_article_names_no_parameter_has_are_accepted_with_warnings(api, url):
     body = {
         "ExperimentName": "PipelineEndpointExperiment",

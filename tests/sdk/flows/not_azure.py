@@ -2,9 +2,16 @@
 
 from pathlib import Path
 
-from azureml.core import Environment, Workspace
+from azureml.core import Datastore, Environment, Experiment, ScriptRunConfig, Workspace
+from azureml.core.compute import AksCompute, AmlCompute, ComputeTarget
 from azureml.core.model import InferenceConfig, Model
 from azureml.core.webservice import AciWebservice
+from azureml.train.hyperdrive import (
+    HyperDriveConfig,
+    PrimaryMetricGoal,
+    RandomParameterSampling,
+    choice,
+)
 
 ws = Workspace.from_config()
 
@@ -43,3 +50,24 @@ served = InferenceConfig(entry_script="score.py", environment=Environment("servi
 size = AciWebservice.deploy_configuration()
 assert "Model.download" in refused(lambda: Model.deploy(ws, "service", [model], served, size))
 assert "Model.download" in refused(lambda: Model.package(ws, [model], served))
+
+# What has no counterpart says what to do instead
+Path("wheel-0.1-py3-none-any.whl").write_bytes(b"PK")
+lost = refused(lambda: Environment.add_private_pip_wheel(ws, "wheel-0.1-py3-none-any.whl"))
+assert "--extra-index-url" in lost, lost
+assert "version='1'" in refused(lambda: Environment.label(ws, "no-image", "1", ["production"]))
+assert "There are: workspaceblobstore." in refused(lambda: Datastore(ws, "workspacefilestore"))
+aks = AksCompute.provisioning_configuration()
+assert "AmlCompute" in refused(lambda: ComputeTarget.create(ws, "kubernetes", aks))
+# as that refusal advises
+local = AmlCompute.provisioning_configuration(vm_size="STANDARD_LOCAL", max_nodes=1)
+ComputeTarget.create(ws, "instead", local).delete()
+search = HyperDriveConfig(
+    run_config=ScriptRunConfig(".", script="score.py", compute_target="cpu-cluster"),
+    hyperparameter_sampling=RandomParameterSampling({"--rate": choice(0.1, 0.2)}),
+    primary_metric_name="loss",
+    primary_metric_goal=PrimaryMetricGoal.MINIMIZE,
+    max_total_runs=2,
+)
+advice = refused(lambda: Experiment(ws, "search").submit(search))
+assert "Submit a ScriptRunConfig" in advice, advice

@@ -1,0 +1,25 @@
+"""How addresses of the wire are written: their fixed words are taken in any case, as Azure takes them."""
+
+import re
+from functools import cached_property, partial
+
+from django.urls import re_path
+from django.urls.resolvers import RegexPattern
+
+# One prefix for every workspace route (wire 3.1).
+SUBSCRIPTION = "subscriptions/(?P<subscription>[^/]+)"
+GROUP = "resourceGroups/(?P<group>[^/]+)"
+PROVIDER = r"providers/Microsoft\.MachineLearningServices"
+SCOPE = f"{SUBSCRIPTION}/{GROUP}/{PROVIDER}/workspaces/(?P<workspace>[^/]+)"
+
+
+class AnyCase(RegexPattern):
+    """The flag is no part of the pattern's text: Django can reverse none with `(?i)`, and the API
+    document shows the words as they are written here. What is captured keeps its case."""
+
+    @cached_property
+    def regex(self):
+        return re.compile(self._regex, re.IGNORECASE)
+
+
+wire_path = partial(re_path, Pattern=AnyCase)
