@@ -20,6 +20,7 @@ from studio.core.lookups import JsonText
 
 DEEPEST = 20
 LONGEST = 20_000
+MOST = 500  # comparisons, of which SQLite takes 1000 at once
 SIGNS = {"ge": "gte", "gt": "gt", "le": "lte", "lt": "lt", "eq": "exact"}
 # Nothing here goes back over a run of blanks: callers write these texts, and may mean harm.
 BEGINNING = re.compile(
@@ -46,6 +47,7 @@ def parse(text: str, readers: "Mapping[str, Reader] | None" = None) -> Q:
 class _Reader:
     def __init__(self, text: str, readers: "Mapping[str, Reader]"):
         self.text, self.at, self.readers = text, 0, readers
+        self.read = 0
 
     def either(self, depth: int) -> Q:
         condition = self.both(depth)
@@ -71,6 +73,9 @@ class _Reader:
         match = BEGINNING.match(self.text, self.at)
         if match is None:
             raise self.wrong("cannot be read")
+        self.read += 1
+        if self.read > MOST:
+            raise self.wrong(f"has more than {MOST} comparisons")
         self.at = match.end()
         value, is_quoted = self.value()
         comparison = Comparison(match["field"], match["sign"].lower(), value, is_quoted)

@@ -168,6 +168,8 @@ def test_details_of_a_failed_step_carry_the_error(api, step):
         ("Status eq 'Running", 0),
         ("Status eq 'Running'x", 400),
         ("status eq" + " " * 19_000 + "x(", 400),
+        ("Target eq x or " * 500 + "Target eq cpu-cluster", 400),
+        ("Tags/t eq x or " * 499 + "Target eq cpu-cluster", 2),
         ("DisplayName eq x" + " " * 19_000 + "y", 0),
         (" " * 9000 + "DisplayName   eq   first" + " " * 9000, 1),
         ("", 3),
