@@ -65,15 +65,7 @@ def add_metrics(run_id: int, metrics: Iterable[Mapping]) -> None:
     """
     merged = _by_name(metrics)
     rows = _rows(run_id, merged)
-    wider = [
-        row
-        for name, row in rows.items()
-        if not merged[name]["columns"].keys() <= row.columns.keys()
-    ]
-    for row in wider:
-        row.columns |= merged[row.name]["columns"]
-    if wider:
-        Metric.objects.bulk_update(wider, ["columns"])
+    _widen(rows, merged)
     sent = [
         uuid
         for one in merged.values()
@@ -126,6 +118,22 @@ def _rows(run_id: int, merged: Mapping[str, Mapping]) -> dict[str, Metric]:
         Metric.objects.bulk_create(absent, ignore_conflicts=True)
         rows = {row.name: row for row in named.all()}
     return rows
+
+
+def _widen(rows: Mapping[str, Metric], merged: Mapping[str, Mapping]) -> None:
+    """Add the columns that are new to their metrics."""
+    named = [
+        row.pk
+        for name, row in rows.items()
+        if not merged[name]["columns"].keys() <= row.columns.keys()
+    ]
+    if named:
+        with write_transaction():
+            # Read again: another batch may add some at the same time.
+            wider = list(Metric.objects.select_for_update().filter(pk__in=named).order_by("pk"))
+            for row in wider:
+                row.columns |= merged[row.name]["columns"]
+            Metric.objects.bulk_update(wider, ["columns"])
 
 
 def add_artifact(run_id: int, run_uuid: UUID, path: str, source: Path) -> Artifact:

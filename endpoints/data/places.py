@@ -5,7 +5,6 @@ import re
 import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import IO
 from urllib.parse import unquote, urlsplit
@@ -19,6 +18,7 @@ from endpoints.roots import Root, State, open_root, place_for
 from studio.core.errors import NotFound
 
 GLOB = re.compile(r"[*?\[]")
+WILDCARDS = re.compile(r"(\*\*/|\*\*|\*|\?)")
 PARTIAL = re.compile(r"\..+\.[0-9]+\.[0-9]+\.partial")  # a file that is still being written
 
 
@@ -235,16 +235,37 @@ def fixed_part(pattern: str) -> str:
 
 def matches(path: str, patterns: Iterable[str]) -> bool:
     """Whether any of the patterns means the path: `*` within a folder, `**` across."""
-    return any(_expression(pattern).fullmatch(path) for pattern in patterns)
+    return any(_means(pattern, path) for pattern in patterns)
 
 
-@lru_cache(maxsize=100)
-def _expression(pattern: str) -> re.Pattern:
-    out = []
-    # Said many times it means the same, and would be tried in as many ways.
-    pattern = re.sub(r"(\*\*/)+", "**/", pattern)
-    for part in re.split(r"(\*\*/|\*\*|\*|\?)", pattern):
-        out.append(
-            {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}.get(part) or re.escape(part)
-        )
-    return re.compile("".join(out))
+def _means(pattern: str, path: str) -> bool:
+    """Reads the pattern once, with all places of the path that it may have come to at a time, each a
+    bit of a number; a regular expression would try them one by one, in ever more ways."""
+    everywhere = (1 << len(path) + 1) - 1
+    slashes = sum(1 << at for at, letter in enumerate(path) if letter == "/")
+    others = everywhere >> 1 & ~slashes
+    reached = 1
+    for part in WILDCARDS.split(pattern):
+        first = reached & -reached
+        if part == "**/":
+            reached |= slashes << 1 & -(first << 1)
+        elif part == "**":
+            reached = everywhere & -first
+        elif part == "*":  # each carry runs on to the next slash
+            reached |= (others + (reached & others)) ^ others
+        elif part == "?":
+            reached = (reached & others) << 1
+        elif part:
+            reached = _after(part, path, reached)
+        if not reached:
+            return False
+    return bool(reached >> len(path))
+
+
+def _after(text: str, path: str, reached: int) -> int:
+    """The places behind `text`, where it is at those that are reached."""
+    found, at = 0, path.find(text)
+    while at >= 0:
+        found |= 1 << at
+        at = path.find(text, at + 1)
+    return (reached & found) << len(text)

@@ -14,6 +14,8 @@ from studio.core.errors import BadValue, NotFound
 from studio.core.rest import wire_time
 
 LARGEST_PAGE = 1000
+# Of one batch. The SDK sends 50 metrics at most; lists and tables have a point for each row.
+MOST_METRICS, MOST_POINTS = 1000, 50_000
 FLOATS = ("double", "float")  # types of columns, as the SDK names them
 RUN_IDS = re.compile(r"\bRunId eq ([^\s()]+)")
 
@@ -26,6 +28,8 @@ class MetricBatch(HistoryView):
         run = self.run(uuid)
         visible.require_reach(self.actor, run, facts_only=True)
         rows, batch, errors = body.items("values"), [], []
+        if len(rows) > MOST_METRICS:
+            raise BadValue(f"A batch holds at most {MOST_METRICS} metrics.", target="values")
         for row in rows:
             try:
                 batch.append(self.metric(Body(row, name="values")))
@@ -33,6 +37,11 @@ class MetricBatch(HistoryView):
                 if not body.flag("reportErrors", False):
                     raise
                 errors.append(refused(row, error))
+        if sum(len(metric["points"]) for metric in batch) > MOST_POINTS:
+            raise BadValue(
+                f"A batch holds at most {MOST_POINTS} points; a longer list can be logged in parts.",
+                target="values",
+            )
         services.log_metrics(self.actor, run, batch)
         return Response({"errors": errors})
 
@@ -84,7 +93,7 @@ def step_of(point: Body) -> int | None:
     if step is None:
         return None
     if isinstance(step, bool) or not isinstance(step, int) or abs(step) >= 2**63:
-        raise BadValue("step must be a whole number.", target="step")
+        raise BadValue("step must be a whole number of 64 bits.", target="step")
     return step
 
 

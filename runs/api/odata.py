@@ -19,16 +19,17 @@ from studio.core.errors import BadValue
 from studio.core.lookups import JsonText
 
 DEEPEST = 20
-LONGEST = 20_000
-MOST = 500  # comparisons, of which SQLite takes 1000 at once
+LONGEST, MOST = 20_000, 450  # characters; comparisons: SQLite takes 1000, and some are two
+MOST_TAGS = 50  # each may be a join, of which PostgreSQL plans a hundred in seconds
 SIGNS = {"ge": "gte", "gt": "gt", "le": "lte", "lt": "lt", "eq": "exact"}
 # Nothing here goes back over a run of blanks: callers write these texts, and may mean harm.
 BEGINNING = re.compile(
-    r"(?P<field>[^()\s]+(?:[ ][^()\s]+){0,8}?)\s++(?P<sign>eq|ne|ge|le|gt|lt)\s++", re.IGNORECASE
+    r"(?P<field>[^()\s]+(?:[ ][^()\s]+){0,8}?)\s++(?P<sign>eq|ne|ge|le|gt|lt)(?=[\s()]|$)\s*+",
+    re.IGNORECASE,
 )
 QUOTED = re.compile(r"'(?P<singly>(?:[^']++|'')*+)'|\"(?P<doubly>[^\"]*+)\"")
-END_OF_BARE = re.compile(r"[()]|(?<!\s)\s++(?:and|or)(?=\s|$)|$", re.IGNORECASE)
-WORD = re.compile(r"\s*(\(|\)|and(?=[\s(])|or(?=[\s(]))", re.IGNORECASE)
+END_OF_BARE = re.compile(r"[()]|(?<!\s)\s++(?:and|or)(?=[\s()]|$)|$", re.IGNORECASE)
+WORD = re.compile(r"\s*+(\(|\)|(?:and|or)(?=[\s()]|$))", re.IGNORECASE)
 
 
 def parse(text: str, readers: "Mapping[str, Reader] | None" = None) -> Q:
@@ -47,7 +48,7 @@ def parse(text: str, readers: "Mapping[str, Reader] | None" = None) -> Q:
 class _Reader:
     def __init__(self, text: str, readers: "Mapping[str, Reader]"):
         self.text, self.at, self.readers = text, 0, readers
-        self.read = 0
+        self.count = self.tags = 0  # of comparisons, and of those with tags
 
     def either(self, depth: int) -> Q:
         condition = self.both(depth)
@@ -70,22 +71,32 @@ class _Reader:
                 raise self.wrong("lacks a closing bracket")
             return condition
         self.skip_spaces()
+        if self.at == len(self.text) or WORD.match(self.text, self.at):
+            raise self.wrong("lacks a comparison")
         match = BEGINNING.match(self.text, self.at)
         if match is None:
             raise self.wrong("cannot be read")
-        self.read += 1
-        if self.read > MOST:
-            raise self.wrong(f"has more than {MOST} comparisons")
+        self.counted(match["field"])
         self.at = match.end()
         value, is_quoted = self.value()
         comparison = Comparison(match["field"], match["sign"].lower(), value, is_quoted)
         return comparison.q(self.readers)
+
+    def counted(self, field: str) -> None:
+        self.count += 1
+        self.tags += field.lower().startswith("tags/")
+        if self.count > MOST:
+            raise BadValue(f"The filter has more than {MOST} comparisons.", target="filter")
+        if self.tags > MOST_TAGS:
+            raise BadValue(f"The filter compares more than {MOST_TAGS} tags.", target="filter")
 
     def value(self) -> tuple[str, bool]:
         """A bare value ends at a bracket, at a joining word or at the end; a quoted one at its quote."""
         if quoted := QUOTED.match(self.text, self.at):
             self.at = quoted.end()
             return quoted["doubly"] or (quoted["singly"] or "").replace("''", "'"), True
+        if self.at == len(self.text) or WORD.match(self.text, self.at):
+            raise self.wrong("lacks a value")
         start, self.at = self.at, END_OF_BARE.search(self.text, self.at).start()
         return self.text[start : self.at].strip(), False
 

@@ -1,6 +1,9 @@
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from runs import services
+from runs.api.metrics import MOST_METRICS, MOST_POINTS
 from runs.models import MetricValue
 from tests import factories
 
@@ -75,6 +78,8 @@ def test_an_unknown_metric_is_404(api, url):
         [{"name": "m", "value": [{"data": {}, "createdUtc": "9999-12-31T23:59:59-14:00"}]}],
         [{"name": "m", "value": [{"data": {}, "createdUtc": "0001-01-01T00:00:00+14:00"}]}],
         [{"name": "m" * 256}],
+        [{"name": "m"}] * MOST_METRICS,
+        [{"name": "m", "value": [{"data": {}}] * MOST_POINTS}],
     ],
 )
 def test_wrong_batches_store_nothing(api, url, values):
@@ -138,3 +143,37 @@ def test_no_cell_is_missing_and_no_word_is_said_to_be_a_float(api, url):
     full = api.post(f"{url}/full", {"metricName": "r"}).body
     assert full["columns"] == {"a": "string", "b": "string", "c": "string"}
     assert full["value"][0]["data"] == {"a": 1, "b": None, "c": None}
+
+
+def test_a_batch_of_many_points_costs_the_queries_of_one_of_few(api, url):
+    def queries(count: int) -> int:
+        """Of a batch in which half of the points are of metrics that are new."""
+        values = [{**scalar(n), "name": f"{count}-{n}"} for n in range(count // 2)]
+        ids = [f"{count:08x}-0000-4000-8000-{n:012x}" for n in range(count // 2)]
+        points = [{"metricId": id_, "data": {"old": 1}} for id_ in ids]
+        values.append({"name": "old", "columns": {"old": "double"}, "value": points})
+        with CaptureQueriesContext(connection) as context:
+            assert api.post(f"{url}/batch", {"values": values}).status == 200
+        return len(context)
+
+    queries(2)
+    assert queries(10) == queries(100)
+
+
+def test_two_batches_that_widen_a_metric_at_once_both_do(api, url):
+    def row(column):
+        return {"name": "r", "columns": {column: "double"}, "value": [{"data": {column: 1}}]}
+
+    def widen_it_after_it_was_read(execute, sql, params, many, context):
+        done = execute(sql, params, many, context)
+        if not others and '"runs_metric"' in sql:
+            others.append(row("c"))
+            assert api.post(f"{url}/batch", {"values": others}).status == 200
+        return done
+
+    others = []
+    assert api.post(f"{url}/batch", {"values": [row("a")]}).status == 200
+    with connection.execute_wrapper(widen_it_after_it_was_read):
+        assert api.post(f"{url}/batch", {"values": [row("b")]}).status == 200
+    full = api.post(f"{url}/full", {"metricName": "r"}).body
+    assert set(full["columns"]) == {"a", "b", "c"}

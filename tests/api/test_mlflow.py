@@ -1,6 +1,8 @@
 """MLflow's REST API: what it logs is what the SDK logs, and what is refused in MLflow's own words."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from runs import run_tokens, services
 from runs.models import Metric, Run, RunAttribute
@@ -82,6 +84,7 @@ def test_a_param_stays_what_it_was_and_a_batch_is_all_or_nothing(mlflow):
         ("runs/log-batch", {"tags": [7]}, "tags"),
         ("runs/log-batch", {"metrics": [{"key": "m", "value": 1}] * 1001}, "metrics"),
         ("runs/log-batch", {"params": [{"key": "p", "value": "1"}] * 101}, "params"),
+        ("runs/log-batch", {"tags": [{"key": "t", "value": "1"}] * 101}, "tags"),
         ("runs/update", {"status": "DONE"}, "status"),
         ("runs/update", {"run_name": "x" * 256}, "run_name"),
         ("runs/set-tag", {"key": "mlflow.runName", "value": "x" * 256}, "mlflow.runName"),
@@ -103,6 +106,7 @@ def test_wrong_values_name_their_field(mlflow, path, body, field):
         *("start_time > 1e30", "metrics.m LIKE 'a'", "status LIKE 'F%'", "a" * 6001),
         *("start_time IN ('1')", "metrics.m IN ('1')", "status IN ('a' 'b')"),
         "status in (" + ("'a'" + 10 * " ") * 40 + "!",  # nothing to try in all its ways
+        "status IS" + 2900 * " " + "NULL" + 2900 * " " + "~",
     ],
 )
 def test_a_filter_that_cannot_be_read_is_refused(mlflow, text):
@@ -241,3 +245,60 @@ def test_too_many_orders_and_two_values_of_a_param_are_refused(mlflow):
     params = [{"key": "p", "value": value} for value in ("a", "b")]
     reply = mlflow.ask("runs/log-batch", {"run_id": run["run_id"], "params": params})
     assert (reply.status, reply.body["error"]["target"]) == (400, "params")
+
+
+def test_a_batch_holds_what_mlflow_lets_it_hold(mlflow):
+    uuid = mlflow.made()["info"]["run_id"]
+    full = {
+        "run_id": uuid,
+        "metrics": [{"key": "m", "value": 1, "step": step} for step in range(900)],
+        "params": [{"key": f"p{number}", "value": "1"} for number in range(100)],
+    }
+    reply = mlflow.ask("runs/log-batch", {**full, "tags": [{"key": "t", "value": "1"}]})
+    assert (reply.status, reply.body["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
+    assert "1000 metrics, params and tags together, not 1001" in reply.body["message"]
+    assert not Metric.objects.exists()
+    assert mlflow.ask("runs/log-batch", full).status == 200
+    assert Metric.objects.get().values.count() == 900
+
+
+def test_a_batch_of_many_metrics_costs_the_queries_of_one_of_few(mlflow):
+    uuid = mlflow.made()["info"]["run_id"]
+
+    def queries(count: int) -> int:
+        """Of a batch in which half of the points are of metrics that are new."""
+        metrics = [{"key": f"{count}-{n}", "value": n, "timestamp": 1} for n in range(count // 2)]
+        metrics += [{"key": "old", "value": n, "step": n} for n in range(count // 2)]
+        with CaptureQueriesContext(connection) as context:
+            assert mlflow.ask("runs/log-batch", {"run_id": uuid, "metrics": metrics}).status == 200
+        return len(context)
+
+    queries(2)
+    assert queries(10) == queries(100)
+
+
+@pytest.mark.parametrize("step", [2**63 - 1, "-9223372036854775808"])
+def test_a_number_that_is_too_large_says_how_large_it_may_be(mlflow, step):
+    uuid = mlflow.made()["info"]["run_id"]
+    reply = mlflow.ask("runs/log-metric", {"run_id": uuid, "key": "m", "value": 1, "step": step})
+    assert (reply.status, reply.body["error"]["target"]) == (400, "step")
+    assert "at most 18 digits" in reply.body["message"]
+
+
+def test_runs_below_no_other_are_found_and_messages_name_what_was_asked(mlflow):
+    top = mlflow.made(run_name="top")["info"]
+    below = [{"key": "mlflow.parentRunId", "value": top["run_id"]}]
+    mlflow.made(run_name="below", tags=below)
+
+    def found(text):
+        asked = {"experiment_ids": [top["experiment_id"]], "filter": text}
+        return mlflow.ask("runs/search", asked).body
+
+    for word, name in (("NULL", "top"), ("NOT NULL", "below")):
+        for key in ("tags.mlflow.parentRunId", "tags.`mlflow.parentRunId`"):
+            (row,) = found(f"{key} IS {word}")["runs"]
+            assert row["info"]["run_name"] == name
+    for key in ("tags.mlflow.parentRunId", "run_id", "status"):
+        told = found(f"{key} LIKE 'a'")["message"]
+        assert told.startswith(f"{key.removeprefix('tags.')} is compared by")
+        assert "uuid" not in told

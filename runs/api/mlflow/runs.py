@@ -36,7 +36,8 @@ TOLD = {
 }
 MOST_EXPERIMENTS = 1000
 LONGEST_PARAM = 6000
-MOST_LOGGED = {"metrics": 1000, "params": 100, "tags": 100}  # MLflow's own limits of one batch
+# MLflow's own limits of one batch, which its client keeps by itself, and of all three together.
+MOST_LOGGED, MOST_IN_ALL = {"metrics": 1000, "params": 100, "tags": 100}, 1000
 COLUMN = {entities.RUN_NAME: "display_name", entities.NOTE: "description"}
 
 
@@ -216,9 +217,7 @@ class MlflowDeleteTag(LoggingView):
 class MlflowLogBatch(LoggingView):
     def post(self, request, **scope):
         body = self.body
-        for part, most in MOST_LOGGED.items():
-            if len(body.items(part)) > most:
-                raise BadValue(f"A batch holds at most {most} {part}.", target=part)
+        bounded(body)
         metrics = [metric_of(Body(row, name="metrics")) for row in body.items("metrics")]
         params = checked([Body(row, name="params") for row in body.items("params")])
         return self.log(self.writable(), metrics=metrics, params=params, tags=pairs(body, "tags"))
@@ -230,6 +229,21 @@ class MlflowLogBatchAsync(MlflowLogBatch):
     def log(self, run, **what):
         super().log(run, **what)
         return Response({"batch_tracking_id": ""})
+
+
+def bounded(body: Body) -> None:
+    sent = {part: len(body.items(part)) for part in MOST_LOGGED}
+    for part, most in MOST_LOGGED.items():
+        if sent[part] > most:
+            raise BadValue(
+                f"A batch holds at most {most} {part}, not {sent[part]}.",
+                target=part,
+            )
+    if (count := sum(sent.values())) > MOST_IN_ALL:
+        raise BadValue(
+            f"A batch holds at most {MOST_IN_ALL} metrics, params and tags together, not {count}.",
+            target="metrics",
+        )
 
 
 def checked(rows: list[Body]) -> dict[str, str]:

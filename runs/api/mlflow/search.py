@@ -37,11 +37,12 @@ from studio.core.lookups import ILike, JsonNumber, JsonText, Like
 
 LONGEST, MOST_CLAUSES, MOST_ORDERS = 6000, 50, 20
 TEXT = r"'[^']*'|\"[^\"]*\""
-# Blanks that were read are not given back: there would be many ways to read the same.
+# Blanks that were read are not given back: there would be too many ways to read the same.
 CLAUSE = re.compile(
-    rf"\s*(?:(?P<kind>\w+)\.)?(?P<key>[\w./-]+|`[^`]+`|\"[^\"]+\")\s*"
+    rf"\s*+(?:(?P<kind>\w+)\.)?(?P<key>[\w./-]+|`[^`]+`|\"[^\"]+\")\s*+"
     rf"(?P<sign>!=|>=|<=|=|>|<|not\s+in\b|in\b|i?like\b|is\s+not\s+null\b|is\s+null\b)\s*+"
-    rf"(?P<value>{TEXT}|[-+\w.]+|\(\s*(?:{TEXT})(?:\s*,\s*(?:{TEXT}))*\s*\))?\s*+(?:(?P<and>and\b)|$)",
+    rf"(?P<value>{TEXT}|[-+\w.]+|\(\s*+(?:{TEXT})(?:\s*+,\s*+(?:{TEXT}))*+\s*+\))?"
+    rf"\s*+(?:(?P<and>and\b)|$)",
     re.IGNORECASE,
 )
 ORDER = re.compile(
