@@ -239,33 +239,24 @@ def matches(path: str, patterns: Iterable[str]) -> bool:
 
 
 def _means(pattern: str, path: str) -> bool:
-    """Reads the pattern once, with all places of the path that it may have come to at a time, each a
-    bit of a number; a regular expression would try them one by one, in ever more ways."""
-    everywhere = (1 << len(path) + 1) - 1
-    slashes = sum(1 << at for at, letter in enumerate(path) if letter == "/")
-    others = everywhere >> 1 & ~slashes
-    reached = 1
+    """Reads the pattern once, with all places of the path that it may have come to at a time; a regular
+    expression would try them one by one, in ever more ways."""
+    reached = {0}
     for part in WILDCARDS.split(pattern):
-        first = reached & -reached
         if part == "**/":
-            reached |= slashes << 1 & -(first << 1)
+            folders = (at + 1 for at, letter in enumerate(path) if letter == "/")
+            first = min(reached)
+            reached |= {at for at in folders if at > first}
         elif part == "**":
-            reached = everywhere & -first
-        elif part == "*":  # each carry runs on to the next slash
-            reached |= (others + (reached & others)) ^ others
+            reached = set(range(min(reached), len(path) + 1))
+        elif part == "*":
+            for at, letter in enumerate(path):
+                if at in reached and letter != "/":
+                    reached.add(at + 1)
         elif part == "?":
-            reached = (reached & others) << 1
-        elif part:
-            reached = _after(part, path, reached)
+            reached = {at + 1 for at in reached if path[at : at + 1] not in ("", "/")}
+        else:
+            reached = {at + len(part) for at in reached if path.startswith(part, at)}
         if not reached:
             return False
-    return bool(reached >> len(path))
-
-
-def _after(text: str, path: str, reached: int) -> int:
-    """The places behind `text`, where it is at those that are reached."""
-    found, at = 0, path.find(text)
-    while at >= 0:
-        found |= 1 << at
-        at = path.find(text, at + 1)
-    return (reached & found) << len(text)
+    return len(path) in reached
