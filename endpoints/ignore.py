@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from endpoints import globs
+
 # What v1's client leaves out as well; a working copy makes outputs and logs anew.
-ALWAYS = (".git/", ".azureml/", "__pycache__/", ".ipynb_checkpoints/", ".studio/", ".venv/")
+ALWAYS = {".git", ".azureml", "__pycache__", ".ipynb_checkpoints", ".studio", ".venv"}
 
 
 @dataclass(frozen=True)
@@ -22,12 +24,11 @@ class Rule:
 
 
 def rules_of(folder: Path) -> list[Rule]:
-    lines = list(ALWAYS)
     for name in (".amlignore", ".gitignore"):
         if (folder / name).is_file():
-            lines += (folder / name).read_text(encoding="utf-8", errors="replace").splitlines()
-            break
-    return [rule for line in lines if (rule := _rule(line))]
+            lines = (folder / name).read_text(encoding="utf-8", errors="replace").splitlines()
+            return [rule for line in lines if (rule := _rule(line))]
+    return []
 
 
 def files_of(folder: Path) -> Iterator[Path]:
@@ -48,8 +49,10 @@ def files_of(folder: Path) -> Iterator[Path]:
 
 
 def _is_ignored(rules: list[Rule], path: str, *, folder: bool) -> bool:
+    if folder and path.rpartition("/")[2] in ALWAYS:
+        return True
     for rule in reversed(rules):
-        if (folder or not rule.folders_only) and rule.pattern.fullmatch(path):
+        if (folder or not rule.folders_only) and rule.pattern.match(path):
             return not rule.is_taken_back
     return False
 
@@ -64,24 +67,14 @@ def _rule(line: str) -> Rule | None:
     body = body.rstrip("/")
     if not body:
         return None
-    anchored = "/" in body
-    expression = _expression(body.lstrip("/"))
+    # Only a `**` between slashes goes across folders; and without a slash, a name in any folder is meant.
+    names = [
+        re.sub(r"\*+", "**" if len(name) > 1 and not name.strip("*") else "*", name)
+        for name in body.split("/")
+    ]
+    glob = "/".join(names).removeprefix("/") if len(names) > 1 else f"**/{names[0]}"
     try:
-        pattern = re.compile(expression if anchored else f"(?:.*/)?{expression}", re.DOTALL)
+        pattern = globs.compiled(glob, sets=True)
     except re.error:  # an unfinished [class]: git takes such a pattern for no match
         return None
     return Rule(pattern, taken_back, folders_only)
-
-
-def _expression(glob: str) -> str:
-    parts = re.split(r"(\*\*/|/\*\*$|\*|\?|\[[!^]?\]?[^\]]*\])", glob)
-    known = {"**/": "(?:.*/)?", "/**": "/.*", "*": "[^/]*", "?": "[^/]"}
-    out = []
-    for part in parts:
-        if part in known:
-            out.append(known[part])
-        elif part.startswith("[") and part.endswith("]"):
-            out.append("[^" + part[2:] if part[1] in "!^" else part)
-        else:
-            out.append(re.escape(part))
-    return "".join(out)

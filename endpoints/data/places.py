@@ -13,12 +13,11 @@ from uuid import uuid4
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
+from endpoints import globs
 from endpoints.models import Datastore
 from endpoints.roots import Root, State, open_root, place_for
 from studio.core.errors import NotFound
 
-GLOB = re.compile(r"[*?\[]")
-WILDCARDS = re.compile(r"(\*\*/|\*\*|\*|\?)")
 PARTIAL = re.compile(r"\..+\.[0-9]+\.[0-9]+\.partial")  # a file that is still being written
 
 
@@ -145,7 +144,7 @@ class Location:
 
     @property
     def is_pattern(self) -> bool:
-        return bool(GLOB.search(self.path)) and not self.exists()
+        return globs.has_wildcard(self.path) and not self.exists()
 
     def matching(self) -> list["Location"]:
         """The files that `path`, read as a pattern, means."""
@@ -227,7 +226,7 @@ def fixed_part(pattern: str) -> str:
     parts = pattern.split("/")
     fixed = []
     for part in parts[:-1]:
-        if GLOB.search(part):
+        if globs.has_wildcard(part):
             break
         fixed.append(part)
     return "/".join(fixed)
@@ -235,28 +234,4 @@ def fixed_part(pattern: str) -> str:
 
 def matches(path: str, patterns: Iterable[str]) -> bool:
     """Whether any of the patterns means the path: `*` within a folder, `**` across."""
-    return any(_means(pattern, path) for pattern in patterns)
-
-
-def _means(pattern: str, path: str) -> bool:
-    """Reads the pattern once, with all places of the path that it may have come to at a time; a regular
-    expression would try them one by one, in ever more ways."""
-    reached = {0}
-    for part in WILDCARDS.split(pattern):
-        if part == "**/":
-            folders = (at + 1 for at, letter in enumerate(path) if letter == "/")
-            first = min(reached)
-            reached |= {at for at in folders if at > first}
-        elif part == "**":
-            reached = set(range(min(reached), len(path) + 1))
-        elif part == "*":
-            for at, letter in enumerate(path):
-                if at in reached and letter != "/":
-                    reached.add(at + 1)
-        elif part == "?":
-            reached = {at + 1 for at in reached if path[at : at + 1] not in ("", "/")}
-        else:
-            reached = {at + len(part) for at in reached if path.startswith(part, at)}
-        if not reached:
-            return False
-    return len(path) in reached
+    return any(globs.compiled(pattern).match(path) for pattern in patterns)

@@ -29,6 +29,8 @@ from endpoints.data.places import matches
         ("a/**", "b/a/c", False),
         ("**/a*/**/c.*", "x/ab/y/z/c.csv", True),
         ("**a*c", "a/abc", True),
+        ("a**/b", "ax/y/b", True),
+        ("a**/b", "ab", False),
         ("[a]", "[a]", True),
         ("[a]", "a", False),
         ("", "", True),

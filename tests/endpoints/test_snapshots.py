@@ -83,6 +83,38 @@ def test_ignored_files_stay_out(workspace, source, name):
     assert names(workspace, source) == sorted([name, "keep.log", "pkg/a.py", "run.sh", "train.py"])
 
 
+def test_all_but_the_scripts_can_be_ignored(workspace, source):
+    """The usual idiom: it takes folders back, but not those that never belong to a snapshot."""
+    (source / ".venv").mkdir()
+    (source / ".venv/b.py").write_text("")
+    (source / ".amlignore").write_text("*\n!*/\n!*.py\n")
+    assert names(workspace, source) == ["pkg/a.py", "train.py"]
+
+
+@pytest.mark.parametrize(
+    ("line", "left"),
+    [
+        ("pkg/**", ["train.py"]),
+        ("p**y", ["pkg/a.py", "train.py"]),
+        ("***/a.py", ["train.py"]),
+        ("t[pqr]ain.py", ["pkg/a.py"]),
+        ("[!t]*.py", ["train.py"]),
+        ("pkg[/]a.py", ["pkg/a.py", "train.py"]),
+        ("t[z-a]ain.py", ["pkg/a.py", "train.py"]),
+    ],
+)
+def test_what_a_line_ignores(workspace, source, line, left):
+    (source / "run.sh").unlink()
+    (source / ".amlignore").write_text(f".amlignore\n{line}\n")
+    assert names(workspace, source) == left
+
+
+def test_no_line_takes_for_ever(workspace, source):
+    (source / ("a" * 255)).write_text("")
+    (source / ".amlignore").write_text("*a" * 120 + "b\n")
+    assert "a" * 255 in names(workspace, source)
+
+
 def test_amlignore_wins_over_gitignore(workspace, source):
     (source / ".amlignore").write_text("train.py\n")
     (source / ".gitignore").write_text("run.sh\n")
