@@ -1,12 +1,11 @@
 """Metrics of a run: batches in, names and values out (wire 9.3)."""
 
-import re
 from uuid import UUID
 
 from rest_framework.response import Response
 
 from runs import facts, services
-from runs.api import visible
+from runs.api import odata, visible
 from runs.api.history import HistoryView, number
 from runs.models import Metric, MetricValue
 from studio.core.bodies import LONGEST, Body
@@ -17,7 +16,6 @@ LARGEST_PAGE = 1000
 # Of one batch. The SDK sends 50 metrics at most; lists and tables have a point for each row.
 MOST_METRICS, MOST_POINTS = 1000, 50_000
 FLOATS = ("double", "float")  # types of columns, as the SDK names them
-RUN_IDS = re.compile(r"\bRunId eq ([^\s()]+)")
 
 
 class MetricBatch(HistoryView):
@@ -109,11 +107,9 @@ class MetricQuery(HistoryView):
 
     def post(self, request, **scope):
         body = Body(request.data)
-        asked = RUN_IDS.findall(body.text("filter", required=True))
-        if not asked:
-            raise BadValue('filter must name runs: "RunId eq <id>".', target="filter")
-        runs = [self.run(uuid) for uuid in dict.fromkeys(asked)]
-        rows = MetricValue.objects.filter(metric__run__in=runs).select_related("metric__run")
+        rows = MetricValue.objects.filter(
+            odata.parse(body.text("filter"), odata.METRIC_VALUES), metric__run__in=self.runs()
+        ).select_related("metric__run")
         after = number(body.get("continuationToken"), "continuationToken") or 0
         rows = list(rows.filter(pk__gt=after).order_by("pk")[: LARGEST_PAGE + 1])
         token = str(rows[LARGEST_PAGE - 1].pk) if len(rows) > LARGEST_PAGE else None

@@ -185,6 +185,10 @@ def _run_type(comparison: Comparison, key: str) -> Q:
     return _kept("properties")(comparison, "azureml.runsource")  # a type of the client's own
 
 
+def _metric_type(comparison: Comparison, key: str) -> Q:
+    return _kept("metric__properties")(comparison, "uxMetricType")
+
+
 def _tag(comparison: Comparison, key: str) -> Q:
     rows = RunAttribute.objects.filter(kind="tag", key=key)
     if comparison.is_null:
@@ -268,12 +272,18 @@ EXPERIMENTS: dict[str, Reader] = {
     "tags": _kept("tags"),
     "createdutc": _moment("created_at"),
 }
+METRIC_VALUES: dict[str, Reader] = {
+    "runid": _run_id("metric__run"),
+    "name": _text("metric__name"),
+    "metrictype": _metric_type,
+    "createdutc": _moment("created_at"),
+}
 # The fields of the wire, for who named another one.
 SPELLED = {
     name.partition("/")[0].lower(): name
     for name in (
         *("RunId", "ParentRunId", "RootRunId", "Status", "RunType", "RunTypeV2/Orchestrator"),
         *("Tags/…", "Properties/…", "Target", "Name", "DisplayName"),
-        *("CreatedUtc", "StartTimeUtc", "EndTimeUtc"),
+        *("CreatedUtc", "StartTimeUtc", "EndTimeUtc", "MetricType"),
     )
 }

@@ -109,10 +109,34 @@ def test_values_of_several_runs_at_once(api, url, run, actor, workspace):
     assert reply["value"][0]["metricType"] == "azureml.v1.scalar"
     assert reply["value"][0]["schema"]["properties"][0]["type"] == "double"
     assert reply["continuationToken"] is None
-    assert api.post(query, {"filter": "Name eq acc"}).status == 400
-    assert api.post(query, {"filter": "RunId eq none"}).status == 404
     elsewhere = f"{api.H}/experiments/other/metrics:query"
     assert api.post(elsewhere, {"filter": f"RunId eq {run.uuid}"}).status == 404
+
+
+@pytest.mark.parametrize(
+    ("condition", "cells"),
+    [
+        ("Name eq acc", [{"acc": 1}]),
+        ("Name eq none", []),
+        ("RunId eq none", []),
+        ("MetricType eq azureml.v1.table or MetricType eq azureml.v1.scalar", [{"acc": 1}]),
+        ("MetricType eq azureml.v1.table", []),
+        ("(RunId eq {run}) and (CreatedUtc gt 2001-01-01T00:00:00)", [{"acc": 1}]),
+        ("(RunId eq {run}) and (CreatedUtc gt 2101-01-01T00:00:00)", []),
+    ],
+)
+def test_values_by_what_they_are(api, url, run, condition, cells):
+    """What the SDK's own client of metrics writes into its filter."""
+    api.post(f"{url}/batch", {"values": [scalar(1)]})
+    asked = {"filter": condition.format(run=run.uuid)}
+    found = api.post(f"{api.H}/experiments/exp/metrics:query", asked).body["value"]
+    assert [row["cells"] for row in found] == [[cell] for cell in cells]
+
+
+def test_a_field_that_metrics_lack_is_named(api, url):
+    reply = api.post(f"{api.H}/experiments/exp/metrics:query", {"filter": "Status eq Running"})
+    assert reply.status == 400
+    assert "known are RunId, Name, MetricType, CreatedUtc" in str(reply.body)
 
 
 def test_values_are_in_the_order_they_were_logged(api, url):
