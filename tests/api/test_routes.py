@@ -390,7 +390,8 @@ def in_step(api, actor, workspace):
 # What a step may do to the workspace, wherever its run is: look at lists, register, keep code of its
 # own, read secrets.
 STEP_MAY = (
-    *("experiments:query", "runs:query", "/search", "secrets:getbatch", "/listNodes"),
+    *("experiments:query", "runs:query", "metrics:query"),
+    *("/search", "secrets:getbatch", "/listNodes"),
     *("/snapshots/getblob", f"/snapshots/{ID}"),
     *("/saveddatasets", "/datasets", "/environments/", "/assets", "/models", "/LocalUpload/none"),
 )
