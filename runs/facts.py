@@ -14,6 +14,7 @@ from runs.models import Artifact, Metric, MetricValue, Run, RunAttribute
 from studio.core.writing import write_transaction
 
 VALUE_LENGTH = 255
+AT_ONCE = 1000  # ids in a query: SQLite takes 250,000 values as Debian builds it, elsewhere 32,766
 
 
 def merge(
@@ -72,10 +73,11 @@ def add_metrics(run_id: int, metrics: Iterable[Mapping]) -> None:
         for point in one["points"]
         if (uuid := point.get("point_uuid"))
     ]
-    known = set()
-    if sent:
-        there = MetricValue.objects.filter(metric__in=rows.values(), point_uuid__in=sent)
-        known = set(there.values_list("metric_id", "point_uuid"))
+    of_these = MetricValue.objects.filter(metric__in=rows.values())
+    known: set[tuple[int, UUID]] = set()
+    for start in range(0, len(sent), AT_ONCE):
+        there = of_these.filter(point_uuid__in=sent[start : start + AT_ONCE])
+        known.update(there.values_list("metric_id", "point_uuid"))
     values = []
     for name, one in merged.items():
         for point in one["points"]:
