@@ -35,6 +35,15 @@ class RunQuerySet(models.QuerySet):
         # Not `status IN (...)`: only this condition can use the partial index on both databases.
         return self.filter(finished_at__isnull=True)
 
+    def canceled_at(self, pk: int | None):
+        """The run or the nearest one above it that was canceled or is asked to end; None if none is."""
+        while pk is not None:
+            run = self.only("uuid", "status", "parent_id").get(pk=pk)
+            if run.status in (Status.CANCEL_REQUESTED, Status.CANCELED):
+                return run
+            pk = run.parent_id
+        return None
+
     def below(self, run) -> list[int]:
         """The keys of the run and of whatever is below it, at any depth."""
         children = defaultdict(list)

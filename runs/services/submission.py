@@ -108,6 +108,7 @@ def submit(
     now = timezone.now()
     try:
         with write_transaction():
+            _check_goes_on(parent)
             place = _experiment(actor, name)
             run = Run(
                 workspace=actor.workspace,
@@ -203,6 +204,7 @@ def start(actor: Actor, run: Run, *, parent: Run | None = None) -> Run:
     with write_transaction():
         if engine.take_held(run.pk):
             if parent is not None:
+                _check_goes_on(parent)
                 run.parent, run.root = parent, parent.root or parent
                 Run.objects.filter(pk=run.pk).update(parent=run.parent, root=run.root)
             ready = engine.plan(run, blueprint, sources)
@@ -211,16 +213,20 @@ def start(actor: Actor, run: Run, *, parent: Run | None = None) -> Run:
     return run
 
 
+def _check_goes_on(parent: Run | None) -> None:
+    """A script that is told to end may still submit what nobody would cancel."""
+    if parent and (ended := Run.objects.canceled_at(parent.pk)):
+        text = _("Run %(run)s was canceled: nothing more can be submitted below it.")
+        raise Refused(text % {"run": ended})
+
+
 def _of_key(actor: Actor, key: str | None) -> Run | None:
     if not key:
         return None
     if len(key) > 100:
         raise ValidationError({"key": ["An idempotency key has at most 100 characters."]})
-    return (
-        Run.objects.filter(workspace=actor.workspace, idempotency_key=key)
-        .select_related("pipeline_run", "experiment")
-        .first()
-    )
+    runs = Run.objects.filter(workspace=actor.workspace, idempotency_key=key)
+    return runs.select_related("pipeline_run", "experiment").first()
 
 
 def target_for(

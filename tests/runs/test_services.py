@@ -236,6 +236,21 @@ class TestCancel:
         assert playing.statuses(below) == {"one": Status.CANCELED}
         assert playing.statuses(beside) == {"one": Status.QUEUED}
 
+    def test_nothing_is_submitted_below_it_any_more(self, actor, workspace):
+        run = submit(actor)
+        step = run.children.get()
+        held = submit(actor, held=True)
+        playing.take()
+        services.cancel(actor, run)
+        for parent in (run, step):
+            with pytest.raises(Refused, match="was canceled"), transaction.atomic():
+                submit(actor, parent=parent)
+            with pytest.raises(Refused, match="was canceled"), transaction.atomic():
+                services.start(actor, held, parent=parent)
+        assert Run.objects.filter(kind=Kind.PIPELINE).count() == 2
+        held.refresh_from_db()
+        assert (held.parent, held.status) == (None, Status.NOT_STARTED)
+
     def test_what_is_over_cannot_be_canceled(self, actor):
         run = submit(actor)
         playing.play(run)
