@@ -49,9 +49,9 @@ class EnvironmentDetail(EnvironmentView):
 
     def instead(self, name: str) -> str:
         """What is there, or what to do for want of an environment that Azure itself had."""
-        numbers = self.versions().filter(environment__name=name).values_list("number", flat=True)
-        if numbers:
-            return f" Its newest version is {numbers[0]}."
+        newest = self.versions().filter(environment__name=name).first()
+        if newest is not None:
+            return f" Its newest version is {newest.number}."
         if not name.lower().startswith(CURATED):
             return ""
         return (

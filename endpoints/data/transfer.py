@@ -171,6 +171,8 @@ def upload_tree(
     for relative, file in _files_of(source.resolve(), originals):
         if only and not matches(relative, only):
             continue
+        if file is None:
+            raise PathError(f"The output {relative} is a link that leads out of its folder.")
         if not file.is_file():
             # A linked folder may lead in circles; a pipe that nobody writes would wait for ever.
             raise PathError(f"The output {relative} is no plain file.")
@@ -191,8 +193,9 @@ def _originals(path: Path) -> list[Path]:
     return [link.resolve() for link in links]
 
 
-def _files_of(top: Path, originals: Sequence[Path] = ()) -> Iterator[tuple[str, Path]]:
-    """Whatever is below a folder by its relative path, links to `originals` by what is below those."""
+def _files_of(top: Path, originals: Sequence[Path] = ()) -> Iterator[tuple[str, Path | None]]:
+    """Whatever is below a folder by its relative path: links to `originals` by what is below those,
+    other links out of the folder with None."""
     for folder, folders, names in os.walk(top):
         links = [name for name in folders if Path(folder, name).is_symlink()]
         for name in sorted(names + links):
@@ -202,7 +205,7 @@ def _files_of(top: Path, originals: Sequence[Path] = ()) -> Iterator[tuple[str, 
             if not file.is_symlink() or leads_to.is_relative_to(top):
                 yield relative, file
             elif not any(leads_to.is_relative_to(original) for original in originals):
-                raise PathError(f"The output {relative} is a link that leads out of its folder.")
+                yield relative, None
             elif leads_to.is_dir():
                 for below, found in _files_of(leads_to):
                     yield f"{relative}/{below}", found

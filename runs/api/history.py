@@ -178,7 +178,8 @@ def error_of(body: Body) -> dict[str, str]:
     """What an Error event says, `{"data": {"ErrorResponse": {"error": {"code", "message"}}}}`."""
     response = Body(body.mapping("data"), name="data").mapping("ErrorResponse")
     error = Body(Body(response, name="ErrorResponse").mapping("error"), name="error")
-    return {"error": error.text("message"), "error_code": error.text("code", longest=60)}
+    longest = Run._meta.get_field("error_code").max_length
+    return {"error": error.text("message"), "error_code": error.text("code")[:longest]}
 
 
 class RunToken(HistoryView):

@@ -333,17 +333,17 @@ def test_a_client_tells_why_its_own_run_failed(api, workspace):
         3,
         {"ErrorResponse": []},
         {"ErrorResponse": {"error": {"message": ["x"]}}},
-        {"ErrorResponse": {"error": {"code": "x" * 61}}},
     ):
         assert api.post(f"{url}/events", {**event, "data": wrong}).status == 400
-    why = {"ErrorResponse": {"error": {"code": "MyCode", "message": "it went wrong"}}}
+    code = "a" * 60
+    why = {"ErrorResponse": {"error": {"code": code + "b", "message": "it went wrong"}}}
     assert api.post(f"{url}/events", {**event, "data": why}).status == 200
     assert api.get(url).body["status"] == "Running"
     failed = {"name": "Microsoft.MachineLearning.Run.Failed", "data": {}}
     assert api.post(f"{url}/events", failed).status == 200
     row = api.get(url).body
     assert row["status"] == "Failed"
-    assert row["error"]["error"] == {"code": "MyCode", "message": "it went wrong", "details": []}
+    assert row["error"]["error"] == {"code": code, "message": "it went wrong", "details": []}
 
 
 @pytest.mark.parametrize(

@@ -115,6 +115,15 @@ def test_a_filter_that_cannot_be_read_is_refused(mlflow, text):
     assert (reply.status, reply.body["error"]["target"]) == (400, "filter"), reply.body
 
 
+def test_a_filter_of_fifty_comparisons_is_the_longest(mlflow):
+    made = mlflow.made()["info"]
+    clause = "metrics.m != 1"
+    for count, status in ((50, 200), (51, 400)):
+        text = " and ".join([clause] * count)
+        asked = {"experiment_ids": [made["experiment_id"]], "filter": text}
+        assert mlflow.ask("runs/search", asked).status == status
+
+
 @pytest.mark.parametrize(
     ("text", "found"),
     [

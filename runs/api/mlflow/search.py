@@ -97,7 +97,7 @@ class Language:
         if len(text) > LONGEST:
             raise BadValue(f"The filter is longer than {LONGEST} characters.", target="filter")
         condition, at, joined = Q(), 0, False
-        for _ in range(MOST_CLAUSES):
+        for _ in range(MOST_CLAUSES + 1):  # the end comes after the last one
             if not text[at:].strip():
                 if joined:
                     raise _unread(text)
@@ -185,7 +185,7 @@ def _value(text: str | None, *, number: bool):
     except ValueError:
         raise BadValue(f"The filter: {text[:60]} is {kind_of(text)}.", target="filter") from None
     if not math.isfinite(found):
-        raise BadValue(f"The filter: {text[:60]} is too large a number.", target="filter")
+        raise BadValue(f"The filter: {text[:60]} is no finite number.", target="filter")
     return found
 
 
