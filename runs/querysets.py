@@ -36,13 +36,16 @@ class RunQuerySet(models.QuerySet):
         return self.filter(finished_at__isnull=True)
 
     def canceled_at(self, pk: int | None):
-        """The run or the nearest one above it that was canceled or is asked to end; None if none is."""
+        """The run or the first one above it that was canceled or is asked to end; None if none is. Whoever
+        would cancel one of them meanwhile waits for the transaction."""
+        chain = []
         while pk is not None:
-            run = self.only("uuid", "status", "parent_id").get(pk=pk)
-            if run.status in (Status.CANCEL_REQUESTED, Status.CANCELED):
-                return run
-            pk = run.parent_id
-        return None
+            chain.append(pk)
+            pk = self.values_list("parent_id", flat=True).get(pk=pk)
+        # From the top down, as they are canceled: two who wait for each other would wait for ever.
+        above = list(self.select_for_update(no_key=True).filter(pk__in=chain).order_by("pk"))
+        ended = (Status.CANCEL_REQUESTED, Status.CANCELED)
+        return next((run for run in above if run.status in ended), None)
 
     def below(self, run) -> list[int]:
         """The keys of the run and of whatever is below it, at any depth."""

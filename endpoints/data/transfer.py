@@ -166,16 +166,19 @@ def upload_tree(
         with source.open("rb") as stream:
             target.write(stream)
         return [target.path]
+    top = source.resolve()
     originals = [original for path in mounted for original in _originals(path)]
     stored = []
-    for relative, file in _files_of(source.resolve(), originals):
+    for relative, file in _files_of(top, [top, *originals]):
         if only and not matches(relative, only):
             continue
         if file is None:
             raise PathError(f"The output {relative} is a link that leads out of its folder.")
         if not file.is_file():
-            # A linked folder may lead in circles; a pipe that nobody writes would wait for ever.
-            raise PathError(f"The output {relative} is no plain file.")
+            # A pipe that nobody writes would wait for ever.
+            raise PathError(
+                f"The output {relative} is no plain file but a pipe, or a link to nothing or in circles."
+            )
         try:
             relative.encode()
         except UnicodeEncodeError:
@@ -193,21 +196,22 @@ def _originals(path: Path) -> list[Path]:
     return [link.resolve() for link in links]
 
 
-def _files_of(top: Path, originals: Sequence[Path] = ()) -> Iterator[tuple[str, Path | None]]:
-    """Whatever is below a folder by its relative path: links to `originals` by what is below those,
-    other links out of the folder with None."""
+def _files_of(
+    top: Path, within: Sequence[Path], *, behind_link: bool = False
+) -> Iterator[tuple[str, Path | None]]:
+    """Whatever is below a folder by its relative path, and where it is: None for links that lead out of
+    the folders `within`. A link to a folder stands for what is below that, but none behind another
+    one does: they may lead in circles."""
     for folder, folders, names in os.walk(top):
         links = [name for name in folders if Path(folder, name).is_symlink()]
         for name in sorted(names + links):
             file = Path(folder, name)
             relative = file.relative_to(top).as_posix()
-            leads_to = file.resolve()
-            if not file.is_symlink() or leads_to.is_relative_to(top):
-                yield relative, file
-            elif not any(leads_to.is_relative_to(original) for original in originals):
+            leads_to = Path(os.path.realpath(file))  # Path.resolve() fails at circles
+            if not any(leads_to.is_relative_to(place) for place in within):
                 yield relative, None
-            elif leads_to.is_dir():
-                for below, found in _files_of(leads_to):
+            elif name in links and not behind_link:
+                for below, found in _files_of(leads_to, within, behind_link=True):
                     yield f"{relative}/{below}", found
             else:
                 yield relative, leads_to

@@ -205,7 +205,8 @@ class Attempt:
 
     def _run(self, folder, spec: EnvironmentSpec, built: BuiltEnvironment) -> Result:
         job = self.job
-        wanted = variables(job, folder, built, dict(spec.variables))
+        given, warnings = variables(job, folder, built, dict(spec.variables))
+        self.warnings += warnings
         order = Order(
             name=job.node.name,
             python=built.python,
@@ -213,7 +214,7 @@ class Attempt:
             script=job.node.script,
             command=folders.command(job, folder),
             arguments=folders.arguments(job, folder),
-            variables=wanted,
+            variables=given,
         )
         runner = RUNNERS.get(job.module.step_type)
         if runner is None:

@@ -7,8 +7,9 @@
 import json
 import re
 import shlex
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from django.conf import settings
@@ -45,7 +46,8 @@ class Folder:
         default_factory=dict
     )  # inputs, by their DataReference's name
     linked: dict[Path, dict] = field(default_factory=dict)
-    # What was in the places of outputs before the step: the code's own files are no output.
+    # What was in the places of outputs before the step: a folder of the code that it leaves as it was
+    # is no output.
     taken: dict[Path, dict] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
@@ -229,9 +231,17 @@ def _values(arguments: Iterable[Argument], job: Job, folder: Folder) -> Iterator
             yield str(folder.outputs.get(argument.value, ""))
         else:
             # No shell expands the variables that the SDK writes for a reference within a text.
-            yield VARIABLE.sub(
-                lambda found: folder.ports.get(found[1], found[0]), fill(argument.value, folder)
-            )
+            yield VARIABLE.sub(partial(_expanded, folder.ports), fill(argument.value, folder))
+
+
+def _expanded(ports: Mapping[str, str], found: re.Match) -> str:
+    """The place of the port that a variable names; of `x.csv`, which is none, that of `x` and `.csv`."""
+    name = found[1]
+    while name not in ports:
+        name = re.sub(r"(^|[.\-])[^.\-]*$", "", name)
+        if not name:
+            return found[0]
+    return ports[name] + found[1][len(name) :]
 
 
 def fill(text: str, folder: Folder, *, written_as: Callable[[str], str] = str) -> str:
@@ -285,7 +295,8 @@ def check_inputs(folder: Folder) -> None:
 
 
 def take_up(job: Job, folder: Folder) -> dict[str, str]:
-    """Store the outputs in their datastores; of which nothing was stored, and why."""
+    """Store the outputs in their datastores; those that were not written, or of which no file is to be
+    kept, and why."""
     missing = {}
     for name, place in job.step.outputs.items():
         setting = job.node.outputs.get(name) or OutputSetting(name)

@@ -7,15 +7,17 @@ from django.conf import settings
 from runs import run_tokens
 from runs.engine.folder import Folder
 from runs.engine.job import Job
-from runs.steps.environments import FEATHERWEIGHT_PATH, BuiltEnvironment, is_ours
+from runs.steps.environments import FEATHERWEIGHT_PATH, REAL, BuiltEnvironment, is_ours
 
 # What is passed on from the worker's own environment.
 PASSED_ON = ("LANG", "LC_ALL", "TZ", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH")
 
 
-def variables(job: Job, folder: Folder, built: BuiltEnvironment, wanted: dict[str, str]) -> dict:
-    """`wanted` are the variables of the environment definition."""
-    path = f"{built.bin}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+def variables(
+    job: Job, folder: Folder, built: BuiltEnvironment, wanted: dict[str, str]
+) -> tuple[dict[str, str], list[str]]:
+    """The variables, and what is to be said of those in the environment definition (`wanted`) that the
+    step does not get."""
     found = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     found |= {
         name: value
@@ -26,8 +28,8 @@ def variables(job: Job, folder: Folder, built: BuiltEnvironment, wanted: dict[st
         }.items()
         if not is_ours(name) and "\0" not in f"{name}{value}" and "=" not in name
     }
-    found |= {
-        "PATH": path,
+    ours = {
+        "PATH": f"{built.bin}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "HOME": str(folder.path),
         "VIRTUAL_ENV": str(built.bin.parent),
         "PYTHONUNBUFFERED": "1",  # or the log would come in lumps of 8 KiB
@@ -36,13 +38,21 @@ def variables(job: Job, folder: Folder, built: BuiltEnvironment, wanted: dict[st
         **_certificates(),
     }
     if "MLFLOW_TRACKING_URI" not in found:  # a step may log to a server of its own
-        found |= _mlflow(job, token=found["AZUREML_RUN_TOKEN"])
+        ours |= _mlflow(job, token=ours["AZUREML_RUN_TOKEN"])
+    lost = [
+        name
+        for name, value in sorted(wanted.items())
+        if name != REAL and (is_ours(name) or ours.get(name, value) != value)
+    ]
+    found |= ours
     found.setdefault("LANG", "C.UTF-8")
     if built.needs_featherweight:
         found["PYTHONPATH"] = os.pathsep.join(
             filter(None, [str(FEATHERWEIGHT_PATH), found.get("PYTHONPATH")])
         )
-    return found
+    return found, [
+        f"The environment's variable {name} is not set: it is the studio's." for name in lost
+    ]
 
 
 def _run(job: Job) -> dict[str, str]:

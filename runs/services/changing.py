@@ -39,19 +39,20 @@ def cancel(actor: Actor, run: Run, *, over_ok: bool = False) -> None:
             _("Run %(run)s is over already: %(status)s.")
             % {"run": run, "status": run.get_status_display()}
         )
-    runs = [run, *_live_below(run)]
     with transaction.atomic():
-        for each in runs:
+        _cancel(run, "canceled by " + actor.name)
+        below = _live_below(run)  # after it: nothing is submitted below it from here on
+        for each in below:
             _cancel(each, "canceled by " + actor.name)
         audit.record(actor, "cancel", run)
-    _advance(runs)
+    _advance([run, *below])
     run.refresh_from_db()
 
 
 def _live_below(run: Run) -> list[Run]:
     """What a script has submitted or begun below its run and is not over; steps belong to their runs."""
     below = Run.objects.live().filter(pk__in=Run.objects.below(run)).exclude(pk=run.pk)
-    return list(below.exclude(kind=Kind.STEP).select_related("pipeline_run"))
+    return list(below.exclude(kind=Kind.STEP).select_related("pipeline_run").order_by("pk"))
 
 
 def _advance(runs: Iterable[Run]) -> None:

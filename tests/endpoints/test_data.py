@@ -180,6 +180,20 @@ def test_outputs_that_lead_elsewhere_are_refused(store, tmp_path):
     assert len(data.upload_tree(output, data.resolve(store, "out"), only=["real*"])) == 1
 
 
+def test_a_link_to_a_folder_of_the_output_stands_for_its_files(store, tmp_path):
+    """As trainers leave one to the last of their checkpoints."""
+    output = tmp_path / "output"
+    (output / "checkpoint-2/deep").mkdir(parents=True)
+    (output / "checkpoint-2/deep/model").write_text("x")
+    (output / "checkpoint-2/best").symlink_to("deep/model")
+    (output / "latest").symlink_to("checkpoint-2")
+    found = data.upload_tree(output, data.resolve(store, "out"))
+    files = ("best", "deep/model")
+    assert sorted(found) == [f"out/{top}/{x}" for top in ("checkpoint-2", "latest") for x in files]
+    with data.resolve(store, "out/latest/best").open() as stream:
+        assert stream.read() == b"x"
+
+
 def test_a_copied_link_to_a_mounted_input_is_the_files_that_it_leads_to(filled, tmp_path):
     whole = data.materialise([data.resolve(filled, "in")], tmp_path / "whole")
     some = data.materialise([data.resolve(filled, "in/*.csv")], tmp_path / "some")

@@ -38,12 +38,6 @@ def definition(*dependencies, pip=(), **rest):
     return {"python": {"condaDependencies": {"dependencies": entries}}, **rest}
 
 
-def test_variables_of_the_studio_are_not_taken_and_that_is_said():
-    asked = dict.fromkeys(("PATH", "STUDIO_X", "PATH_TO_MODEL", "HOMEPAGE", "STUDIO_AZUREML"), "1")
-    warnings = parse({"environmentVariables": asked}).warnings
-    assert [text.split()[3] for text in warnings] == ["PATH", "STUDIO_X"]
-
-
 def test_no_definition_asks_for_nothing():
     assert parse(None).requirements == ()
     assert parse({}).python is None

@@ -1,11 +1,13 @@
 """Steps as a worker does them: real scripts in real processes."""
 
 import json
+import os
 from threading import Timer
 
 import pytest
 
 from endpoints import data
+from endpoints.models import Module
 from runs import storage
 from runs.engine import leftovers
 from runs.models import Artifact, Metric, Outcome, StepAttempt
@@ -87,6 +89,26 @@ class TestScripts:
         assert {name for name in found if name.startswith("STUDIO_")} == {"STUDIO_FACTS_DIR"}
         assert found["AZUREML_RUN_ID"] == str(studio.step(run).run.uuid)
         assert found["HOME"].startswith(str(studio.path / "work"))
+
+    def test_of_its_variables_those_that_are_the_studios_are_named(self, studio):
+        """A step gets what its environment sets, and is told of what it does not get."""
+        kept = {"PATH_TO_MODEL": "m", "HOMEPAGE": "h", "PYTHONPATH": "lib", "MLFLOW_RUN_NAME": "n"}
+        lost = ("AZUREML_RUN_ID", "HOME", "MLFLOW_EXPERIMENT_NAME", "PATH", "STUDIO_X")
+        script = "import json, os; print(json.dumps(dict(os.environ)))"
+        pipeline = studio.publish(steps={"one": {}}, scripts={"one.py": script})
+        wanted = {**kept, **dict.fromkeys(lost, "mine"), "PYTHONUNBUFFERED": "1"}
+        environment = {"environment": {"environmentVariables": wanted}}
+        Module.objects.update(runconfig=json.dumps(environment))
+        node = pipeline.graph.wire["ModuleNodes"][0]
+        node["Runconfig"] = None
+        pipeline.graph.save()
+        step = studio.step(studio.run(pipeline))
+        found = json.loads(storage.read_log(step.run.uuid))
+        assert found.pop("PYTHONPATH").endswith(f"{os.pathsep}{kept.pop('PYTHONPATH')}")
+        assert kept.items() <= found.items()
+        assert "mine" not in found.values()
+        said = [text.split()[3] for text in step.warnings if "it is the studio's" in text]
+        assert said == list(lost)
 
     def test_files_in_outputs_become_artifacts(self, studio):
         script = """
@@ -180,6 +202,8 @@ class TestScripts:
                     "arguments": [
                         "--at=$AZUREML_DATAREFERENCE_got/a.csv",
                         "$AZUREML_DATAREFERENCE_x",
+                        "$AZUREML_DATAREFERENCE_copy-1.csv",
+                        "$AZUREML_DATAREFERENCE_x-1",
                     ],
                     "inputs": {"got": {"source": "mid"}},
                     "outputs": {"copy": {"destination": "kept"}},
@@ -194,8 +218,8 @@ class TestScripts:
                 "two.py": """
                     import os, subprocess, sys
                     place = sys.argv[1].partition("=")[2]
-                    print(open(place).read(), sys.argv[2])
                     out = os.environ["AZUREML_DATAREFERENCE_copy"]
+                    print(open(place).read(), sys.argv[2], sys.argv[3] == out + "-1.csv", sys.argv[4])
                     subprocess.check_call(["cp", "-r", os.path.dirname(place), out])
                 """,
             },
@@ -203,7 +227,9 @@ class TestScripts:
         run = studio.run(pipeline)
         assert run.status == Status.COMPLETED, run.error
         two = studio.step(run, "two")
-        assert storage.read_log(two.run.uuid) == b"1,2 $AZUREML_DATAREFERENCE_x\n"
+        unknown = "$AZUREML_DATAREFERENCE_x"
+        said = storage.read_log(two.run.uuid).decode()
+        assert said == f"1,2 {unknown} True {unknown}-1\n"
         kept = data.locate(run.workspace, **two.outputs["copy"])
         assert [entry.path.rpartition("/")[2] for entry in kept.files()] == ["a.csv"]
 

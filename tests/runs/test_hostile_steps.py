@@ -111,11 +111,12 @@ def test_killing_the_fork_server_is_a_lost_attempt_and_not_for_ever(run):
     assert list(StepAttempt.objects.values_list("outcome", flat=True)) == [Outcome.LOST] * 2
 
 
-def test_a_linked_folder_in_an_output_is_refused_by_name(run):
+@pytest.mark.parametrize("target", [".", "again", "nothing"])
+def test_a_link_in_circles_or_to_nothing_is_refused_by_name(run, target):
     found = run(
-        """
+        f"""
         import os, sys
-        os.makedirs(sys.argv[2] + "/sub"); os.symlink("sub", sys.argv[2] + "/again")
+        os.makedirs(sys.argv[2]); os.symlink("{target}", sys.argv[2] + "/again")
         """,
         outputs={"made": {"destination": "mid"}},
         arguments=["told", "output:made"],

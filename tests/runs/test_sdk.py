@@ -525,6 +525,30 @@ def test_whole_columns_have_plain_types_and_a_stated_text_is_not_guessed_at(
     }
 
 
+def test_blanks_around_a_value_are_none_of_it(step, tmp_path, pandas_python):
+    """As in a file whose fields are parted by a comma and a blank; a text keeps them. Without a layout,
+    each moment is read by itself."""
+    types = {
+        "day": {"datetime": {"formats": "%Y-%m-%d"}},
+        "any": "datetime",
+        "yes": "boolean",
+        "text": "string",
+    }
+    found = typed(
+        step,
+        tmp_path / "a.csv",
+        pandas_python,
+        "day,any,yes,text\n 2019-01-02,2019-01-02, true, x\n2019-02-03 ,2019-02-03T10:00:00 ,0 ,y\n",
+        columns={"types": types},
+    )
+    assert {name: column[1:] for name, column in found.items()} == {
+        "day": ["2019-01-02 00:00:00", "2019-02-03 00:00:00"],
+        "any": ["2019-01-02 00:00:00", "2019-02-03 10:00:00"],
+        "yes": ["True", "False"],
+        "text": [" x", "y"],
+    }
+
+
 def test_dates_are_in_utc_and_one_format_needs_no_list(step, tmp_path, pandas_python):
     """As the SDK writes what it has found in a file, and reads it itself."""
     types = {

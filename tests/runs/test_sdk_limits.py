@@ -37,6 +37,20 @@ def test_the_advice_is_true():
     assert named.requirements == ("azureml-core==1.61.0",)
 
 
+def test_abstract_classes_can_be_made_of_its_own():
+    found = run("""
+        from abc import ABC, abstractmethod
+        from azureml.core import Run
+
+        class Mine(Run, ABC):
+            @abstractmethod
+            def name(self): ...
+
+        print(Mine.__abstractmethods__)
+    """)
+    assert found.stdout == "frozenset({'name'})\n"
+
+
 @pytest.mark.parametrize(
     ("statement", "lacking"),
     [

@@ -25,7 +25,7 @@ MET_BY_OURS = {
     "azureml-defaults",
 }
 REAL = "STUDIO_AZUREML"  # an environment's variable: `real` installs the real azureml packages
-# Variables of a step that are the studio's: nothing else may take their place.
+# Variables of a step that nothing of its definition can set, whether the studio does or not.
 OURS, OUR_PREFIXES = (
     ("PATH", "HOME"),
     ("AZUREML_RUN_", "AZUREML_ARM_", "AZUREML_SERVICE_", "STUDIO_"),
@@ -86,8 +86,6 @@ def parse(definition: Mapping[str, Any] | None, *, real_azureml: bool = False) -
     if wanted and not reader.names & {"azureml-core", "azureml-defaults", "azureml-sdk"}:
         reader.requirements.append("azureml-core")
     _warn_of_image(reader, keys)
-    for name in sorted(filter(is_ours, reader.variables.keys() - {REAL})):
-        reader.warnings.append(f"The environment's variable {name} is not set: it is the studio's.")
     return EnvironmentSpec(
         python=reader.python,
         requirements=tuple(dict.fromkeys(reader.requirements)),

@@ -40,6 +40,8 @@ for _ in range(300):
     if steps and "waiting" in steps[0].get_stdout_log():
         break
     time.sleep(0.1)
+else:
+    raise AssertionError("the log of a step that runs never came")
 endless.cancel()
 assert endless.wait_for_completion(show_output=False, raise_on_error=False) == "Canceled"
 assert endless.get_steps().__next__().get_status() == "Canceled"

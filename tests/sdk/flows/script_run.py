@@ -133,6 +133,8 @@ for _ in range(300):
     if "waiting" in logs.get("azureml-logs/70_driver_log.txt", ""):
         break
     time.sleep(0.1)
+else:
+    raise AssertionError("the log of a step that runs never came")
 endless.cancel()
 endless.wait_for_completion(raise_on_error=False)
 assert endless.get_status() == "Canceled"

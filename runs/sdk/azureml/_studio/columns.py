@@ -68,7 +68,7 @@ def _integer(pandas, column, options):
 def _boolean(pandas, column, options):
     true = [str(value).lower() for value in _listed(options, "true_values") or TRUE]
     false = [str(value).lower() for value in _listed(options, "false_values") or FALSE]
-    words = column.astype(str).str.lower().where(column.notna())
+    words = column.astype(str).str.strip().str.lower().where(column.notna())
     made = words.map(lambda word: True if word in true else False if word in false else None)
     return made if made.isna().any() else made.astype(bool)
 
@@ -76,8 +76,13 @@ def _boolean(pandas, column, options):
 def _moment(pandas, column, options):
     """In UTC, and without saying so."""
     made = None
+    column = column.map(lambda value: value.strip() if isinstance(value, str) else value)
     for layout in _listed(options, "formats") or [None]:
-        found = pandas.to_datetime(column, format=layout, errors="coerce", utc=True)
+        if layout is None:  # each by itself: pandas expects all to be like the first
+            found = column.map(lambda value: pandas.to_datetime(value, errors="coerce", utc=True))
+            found = pandas.to_datetime(found, utc=True)
+        else:
+            found = pandas.to_datetime(column, format=layout, errors="coerce", utc=True)
         made = found if made is None else made.fillna(found)
     return made.dt.tz_localize(None)
 

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from abc import ABCMeta
 
 HOW = (
     "To have the real one in the step, add 'azureml-sdk' (for data frames also 'pandas') to the pip"
@@ -15,7 +16,9 @@ def absent(name):
     return "The studio's small azureml package has no {}. {}".format(name, HOW)
 
 
-class _Partial(type):
+class _Partial(ABCMeta):
+    """Of ABCMeta, for scripts that make abstract classes of the SDK's."""
+
     def __getattr__(cls, name):
         raise AttributeError(_absent_from(cls, name))
 
