@@ -300,23 +300,24 @@ def take_up(job: Job, folder: Folder) -> dict[str, str]:
     missing = {}
     for name, place in job.step.outputs.items():
         setting = job.node.outputs.get(name) or OutputSetting(name)
-        path = _left(job, folder, setting)
+        path, wanted = _left(job, folder, setting), _place_of_its_own(job, setting)
+        stored = []
         if path.exists():
             target = data.locate(job.run.workspace, place["datastore"], place["path"])
             stored = data.upload_tree(path, target, only=setting.only, mounted=folder.linked)
-            if setting.only and not stored:
-                patterns = ", ".join(setting.only)
-                missing[name] = (
-                    f"Nothing of the output {name} was kept: no file matches {patterns}."
-                )
+        if stored:
             continue
-        missing[name] = f"The output {name} was not written."
-        wanted = _place_of_its_own(job, setting)
-        if wanted and _inside(folder, wanted) is None:
-            missing[name] += (
-                f" {wanted} is no place of a step, which has its own folder only: the place of the"
-                " output is in the step's arguments."
-            )
+        is_empty = path.is_dir() and not any(path.iterdir())
+        if not path.exists() or (wanted and is_empty):
+            missing[name] = f"The output {name} was not written."
+            if wanted and _inside(folder, wanted) is None:
+                missing[name] += (
+                    f" {wanted} is no place of a step, which has its own folder only: the place of"
+                    " the output is in the step's arguments."
+                )
+        elif setting.only:
+            patterns = ", ".join(setting.only)
+            missing[name] = f"Nothing of the output {name} was kept: no file matches {patterns}."
     return missing
 
 

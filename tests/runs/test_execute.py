@@ -273,7 +273,9 @@ class TestScripts:
         ]
         assert named == ["taken", "far", "out"], step.warnings
 
-    def test_an_output_of_which_nothing_is_kept_says_why(self, studio):
+    @pytest.mark.parametrize("is_dataset", [False, True])
+    def test_an_output_of_which_nothing_is_kept_says_why(self, studio, is_dataset):
+        """The folder of an OutputFileDatasetConfig is there before the step, and stays empty."""
         places = {
             "far": "/far/away",
             "up": "../up",
@@ -300,6 +302,10 @@ class TestScripts:
                 "changed/old.txt": "x",
             },
         )
+        if is_dataset:
+            for setting in pipeline.graph.wire["ModuleNodes"][0]["ModuleOutputSettings"]:
+                setting["DatasetOutputOptions"] = {"PathOnDatastore": setting["Name"]}
+            pipeline.graph.save()
         run = studio.run(pipeline)
         assert run.status == Status.COMPLETED, run.error
         step = studio.step(run)
