@@ -134,7 +134,7 @@ class LiveStudio:
     @property
     def password(self) -> str:
         """The admin's password, which `up` printed once."""
-        return re.search(r"password\W+(\S+)", self.output.read_text(), re.I).group(1)
+        return re.search(r"password (\S+)", self.output.read_text()).group(1)
 
     @property
     def ca_bundle(self) -> Path:

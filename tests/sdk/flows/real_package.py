@@ -44,7 +44,7 @@ run = Experiment(ws, "real-package").submit(Pipeline(ws, steps=[step]))
 status = run.wait_for_completion(show_output=False, raise_on_error=False)
 real = run.find_step_run("real")[0]
 log = real.get_stdout_log()
-assert status == "Finished", log
+assert status == "Finished", (real.get_details(), log)
 assert "the real package" in log, log
 
 metrics = real.get_metrics()
