@@ -1,6 +1,5 @@
 """Reads the posted JSON of graphs and modules into `elements`, naming the place of what is wrong."""
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 
@@ -18,6 +17,7 @@ from endpoints.graph.elements import (
     OutputSetting,
     Port,
 )
+from studio.core import numbers
 
 VARIABLES = "environmentVariables"
 VARIABLE_NAME = re.compile(r"[^=\0\n]+")
@@ -64,7 +64,7 @@ def read_module(
         outputs={row["Name"]: _output(row) for row in rows(interface, "Outputs", where)},
         parameters={row["Name"]: _module_parameter(row) for row in declared},
         arguments=tuple(
-            Argument(str(row.get("ValueType") or "Literal"), str(row.get("Value") or ""))
+            Argument(str(row.get("ValueType") or "Literal"), _text(row.get("Value")) or "")
             for row in rows(interface, "Arguments", where, key=None)
         ),
         runconfig=_runconfig(runconfig, f"Module {name}.Runconfig"),
@@ -177,7 +177,7 @@ def _runconfig(text, path: str) -> Mapping:
         return {}
     if isinstance(text, str):
         try:
-            text = json.loads(text)
+            text = numbers.storable(numbers.loads(text))
         except ValueError as error:
             raise GraphError(path, f"This is not JSON: {error}.") from error
     runconfig = mapping(text if text is not None else {}, path)

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 from django.core.exceptions import ValidationError
 
+from studio.core import numbers
 from studio.core.access import Actor, require
 from studio.core.errors import Conflict
 
@@ -25,7 +26,7 @@ def text(field: str, value, *, longest: int | None = None, required: bool = Fals
 
 
 def document(field: str, value) -> dict:
-    """A JSON object that every database can keep."""
+    """A JSON object that every database can keep, with the texts of its numbers."""
     if not isinstance(value, Mapping):
         raise ValidationError({field: ["This must be an object."]})
     try:
@@ -33,7 +34,7 @@ def document(field: str, value) -> dict:
             raise ValidationError({field: ["This must not contain a zero character."]})
     except (TypeError, ValueError, RecursionError) as error:
         raise ValidationError({field: ["This cannot be kept as JSON."]}) from error
-    return dict(value)
+    return numbers.storable(dict(value))
 
 
 def chosen_uuid(actor: Actor, model, uuid: UUID | None) -> UUID:

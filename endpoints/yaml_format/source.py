@@ -30,6 +30,18 @@ class _Loader(yaml.SafeLoader):
         return node
 
 
+class _Plain(yaml.constructor.SafeConstructor):
+    """A number that would be written otherwise, such as 1.10 or 007, stays the text it is."""
+
+    def number(self, node):
+        value = super().yaml_constructors[node.tag](self, node)
+        return value if str(value) == node.value else node.value
+
+
+for _tag in ("int", "float"):
+    _Plain.add_constructor(f"tag:yaml.org,2002:{_tag}", _Plain.number)
+
+
 class Value:
     """A node of a YAML document and the keys that lead to it."""
 
@@ -121,7 +133,7 @@ class Value:
         if _weight(self.node, MAX_NODES) > MAX_NODES:
             raise self.fail("This section is too large.")
         try:
-            return yaml.constructor.SafeConstructor().construct_document(self.node)
+            return _Plain().construct_document(self.node)
         except yaml.YAMLError as error:
             raise self.fail(str(error).splitlines()[0]) from error
         except (ValueError, OverflowError, LookupError, AttributeError, TypeError) as error:

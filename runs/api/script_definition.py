@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from endpoints.services.scripts import Script, ScriptInput, ScriptOutput
 from runs.steps.environments import EnvironmentRefused, parse
+from studio.core import numbers
 from studio.core.bodies import LONGEST, Body, kind_of, strings
 from studio.core.errors import BadValue
 
@@ -113,7 +114,8 @@ def runconfig_of(configuration: Body) -> dict:
         parse({"environmentVariables": variables})
     except EnvironmentRefused as error:
         raise BadValue(error.message, target="environment") from error
-    return {**configuration.raw, "environment": environment, "environmentVariables": variables}
+    kept = {**configuration.raw, "environment": environment, "environmentVariables": variables}
+    return numbers.storable(kept)
 
 
 def rows(configuration: Body, key: str) -> list[tuple[str, Body]]:

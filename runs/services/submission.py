@@ -28,7 +28,7 @@ from runs.engine.plan import target_of
 from runs.facts import attribute
 from runs.models import Experiment, Kind, PipelineRun, Run, RunAttribute, Source
 from runs.services.names import experiment_name, experiment_warnings, run_name
-from studio.core import audit
+from studio.core import audit, numbers
 from studio.core.access import Actor, require
 from studio.core.errors import BadValue, Forbidden, Refused
 from studio.core.writing import write_transaction
@@ -148,7 +148,7 @@ def submit(
                 datapaths=resolved.datapaths,
                 provenance=resolved.provenance,
                 warnings=[*resolved.warnings, *experiment_warnings(name)],
-                raw_request=sealing.without_secrets(raw_request or {}, secrets),
+                raw_request=sealing.without_secrets(numbers.storable(raw_request or {}), secrets),
                 continue_on_step_failure=continue_on_step_failure,
                 regenerate_outputs=regenerate_outputs,
                 timeout_seconds=timeout_seconds or blueprint.graph.timeout_seconds,

@@ -1,12 +1,12 @@
 """How REST bodies are read and answered: as JSON, whatever the client says it sends or accepts."""
 
 import json
-import math
-import sys
 
 from rest_framework.exceptions import ParseError
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import JSONParser
+
+from studio.core import numbers
 
 MAX_DEPTH = 100  # of objects and lists in each other; a real graph has about ten
 
@@ -25,12 +25,7 @@ class AnyJSONParser(JSONParser):
         if not raw.strip():
             return {}
         try:
-            value = json.loads(
-                raw.decode("utf-8-sig"),
-                parse_constant=_not_a_number,
-                parse_float=_finite,
-                parse_int=_whole,
-            )
+            value = numbers.loads(raw.decode("utf-8-sig"), parse_constant=_not_a_number)
         except (ValueError, RecursionError) as error:
             raise ParseError(f"The body is not valid JSON: {error}") from error
         if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH:
@@ -53,20 +48,6 @@ class AlwaysJSON(BaseContentNegotiation):
 def _not_a_number(text: str) -> str:
     # The SDK logs a metric that is not a number as a bare NaN; readers of metrics take the word.
     return text
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if math.isinf(number):
-        raise ValueError(f"{text[:40]} is too large a number.")
-    return number
-
-
-def _whole(text: str) -> int:
-    number = int(text)
-    if abs(number) > sys.float_info.max:
-        raise ValueError(f"{text[:40]} is too large a number.")
-    return number
 
 
 def _check_depth(value) -> None:

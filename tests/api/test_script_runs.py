@@ -1,5 +1,6 @@
 """The execution service: a script's own run, from its definition to its end."""
 
+import json
 import uuid
 
 import pytest
@@ -366,3 +367,17 @@ def test_nothing_is_left_to_clean_of_a_run_that_is_over(api, actor, definition):
     assert api.post(path, {}).status == 400
     elsewhere = path.replace("/exp/", "/other/")
     assert api.post(elsewhere, {"RunId": str(run.uuid)}).status == 404
+
+
+def test_numbers_reach_the_script_as_they_were_written(api, definition):
+    configuration = definition["Configuration"]
+    configuration["arguments"] = ["--lr", "LR"]
+    configuration["environmentVariables"] = {"B": "LR"}
+    configuration["environment"] = {"environmentVariables": {"A": "LR"}}
+    raw = json.dumps(definition).replace('"LR"', "1.10").encode()
+    path = f"/execution/v1.0{api.workspace.scope}/experiments/exp/snapshotrun"
+    run = run_of(api.post(path, raw=raw))
+    node = engine.blueprint(run.pipeline_run.graph.uuid).graph.nodes.popitem()[1]
+    assert [argument.value for argument in node.module.arguments] == ["--lr", "1.10"]
+    variables = node.runconfig["environment"]["environmentVariables"]
+    assert variables == {"A": "1.10", "B": "1.10"}

@@ -179,6 +179,30 @@ def test_a_runconfig_file_and_its_conda_file_are_read(folder):
     }
 
 
+def test_numbers_stay_as_they_are_written(folder):
+    (folder / "run.yml").write_text(
+        "nodeCount: 1\nenvironment:\n  environmentVariables: {A: 1.10, B: 007, C: 1e3, D: 5}\n"
+    )
+    text = """\
+pipeline:
+  default_compute: cpu-cluster
+  parameters:
+    s: {type: string, default: 1.10}
+    f: {type: float, default: 0.00001}
+  steps:
+    one: {type: PythonScriptStep, script_name: train.py, runconfig: run.yml, arguments: [3.10]}
+"""
+    graph, parameters = compiled(write(folder, text))
+    node = by_name(graph, "one")
+    variables = node.runconfig["environment"]["environmentVariables"]
+    assert {name: str(value) for name, value in variables.items()} == {
+        "A": "1.10", "B": "007", "C": "1e3", "D": "5"
+    }  # fmt: skip
+    assert node.runconfig["nodeCount"] == 1
+    assert [argument.value for argument in node.module.arguments] == ["3.10"]
+    assert [parse(parameters)[name].default for name in ("s", "f")] == ["1.10", "0.00001"]
+
+
 def test_v1_spellings(folder):
     text = """\
 pipeline:

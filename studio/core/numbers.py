@@ -1,0 +1,55 @@
+"""Numbers of JSON that remember how they were written: where a text is wanted, 1.10 is "1.10"."""
+
+import json
+import math
+import sys
+from functools import partial
+
+
+class WrittenNumber(float):
+    """A number whose own text JSON would not write again: `1.10`, `0.00001`, `1e3`, `-0`."""
+
+    __slots__ = ("text",)
+
+    def __new__(cls, text: str):
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
+
+    def __str__(self) -> str:
+        return self.text
+
+    __repr__ = __str__
+
+    def __getnewargs__(self):
+        return (self.text,)
+
+
+def read_float(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"{text[:40]} is too large a number.")
+    # PostgreSQL writes exponents out and knows no negative zero, so these would be lost there.
+    is_plain = repr(number) == text and "e" not in text and text != "-0.0"
+    return number if is_plain else WrittenNumber(text)
+
+
+def read_int(text: str) -> float:
+    number = int(text)
+    if abs(number) > sys.float_info.max:
+        raise ValueError(f"{text[:40]} is too large a number.")
+    return WrittenNumber(text) if text == "-0" else number
+
+
+loads = partial(json.loads, parse_float=read_float, parse_int=read_int)
+
+
+def storable(value):
+    """A JSON value as a column keeps it: a number whose text would be lost becomes that text."""
+    if isinstance(value, WrittenNumber):
+        return value.text
+    if isinstance(value, dict):
+        return {key: storable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [storable(item) for item in value]
+    return value
