@@ -3,6 +3,7 @@
 import json
 import sys
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -44,6 +45,16 @@ ALLOWED_HOSTS = [
     *filter(None, [urlsplit(STUDIO_PUBLIC_URL).hostname]),
     *env.list("STUDIO_ALLOWED_HOSTS", default=[]),
 ]
+try:
+    STUDIO_TRUSTED_PROXIES = [
+        ip_network(text.strip(), strict=False)
+        for text in env.list("STUDIO_TRUSTED_PROXIES", default=["127.0.0.0/8", "::1"])
+        if text.strip()
+    ]
+except ValueError as error:
+    raise ImproperlyConfigured(
+        f"STUDIO_TRUSTED_PROXIES takes addresses and networks such as 10.0.0.0/8: {error}"
+    ) from error
 CSRF_TRUSTED_ORIGINS = [STUDIO_PUBLIC_URL] if STUDIO_PUBLIC_URL else []
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if STUDIO_PUBLIC_URL else None
 

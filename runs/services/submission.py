@@ -155,7 +155,14 @@ def submit(
             )
             ready = {} if held else engine.plan(run, blueprint, sources)
             _index(run, resolved, secrets)
-            audit.record(actor, "submit", run, after={"pipeline": run.name})
+            audit.record(
+                actor,
+                "submit",
+                run,
+                after={"pipeline": run.name},
+                endpoint_uuid=endpoint.uuid if endpoint else None,
+                asked_version=version,
+            )
     except IntegrityError:
         # The same key came twice at once: the other one made the run.
         earlier = _of_key(actor, key)

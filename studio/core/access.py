@@ -31,10 +31,11 @@ RUN_TOKEN_VERBS = {"read", "track", "register"}
 class Actor:
     """Who acts, in which workspace, and how far it may reach.
 
-    `endpoint_uuid` bounds a token to one endpoint; `run_uuid` marks a step's own token.
+    `endpoint_uuid` bounds a token to one endpoint; `run_uuid` marks a step's own token. Only who
+    acts on accounts, or is nobody yet, acts in no workspace.
     """
 
-    workspace: Workspace
+    workspace: Workspace | None
     role: Role | None
     name: str
     user: User | None = None

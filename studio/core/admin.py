@@ -6,7 +6,16 @@ from django.contrib.auth.admin import UserAdmin
 from studio.core import tokens
 from studio.core.access import actor_for
 from studio.core.audit import record
-from studio.core.models import AuditEvent, Favourite, RoleGrant, Secret, Token, User, Workspace
+from studio.core.models import (
+    AuditEvent,
+    Favourite,
+    RoleGrant,
+    Secret,
+    SignInTries,
+    Token,
+    User,
+    Workspace,
+)
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
@@ -117,7 +126,16 @@ class SecretAdmin(ReadOnlyAdmin):
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(ReadOnlyAdmin):
-    list_display = ["at", "actor", "verb", "kind", "object_name", "workspace"]
+    list_display = [
+        *("at", "actor", "address", "door", "verb", "kind", "object_name", "status", "reason"),
+        *("count", "workspace"),
+    ]
     list_select_related = ["workspace"]
-    list_filter = ["verb", "kind"]
-    search_fields = ["object_name", "actor"]
+    list_filter = ["verb", "kind", "door"]
+    search_fields = ["object_name", "actor", "address"]
+    ordering = ["-pk"]
+
+
+@admin.register(SignInTries)
+class SignInTriesAdmin(ReadOnlyAdmin):
+    list_display = ["minute", "key", "count"]

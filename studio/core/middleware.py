@@ -12,6 +12,7 @@ from studio.core.access import actor_for, workspaces_of
 from studio.core.errors import Refused
 from studio.core.logs import correlation_id
 from studio.core.models import Workspace
+from studio.core.origin import current_request
 
 POLICY = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
@@ -26,14 +27,16 @@ WORKSPACE = re.compile(
 
 
 def correlation(get_response):
-    """Give each request an id that its log lines, error pages and error bodies carry."""
+    """Give each request an id that its log lines, error pages, error bodies and audit rows carry."""
 
     def middleware(request):
         request.correlation_id = uuid.uuid4().hex
         reset = correlation_id.set(request.correlation_id)
+        reset_request = current_request.set(request)
         try:
             response = get_response(request)
         finally:
+            current_request.reset(reset_request)
             correlation_id.reset(reset)
         response["x-ms-request-id"] = request.correlation_id
         return response

@@ -9,6 +9,8 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+APPEND_ONLY = "The audit trail is append-only: its rows are neither changed nor deleted."
+
 
 class User(AbstractUser):
     uuid = models.UUIDField(default=uuid4, unique=True, editable=False)
@@ -139,24 +141,121 @@ class Secret(models.Model):
         return self.name
 
 
-class AuditEvent(models.Model):
-    """Who did what to which object; append-only."""
+class SignInTries(models.Model):
+    """How many sign-ins failed within a minute, of one name from one address, or of one address; rows
+    of older minutes are removed."""
 
-    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="audit", db_index=False)
+    minute = models.DateTimeField()
+    key = models.CharField(max_length=64)
+    count = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        verbose_name_plural = "sign-in tries"
+        constraints = [models.UniqueConstraint(fields=["minute", "key"], name="tries_counted_once")]
+
+    def __str__(self):
+        return f"{self.count} at {self.minute}"
+
+
+class Append(models.QuerySet):
+    """Rows that are written once: nothing in the studio changes or deletes one."""
+
+    def update(self, **kwargs):
+        raise TypeError(APPEND_ONLY)
+
+    def delete(self):
+        raise TypeError(APPEND_ONLY)
+
+    def bulk_update(self, *args, **kwargs):
+        raise TypeError(APPEND_ONLY)
+
+
+class Door(models.TextChoices):
+    """Which way a request came in."""
+
+    PAGE = "Page", _("Page")
+    REST = "REST", "REST"
+    STEP = "Step", _("Step")
+    ADMIN = "Admin", _("Admin pages")
+    COMMAND = "Command", _("Command line")
+    STUDIO = "Studio", _("The studio itself")
+
+
+class AuditEvent(models.Model):
+    """Who did what to which object, from where; append-only.
+
+    It outlives whom and what it names, so nothing here is a foreign key of the database. What anybody
+    can cause as often as they like (failed sign-ins, refused triggers) is one row per minute that
+    counts: `count` times until `last_at`.
+    """
+
+    # Null: an account's, which belongs to no workspace.
+    workspace = models.ForeignKey(
+        Workspace,
+        models.DO_NOTHING,
+        null=True,
+        related_name="audit",
+        db_index=False,
+        db_constraint=False,
+    )
     at = models.DateTimeField(default=timezone.now)
     actor = models.CharField(max_length=150)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.DO_NOTHING,
+        null=True,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+    )
+    token_uuid = models.UUIDField(null=True)
+    token_name = models.CharField(max_length=100, blank=True)
+    role = models.PositiveSmallIntegerField(choices=Role.choices, null=True)
+    address = models.GenericIPAddressField(null=True)
+    door = models.CharField(max_length=10, choices=Door.choices, default=Door.STUDIO)
+    request_id = models.CharField(max_length=32, blank=True)
     verb = models.CharField(max_length=40)
     kind = models.CharField(max_length=40)
     object_uuid = models.UUIDField(null=True)
     object_name = models.CharField(max_length=255, blank=True)
+    # Of a trigger: the endpoint, and the version asked for (null: its default).
+    endpoint_uuid = models.UUIDField(null=True)
+    asked_version = models.IntegerField(null=True)
+    # Of a refusal: what the caller was answered; null for what was done.
+    status = models.PositiveSmallIntegerField(null=True)
+    reason = models.CharField(max_length=255, blank=True)
     before = models.JSONField(default=dict, blank=True)
     after = models.JSONField(default=dict, blank=True)
+    count = models.PositiveIntegerField(default=1)
+    last_at = models.DateTimeField(null=True)
+    # Of a row that counts: its minute, and a digest of what it counts.
+    minute = models.DateTimeField(null=True, editable=False)
+    counted = models.CharField(max_length=32, blank=True, editable=False)
+
+    objects = Append.as_manager()
 
     class Meta:
         indexes = [
             models.Index(fields=["workspace", "-id"], name="audit_newest"),
+            models.Index(fields=["workspace", "actor", "-id"], name="audit_of_actor"),
+            models.Index(fields=["workspace", "verb", "-id"], name="audit_of_verb"),
             models.Index(fields=["object_uuid", "-id"], name="audit_of_object"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["minute", "counted"],
+                condition=models.Q(minute__isnull=False),
+                name="audit_counted_once",
+            )
         ]
 
     def __str__(self):
         return f"{self.actor} {self.verb} {self.object_name}"
+
+    def save(self, *args, **kwargs):
+        if not self._state.adding:
+            raise TypeError(APPEND_ONLY)
+        super().save(*args, **kwargs)
+
+    def delete(self, *args, **kwargs):
+        raise TypeError(APPEND_ONLY)

@@ -259,6 +259,26 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="SignInTries",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("minute", models.DateTimeField()),
+                ("key", models.CharField(max_length=64)),
+                ("count", models.PositiveIntegerField(default=1)),
+            ],
+            options={
+                "verbose_name_plural": "sign-in tries",
+                "constraints": [
+                    models.UniqueConstraint(fields=("minute", "key"), name="tries_counted_once")
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="AuditEvent",
             fields=[
                 (
@@ -269,17 +289,69 @@ class Migration(migrations.Migration):
                 ),
                 ("at", models.DateTimeField(default=django.utils.timezone.now)),
                 ("actor", models.CharField(max_length=150)),
+                ("token_uuid", models.UUIDField(null=True)),
+                ("token_name", models.CharField(blank=True, max_length=100)),
+                (
+                    "role",
+                    models.PositiveSmallIntegerField(
+                        choices=[
+                            (10, "Reader"),
+                            (20, "Operator"),
+                            (30, "Publisher"),
+                            (40, "Admin"),
+                        ],
+                        null=True,
+                    ),
+                ),
+                ("address", models.GenericIPAddressField(null=True)),
+                (
+                    "door",
+                    models.CharField(
+                        choices=[
+                            ("Page", "Page"),
+                            ("REST", "REST"),
+                            ("Step", "Step"),
+                            ("Admin", "Admin pages"),
+                            ("Command", "Command line"),
+                            ("Studio", "The studio itself"),
+                        ],
+                        default="Studio",
+                        max_length=10,
+                    ),
+                ),
+                ("request_id", models.CharField(blank=True, max_length=32)),
                 ("verb", models.CharField(max_length=40)),
                 ("kind", models.CharField(max_length=40)),
                 ("object_uuid", models.UUIDField(null=True)),
                 ("object_name", models.CharField(blank=True, max_length=255)),
+                ("endpoint_uuid", models.UUIDField(null=True)),
+                ("asked_version", models.IntegerField(null=True)),
+                ("status", models.PositiveSmallIntegerField(null=True)),
+                ("reason", models.CharField(blank=True, max_length=255)),
                 ("before", models.JSONField(blank=True, default=dict)),
                 ("after", models.JSONField(blank=True, default=dict)),
+                ("count", models.PositiveIntegerField(default=1)),
+                ("last_at", models.DateTimeField(null=True)),
+                ("minute", models.DateTimeField(editable=False, null=True)),
+                ("counted", models.CharField(blank=True, editable=False, max_length=32)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
                 (
                     "workspace",
                     models.ForeignKey(
+                        db_constraint=False,
                         db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="audit",
                         to="core.workspace",
                     ),
@@ -288,7 +360,16 @@ class Migration(migrations.Migration):
             options={
                 "indexes": [
                     models.Index(fields=["workspace", "-id"], name="audit_newest"),
+                    models.Index(fields=["workspace", "actor", "-id"], name="audit_of_actor"),
+                    models.Index(fields=["workspace", "verb", "-id"], name="audit_of_verb"),
                     models.Index(fields=["object_uuid", "-id"], name="audit_of_object"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("minute__isnull", False)),
+                        fields=("minute", "counted"),
+                        name="audit_counted_once",
+                    )
                 ],
             },
         ),

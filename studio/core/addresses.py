@@ -1,0 +1,36 @@
+"""Who is at the other end of a request: the one place that reads addresses."""
+
+from ipaddress import IPv4Address, IPv6Address, ip_address
+
+from django.conf import settings
+from django.http import HttpRequest
+
+Address = IPv4Address | IPv6Address
+
+
+def address_of(request: HttpRequest) -> str | None:
+    """The caller's address. What a proxy of ours says it forwards for counts, the last word of it,
+    which is the proxy's own; from anybody else that header is worth nothing."""
+    peer = parsed(request.META.get("REMOTE_ADDR", ""))
+    if peer is not None and is_in(peer, settings.STUDIO_TRUSTED_PROXIES):
+        forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2]
+        peer = parsed(forwarded) or peer
+    return None if peer is None else str(peer)
+
+
+def parsed(text: str) -> Address | None:
+    """The address of a text, which may carry a port as proxies write it; None for anything else."""
+    text = text.strip()
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        found = ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    return getattr(found, "ipv4_mapped", None) or found
+
+
+def is_in(address: Address, networks) -> bool:
+    return any(address.version == network.version and address in network for network in networks)
