@@ -1,10 +1,13 @@
 """Environments: what a definition asks for, and real builds by uv."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import threading
+import tomllib
+import zipfile
 
 import pytest
 
@@ -12,9 +15,12 @@ from runs.steps.environments import (
     BuildFailed,
     BuildStopped,
     EnvironmentRefused,
+    EnvironmentSpec,
     build,
     ensure,
+    interpreters,
     parse,
+    surroundings,
 )
 from tests.runs.processes import gone_soon
 
@@ -104,6 +110,10 @@ def test_conda_packages_come_from_the_index_by_name(conda, requirement):
         (definition({"npm": ["left-pad"]}), "npm"),
         (definition(pip=["-r requirements.txt"]), "-r requirements.txt"),
         (definition(pip=["-e ."]), "-e ."),
+        (definition(pip=["--extra-index-url https://h/${UV_TOKEN}/simple"]), "${UV_TOKEN}"),
+        (definition(pip=["x @ https://h/${SECRET}/x-1.zip"]), "${SECRET}"),
+        (definition(pip=["git+ssh://git@h/x.git"]), "SSH key"),
+        (definition(pip=["x @ git+ssh://git@h/x.git"]), "SSH key"),
         (definition(pip=["./local.whl"]), "./local.whl"),
         (definition(pip=["x @ file:///etc/passwd"]), "file:///etc/passwd"),
         (definition(pip=["a\n-r /etc/passwd"]), "more than one line"),
@@ -168,6 +178,59 @@ def test_unknown_python_is_replaced_with_a_warning(tmp_path):
     built, _ = make(parse(definition("python=3.99")), tmp_path)
     assert built.python == make(parse(None), tmp_path)[0].python
     assert "Python 3.99 is not on this machine" in built.warnings[0]
+
+
+def fake_python(path, version=None):
+    """A program that says that it is a Python; without a version one that does not run, as a shim."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    answer = (
+        f"echo '[\"CPython\", {list(version)}]'"
+        if version
+        else "echo 'no such version' >&2; exit 127"
+    )
+    path.write_text(f"#!/bin/sh\n{answer}\n")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        ".pyenv/versions/3.91.4/bin",
+        ".local/share/uv/python/cpython-3.91.4-linux-x86_64-gnu/bin",
+        "miniconda3/envs/old/bin",
+        "miniforge3/bin",
+        "on-the-path",
+        "named/by/conda/bin",
+    ],
+)
+def test_a_python_is_found_where_installers_put_it(tmp_path, place):
+    wanted = fake_python(tmp_path / place / "python3.91", (3, 91, 4))
+    fake_python(tmp_path / "shims" / "python3.91")  # pyenv's, of a version that is not chosen
+    fake_python(tmp_path / "broken" / "python3.91")
+    (tmp_path / ".conda").mkdir()
+    (tmp_path / ".conda" / "environments.txt").write_text(f"{tmp_path}/named/by/conda\n/gone\n")
+    path = [tmp_path / "shims", tmp_path / "broken", tmp_path / "on-the-path"]
+    environ = {"HOME": str(tmp_path), "PATH": os.pathsep.join(map(str, path))}
+    assert interpreters.find("3.91", environ) == wanted
+    assert interpreters.find("3.91.0", environ) == wanted
+    assert interpreters.find(">=3.90,<4", environ) == wanted
+    assert interpreters.find("3.92", environ) is None
+
+
+def test_the_very_patch_release_is_taken_before_a_newer_one(tmp_path):
+    root = tmp_path / "pyenv"
+    old = fake_python(root / "versions" / "3.91.2" / "bin" / "python3.91", (3, 91, 2))
+    new = fake_python(root / "versions" / "3.91.9" / "bin" / "python3.91", (3, 91, 9))
+    environ = {"HOME": str(tmp_path), "PATH": "", "PYENV_ROOT": str(root)}
+    assert interpreters.find("3.91.2", environ) == old
+    assert interpreters.find("3.91.5", environ) == new
+
+
+def test_what_is_no_python_is_none(tmp_path):
+    fake_python(tmp_path / "python3.91", (3, 8, 1))  # says another version than its name
+    environ = {"HOME": str(tmp_path), "PATH": str(tmp_path)}
+    assert interpreters.find("3.91", environ) is None
 
 
 def test_packages_are_built_once_and_the_log_is_told(tmp_path):
@@ -289,11 +352,102 @@ def test_uv_of_a_killed_builder_keeps_others_out_until_it_ends(tmp_path):
     assert built.python.exists()
 
 
-def test_build_sees_no_secret_of_the_studio(monkeypatch):
-    monkeypatch.setenv("STUDIO_SECRET_KEY", "s")
-    monkeypatch.setenv("DATABASE_URL", "postgres://")
-    monkeypatch.setenv("UV_INDEX_URL", "https://index.example")
-    monkeypatch.setenv("https_proxy", "http://proxy.example")
-    seen = build.build_environment()
-    assert not [name for name in seen if "STUDIO" in name or "DATABASE" in name]
-    assert seen["UV_INDEX_URL"] and seen["https_proxy"] and seen["PATH"] == os.environ["PATH"]
+BACKEND = """
+import json, os, pathlib
+
+def build_wheel(folder, settings=None, metadata=None):
+    home = pathlib.Path(os.environ["HOME"])
+    found = {"variables": dict(os.environ), "netrc": (home / ".netrc").exists()}
+    pathlib.Path(%r).write_text(json.dumps(found))
+    raise SystemExit("seen")
+"""
+SECRETS = {
+    "STUDIO_SECRET_KEY": "secret-1",
+    "DATABASE_URL": "postgres://u:secret-2@db",
+    "UV_INDEX_URL": "https://u:secret-3@index.example/simple",
+    "UV_PUBLISH_TOKEN": "secret-4",
+    "PIP_INDEX_URL": "https://u:secret-5@index.example/simple",
+    "NETRC": "/secret-6",
+    "SSH_AUTH_SOCK": "/secret-7",
+    "XDG_CONFIG_HOME": "/secret-8",
+    "AWS_SECRET_ACCESS_KEY": "secret-9",
+}
+TOOLS = {
+    "https_proxy": "http://proxy.example",
+    "NO_PROXY": "localhost,127.0.0.1",
+    "SSL_CERT_FILE": "/etc/ssl/cert.pem",
+    "CC": "clang",
+    "CFLAGS": "-O1",
+}
+
+
+@pytest.fixture
+def probe(tmp_path):
+    """The requirement of a package that writes down what its build sees; and where."""
+    source, seen = tmp_path / "probe", tmp_path / "seen.json"
+    source.mkdir()
+    (source / "backend.py").write_text(BACKEND % str(seen))
+    build_system = (
+        '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+    )
+    project = '[project]\nname = "probe"\nversion = "1"\n'
+    (source / "pyproject.toml").write_text(build_system + project)
+    return f"probe @ {source.as_uri()}", seen
+
+
+def test_a_package_that_is_built_sees_tools_and_no_secret(tmp_path, monkeypatch, probe):
+    requirement, seen = probe
+    home = tmp_path / "workers-home"
+    home.mkdir()
+    (home / ".netrc").write_text("machine index.example login u password secret-10")
+    for name, value in {**SECRETS, **TOOLS, "HOME": str(home)}.items():
+        monkeypatch.setenv(name, value)
+    root = tmp_path / "envs"
+    with pytest.raises(BuildFailed):
+        make(EnvironmentSpec(requirements=(requirement,)), root)
+    found = json.loads(seen.read_text())
+    assert "secret" not in json.dumps(found)
+    assert not found["netrc"]
+    assert TOOLS.items() <= found["variables"].items()
+    assert os.environ["PATH"] in found["variables"]["PATH"]
+    assert found["variables"]["HOME"] == str(root / "home")
+    caches = (root / "home" / ".cache").iterdir()
+    assert [path.name for path in caches] == ["uv"]
+    assert not (home / ".cache").exists()
+
+
+def test_packages_come_from_where_the_studio_gets_them(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    config = tmp_path / ".config" / "uv"
+    config.mkdir(parents=True)
+    (config / "uv.toml").write_text('find-links = ["/wheels"]\ncache-dir = "/mine"\n')
+    monkeypatch.setenv("UV_INDEX_URL", "https://u:p@index.example/simple")
+    monkeypatch.setenv("UV_INDEX", "more=https://more.example/simple https://other.example")
+    monkeypatch.setenv("UV_INDEX_MORE_USERNAME", "me")
+    monkeypatch.setenv("UV_INDEX_MORE_PASSWORD", "a/b")
+    path = surroundings.write_settings(tmp_path)
+    assert tomllib.loads(path.read_text()) == {
+        "find-links": ["/wheels"],
+        "index-url": "https://u:p@index.example/simple",
+        "index": [
+            {"name": "more", "url": "https://me:a%2Fb@more.example/simple"},
+            {"url": "https://other.example"},
+        ],
+    }
+    assert path.stat().st_mode & 0o077 == 0
+
+
+def test_an_index_of_the_studio_is_used_for_builds(tmp_path, monkeypatch):
+    wheels = tmp_path / "wheels"
+    wheels.mkdir()
+    name = wheels / "onlyhere-1-py3-none-any.whl"
+    with zipfile.ZipFile(name, "w") as wheel:
+        wheel.writestr("onlyhere.py", "")
+        info = "Metadata-Version: 2.1\nName: onlyhere\nVersion: 1\n"
+        wheel.writestr("onlyhere-1.dist-info/METADATA", info)
+        wheel.writestr("onlyhere-1.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        wheel.writestr("onlyhere-1.dist-info/RECORD", "")
+    monkeypatch.setenv("UV_FIND_LINKS", str(wheels))
+    monkeypatch.setenv("UV_NO_INDEX", "1")
+    built, _ = make(parse(definition(pip=["onlyhere"])), tmp_path / "envs")
+    subprocess.run([built.python, "-c", "import onlyhere"], check=True)

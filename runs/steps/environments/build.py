@@ -3,35 +3,26 @@
 import fcntl
 import json
 import os
-import re
 import selectors
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from uv import find_uv_bin
 
+from .interpreters import choose_python
 from .spec import EnvironmentSpec
+from .surroundings import build_environment, write_settings
 
 POLL_SECONDS = 0.1
 STOP_GRACE_SECONDS = 2
 FEATHERWEIGHT_PATH = Path(__file__).resolve().parents[2] / "sdk"
-KEPT = re.compile(
-    r"PATH|HOME|USER|LANG|LC_ALL|TMPDIR|NETRC|SSH_AUTH_SOCK|(UV|PIP|XDG)_.+"
-    r"|SSL_CERT_(FILE|DIR)|(REQUESTS_CA|CURL_CA)_BUNDLE|(?i:(https?|all|no)_proxy)"
-    r"|CC|CXX|CFLAGS|CXXFLAGS|LDFLAGS"  # packages without a wheel are compiled
-)
-NEVER = ("UV_PROJECT_ENVIRONMENT", "UV_PYTHON", "UV_SYSTEM_PYTHON", "UV_RUN_RECURSION_DEPTH")
-
 Log = Callable[[str], None]
 ShouldStop = Callable[[], bool]
 
@@ -108,6 +99,7 @@ class _Build:
         self.lock_path = root / f"{name}.lock"
         self.ready_path = self.folder / "ready.json"
         self.log_path = root / f"{name}.log"
+        self.home = root / "home"
         self.error_path = root / f"{name}.error"
         self.log = log
         self.should_stop = should_stop
@@ -115,7 +107,7 @@ class _Build:
     def ensure(self) -> BuiltEnvironment:
         if built := self.ready():
             return built
-        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        self.home.mkdir(parents=True, exist_ok=True)
         arrived = time.time_ns()
         with self.lock() as lock:
             if built := self.ready():
@@ -186,7 +178,7 @@ class _Build:
             [self.folder / "bin" / "python", "-m", "compileall", "-q", FEATHERWEIGHT_PATH],
             capture_output=True,
             check=False,
-            env=build_environment(),
+            env=build_environment(self.home),
         )
 
     def install(self, lock: int) -> None:
@@ -200,11 +192,11 @@ class _Build:
     def uv(self, lock: int, *arguments: str) -> None:
         self.raise_if_stopped()
         process = subprocess.Popen(
-            [find_uv_bin(), *arguments],
+            [find_uv_bin(), *arguments, "--config-file", str(write_settings(self.folder.parent))],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env=build_environment(),
+            env=build_environment(self.home),
             cwd=self.folder.parent,
             start_new_session=True,
             pass_fds=(lock,),
@@ -258,57 +250,6 @@ class _Build:
     def raise_if_stopped(self) -> None:
         if self.should_stop():
             raise BuildStopped("Stopped while the step's environment was built.")
-
-
-def choose_python(wanted: str | None) -> tuple[Path, tuple[str, ...]]:
-    """The interpreter for a version or range, or the studio's with a warning. The same minor version
-    is the same Python: v1's default names a patch release that few machines have."""
-    own = Path(sys.executable).resolve()
-    if wanted is None or _is_own(wanted):
-        return own, ()
-    found = _find_python(wanted if wanted[0] in "<>!~=" else ".".join(wanted.split(".")[:2]))
-    if found:
-        return found, ()
-    version = ".".join(map(str, sys.version_info[:3]))
-    return own, (
-        f"Python {wanted} is not on this machine; the step runs on the studio's Python {version}.",
-    )
-
-
-def _is_own(wanted: str) -> bool:
-    if wanted[0].isdigit():
-        numbers = wanted.split(".")[:2]
-        return numbers == [str(part) for part in sys.version_info[: len(numbers)]]
-    try:
-        return SpecifierSet(wanted).contains(".".join(map(str, sys.version_info[:3])))
-    except InvalidSpecifier:
-        return False
-
-
-@cache
-def _find_python(request: str) -> Path | None:
-    """Asked once per process: uv runs every interpreter it meets. Nothing is downloaded unless the
-    operator says so through uv's own setting."""
-    environment = {"UV_PYTHON_DOWNLOADS": "never", **build_environment()}
-    found = subprocess.run(
-        [find_uv_bin(), "python", "find", "--no-project", "--system", request],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-    )
-    return Path(found.stdout.strip()).resolve() if found.returncode == 0 else None
-
-
-def build_environment() -> dict[str, str]:
-    """What uv and the package builds it starts may see: no setting of the studio is among it."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in NEVER and KEPT.fullmatch(name)
-    }
-    return {"NO_COLOR": "1", "UV_NO_PROGRESS": "1", **kept}
 
 
 def _has_real_azureml(folder: Path) -> bool:

@@ -38,7 +38,7 @@ _INDEX_OPTION = re.compile(
 _OLD_INDEX = re.compile(r"^https?://pypi\.python\.org/simple(/|/index\.html)?$")
 _BINARY_OPTION = re.compile(r"^(?P<name>--no-binary|--only-binary)[ =]+(?P<value>[\w.,:\-]+)$")
 _LONG_OPTION = {"-i": "--index-url", "-f": "--find-links"}
-_REMOTE = re.compile(r"^((git|hg|svn|bzr)\+)?(https?|ssh)://\S+$")
+_REMOTE = re.compile(r"^((git|hg|svn|bzr)\+)?https?://\S+$")
 
 
 def is_ours(variable: str) -> bool:
@@ -140,6 +140,7 @@ class _Reader:
             if "\n" in text or "\r" in text:
                 raise EnvironmentRefused(f"The pip requirement {text!r} spans more than one line.")
             text = re.sub(r"(^|\s)#.*$", "", text).strip()
+            _check_lends_nothing(text)
             if text.startswith("-"):
                 self.option(text)
             elif text:
@@ -179,6 +180,21 @@ class _Reader:
             self.requirements.append(str(parsed))
         elif "pandas" in parsed.extras:  # azureml-dataprep[pandas] is how many ask for pandas
             self.requirements.append("pandas")
+
+
+def _check_lends_nothing(text: str) -> None:
+    """uv would put variables of the worker into an address, and git sign in with the worker's key."""
+    if "${" in text:
+        raise EnvironmentRefused(
+            f"The pip requirement '{text}' names a variable, and none of the worker's is put into it:"
+            " write the address out. A package index that needs a password is set for the whole"
+            " studio, as UV_INDEX_URL in its environment."
+        )
+    if re.search(r"\b(\w+\+)?ssh://", text):
+        raise EnvironmentRefused(
+            f"The pip requirement '{text}' would sign in with the worker's SSH key, which environments"
+            " are not built with: take an https:// address."
+        )
 
 
 def _read_python(reader: _Reader, section: dict[str, Any]) -> None:
