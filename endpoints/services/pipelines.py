@@ -81,6 +81,7 @@ def create_graph(
     actor: Actor, *, wire: Mapping, interface: Mapping, dataset_defaults: Mapping | None = None
 ) -> Graph:
     """Keep a posted graph, unchanged, once it is one that can run (design section 9a)."""
+    require(actor, "run code")
     wire = checks.document("Graph", wire)
     interface = checks.document("GraphInterface", interface)
     defaults = checks.document("DataSetDefinitionValueAssignments", dataset_defaults or {})

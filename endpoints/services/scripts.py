@@ -62,7 +62,7 @@ class Script:
 @transaction.atomic
 def create_script_graph(actor: Actor, script: Script) -> Graph:
     """The graph that runs `script` once. Its module is nobody else's: it has no fingerprint."""
-    require(actor, "submit")
+    require(actor, "run code")
     module = create_module(
         actor,
         name=script.name,

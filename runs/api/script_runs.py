@@ -28,7 +28,7 @@ class SnapshotRun(WireView):
     @extend_schema(parameters=[query("runId")])
     @transaction.atomic  # a graph whose run is refused is not kept
     def post(self, request, name, **scope):
-        require(self.actor, "submit")
+        require(self.actor, "run code")
         body = Body(request.data)
         script = script_definition.read(body)
         parent = body.text("ParentRunId")

@@ -20,7 +20,7 @@ class CreateWithGraph(WireView):
     @extend_schema(parameters=[query("experimentName")])
     @transaction.atomic  # a graph whose run is refused is not kept
     def post(self, request, **scope):
-        require(self.actor, "submit")
+        require(self.actor, "run code")
         body = Body(request.data)
         info = Body(body.mapping("CreationInfo"), name="CreationInfo")
         datasets = info.mapping("DataSetDefinitionValueAssignments")

@@ -18,7 +18,7 @@ from runs.services.schedules import (
     enable_schedule,
     update_schedule,
 )
-from runs.services.submission import start, submit
+from runs.services.submission import start, submit, verb_to_run
 from runs.services.tracking import (
     PARAM,
     append_to_artifact,
@@ -55,4 +55,5 @@ __all__ = [
     "start",
     "submit",
     "update_schedule",
+    "verb_to_run",
 ]

@@ -13,7 +13,7 @@ from runs import engine, facts, sealing
 from runs.engine.plan import SNAPSHOT
 from runs.models import Kind, Run, Source
 from runs.querysets import RunQuerySet
-from runs.services.submission import submit
+from runs.services.submission import submit, verb_to_run
 from runs.states import HELD, TERMINAL, Status
 from studio.core import audit
 from studio.core.access import Actor, require
@@ -99,7 +99,7 @@ def require_own_endpoint(actor: Actor, run: Run) -> None:
 
 def resubmit(actor: Actor, run: Run, **changes) -> Run:
     """Run the same again, with the same values unless `changes` (of `submit`) says otherwise."""
-    require(actor, "submit", run)
+    require(actor, verb_to_run(run.pipeline), run)
     if run.kind == Kind.STEP or not run.is_ours:
         raise Refused(
             _("Only a run of a pipeline or of a submitted script can be submitted again.")

@@ -199,7 +199,7 @@ def _clone(actor: Actor, *, graph, **parts) -> PipelineDraft:
 
 @transaction.atomic  # the graph of a run that is refused is not kept
 def submit_draft(actor: Actor, draft: PipelineDraft, *, parent: Run | None = None) -> Run:
-    require(actor, "submit", draft)
+    require(actor, "run code", draft)
     arguments = kept.arguments(draft.submission)
     graph = create_graph(
         actor,

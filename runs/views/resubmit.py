@@ -16,7 +16,7 @@ from studio.core.errors import Refused
 @form_view
 def resubmit(request, uuid):
     run = scope.find_submitted(request, uuid)
-    require(request.actor, "submit", run)
+    require(request.actor, services.verb_to_run(run.pipeline), run)
     form = _form(request, run)
     if request.method == "POST" and form.is_valid():
         made = _made(request.actor, run, form)

@@ -14,16 +14,20 @@ NEEDS = {
     "submit": Role.OPERATOR,
     "cancel": Role.OPERATOR,
     "track": Role.OPERATOR,  # tags, metrics, artifacts, child runs from a client
+    # Whoever makes a graph, a run configuration, a command, a script or an environment run: whatever
+    # is no published pipeline. Another value of a published one is no code.
+    "run code": Role.PUBLISHER,
     "publish": Role.PUBLISHER,
     "edit": Role.PUBLISHER,
     "disable": Role.PUBLISHER,
     "register": Role.PUBLISHER,  # datasets, environments, models
     "compute": Role.ADMIN,
     "datastore": Role.ADMIN,
-    "secret": Role.PUBLISHER,
+    "secret": Role.PUBLISHER,  # to read one too; a step reads those of its workspace by its own token
     "administer": Role.ADMIN,
 }
 # What a step's own token may do, besides reading (design section 5); the routes bound it to its run.
+# It makes no runs: a script that submits some signs in as somebody whose role allows it.
 RUN_TOKEN_VERBS = {"read", "track", "register"}
 
 

@@ -55,11 +55,12 @@ def get_secret(actor: Actor, *, name: str) -> str:
 def read_secret(actor: Actor, *, name: str) -> Secret:
     """A secret whose value is wanted; who read it, and in which run, is on record.
 
-    A Reader sees runs, not what they may know. The steps of a workspace are its own code, published
-    by those who may read this anyway: each reads by name, with a token that dies with its run.
+    A Reader or an Operator sees runs, not what they may know. The steps of a workspace are its own
+    code, published by those who may read this anyway: each reads by name, with a token that dies with
+    its run.
     """
     if actor.run_uuid is None:
-        require(actor, "submit")
+        require(actor, "secret")
     secret = Secret.objects.filter(workspace=actor.workspace, name=name).first()
     if secret is None:
         raise NotFound(f"There is no secret named {name!r} in workspace {actor.workspace}.")
@@ -69,7 +70,7 @@ def read_secret(actor: Actor, *, name: str) -> Secret:
 
 def names(actor: Actor) -> list[str]:
     """The names of the workspace's secrets, for those who may read their values."""
-    require(actor, "submit")
+    require(actor, "secret")
     rows = Secret.objects.filter(workspace=actor.workspace).order_by("name")
     return list(rows.values_list("name", flat=True))
 

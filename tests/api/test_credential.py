@@ -64,9 +64,13 @@ def test_wrong_secrets_are_400(api, url, body):
 
 def test_who_may(api, api_as, url):
     api.put(url, {"name": "s", "value": "v"})
-    assert api_as(Role.READER).get(f"{url}/s").status == 403
-    assert api_as(Role.OPERATOR).get(f"{url}/s").status == 200
-    assert api_as(Role.OPERATOR).put(url, {"name": "s", "value": "w"}).status == 403
+    for role, status in [(Role.READER, 403), (Role.OPERATOR, 403), (Role.PUBLISHER, 200)]:
+        caller = api_as(role)
+        assert caller.get(f"{url}/s").status == status
+        assert caller.get(url).status == status
+        asked = {"secrets": [{"name": "s"}]}
+        assert caller.post(f"{url}:getbatch", asked).status == status
+        assert caller.put(url, {"name": "s", "value": "w"}).status == status
 
 
 def test_several_at_once(api, api_as, url):

@@ -134,11 +134,16 @@ def test_an_experiment_is_needed(api, body):
     assert not Graph.objects.exists()
 
 
-def test_readers_make_no_runs(api, api_as, body):
-    assert make(api_as(Role.READER), body).status == 403
+@pytest.mark.parametrize(
+    ("role", "status"), [(Role.READER, 403), (Role.OPERATOR, 403), (Role.PUBLISHER, 200)]
+)
+def test_a_graph_of_ones_own_needs_a_publisher(api, api_as, body, role, status):
+    reply = make(api_as(role), body)
+    assert reply.status == status
+    if status == 403:
+        assert "may not run code here: this needs the role Publisher" in str(reply.body)
     run_id = make(api, body).body["Id"]
-    assert submit(api_as(Role.READER), run_id).status == 403
-    assert make(api_as(Role.OPERATOR), body).status == 200
+    assert submit(api_as(role), run_id).status == status
 
 
 def test_tokens_of_one_endpoint_or_step_make_no_runs(api, body, actor, workspace):

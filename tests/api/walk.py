@@ -1,9 +1,11 @@
 """What the URL conf serves as REST: every view of it, by method."""
 
 import re
+from collections.abc import Iterator
 from urllib.parse import unquote, urlsplit
 
 from django.urls import get_resolver, resolve
+from django.utils.regex_helper import normalize
 from rest_framework.views import APIView
 
 from studio.api.document import ApiDocument
@@ -43,3 +45,20 @@ def example_of(address: str, **values: str) -> str:
     which = "putbatch" if "/secrets:" in address else "STDOUT"
     known = {"container": "artifacts", "which": which} | values
     return re.sub(r"{(\w+)}", lambda name: known.get(name[1], "x"), address)
+
+
+def every_address() -> Iterator[tuple[str, list[str], object]]:
+    """`(template, names of its parameters, view)` of all that the URL conf serves, pages too; the
+    template is filled by `%`."""
+    for pattern, view in _addresses(get_resolver().url_patterns, ""):
+        for template, names in normalize(pattern.replace(r"\Z", "")):
+            yield template, names, getattr(view, "cls", view)
+
+
+def _addresses(patterns, prefix: str):
+    for entry in patterns:
+        pattern = prefix + entry.pattern.regex.pattern.removeprefix("^")
+        if hasattr(entry, "url_patterns"):
+            yield from _addresses(entry.url_patterns, pattern)
+        else:
+            yield pattern, entry.callback

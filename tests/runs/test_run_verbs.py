@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 
 from endpoints.models import PipelineEndpoint, PublishedPipeline
+from runs import services
 from runs.models import Kind, Run
 from runs.states import Status
 from studio.core.models import AuditEvent, Role
@@ -151,3 +152,16 @@ def test_renaming_needs_an_operator(client, workspace, run, role, status):
     assert client.post(address, {"display_name": "new"}).status_code == status
     run.refresh_from_db()
     assert (run.display_name == "new") == (status == 302)
+
+
+@pytest.mark.parametrize(("role", "status"), [(Role.OPERATOR, 403), (Role.PUBLISHER, 200)])
+def test_what_nobody_has_published_is_run_again_by_publishers(client, workspace, role, status):
+    """The command says so beforehand."""
+    run = services.submit(
+        factories.actor(workspace), experiment="own", graph=factories.graph(workspace)
+    )
+    client.force_login(factories.actor(workspace, role).user)
+    address = reverse("runs:run-resubmit", args=[run.uuid])
+    page = client.get(run.get_absolute_url()).content.decode()
+    assert (address in page) == (status == 200)
+    assert client.get(address).status_code == status
