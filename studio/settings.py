@@ -2,7 +2,6 @@
 
 import json
 import sys
-from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -100,7 +99,6 @@ INSTALLED_APPS = [
     "django_filters",
     "drf_spectacular",
     "django_htmx",
-    "axes",
 ]
 MIDDLEWARE = [
     "studio.core.middleware.correlation",
@@ -119,7 +117,6 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "studio.core.middleware.workspace",
     "studio.core.middleware.Refusals",
-    "axes.middleware.AxesMiddleware",  # last: it replaces the answer of a sign-in that is locked
 ]
 ROOT_URLCONF = "studio.urls"
 WSGI_APPLICATION = "studio.wsgi.application"
@@ -187,17 +184,6 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-AUTHENTICATION_BACKENDS = [
-    "axes.backends.AxesStandaloneBackend",
-    "django.contrib.auth.backends.ModelBackend",
-]
-AXES_FAILURE_LIMIT = STUDIO_LOGIN_TRIES_PER_MINUTE
-AXES_COOLOFF_TIME = timedelta(minutes=1)
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_LOCKOUT_CALLABLE = "studio.core.views.locked_out"
-AXES_RESET_ON_SUCCESS = True
-AXES_DISABLE_ACCESS_LOG = True
-AXES_VERBOSE = False
 CSRF_FAILURE_VIEW = "studio.core.views.csrf_failure"
 SESSION_COOKIE_NAME = "studio_session"
 SESSION_COOKIE_HTTPONLY = True

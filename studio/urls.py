@@ -1,9 +1,9 @@
 """The whole map: pages of each app, then the REST doors, whose trailing slashes are optional."""
 
 from django.contrib import admin
-from django.contrib.auth import views as auth
 from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
+from django.views.generic import RedirectView
 from django.views.i18n import set_language
 
 from runs.views.home import home
@@ -14,10 +14,14 @@ from studio.core.routes import wire_path
 urlpatterns = [
     path("", home, name="home"),
     path("sign-in/", core.SignIn.as_view(), name="sign-in"),
-    path("sign-out/", login_not_required(auth.LogoutView.as_view()), name="sign-out"),
+    path("sign-out/", core.SignOut.as_view(), name="sign-out"),
+    path("password/", core.OwnPassword.as_view(), name="password"),
     path("language/", login_not_required(set_language), name="set_language"),
     path("workspace/", core.pick_workspace, name="workspace-pick"),
     path("tokens/", include("studio.core.urls")),
+    path("admin/login/", core.admin_sign_in),
+    path("admin/logout/", core.SignOut.as_view()),
+    path("admin/password_change/", RedirectView.as_view(pattern_name="password")),
     path("admin/", admin.site.urls),
     path("", include("endpoints.urls")),
     path("", include("runs.urls")),

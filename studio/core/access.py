@@ -96,9 +96,15 @@ def actor_for(
     )
 
 
-def system_actor(workspace: Workspace, name: str = "studio") -> Actor:
+def system_actor(workspace: Workspace | None, name: str = "studio") -> Actor:
     """The studio itself: seeding, schedules, recovery."""
     return Actor(workspace=workspace, role=Role.ADMIN, name=name)
+
+
+def person(user: User) -> Actor:
+    """A user who acts on an account, in no workspace."""
+    role = Role.ADMIN if user.is_superuser else None
+    return Actor(workspace=None, role=role, name=user.get_username(), user=user)
 
 
 def workspaces_of(user: User):

@@ -1,10 +1,15 @@
 """Admin for operators: everything derived is read-only, verbs call services."""
 
+import re
+
 from django.contrib import admin
-from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.hashers import is_password_usable
+from django.contrib.auth.models import Group
+from django.db import transaction
 
 from studio.core import tokens
-from studio.core.access import actor_for
+from studio.core.access import actor_for, person
 from studio.core.audit import record
 from studio.core.models import (
     AuditEvent,
@@ -16,6 +21,10 @@ from studio.core.models import (
     User,
     Workspace,
 )
+
+EMPTY = ("", "None", "{}", "[]")
+PASSWORD, NEW_PASSWORD = "set", "changed"
+IN_ADDRESS = re.compile(r"(://[^/@:\s]*):[^/@\s]+@")
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
@@ -34,42 +43,97 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 
 
 class AuditedAdmin(admin.ModelAdmin):
-    """Rows that administrators write here: each write is on record, with what it changed."""
+    """Rows that administrators write here: each write is on record, with what it changed.
 
-    def save_model(self, request, obj, form, change):
-        super().save_model(request, obj, form, change)
-        after = _texts(form.cleaned_data)
-        before = _texts({name: form.initial.get(name) for name in after}) if change else {}
+    What is compared are rows as the database has them: a form's data holds passwords in plain.
+    """
+
+    def get_object(self, request, object_id, from_field=None):
+        found = super().get_object(request, object_id, from_field)
+        if found is not None:
+            request.facts_before = self.facts(found)
+        return found
+
+    def log_addition(self, request, obj, message):
+        self.note(request, "create", obj, after=_shown(self._facts_now(obj)))
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request, obj, message):
+        before, after = request.facts_before, self._facts_now(obj)
         changed = [name for name in after if before.get(name) != after[name]]
         self.note(
             request,
-            "change" if change else "create",
+            "change",
             obj,
-            before={name: before[name] for name in changed if change},
-            after={name: after[name] for name in changed},
+            before=_shown(before, changed),
+            after=_shown(after, changed, password=NEW_PASSWORD),
         )
+        return super().log_change(request, obj, message)
 
     def delete_model(self, request, obj):
-        self.note(request, "delete", obj)
-        super().delete_model(request, obj)
+        with transaction.atomic():
+            self.note(request, "delete", obj, before=_shown(self.facts(obj)))
+            super().delete_model(request, obj)
 
+    @transaction.atomic
     def delete_queryset(self, request, queryset):
         for obj in queryset:
             self.delete_model(request, obj)
 
+    def _facts_now(self, obj) -> dict[str, str]:
+        return self.facts(type(obj)._base_manager.get(pk=obj.pk))
+
+    def facts(self, obj) -> dict[str, str]:
+        """Each field as a text, and what is linked to it."""
+        fields = [field for field in obj._meta.concrete_fields if not field.primary_key]
+        facts = {field.name: str(field.value_from_object(obj)) for field in fields}
+        for field in obj._meta.many_to_many:
+            facts[field.name] = ", ".join(sorted(map(str, getattr(obj, field.name).all())))
+        return facts
+
     def note(self, request, verb, obj, *, before=None, after=None):
-        # A grant is a row of its workspace; a workspace is its own.
-        actor = actor_for(request.user, getattr(obj, "workspace", obj))
+        # A grant is a row of its workspace; a workspace is its own; an account is of none.
+        place = obj if isinstance(obj, Workspace) else getattr(obj, "workspace", None)
+        actor = actor_for(request.user, place) if place else person(request.user)
         record(actor, verb, obj, before=before, after=after)
 
 
-def _texts(values: dict) -> dict[str, str]:
-    return {name: str(getattr(value, "pk", value)) for name, value in values.items()}
+def _shown(facts: dict[str, str], names=None, *, password: str = PASSWORD) -> dict[str, str]:
+    """What goes on record of these fields: never a password, nor its hash, nor one in an address."""
+    return {
+        name: _password(value, password)
+        if name == "password"
+        else IN_ADDRESS.sub(r"\1:***@", value)
+        for name, value in facts.items()
+        if (name in names if names is not None else value not in EMPTY)
+    }
+
+
+def _password(value: str, word: str) -> str:
+    return word if is_password_usable(value) else "none"
 
 
 @admin.register(User)
-class StudioUserAdmin(UserAdmin):
+class StudioUserAdmin(AuditedAdmin, UserAdmin):
     readonly_fields = ["uuid", "last_login", "date_joined"]
+
+    @transaction.atomic
+    def user_change_password(self, request, id, form_url=""):
+        return super().user_change_password(request, id, form_url)
+
+    def facts(self, obj):
+        """With the roles, which are deleted along with a user."""
+        rows = obj.grants.select_related("workspace").order_by("pk")
+        roles = ", ".join(f"{row.workspace}: {row.get_role_display()}" for row in rows)
+        return {**super().facts(obj), "roles": roles}
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class StudioGroupAdmin(AuditedAdmin, GroupAdmin):
+    pass
 
 
 @admin.register(Workspace)

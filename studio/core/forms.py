@@ -1,7 +1,62 @@
 from uuid import UUID
 
 from django import forms
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
+from django.contrib.auth.password_validation import password_validators_help_texts
+from django.core.validators import MaxLengthValidator
 from django.utils.translation import gettext_lazy as _
+
+from studio.core import sign_in
+from studio.core.sign_in import Locked
+
+
+class SignInForm(AuthenticationForm):
+    """Asks the service, which counts what fails. `locked` is what it refused with."""
+
+    locked: Locked | None = None
+
+    def __init__(self, *args, **more):
+        super().__init__(*args, **more)
+        # A name that nobody can have is one more that fails, and is counted as such.
+        field = self.fields["username"]
+        field.validators = [
+            each for each in field.validators if not isinstance(each, MaxLengthValidator)
+        ]
+
+    def clean(self):
+        name, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
+        if name is None or not password:
+            return self.cleaned_data
+        try:
+            self.user_cache = sign_in.find_user(self.request, name=name, password=password)
+        except Locked as error:
+            self.locked = error
+            raise forms.ValidationError(error.message) from error
+        if self.user_cache is None:
+            raise self.get_invalid_login_error()
+        self.confirm_login_allowed(self.user_cache)
+        return self.cleaned_data
+
+
+class OwnPasswordForm(PasswordChangeForm):
+    def __init__(self, *args, **more):
+        super().__init__(*args, **more)
+        self.fields["new_password1"].help_text = " ".join(password_validators_help_texts())
+
+    def clean_old_password(self):
+        password = self.cleaned_data["old_password"]
+        try:
+            known = sign_in.is_password_of(self.user, password)
+        except Locked as error:
+            raise forms.ValidationError(error.message) from error
+        if not known:
+            text = self.error_messages["password_incorrect"]
+            raise forms.ValidationError(text, code="password_incorrect")
+        return password
+
+    def save(self, commit=True):
+        sign_in.change_password(self.user, self.cleaned_data["new_password1"])
+        return self.user
 
 
 class TokenForm(forms.Form):

@@ -67,7 +67,9 @@ def add_workspace(
     RoleGrant.objects.bulk_create(
         RoleGrant(user=user, workspace=workspace, role=Role.ADMIN) for user in administrators
     )
-    record(system_actor(workspace, by), "create", workspace, after={"scope": workspace.scope})
+    admins = [user.get_username() for user in administrators]
+    after = {"scope": workspace.scope, "admins": ", ".join(admins)}
+    record(system_actor(workspace, by), "create", workspace, after=after)
     return workspace
 
 
@@ -77,4 +79,6 @@ def create_admin(*, workspace: Workspace, username: str = "admin") -> tuple[User
     password = secrets.token_urlsafe(12)
     user = User.objects.create_superuser(username=username, password=password)
     RoleGrant.objects.create(user=user, workspace=workspace, role=Role.ADMIN)
+    after = {"is_superuser": "True", "roles": f"{workspace}: {Role.ADMIN.label}"}
+    record(system_actor(None), "create", user, after=after)
     return user, password

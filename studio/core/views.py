@@ -4,21 +4,26 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.views import LoginView
+from django.contrib.auth.views import (
+    LoginView,
+    LogoutView,
+    PasswordChangeView,
+    redirect_to_login,
+)
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
+from django.urls import reverse, reverse_lazy
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from studio.core import tokens
+from studio.core import sign_in, tokens, tries
 from studio.core.access import require, workspaces_of
-from studio.core.audit import record
 from studio.core.decorators import form_view
-from studio.core.forms import TokenForm
+from studio.core.forms import OwnPasswordForm, SignInForm, TokenForm
 from studio.core.keyset import size_of
 from studio.core.models import Role, Token, Workspace
 
@@ -26,13 +31,48 @@ from studio.core.models import Role, Token, Workspace
 @method_decorator(login_not_required, name="dispatch")
 class SignIn(LoginView):
     redirect_authenticated_user = True
+    form_class = SignInForm
+
+    def form_valid(self, form):
+        answer = super().form_valid(form)
+        sign_in.signed_in(form.get_user())
+        return answer
+
+    def form_invalid(self, form):
+        answer = super().form_invalid(form)
+        if form.locked is not None:
+            answer.status_code = form.locked.status
+            answer.headers["Retry-After"] = tries.seconds_to_wait()
+        return answer
+
+
+@method_decorator(login_not_required, name="dispatch")
+class SignOut(LogoutView):
+    def post(self, request, *args, **kwargs):
+        if request.user.is_authenticated:
+            sign_in.signed_out(request.user)
+        return super().post(request, *args, **kwargs)
+
+
+class OwnPassword(PasswordChangeView):
+    """A person's own; PasswordChangeView keeps this browser signed in, and no other."""
+
+    form_class = OwnPasswordForm
+    template_name = "core/password.html"
+    success_url = reverse_lazy("home")
+
+    def form_valid(self, form):
+        answer = super().form_valid(form)
+        messages.success(self.request, _("Your password is changed."))
+        return answer
 
 
 @login_not_required
-def locked_out(request, credentials, *args, **kwargs):
-    """Too many failed sign-ins from this address for this name."""
-    reason = _("Too many failed sign-ins. Wait a minute, then try again.")
-    return render(request, "403.html", {"reason": reason}, status=429)
+def admin_sign_in(request):
+    """The admin's own sign-in page would be a second door: it leads to the only one."""
+    if request.user.is_authenticated:
+        raise PermissionDenied(_("The admin pages are for staff."))
+    return redirect_to_login(request.GET.get("next") or reverse("admin:index"))
 
 
 def page_403(request, exception=None):
@@ -102,10 +142,9 @@ def token_new(request):
     context = {"nav": "tokens", "form": form, "role": Role(request.actor.role).label}
     if not (request.method == "POST" and form.is_valid()):
         return render(request, "core/token_new.html", context)
-    token, plain = tokens.issue(
-        user=request.user, workspace=request.actor.workspace, **form.cleaned_data
+    token, plain = tokens.make(
+        request.actor, user=request.user, workspace=request.actor.workspace, **form.cleaned_data
     )
-    record(request.actor, "create", token, after={"endpoint": str(token.endpoint_uuid or "")})
     return render(
         request, "core/token_made.html", {"nav": "tokens", "token": token, "plain": plain}
     )

@@ -5,16 +5,16 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from endpoints import services
 from endpoints.models import PipelineEndpoint, PublishedPipeline
 from studio.core.access import system_actor
 from studio.core.errors import Refused
-from studio.core.management.callers import find_workspace
+from studio.core.management.callers import AuditedCommand, find_workspace
 
 
-class Command(BaseCommand):
+class Command(AuditedCommand):
     help = (
         "Publish a pipeline from a v1 YAML file, its folder or a zip; prints its id and REST URL."
     )

@@ -1,10 +1,31 @@
 """For whom, and where, the commands of the terminal act."""
 
+import getpass
+
 from django.conf import settings
-from django.core.management.base import CommandError
+from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
+from studio.core.access import Actor, system_actor
 from studio.core.models import User, Workspace
+from studio.core.origin import at_the_command_line
+
+
+class AuditedCommand(BaseCommand):
+    """A command that somebody at a terminal gives: the audit rows that it leaves say so."""
+
+    def execute(self, *args, **options):
+        with at_the_command_line():
+            return super().execute(*args, **options)
+
+
+def terminal_actor(command: str, workspace: Workspace | None = None) -> Actor:
+    """Whoever may write the database anyway; the machine knows them by this name."""
+    try:
+        name = getpass.getuser()
+    except (OSError, KeyError):  # a container's user may have none
+        name = "?"
+    return system_actor(workspace, f"manage.py {command} ({name})")
 
 
 def pick(*, username: str | None, workspace: str | None) -> tuple[User, Workspace]:

@@ -5,15 +5,15 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from studio.core import tokens
-from studio.core.management.callers import pick
+from studio.core.management.callers import AuditedCommand, pick, terminal_actor
 
 DAYS = 30
 
 
-class Command(BaseCommand):
+class Command(AuditedCommand):
     help = 'Print the environment for the unmodified SDK: eval "$(manage.py sdkenv)"'
     requires_system_checks = []
 
@@ -29,7 +29,13 @@ class Command(BaseCommand):
         user, workspace = pick(username=user, workspace=workspace)
         if write_config:
             _write_config(write_config, workspace)
-        _, plain = tokens.issue(user=user, workspace=workspace, name="sdkenv", days=DAYS)
+        _, plain = tokens.make(
+            terminal_actor("sdkenv", workspace),
+            user=user,
+            workspace=workspace,
+            name="sdkenv",
+            days=DAYS,
+        )
         # The service principal is read by SDK scripts that name no authentication at all.
         variables = {
             "ARM_CLOUD_METADATA_URL": f"{settings.STUDIO_BASE_URL}/metadata/endpoints",

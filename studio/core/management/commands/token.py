@@ -1,13 +1,13 @@
 from uuid import UUID
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from endpoints.models import PipelineEndpoint
 from studio.core import tokens
-from studio.core.management.callers import pick
+from studio.core.management.callers import AuditedCommand, pick, terminal_actor
 
 
-class Command(BaseCommand):
+class Command(AuditedCommand):
     help = "Make a token for a caller of the REST API and print it, which happens only this once."
     requires_system_checks = []
 
@@ -25,7 +25,8 @@ class Command(BaseCommand):
         if not 1 <= len(name) <= 100:
             raise CommandError("NAME must have 1 to 100 characters")
         user, workspace = pick(username=user, workspace=workspace)
-        _, plain = tokens.issue(
+        _, plain = tokens.make(
+            terminal_actor("token", workspace),
             user=user,
             workspace=workspace,
             name=name,

@@ -1,14 +1,14 @@
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import DatabaseError, transaction
 
 from endpoints.seed import seed
-from studio.core.management.callers import nothing_yet
+from studio.core.management.callers import AuditedCommand, nothing_yet
 from studio.core.models import Workspace
 from studio.core.services import add_workspace
 
 
-class Command(BaseCommand):
+class Command(AuditedCommand):
     help = "Add a workspace under the ids that callers and scripts hold already."
     requires_system_checks = []
 

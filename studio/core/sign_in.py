@@ -1,0 +1,86 @@
+"""Signing in and out, and changing the own password: each is on record, and guessing is slow."""
+
+import logging
+from collections.abc import Callable
+
+from django.contrib.auth import authenticate
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from studio.core import audit, tries
+from studio.core.access import Actor, person
+from studio.core.errors import Refused
+from studio.core.models import AuditEvent, User
+from studio.core.origin import origin
+
+SIGNED_IN = "sign in"
+
+logger = logging.getLogger(__name__)
+
+
+class Locked(Refused):
+    """Too many failed: the right password is refused as well until the minute is over."""
+
+    status = 429
+    code = "TooManyRequests"
+
+
+def find_user(request, *, name: str, password: str) -> User | None:
+    """The user of this name and password, or None; Locked after too many that failed."""
+    return _guarded(name, lambda: authenticate(request, username=name, password=password))
+
+
+def is_password_of(user: User, password: str) -> bool:
+    """Whether it is; asked as often as at a sign-in, since whoever found a browser open may ask too."""
+    return bool(_guarded(user.get_username(), lambda: user.check_password(password)))
+
+
+def _guarded(name: str, check: Callable):
+    address = origin().address
+    attempt = tries.take("password", name, address)
+    if attempt.is_too_late_for_name or (
+        attempt.is_too_late_for_address and not _is_known(name, address)
+    ):
+        raise _locked(name, address)
+    found = check()
+    if found:
+        attempt.give_back()
+        return found
+    _count(name, "sign-in failed", status=200, reason="No active user of this name and password.")
+    if attempt.was_the_last:
+        raise _locked(name, address)
+    return found
+
+
+def _is_known(name: str, address: str | None) -> bool:
+    """Whether this person has signed in from there before: what others fail at an address that many
+    share keeps out strangers only."""
+    rows = AuditEvent.objects.filter(workspace=None, actor=name[:150], verb=SIGNED_IN)
+    return address is not None and rows.filter(address=address).exists()
+
+
+def _locked(name: str, address: str | None) -> Locked:
+    if _count(name, "sign-in locked", status=Locked.status, reason="Too many failed sign-ins."):
+        logger.warning("sign-in locked user=%.150r address=%s", name, address)
+    return Locked(_("Too many failed sign-ins. Wait a minute, then try again."))
+
+
+def _count(name: str, verb: str, *, status: int, reason: str) -> bool:
+    nobody = Actor(workspace=None, role=None, name=name)
+    return audit.count(nobody, verb, kind="User", name=name, status=status, reason=reason)
+
+
+def signed_in(user: User) -> None:
+    audit.record(person(user), SIGNED_IN, user)
+
+
+def signed_out(user: User) -> None:
+    audit.record(person(user), "sign out", user)
+
+
+@transaction.atomic
+def change_password(user: User, password: str) -> None:
+    """The own one. Whoever else is signed in as this user, in other browsers, is so no longer."""
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    audit.record(person(user), "change password", user, after={"password": "changed"})
