@@ -16,6 +16,7 @@ from studio.celery import app as celery_app
 
 RING_SECONDS = 0.2
 SLOTS_SECONDS = 5.0  # how long a count of slots is believed
+GIVEN_UP_SECONDS = 1.0  # until a bell that came to the wrong worker is rung again
 NO_SLOTS_SECONDS = 1.0  # the same where it says that nobody serves a queue
 
 logger = logging.getLogger(__name__)
@@ -28,6 +29,8 @@ def work(queue: str) -> None:
     """Do what is ready in `queue`, and ring for what that makes ready elsewhere."""
     close_old_connections()
     for worker in here:
+        if queue not in worker.queues:  # given up, when its message was on its way
+            ring({queue: 1}, in_seconds=GIVEN_UP_SECONDS)
         for ready, seconds in worker.walk(queue):
             ring(ready, in_seconds=seconds)
 

@@ -20,11 +20,11 @@ from django.db import DatabaseError, connection
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from endpoints.models import ComputeTarget
 from runs import engine, guard
 from runs.engine import leftovers
 from runs.models import Outcome, Run, StepAttempt
 from runs.models import Worker as WorkerRow
+from runs.serving import left_to_all
 from runs.states import HELD, Status
 from runs.steps import Stop, StopFlag
 from runs.steps.forking import SERVERS
@@ -107,19 +107,20 @@ class GuardProcess:
 
 
 class Worker:
-    """`on_queues` is told of every queue that is to be served from now on; `ring` wakes a slot for one."""
+    """Without `queues` it serves every compute target but those that others serve by name, also those
+    made later; `on_queues` is told which queues are to be served from now on, and which are not."""
 
     def __init__(
         self,
         *,
         slots: int,
         queues: list[str] | None = None,
-        on_queues: Callable[[list[str]], None] = lambda names: None,
+        on_queues: Callable[[list[str], list[str]], None] = lambda added, given_up: None,
     ):
         self.slots = slots
-        self.fixed_queues = queues
+        self.is_named = queues is not None
         self.on_queues = on_queues
-        self.queues: list[str] = []
+        self.queues: list[str] = queues or []
         self.name = f"{platform.node()}:{os.getpid()}:{secrets.token_hex(2)}"
         self.guard = GuardProcess()
         self.stopping = Event()
@@ -133,14 +134,7 @@ class Worker:
     # --- life ------------------------------------------------------------------------------------
     def start(self) -> None:
         self.queues = self._wanted_queues()
-        WorkerRow.objects.create(
-            name=self.name,
-            role="worker",
-            host=platform.node(),
-            pid=os.getpid(),
-            queues=self.queues,
-            slots=self.slots,
-        )
+        self._enter()
         self._beat()
         for loop, seconds in ((self._pulse, LOOK_SECONDS), (self._look, LOOK_SECONDS)):
             thread = Thread(target=self._every, args=(seconds, loop), daemon=True)
@@ -196,7 +190,10 @@ class Worker:
                 yield +ready, 0.0
 
     def _claim(self, queue: str) -> engine.Claim | None:
-        return None if self.stopping.is_set() else engine.claim(self.name, [queue])
+        """None also when another worker has come that serves the queue by name."""
+        if self.stopping.is_set() or queue not in self.queues:
+            return None
+        return engine.claim(self.name, [queue])
 
     @contextmanager
     def _holding(self, claim: engine.Claim) -> Iterator[StopFlag]:
@@ -227,11 +224,7 @@ class Worker:
         if time.monotonic() - self._written_at >= HEARTBEAT_SECONDS:
             self._beat()
             self._end_orphans()
-            wanted = self._wanted_queues()
-            if wanted != self.queues:
-                self.on_queues([name for name in wanted if name not in self.queues])
-                self.queues = wanted
-                WorkerRow.objects.filter(name=self.name).update(queues=wanted)
+            self._serve(self._wanted_queues())
         if time.monotonic() - self._swept_at >= SWEEP_SECONDS:
             self._swept_at = time.monotonic()
             leftovers.sweep(settings.STUDIO_WORK_DIR)
@@ -243,21 +236,35 @@ class Worker:
             self._stop_held(Stop.INTERRUPTED)
         if not WorkerRow.objects.filter(name=self.name).update(heartbeat_at=Now()):
             logger.warning("worker %s was forgotten; it is back", self.name)
-            WorkerRow.objects.create(
-                name=self.name,
-                role="worker",
-                host=platform.node(),
-                pid=os.getpid(),
-                queues=self.queues,
-                slots=self.slots,
-            )
+            self._enter()
         self._written_at = time.monotonic()
 
+    def _enter(self) -> None:
+        WorkerRow.objects.create(
+            name=self.name,
+            role="worker",
+            host=platform.node(),
+            pid=os.getpid(),
+            queues=self.queues,
+            is_named=self.is_named,
+            slots=self.slots,
+        )
+
     def _wanted_queues(self) -> list[str]:
-        """The given ones, or every compute target there is, also those added later."""
-        if self.fixed_queues is not None:
-            return self.fixed_queues
-        return sorted(set(ComputeTarget.objects.values_list("name", flat=True)))
+        return self.queues if self.is_named else left_to_all()
+
+    def _serve(self, wanted: list[str]) -> None:
+        """From now on these; the row comes first, for bells are rung for the slots that rows tell of."""
+        before = self.queues
+        if wanted == before:
+            return
+        self.queues = wanted
+        WorkerRow.objects.filter(name=self.name).update(queues=wanted)
+        self.on_queues(
+            [name for name in wanted if name not in before],
+            [name for name in before if name not in wanted],
+        )
+        logger.info("worker %s serves %s", self.name, wanted)
 
     def _look_at_held(self) -> None:
         """Hear of cancel requests, of time-outs of whole runs, and of attempts that are not ours any more."""

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from endpoints.views.scatter import scatter
 from runs import filters
 from runs.models import Run
+from runs.serving import tell_unserved
 from runs.states import Status
 from runs.views import scope
 from runs.views.lists import place
@@ -81,6 +82,7 @@ def tab(request, **of) -> dict:
         .only("uuid", "status", "name", "display_name", "started_at", "finished_at")[:RECENT]
     )
     page = filters.page(runs, TILES[chosen][1] if chosen else (), **place(request.GET))
+    tell_unserved(page)
     live = any(not run.is_terminal for run in [*page, *newest])
     return {
         "page": page,

@@ -1,10 +1,12 @@
 """What runs look like on the wire: one function per entity, each naming its section."""
 
 import json
+from collections.abc import Collection
 
 from runs import sealing, storage
 from runs.api.lineage import lineage, step_of
 from runs.models import Artifact, Experiment, Kind, PipelineRun, Run, StepRun
+from runs.serving import unserved
 from runs.states import Status, history_status, wire_status
 from studio.core import blob_urls
 from studio.core.access import Actor
@@ -21,7 +23,17 @@ UPLOADED = "uploaded"  # what clients uploaded for models without a run
 # --- the pipelines service: PascalCase -------------------------------------------------------------
 def pipeline_run_entity(run: Run) -> dict:
     """Wire 7: PipelineRunEntity."""
+    return pipeline_run_entities([run])[0]
+
+
+def pipeline_run_entities(runs: Collection[Run]) -> list[dict]:
+    waits = unserved(runs)
+    return [_pipeline_run_entity(run, waits.get(run.pk, [])) for run in runs]
+
+
+def _pipeline_run_entity(run: Run, waits: list[str]) -> dict:
     extra: PipelineRun = run.pipeline_run
+    warnings = [*extra.warnings, *map(unserved_warning, waits)]
     return {
         "Id": str(run.uuid),
         "Description": run.description,
@@ -29,8 +41,8 @@ def pipeline_run_entity(run: Run) -> dict:
         "GraphId": str(extra.graph.uuid),
         "IsSubmitted": extra.submitted_at is not None,
         "HasErrors": run.status == Status.FAILED,
-        "HasWarnings": bool(extra.warnings),
-        "Warnings": extra.warnings,
+        "HasWarnings": bool(warnings),
+        "Warnings": warnings,
         "UploadState": "Completed",
         "ParameterAssignments": sealing.shown(extra.parameters),
         "DataPathAssignments": extra.datapaths,
@@ -96,6 +108,13 @@ def task_status(step: StepRun) -> dict:
         "ReuseInfo": _reuse_info(step),
         "HasWarnings": bool(step.warnings),
     }
+
+
+def unserved_warning(queue: str) -> str:
+    return (
+        f"No worker serves {queue}: the steps sent there wait. Start one on a machine with this"
+        f" studio's settings: uv run manage.py worker --queues {queue}"
+    )
 
 
 def _reuse_info(step: StepRun) -> dict | None:
@@ -243,6 +262,7 @@ def _warnings(run: Run, step: StepRun | None) -> list[dict]:
     texts = list(step.warnings) if step else []
     if hasattr(run, "pipeline_run"):
         texts += run.pipeline_run.warnings
+    texts += map(unserved_warning, unserved([run]).get(run.pk, []))
     return [{"source": "studio", "message": str(text)} for text in texts]
 
 

@@ -7,7 +7,13 @@ from endpoints.graph import Graph
 from endpoints.models import PublishedPipeline, Schedule
 from runs import services, storage
 from runs.api import visible
-from runs.api.entities import log_owner, node_output, pipeline_run_entity, task_status
+from runs.api.entities import (
+    log_owner,
+    node_output,
+    pipeline_run_entities,
+    pipeline_run_entity,
+    task_status,
+)
 from runs.models import StepRun
 from runs.states import wire_status
 from studio.core.bodies import strings
@@ -36,12 +42,12 @@ class RunsOfPipeline(WireView):
         pipelines = PublishedPipeline.objects.filter(workspace=self.actor.workspace)
         pipeline = find(pipelines, uuid, "Published pipeline")
         runs = visible.pipeline_runs(self.actor).filter(pipeline=pipeline).order_by("-pk")
-        return Response([pipeline_run_entity(run) for run in runs[:NEWEST]])
+        return Response(pipeline_run_entities(runs[:NEWEST]))
 
 
 class RunsOfSchedule(WireView):
     def get(self, request, uuid, **scope):
-        return Response([pipeline_run_entity(run) for run in self.runs(uuid)[:NEWEST]])
+        return Response(pipeline_run_entities(self.runs(uuid)[:NEWEST]))
 
     def runs(self, uuid: str):
         schedules = Schedule.objects.filter(workspace=self.actor.workspace).only("pk")

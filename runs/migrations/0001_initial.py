@@ -41,6 +41,7 @@ class Migration(migrations.Migration):
                 ('host', models.CharField(max_length=200)),
                 ('pid', models.PositiveIntegerField()),
                 ('queues', models.JSONField(default=list)),
+                ('is_named', models.BooleanField(default=False)),
                 ('slots', models.PositiveIntegerField(default=1)),
                 ('started_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('heartbeat_at', models.DateTimeField(db_index=True, default=django.utils.timezone.now)),

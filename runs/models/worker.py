@@ -7,7 +7,8 @@ from runs.querysets import WorkerQuerySet
 class Worker(models.Model):
     """A process that says every 5 s that it is alive, on the database's clock.
 
-    Role `control` stands for the control process; it serves no compute target.
+    Role `control` stands for the control process; it serves no compute target. A worker that `is_named`
+    was started for its queues by name, and no worker that serves whatever there is takes from them.
     """
 
     name = models.CharField(max_length=200, unique=True)
@@ -15,6 +16,7 @@ class Worker(models.Model):
     host = models.CharField(max_length=200)
     pid = models.PositiveIntegerField()
     queues = models.JSONField(default=list)
+    is_named = models.BooleanField(default=False)
     slots = models.PositiveIntegerField(default=1)
     started_at = models.DateTimeField(default=timezone.now)
     heartbeat_at = models.DateTimeField(default=timezone.now, db_index=True)

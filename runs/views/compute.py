@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from endpoints.models import ComputeTarget
-from runs.models import Kind, Run, StepAttempt, Worker
+from runs.models import Kind, Run, StepAttempt
+from runs.serving import living_workers, serving
 from runs.states import Status
 from studio.core.access import require
 from studio.core.audit import record
@@ -34,7 +35,7 @@ class TargetForm(forms.ModelForm):
 def compute_list(request):
     require(request.actor, "read")
     targets = list(ComputeTarget.objects.filter(workspace=request.actor.workspace).order_by("name"))
-    workers = list(Worker.objects.living().filter(role="worker").order_by("name"))
+    workers = living_workers()
     busy = dict(
         StepAttempt.objects.filter(finished_at=None, worker__in=[worker.name for worker in workers])
         .values_list("worker")
@@ -45,7 +46,7 @@ def compute_list(request):
     waiting = _steps_by_target(request, Status.QUEUED)
     running = _steps_by_target(request, Status.RUNNING)
     for target in targets:
-        target.workers = [worker for worker in workers if target.name in worker.queues]
+        target.workers = serving(target.name, workers)
         target.slots = sum(worker.slots for worker in target.workers)
         target.waiting, target.running = waiting.get(target.name, 0), running.get(target.name, 0)
     context = {"nav": "compute", "targets": targets, "workers": workers}

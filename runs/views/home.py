@@ -6,6 +6,7 @@ from django.views.decorators.http import require_safe
 from endpoints.models import ComputeTarget, PipelineEndpoint
 from endpoints.views import catalogue, timetable
 from runs.models import Worker
+from runs.serving import living_workers, serving, tell_unserved
 from runs.states import Status
 from runs.views import fragments, scope
 
@@ -28,10 +29,12 @@ def running(request):
 def _now(request) -> dict:
     runs = scope.listed(request)
     live = list(runs.live().order_by("-pk")[: LIVE + 1])
+    newest = list(runs.order_by("-pk")[:NEWEST])
+    tell_unserved(live, newest)
     return {
         "live": live[:LIVE],
         "has_more_live": len(live) > LIVE,
-        "newest": list(runs.order_by("-pk")[:NEWEST]),
+        "newest": newest,
         "failed": list(runs.filter(status=Status.FAILED).order_by("-pk")[:FAILED]),
         "coming": timetable.coming(request),
         "workers": _workers(),
@@ -52,9 +55,9 @@ def _workers() -> list[Worker]:
 
 def _queues(workspace) -> list[str]:
     """Compute targets that no living worker serves."""
-    served = {queue for row in Worker.objects.living() for queue in row.queues}
+    workers = living_workers()
     rows = ComputeTarget.objects.filter(workspace=workspace).order_by("name")
-    return [name for name in rows.values_list("name", flat=True) if name not in served]
+    return [name for name in rows.values_list("name", flat=True) if not serving(name, workers)]
 
 
 def _start(request) -> dict:

@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from runs import filters
+from runs.serving import tell_unserved
 from runs.views import fragments, scope
 from studio.core.keyset import SIZES
 from studio.core.templatetags.studio import state_of
@@ -17,6 +18,7 @@ def run_list(request):
     runs = scope.top(request)
     chosen = filters.RunFilter(request.GET, runs, workspace=request.actor.workspace)
     page = filters.page(chosen.qs, chosen.statuses, kinds=scope.TOP, **place(request.GET))
+    tell_unserved(page)
     on = pills(request, chosen)
     context = {
         "nav": "pipelines",

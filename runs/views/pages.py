@@ -5,7 +5,8 @@ from urllib.parse import urlencode
 from django.urls import reverse
 from django.utils.translation import gettext_lazy
 
-from runs.models import Run, Worker
+from runs.models import Run
+from runs.serving import unserved
 from runs.states import Status
 from runs.views import scope, tree
 
@@ -46,21 +47,12 @@ def context(request, run: Run, tab: str) -> dict:
 
 def strips(run: Run, steps: list[Run]) -> dict:
     """What is said above the tabs, and where to ask whether it is still so."""
-    waits = unserved(steps)
+    waits = unserved([run]).get(run.pk, [])
     return {
         "failed": failure(run, steps),
         "unserved": waits,
         "live_url": live_url(run, "heading", shown=run.status, waits=",".join(waits)),
     }
-
-
-def unserved(steps: list[Run]) -> list[str]:
-    """The queues that steps wait in and no worker takes from."""
-    wanted = {step.target for step in steps if step.status == Status.QUEUED}
-    if not wanted:
-        return []
-    served = {queue for worker in Worker.objects.living() for queue in worker.queues}
-    return sorted(wanted - served)
 
 
 def _tabs(run: Run, tabs: dict, current: str, counts: dict[str, int]) -> list[dict]:

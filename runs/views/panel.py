@@ -4,7 +4,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from endpoints.models import SavedDataset
-from runs.models import Run, Worker
+from runs.models import Run
+from runs.serving import living_workers, serving
 from runs.states import TERMINAL, Status
 from runs.views import scope
 from studio.core.templatetags.studio import shown
@@ -45,9 +46,8 @@ def waiting(step: Run, steps: list[Run]) -> str:
         return ""
     if step.step.not_before and step.step.not_before > timezone.now():
         return _("Its next attempt starts at %(at)s.") % {"at": shown(step.step.not_before)}
-    serving = [worker for worker in Worker.objects.living() if step.target in worker.queues]
-    if serving:
-        slots = sum(worker.slots for worker in serving)
+    if workers := serving(step.target, living_workers()):
+        slots = sum(worker.slots for worker in workers)
         return _("Waiting for one of the %(slots)d slots of queue %(queue)s.") % {
             "slots": slots,
             "queue": step.target,

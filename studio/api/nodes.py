@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from endpoints.models import ComputeTarget
 from runs.models import StepAttempt, Worker
+from runs.serving import living_workers, serving
 from studio.core.rest import wire_time
 
 SCALE = {"minNodeCount": 0, "maxNodeCount": 1, "nodeIdleTimeBeforeScaleDown": "PT120S"}
@@ -33,7 +34,7 @@ class Nodes:
     """The nodes of every target, read once for as many targets as an answer shows."""
 
     def __init__(self):
-        self.workers = list(Worker.objects.living().filter(role="worker").order_by("name"))
+        self.workers = living_workers()
         names = [worker.name for worker in self.workers]
         attempts = StepAttempt.objects.filter(worker__in=names, finished_at=None)
         self.running = defaultdict(list)
@@ -41,8 +42,8 @@ class Nodes:
             self.running[attempt.worker].append(attempt.step.run)
 
     def of(self, target: ComputeTarget) -> list[Node]:
-        serving = [worker for worker in self.workers if target.name in worker.queues]
-        return [node for worker in serving for node in self.of_worker(worker, target)]
+        workers = serving(target.name, self.workers)
+        return [node for worker in workers for node in self.of_worker(worker, target)]
 
     def of_worker(self, worker: Worker, target: ComputeTarget):
         runs = self.running[worker.name]
@@ -65,7 +66,7 @@ def compute_resource(target: ComputeTarget, nodes: list[Node]) -> dict:
             "computeType": target.compute_type,
             "provisioningState": "Succeeded",
             "description": (
-                f"{target.description or 'A queue of steps.'} A worker for it: {start(target)}"
+                f"{target.description or 'A queue of steps.'} A worker of its own: {start(target)}"
             ),
             "provisioningErrors": None,
             "resourceId": None,

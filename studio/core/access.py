@@ -21,7 +21,7 @@ NEEDS = {
     "edit": Role.PUBLISHER,
     "disable": Role.PUBLISHER,
     "register": Role.PUBLISHER,  # datasets, environments, models
-    "compute": Role.ADMIN,
+    "compute": Role.PUBLISHER,  # scripts that publish make the targets that they name
     "datastore": Role.ADMIN,
     "secret": Role.PUBLISHER,  # to read one too; a step reads those of its workspace by its own token
     "administer": Role.ADMIN,

@@ -12,7 +12,6 @@ from django.conf import settings
 from django.core.management import execute_from_command_line
 from django.urls import reverse
 
-from endpoints.seed import COMPUTE
 from studio.supervisor import CannotStart, broker, datafolder, static, tls
 from studio.supervisor.addresses import Addresses, health, next_steps
 from studio.supervisor.logs import LogFile
@@ -141,8 +140,7 @@ class Studio:
     def _start_children(self, slots: int) -> None:
         for name, command in {
             "control": ["control"],
-            # Further targets are made for further workers; this machine serves the first one.
-            "worker": ["worker", "--queues", COMPUTE, "--slots", str(slots)],
+            "worker": ["worker", "--slots", str(slots)],
             "web": ["web"],
             "web-tls": ["web", "--tls"],
         }.items():

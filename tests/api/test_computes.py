@@ -47,9 +47,15 @@ def test_a_target_is_made_and_the_client_is_told_how_to_serve_it(api, url):
     assert AuditEvent.objects.get(kind="ComputeTarget").verb == "create"
 
 
-def worker(name, queues, **more):
+def worker(name, queues, *, is_named=True, **more):
     return Worker.objects.create(
-        name=name, role="worker", host=f"host-{name}", pid=1, queues=queues, **more
+        name=name,
+        role="worker",
+        host=f"host-{name}",
+        pid=1,
+        queues=queues,
+        is_named=is_named,
+        **more,
     )
 
 
@@ -78,6 +84,16 @@ def test_nodes_are_the_slots_of_the_living_workers(api, workspace, url, running)
     assert "2 of the 3 nodes" in shown["errors"][0]["message"]
     by_name = {row["name"]: row for row in api.get(f"{workspace.scope}/computes").body["value"]}
     assert by_name["cpu-cluster"]["properties"]["properties"]["errors"] is None
+
+
+def test_a_new_target_has_the_nodes_of_the_workers_for_whatever_there_is(api, url):
+    """They find it within seconds; a script that made it and asks at once is not told to start one."""
+    worker("all", ["cpu-cluster"], is_named=False, slots=3)
+    api.put(url, wanted())
+    shown = api.get(url).body["properties"]["properties"]
+    assert (shown["currentNodeCount"], shown["errors"]) == (3, None)
+    worker("own", ["made"])
+    assert len(api.post(f"{url}/listNodes").body["nodes"]) == 1
 
 
 def test_a_node_keeps_the_runs_of_other_workspaces_to_itself(api, url, running):
@@ -157,8 +173,9 @@ def test_names_that_no_queue_can_have(api, workspace, name):
     assert api.put(f"{workspace.scope}/computes/{name}", wanted()).status == 400
 
 
-def test_only_administrators_and_no_step(api_as, actor, workspace, url):
-    assert api_as(Role.PUBLISHER).put(url, wanted()).status == 403
+def test_publishers_make_targets_and_neither_operators_nor_steps_do(api_as, actor, workspace, url):
+    assert api_as(Role.OPERATOR).put(url, wanted()).status == 403
+    assert api_as(Role.PUBLISHER).put(url, wanted()).status == 200
     run = services.submit(actor, experiment="e", pipeline=factories.pipeline(workspace))
     step = api_as(Role.READER)
     step.token = run_tokens.make(Run.objects.get(parent=run))[0]

@@ -22,12 +22,19 @@ from azureml.pipeline.core import PublishedPipeline
 workspace = Workspace.from_config()
 print(PublishedPipeline.get(workspace, sys.argv[1]).submit(workspace, "cost").id)
 """
-# The published pipeline; and the target it names, for which nothing works, so that no step runs
-# while calls are timed.
+# The published pipeline; and the target it names, which a worker that there is not serves by name, so
+# that no step runs while calls are timed.
 PREPARE = """
+from datetime import timedelta
+from django.utils import timezone
 from endpoints.models import ComputeTarget, PublishedPipeline
+from runs.models import Worker
 pipeline = PublishedPipeline.objects.get()
 ComputeTarget.objects.create(workspace=pipeline.workspace, name="gpu")
+for_long = timezone.now() + timedelta(days=1)
+Worker.objects.create(
+    name="none", role="worker", host="h", pid=1, queues=["gpu"], is_named=True, heartbeat_at=for_long
+)
 print(pipeline.uuid)
 """
 # What the SDK asks whatever it is answered: the clouds, who signs tokens, a token, the subscriptions,

@@ -12,11 +12,6 @@ import redis
 
 from tests.studio import LiveStudio
 
-MAKE_GPU = """
-from endpoints.models import ComputeTarget
-from studio.core.models import Workspace
-ComputeTarget.objects.create(workspace=Workspace.objects.get(), name="gpu")
-"""
 PIPELINES = Path(__file__).resolve().parents[1] / "pipelines"
 
 
@@ -121,20 +116,6 @@ def test_endless_steps_in_every_slot_block_neither_cancel_nor_another_queue(stud
     assert status == 200, reply
     assert studio.wait(run)["Status"]["StatusCode"] == "Canceled"
     assert studio.wait(waiting)["Status"]["StatusCode"] == "Finished"
-
-
-def test_a_step_for_another_queue_waits_and_starts_with_its_worker(studio):
-    studio.manage("shell", "-v", "0", "-c", MAKE_GPU)
-    studio.manage("publish", str(PIPELINES / "gpu"), "--endpoint", "gpu")
-    run = studio.trigger("gpu")
-    noop = studio.trigger("noop")
-    assert studio.wait(noop)["Status"]["StatusCode"] == "Finished"
-    assert studio.get(f"{studio.pipelines}/PipelineRuns/{run}")[1]["Status"]["StatusCode"] in (
-        "NotStarted",
-        "Running",
-    )
-    with studio.process_of("worker", "--queues", "gpu", "--slots", "1"):
-        assert studio.wait(run)["Status"]["StatusCode"] == "Finished"
 
 
 def test_eight_callers_at_once_see_no_server_error(studio):

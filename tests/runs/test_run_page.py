@@ -19,6 +19,11 @@ from tests.runs.shown import TABS, complete, keep, move, step_of, submit, write_
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("storage_folder")]
 
 
+def wait_long(run):
+    long_ago = timezone.now() - timedelta(seconds=31)
+    Run.objects.filter(root=run).update(created_at=long_ago, updated_at=long_ago)
+
+
 @pytest.mark.parametrize("tab", TABS)
 def test_every_tab_shows_the_heading(page, run, tab):
     text = page(f"run-{tab}", run.uuid)
@@ -189,6 +194,7 @@ def test_parts_are_revalidated_and_end_with_the_run(page, client, run):
 
 
 def test_the_heading_brings_the_commands_when_the_status_is_another(page, run):
+    wait_long(run)
     query = "?shown=NotStarted&waits=cpu-cluster"
     assert "run-commands" not in page("run-live", run.uuid, "heading", query=query)
     move(run, Status.RUNNING)
@@ -197,11 +203,13 @@ def test_the_heading_brings_the_commands_when_the_status_is_another(page, run):
 
 def test_a_run_tells_how_to_serve_the_queue_it_waits_in(page, run):
     command = "uv run manage.py worker --queues cpu-cluster"
+    assert "No worker serves" not in page("run-detail", run.uuid)  # it waits for no 30 s yet
+    wait_long(run)
     for tab in ("detail", "parameters"):
         assert "No worker serves cpu-cluster" in page(f"run-{tab}", run.uuid)
         assert command in page(f"run-{tab}", run.uuid)
     query = "?shown=NotStarted&waits=cpu-cluster"
-    Worker.objects.create(name="w", pid=1, queues=["cpu-cluster"], slots=1)
+    Worker.objects.create(name="w", role="worker", pid=1, queues=["cpu-cluster"], slots=1)
     told = page("run-live", run.uuid, "heading", query=query)
     assert 'id="run-strips" hx-swap-oob="true"' in told
     assert command not in told

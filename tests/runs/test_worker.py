@@ -9,10 +9,15 @@ from runs.models import Worker as WorkerRow
 from runs.states import Status
 from runs.steps import Stop
 from runs.worker import Worker
+from tests import factories
 
 pytestmark = pytest.mark.django_db
 
 SLEEP = "import time; print('sleeping', flush=True); time.sleep(3600)"
+
+
+def submitted(studio) -> Run:
+    return studio.submit(studio.publish(steps={"one": {}}, scripts={"one.py": ""}))
 
 
 class TestUpkeep:
@@ -29,13 +34,48 @@ class TestUpkeep:
         assert WorkerRow.objects.get().name == worker.name
 
     def test_new_compute_targets_are_served_at_the_next_beat(self, worker, workspace):
-        added = []
-        worker.on_queues = added.append
-        worker.queues = []
+        told = []
+        worker.on_queues = lambda *changed: told.append(changed)
         worker._written_at -= 6
         worker._look()
-        assert added == [["cpu-cluster"]]
+        assert told == [(["cpu-cluster"], [])]
         assert WorkerRow.objects.get().queues == ["cpu-cluster"]
+
+    def test_a_queue_that_another_serves_by_name_is_left_to_it_while_it_lives(
+        self, worker, workspace, studio
+    ):
+        told = []
+        worker.on_queues = lambda *changed: told.append(changed)
+
+        def look():
+            worker._written_at -= 6
+            worker._look()
+            return worker.queues
+
+        factories.ComputeTarget.objects.create(workspace=workspace, name="gpu")
+        assert look() == ["cpu-cluster", "gpu"]
+        Run.objects.filter(parent=submitted(studio)).update(target="gpu")
+        named = WorkerRow.objects.create(
+            name="named", role="worker", host="h", pid=1, queues=["gpu"], is_named=True
+        )
+        assert look() == ["cpu-cluster"] == WorkerRow.objects.get(name=worker.name).queues
+        assert list(worker.walk("gpu")) == []
+        assert studio.step(Run.objects.pipeline_runs().get()).run.status == Status.QUEUED
+        WorkerRow.objects.filter(pk=named.pk).update(heartbeat_at="2020-01-01T00:00:00Z")
+        assert look() == ["cpu-cluster", "gpu"]
+        named.save()
+        assert look() == ["cpu-cluster"]
+        assert told[1:] == [([], ["gpu"]), (["gpu"], []), ([], ["gpu"])]
+
+    def test_steps_of_a_target_that_was_removed_are_still_done(self, worker, studio):
+        run = submitted(studio)
+        Run.objects.filter(parent=run).update(target="removed")
+        worker._written_at -= 6
+        worker._look()
+        assert "removed" in worker.queues
+        list(worker.walk("removed"))
+        run.refresh_from_db()
+        assert run.status == Status.COMPLETED
 
     def test_held_steps_hear_of_cancel_and_of_other_attempts(self, studio):
         pipeline = studio.publish(steps={"one": {}}, scripts={"one.py": ""})

@@ -14,7 +14,10 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         parser.add_argument(
-            "--queues", "-Q", help="compute targets, separated by commas (default: all there are)"
+            "--queues",
+            "-Q",
+            help="compute targets, separated by commas; workers without this option leave them to"
+            " this one (default: every target there is or will be)",
         )
         parser.add_argument("--slots", type=int, default=os.cpu_count(), metavar="N")
 
@@ -25,9 +28,11 @@ class Command(BaseCommand):
         tasks.here.append(worker)
         bells = consumer(name=worker.name, queues=worker.queues, slots=worker.slots)
 
-        def serve(added):
+        def serve(added, given_up=()):
             for name in added:
                 bells.consumer.call_soon(bells.consumer.add_task_queue, name)
+            for name in given_up:
+                bells.consumer.call_soon(bells.consumer.cancel_task_queue, name)
             tasks.ring(dict.fromkeys(added, worker.slots))
 
         worker.on_queues = serve

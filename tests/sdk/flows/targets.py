@@ -1,4 +1,4 @@
-"""A compute target: what is said about it, its nodes, its runs, and how a worker for it is started."""
+"""A compute target: made by a script, it is served; what is said about it, its nodes, its runs."""
 
 import io
 from contextlib import redirect_stdout
@@ -21,7 +21,7 @@ def refused(call):
     raise AssertionError("this should have been refused")
 
 
-# Whoever makes a target is told, on the terminal, what is left to do
+# Whoever makes a target uses it at once: the studio's own worker serves it
 try:
     target = ComputeTarget(ws, NAME)
     raise AssertionError("it should not be there yet")
@@ -32,22 +32,26 @@ except ComputeTargetException:
     with redirect_stdout(terminal):
         target.wait_for_completion(show_output=True)
     print(terminal.getvalue())
-    assert f"uv run manage.py worker --queues {NAME}" in terminal.getvalue()
+    assert "Minimum number of nodes requested have been provisioned" in terminal.getvalue()
 status = target.get_status()
-assert status.current_node_count is None and status.errors[0]["code"] == "NoWorker"
-assert target.list_nodes() == []
-
-# A run that waits for a worker is an active one
+assert status.current_node_count >= 1 and status.errors is None
+assert len(target.list_nodes()) == status.current_node_count
 run = Experiment(ws, "targets").submit(
     ScriptRunConfig(STEPS, script="echo.py", compute_target=target)
 )
-(active,) = target.get_active_runs()
-assert active.run_id == run.id
+run.wait_for_completion(show_output=False)
+assert run.get_status() == "Completed"
+
+# A run that has not ended is an active one
+run = Experiment(ws, "targets").submit(
+    ScriptRunConfig(STEPS, script="endless.py", compute_target=target)
+)
+assert run.id in {active.run_id for active in target.get_active_runs()}
 run.cancel()
 run.wait_for_completion(show_output=False, raise_on_error=False)
-assert list(target.get_active_runs(status="Queued")) == []
+assert list(target.get_active_runs()) == []
 
-# The target that the studio serves itself
+# The target that is there from the start
 served = AmlCompute(ws, "cpu-cluster")
 nodes = served.list_nodes()
 assert len(nodes) == served.get_status().current_node_count >= 1

@@ -25,7 +25,7 @@ except ComputeTargetException:
         vm_size="STANDARD_D2_V2", min_nodes=0, max_nodes=4, idle_seconds_before_scaledown=600
     )
     target = ComputeTarget.create(ws, "made-by-sdk", configuration)
-    # No worker serves it yet: this says so and does not wait for one (see targets.py)
+    # The studio's own worker serves it (see targets.py)
     target.wait_for_completion(show_output=True, min_node_count=1, timeout_in_minutes=1)
 assert target.provisioning_state == "Succeeded"
 assert "manage.py worker --queues made-by-sdk" in target.description
