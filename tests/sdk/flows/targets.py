@@ -42,14 +42,15 @@ run = Experiment(ws, "targets").submit(
 run.wait_for_completion(show_output=False)
 assert run.get_status() == "Completed"
 
-# A run that has not ended is an active one
+# The runs of a target, of which those that are over are not the running ones
 run = Experiment(ws, "targets").submit(
     ScriptRunConfig(STEPS, script="endless.py", compute_target=target)
 )
 assert run.id in {active.run_id for active in target.get_active_runs()}
 run.cancel()
 run.wait_for_completion(show_output=False, raise_on_error=False)
-assert list(target.get_active_runs()) == []
+assert list(target.get_active_runs(status="Running")) == []
+assert list(target.get_active_runs(status="Queued")) == []
 
 # The target that is there from the start
 served = AmlCompute(ws, "cpu-cluster")
