@@ -18,7 +18,7 @@ from runs import facts
 from runs.engine import folder as folders
 from runs.engine import leftovers, registering
 from runs.engine.claim import Claim
-from runs.engine.following import FactFollower, LogFollower, last_words
+from runs.engine.following import FactFollower, LogFollower
 from runs.engine.job import Job, decide, load
 from runs.engine.settle import Finished, finish
 from runs.engine.variables import variables
@@ -35,6 +35,7 @@ from runs.steps.environments import (
     parse,
 )
 from runs.steps.process import Ended, StepProcess, start
+from runs.steps.reasons import last_words
 from runs.storage import BUILD_LOG, DRIVER_LOG, LogWriter
 from studio.core.errors import Refused
 
@@ -155,7 +156,7 @@ class Attempt:
                 real_azureml=settings.STUDIO_REAL_AZUREML,
             )
             built = self._build(spec)
-            folder = folders.make(self.job)
+            folder = folders.make(self.job, built)
             self.warnings += folder.warnings
             result = self._run(folder, spec, built)
         except (BuildStopped, StepRefused, BuildFailed, EnvironmentRefused) as error:
@@ -198,6 +199,9 @@ class Attempt:
                 log=say,
                 should_stop=lambda: bool(self.flag),
             )
+        except BuildFailed as failure:
+            self.warnings += failure.warnings
+            raise
         finally:
             write()
         self.warnings += built.warnings

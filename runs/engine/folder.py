@@ -1,7 +1,8 @@
 """The working folder of one attempt: the code, the inputs in their places, the outputs taken up.
 
 `<work>/<step uuid>.<attempt>/` is the step's home and holds `code/` (where it runs), `inputs/`,
-`outputs/`, `facts/` and `log`; it is gone when the attempt is over.
+`outputs/`, `facts/`, `packages/` (which it installs itself) and `log`; it is gone when the attempt is
+over.
 """
 
 import json
@@ -20,6 +21,7 @@ from endpoints.models import SavedDataset
 from runs.engine import leftovers, registering
 from runs.engine.job import Job
 from runs.steps import StepRefused
+from runs.steps.environments import PACKAGES, BuiltEnvironment
 
 OPERATOR = re.compile(r"\|\|?|&&?|;|\d?(>>?|<)(&\d)?")
 PLACEHOLDER = re.compile(r"\b(DatasetConsumptionConfig|DatasetOutputConfig):([\w.\-]+)")
@@ -62,6 +64,10 @@ class Folder:
         return self.path / "code"
 
     @property
+    def packages(self) -> Path:
+        return self.path / PACKAGES
+
+    @property
     def facts(self) -> Path:
         return self.path / "facts"
 
@@ -70,7 +76,7 @@ class Folder:
         return self.path / "log"
 
 
-def make(job: Job) -> Folder:
+def make(job: Job, built: BuiltEnvironment) -> Folder:
     """Lay out code and inputs; what cannot be had is a StepRefused that names it."""
     name = leftovers.name_of(job.run.uuid, job.claim.attempt)
     folder = Folder(settings.STUDIO_WORK_DIR / name)
@@ -78,6 +84,8 @@ def make(job: Job) -> Folder:
         leftovers.remove(folder.path)
     folder.facts.mkdir(parents=True)
     folder.code.mkdir()
+    # Python passes over a folder that is not there when it starts.
+    built.own_packages(folder.packages).mkdir(parents=True)
     if job.step.inputs or job.step.outputs:
         (folder.path / "inputs").mkdir()
         (folder.path / "outputs").mkdir()

@@ -20,7 +20,7 @@ SEGMENT_SECONDS = 2.0
 SEGMENTS_AT_ONCE = (
     16  # then the step is looked after again, which may write faster than this copies
 )
-TAIL_BYTES = 16 * 1024
+TAIL_BYTES = 64 * 1024
 # One transaction holds the database's lock for some tens of milliseconds, and others get it between two.
 FACTS_AT_ONCE = 50
 FACTS_SECONDS = 0.25
@@ -66,16 +66,6 @@ class LogFollower:
         with self.path.open("rb") as file:
             file.seek(max(0, _size(self.path) - TAIL_BYTES))
             return file.read().decode(errors="replace")
-
-
-def last_words(text: str) -> str:
-    """The line that says why a script ended: a traceback's last, else the last lines there are."""
-    lines = [line.rstrip() for line in text.splitlines() if line.strip()]
-    for index in range(len(lines) - 1, -1, -1):
-        if lines[index].startswith("Traceback (most recent call last)"):
-            after = [line for line in lines[index + 1 :] if not line.startswith((" ", "\t"))]
-            return after[0] if after else lines[-1]
-    return "\n".join(lines[-3:])
 
 
 class FactFollower:

@@ -7,7 +7,13 @@ from django.conf import settings
 from runs import run_tokens
 from runs.engine.folder import Folder
 from runs.engine.job import Job
-from runs.steps.environments import FEATHERWEIGHT_PATH, REAL, BuiltEnvironment, is_ours
+from runs.steps.environments import (
+    FEATHERWEIGHT_PATH,
+    REAL,
+    BuiltEnvironment,
+    is_ours,
+    workers_pip_settings,
+)
 
 # What is passed on from the worker's own environment.
 PASSED_ON = ("LANG", "LC_ALL", "TZ", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH")
@@ -29,7 +35,9 @@ def variables(
         if not is_ours(name) and "\0" not in f"{name}{value}" and "=" not in name
     }
     ours = {
-        "PATH": f"{built.bin}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "PATH": os.pathsep.join(
+            map(str, (folder.packages / "bin", built.bin, os.environ.get("PATH", os.defpath)))
+        ),
         "HOME": str(folder.path),
         "VIRTUAL_ENV": str(built.bin.parent),
         "PYTHONUNBUFFERED": "1",  # or the log would come in lumps of 8 KiB
@@ -46,10 +54,16 @@ def variables(
     ]
     found |= ours
     found.setdefault("LANG", "C.UTF-8")
-    if built.needs_featherweight:
-        found["PYTHONPATH"] = os.pathsep.join(
-            filter(None, [str(FEATHERWEIGHT_PATH), found.get("PYTHONPATH")])
-        )
+    # Scripts in folders import from the root of their source folder, as they did in v1. It comes last:
+    # a repository may have a folder `azureml`.
+    places = [
+        built.needs_featherweight and FEATHERWEIGHT_PATH,
+        found.get("PYTHONPATH"),
+        folder.code,
+    ]
+    found["PYTHONPATH"] = os.pathsep.join(str(place) for place in places if place)
+    for name, value in workers_pip_settings().items():
+        found.setdefault(name, value)
     return found, [
         f"The environment's variable {name} is not set: it is the studio's." for name in lost
     ]

@@ -135,6 +135,9 @@ def become(order, log):
         path for path in added.split(os.pathsep) if path
     ]
     sys.excepthook = without_our_frames
+    started = sys.modules.get("_studio_step")
+    if started is not None:  # it ran when this interpreter was nobody's yet
+        started.begin()
 
 
 def without_our_frames(kind, error, trace):

@@ -22,6 +22,11 @@ _TROUBLE = (
 )
 
 
+def plain(text: str) -> str:
+    """Text without what only a terminal understands."""
+    return _CODES.sub("", text)
+
+
 def to_html(text: str) -> SafeString:
     """Log text, of any origin, as markup that is safe to print inside a `<pre>`."""
     lines = text.replace("\r\n", "\n").split("\n")

@@ -104,7 +104,7 @@ class TestScripts:
         pipeline.graph.save()
         step = studio.step(studio.run(pipeline))
         found = json.loads(storage.read_log(step.run.uuid))
-        assert found.pop("PYTHONPATH").endswith(f"{os.pathsep}{kept.pop('PYTHONPATH')}")
+        assert found.pop("PYTHONPATH").split(os.pathsep)[1] == kept.pop("PYTHONPATH")
         assert kept.items() <= found.items()
         assert "mine" not in found.values()
         said = [text.split()[3] for text in step.warnings if "it is the studio's" in text]
@@ -487,3 +487,22 @@ class TestStopping:
         run = studio.run(pipeline)
         assert run.status == Status.COMPLETED, run.error
         assert gone_soon(int(told.read_text()))
+
+
+class TestBuilds:
+    def failing(self, studio):
+        pipeline = studio.publish(steps={"one": {}}, scripts={"one.py": ""})
+        node = pipeline.graph.wire["ModuleNodes"][0]
+        packages = ["python=3.99", {"pip": ["six==0.0.99"]}]
+        conda = {"condaDependencies": {"dependencies": packages}}
+        node["Runconfig"] = json.dumps({"environment": {"python": conda}})
+        pipeline.graph.save()
+        return studio.run(pipeline)
+
+    def test_a_failed_build_says_its_reason_first_and_what_python_it_was(self, studio):
+        run = self.failing(studio)
+        first = run.error.splitlines()[0]
+        assert "No solution found" in first
+        assert "six==0.0.99" in first
+        (warning,) = studio.step(run).warnings
+        assert warning.startswith("Python 3.99 is not on this machine")

@@ -1,10 +1,19 @@
 """What a step's Azure ML environment asks for (`parse`), and the virtual environment that meets it (`ensure`)."""
 
-from .build import FEATHERWEIGHT_PATH, BuildFailed, BuildStopped, BuiltEnvironment, ensure
+from .build import (
+    FEATHERWEIGHT_PATH,
+    PACKAGES,
+    BuildFailed,
+    BuildStopped,
+    BuiltEnvironment,
+    ensure,
+)
 from .spec import REAL, EnvironmentRefused, EnvironmentSpec, is_ours, parse
+from .surroundings import workers_pip_settings
 
 __all__ = [
     "FEATHERWEIGHT_PATH",
+    "PACKAGES",
     "REAL",
     "BuildFailed",
     "BuildStopped",
@@ -14,4 +23,5 @@ __all__ = [
     "ensure",
     "is_ours",
     "parse",
+    "workers_pip_settings",
 ]

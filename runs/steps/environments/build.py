@@ -8,13 +8,16 @@ import shutil
 import signal
 import subprocess
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
 from uv import find_uv_bin
+
+from runs.steps.reasons import build_failure
 
 from .interpreters import choose_python
 from .spec import EnvironmentSpec
@@ -22,7 +25,19 @@ from .surroundings import build_environment, write_settings
 
 POLL_SECONDS = 0.1
 STOP_GRACE_SECONDS = 2
+KEPT_LINES = 1000
+LAYOUT = 2  # a higher one has every environment built again
+PACKAGES = "packages"  # as step_start.py names it, too
+STEP_START = Path(__file__).with_name("step_start.py")
 FEATHERWEIGHT_PATH = Path(__file__).resolve().parents[2] / "sdk"
+# Where the wheel is that `ensurepip` would install; the pip of Python 3.6 knows too few wheels.
+CARRIED_PIP = """
+import ensurepip, glob, os, sys
+places = [os.path.join(os.path.dirname(ensurepip.__file__), "_bundled"), "/usr/share/python-wheels"]
+found = [place for place in places if glob.glob(os.path.join(place, "pip-*.whl"))]
+print(found[0] if found and sys.version_info >= (3, 7) else "")
+"""
+
 Log = Callable[[str], None]
 ShouldStop = Callable[[], bool]
 
@@ -32,23 +47,32 @@ class BuildStopped(Exception):
 
 
 class BuildFailed(Exception):
-    """uv could not build the environment; `log_path` holds everything it said."""
+    """uv could not build the environment; `log_path` holds everything it said, `warnings` what is to
+    be known of the environment all the same."""
 
-    def __init__(self, message: str, *, log_path: Path):
+    def __init__(self, message: str, *, log_path: Path, warnings: tuple[str, ...] = ()):
         super().__init__(message)
         self.message = message
         self.log_path = log_path
+        self.warnings = warnings
 
 
 @dataclass(frozen=True)
 class BuiltEnvironment:
+    """`site` is where its packages are."""
+
     python: Path
+    site: Path
     warnings: tuple[str, ...]
     needs_featherweight: bool
 
     @property
     def bin(self) -> Path:
         return self.python.parent
+
+    def own_packages(self, folder: Path) -> Path:
+        """Where packages are that a step installs into its own folder for them."""
+        return folder / self.site.relative_to(self.bin.parent)
 
 
 _known: dict[tuple[str, str], BuiltEnvironment] = {}
@@ -70,13 +94,11 @@ def ensure(
             built = _Build(spec, root=root, log=log, should_stop=should_stop).ensure()
         except OSError as error:  # a full disk, no uv
             message = f"The environment could not be built: {error}"
-            raise BuildFailed(message, log_path=root) from error
+            raise BuildFailed(message, log_path=root, warnings=spec.warnings) from error
         _known[key] = built
     if not spec.warnings:
         return built
-    return BuiltEnvironment(
-        built.python, (*spec.warnings, *built.warnings), built.needs_featherweight
-    )
+    return replace(built, warnings=(*spec.warnings, *built.warnings))
 
 
 def _is_there(built: BuiltEnvironment) -> bool:
@@ -92,7 +114,7 @@ class _Build:
     def __init__(self, spec: EnvironmentSpec, *, root: Path, log: Log, should_stop: ShouldStop):
         self.spec = spec
         self.interpreter, self.warnings = choose_python(spec.python)
-        content = [sorted(set(spec.requirements)), spec.requirements and spec.options]
+        content = [LAYOUT, sorted(set(spec.requirements)), spec.requirements and spec.options]
         identity = json.dumps([str(self.interpreter), *content])
         name = sha256(identity.encode()).hexdigest()[:32]
         self.folder = root / name
@@ -120,7 +142,7 @@ class _Build:
                 raise
         built = self.ready()
         if built is None:
-            raise BuildFailed(f"{self.folder} vanished while it was built.", log_path=self.log_path)
+            raise self.failed(f"{self.folder} vanished while it was built.")
         return built
 
     def ready(self) -> BuiltEnvironment | None:
@@ -128,9 +150,8 @@ class _Build:
             marker = json.loads(self.ready_path.read_text())
         except (OSError, ValueError):
             return None
-        built = BuiltEnvironment(
-            self.folder / "bin" / "python", self.warnings, marker["needs_featherweight"]
-        )
+        site = self.folder / marker["site"]
+        built = BuiltEnvironment(self.python, site, self.warnings, marker["needs_featherweight"])
         return built if _is_there(built) else None
 
     @contextmanager
@@ -155,7 +176,7 @@ class _Build:
         except OSError:
             return
         if failed_at >= arrived:
-            raise BuildFailed(message, log_path=self.log_path)
+            raise self.failed(message)
 
     def make(self, lock: int) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -166,28 +187,58 @@ class _Build:
         self.uv(lock, "venv", "--python", str(self.interpreter), str(self.folder))
         if self.spec.requirements:
             self.install(lock)
-        self.compile_featherweight()
-        marker = {"needs_featherweight": not _has_real_azureml(self.folder)}
+        self.install_pip(lock)
+        self.make_ready_for_steps()
+        marker = {
+            "needs_featherweight": not _has_real_azureml(self.site()),
+            "site": str(self.site().relative_to(self.folder)),
+        }
         temporary = self.ready_path.with_suffix(".tmp")
         temporary.write_text(json.dumps(marker))
         temporary.replace(self.ready_path)
 
-    def compile_featherweight(self) -> None:
-        """Steps may be forbidden to write bytecode; without it the package takes twice as long."""
-        subprocess.run(
-            [self.folder / "bin" / "python", "-m", "compileall", "-q", FEATHERWEIGHT_PATH],
+    def make_ready_for_steps(self) -> None:
+        site = self.site()
+        shutil.copyfile(STEP_START, site / "_studio_step.py")
+        (site / "_studio_step.pth").write_text("import _studio_step\n")
+        # Steps may be forbidden to write bytecode; without it the package takes twice as long.
+        self.ask("-m", "compileall", "-q", FEATHERWEIGHT_PATH, site / "_studio_step.py")
+
+    def install_pip(self, lock: int) -> None:
+        """For scripts that install packages themselves: the one that Python carries, or the index's."""
+        if (self.site() / "pip").exists():
+            return
+        pip = ("pip", "install", "--quiet", "--python", str(self.python), "pip")
+        carried = self.ask("-c", CARRIED_PIP)
+        if carried and self.is_done(lock, *pip, "--no-index", "--find-links", carried):
+            return
+        if not self.is_done(lock, *pip):
+            self.say("There is no pip for this Python: steps cannot install packages themselves.")
+
+    @property
+    def python(self) -> Path:
+        return self.folder / "bin" / "python"
+
+    def site(self) -> Path:
+        return next(self.folder.glob("lib/python*/site-packages"))
+
+    def ask(self, *arguments: str | Path) -> str:
+        """What the environment's Python prints."""
+        done = subprocess.run(
+            [self.python, *arguments],
             capture_output=True,
+            text=True,
             check=False,
             env=build_environment(self.home),
         )
+        return done.stdout.strip()
 
     def install(self, lock: int) -> None:
         options = [line for line in self.spec.options if line != "--pre"]
         path = self.folder / "requirements.txt"
         path.write_text("\n".join([*options, *self.spec.requirements]) + "\n")
         flags = ["--prerelease", "allow"] if "--pre" in self.spec.options else []
-        python = str(self.folder / "bin" / "python")
-        self.uv(lock, "pip", "install", "--python", python, *flags, "-r", str(path))
+        self.uv(lock, "pip", "install", "--python", str(self.python), *flags, "-r", str(path))
 
     def uv(self, lock: int, *arguments: str) -> None:
         self.raise_if_stopped()
@@ -202,21 +253,31 @@ class _Build:
             pass_fds=(lock,),
         )
         try:
-            tail = self.follow(process)
+            said = self.follow(process)
         finally:
             _end_group(process)
         if process.returncode:
-            reason = "\n".join(tail) or f"uv ended with exit code {process.returncode}"
-            raise BuildFailed(
-                f"The environment could not be built.\n{reason}", log_path=self.log_path
-            )
+            reason = build_failure(list(said)) or f"uv ended with exit code {process.returncode}"
+            raise self.failed(f"The environment could not be built: {reason}")
 
-    def follow(self, process: subprocess.Popen[bytes]) -> list[str]:
-        """Pass uv's lines on as they come, looking up between them; the last 20 explain a failure."""
-        tail: list[str] = []
+    def is_done(self, lock: int, *arguments: str) -> bool:
+        """For what an environment can do without."""
+        try:
+            self.uv(lock, *arguments)
+        except BuildFailed:
+            return False
+        return True
+
+    def failed(self, message: str) -> BuildFailed:
+        warnings = (*self.spec.warnings, *self.warnings)
+        return BuildFailed(message, log_path=self.log_path, warnings=warnings)
+
+    def follow(self, process: subprocess.Popen[bytes]) -> deque[str]:
+        """Pass uv's lines on as they come, looking up between them; the last ones explain a failure."""
+        tail: deque[str] = deque(maxlen=KEPT_LINES)
         for line in self.lines(process):
             self.say(line)
-            tail = [*tail[-19:], line]
+            tail.append(line)
         while process.poll() is None:
             self.raise_if_stopped()
             try:
@@ -252,8 +313,8 @@ class _Build:
             raise BuildStopped("Stopped while the step's environment was built.")
 
 
-def _has_real_azureml(folder: Path) -> bool:
-    return any(folder.glob("lib/python*/site-packages/azureml_core-*.dist-info"))
+def _has_real_azureml(site: Path) -> bool:
+    return any(site.glob("azureml_core-*.dist-info"))
 
 
 def _try_lock(descriptor: int) -> bool:

@@ -6,6 +6,7 @@ import re
 import tempfile
 import tomllib
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -72,6 +73,34 @@ def index_settings(environ: Mapping[str, str]) -> dict[str, Any]:
     if indexes:
         found["index"] = indexes
     return found
+
+
+@cache
+def workers_pip_settings() -> Mapping[str, str]:
+    """Read once: every step gets them."""
+    return pip_settings(os.environ)
+
+
+def pip_settings(environ: Mapping[str, str]) -> dict[str, str]:
+    """The same for the pip that a step may run, as its variables; none that has a password in it."""
+    settings = index_settings(environ)
+    indexes = settings.get("index", [])
+    default = [index["url"] for index in indexes if index.get("default")]
+    more = [index["url"] for index in indexes if not index.get("default")]
+    ways = [environ.get(name, "") for name in ("https_proxy", "HTTPS_PROXY")]
+    bundles = [
+        environ.get(name, "") for name in ("PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
+    ]
+    found = {
+        "PIP_INDEX_URL": [*default, settings.get("index-url", "")][:1],
+        "PIP_EXTRA_INDEX_URL": [*more, *settings.get("extra-index-url", [])],
+        "PIP_FIND_LINKS": settings.get("find-links", []),
+        "PIP_NO_INDEX": ["1"] if settings.get("no-index") else [],
+        "PIP_PROXY": [way for way in ways if way][:1],
+        "PIP_CERT": [bundle for bundle in bundles if bundle][:1],
+    }
+    texts = {name: " ".join(filter(None, values)) for name, values in found.items()}
+    return {name: text for name, text in texts.items() if text and "@" not in text}
 
 
 def _key(variable: str) -> str:

@@ -1,0 +1,69 @@
+"""Runs as every Python of a step's environment starts: Python 3.6 on, standard library only.
+
+A step may install packages. The environment is shared with other steps, so they go into a folder of its
+attempt, which comes before the environment's own packages. And `azureml` stays the studio's where a
+repository has a folder of that name. `build` copies this file into each environment.
+"""
+
+import os
+import sys
+
+
+class Finder(object):
+    """Asked first for every module; answers for `azureml` alone."""
+
+    def __init__(self, packages):
+        self.packages = packages
+
+    def find_spec(self, name, path=None, target=None):
+        if name == "pip":
+            self.install_here()
+        elif name == "azureml":
+            return self.studios(name)
+        return None
+
+    def install_here(self):
+        """pip is about to start: it installs below `sys.prefix`, and leaves alone what is elsewhere."""
+        import shutil
+        import sysconfig
+
+        if sys.prefix == self.packages:
+            return
+        # pip looks there for it.
+        shutil.copyfile(*(os.path.join(at, "pyvenv.cfg") for at in (sys.prefix, self.packages)))
+        sys.prefix = sys.exec_prefix = self.packages
+        names = ("prefix", "exec_prefix", "base", "platbase")
+        sysconfig.get_config_vars().update(dict.fromkeys(names, self.packages))
+
+    @staticmethod
+    def studios(name):
+        from importlib.machinery import PathFinder
+
+        for folder in os.environ.get("PYTHONPATH", "").split(os.pathsep):
+            if os.path.isdir(os.path.join(folder, "azureml", "_studio")):
+                return PathFinder.find_spec(name, [folder])
+        return None
+
+
+def begin():
+    """For a process of a step, which its environment tells."""
+    facts = os.environ.get("STUDIO_FACTS_DIR")
+    shared = os.path.dirname(os.path.abspath(__file__))
+    if not facts or shared not in sys.path:
+        return
+    packages = os.path.join(os.path.dirname(facts), "packages")
+    own = packages + shared[len(sys.prefix) :]
+    sys.path.insert(sys.path.index(shared), own)
+    sys.meta_path.insert(0, Finder(packages))
+    try:
+        lists = [name for name in os.listdir(own) if name.endswith(".pth")]
+    except OSError:
+        return
+    if lists:
+        import site
+
+        for name in sorted(lists):
+            site.addpackage(own, name, set())
+
+
+begin()
