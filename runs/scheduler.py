@@ -51,11 +51,12 @@ def tick(now: datetime | None = None) -> None:
 def run_now(actor: Actor, schedule: Schedule) -> Run:
     """A run as a tick would make it, by hand; it is on the tick log and shifts nothing."""
     require(actor, "submit", schedule)
-    schedule = with_targets(Schedule.objects).get(pk=schedule.pk)
-    if not schedule.is_active:
-        raise Disabled(f"Schedule {schedule.name} is disabled.")
     now = timezone.now()
     with transaction.atomic():
+        rows = with_targets(Schedule.objects.select_for_update(of=("self",)))
+        schedule = rows.get(pk=schedule.pk)
+        if not schedule.is_active:
+            raise Disabled(f"Schedule {schedule.name} is disabled.")
         run = _submit(actor, schedule, now, schedule.path)
         ScheduleTick.objects.create(
             schedule=schedule,

@@ -19,7 +19,13 @@ from endpoints.services.named_modules import (
     update_named_module,
 )
 from endpoints.services.pipelines import create_graph, publish
-from endpoints.services.status import check_runnable, disable, enable, why_disabled
+from endpoints.services.status import (
+    check_runnable,
+    disable,
+    enable,
+    hold_runnable,
+    why_disabled,
+)
 from endpoints.services.versions import (
     add_version,
     check_name,
@@ -42,6 +48,7 @@ __all__ = [
     "create_named_module",
     "disable",
     "enable",
+    "hold_runnable",
     "publish",
     "publish_archive",
     "publish_folder",

@@ -2,7 +2,6 @@
 
 from uuid import uuid4
 
-from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -10,17 +9,40 @@ from endpoints.models import EndpointVersion, EntityStatus, PipelineEndpoint, Pu
 from studio.core import audit
 from studio.core.access import Actor, require
 from studio.core.errors import Disabled
+from studio.core.writing import share_locked, write_transaction
 
 
 def check_runnable(
     endpoint: PipelineEndpoint | None,
-    pipeline: PublishedPipeline,
+    pipeline: PublishedPipeline | None,
     version: EndpointVersion | None = None,
 ) -> None:
     """Raise Disabled unless a run of `pipeline`, reached through `endpoint` if given, may start."""
     reason = why_disabled(endpoint, pipeline, version)
     if reason:
         raise Disabled(reason)
+
+
+def hold_runnable(
+    endpoint: PipelineEndpoint | None,
+    pipeline: PublishedPipeline | None,
+    version: EndpointVersion | None = None,
+) -> None:
+    """`check_runnable` of the rows as they are now, which cannot be disabled until this transaction
+    ends: a run is written before a disable or not at all, and so is its audit row.
+
+    Ask it late in the transaction. On PostgreSQL a disable waits for all who hold the row, and for
+    whoever takes hold of it meanwhile.
+    """
+    if endpoint is not None and version is not None:
+        row = EndpointVersion.objects.filter(pk=version.pk)
+        endpoint.status, pipeline.status = share_locked(
+            row.values_list("endpoint__status", "pipeline__status")
+        )
+    elif pipeline is not None:
+        row = PublishedPipeline.objects.filter(pk=pipeline.pk)
+        (pipeline.status,) = share_locked(row.values_list("status"))
+    check_runnable(endpoint, pipeline, version)
 
 
 def why_disabled(
@@ -53,19 +75,19 @@ def enable(actor: Actor, target: PipelineEndpoint | PublishedPipeline) -> None:
     _switch(actor, target, EntityStatus.ACTIVE, "enable")
 
 
-@transaction.atomic
 def _switch(actor: Actor, target, status: EntityStatus, verb: str) -> None:
     """Saying what is so already changes nothing and is no error."""
     require(actor, "disable", target)
     now = timezone.now()
-    changed = (
-        type(target)
-        .objects.filter(pk=target.pk)
-        .exclude(status=status)
-        .update(status=status, etag=uuid4(), updated_at=now, updated_by=actor.name)
-    )
-    if changed:
-        audit.record(
-            actor, verb, target, before={"status": target.status}, after={"status": status}
+    with write_transaction():
+        changed = (
+            type(target)
+            .objects.filter(pk=target.pk)
+            .exclude(status=status)
+            .update(status=status, etag=uuid4(), updated_at=now, updated_by=actor.name)
         )
+        if changed:
+            audit.record(
+                actor, verb, target, before={"status": target.status}, after={"status": status}
+            )
     target.refresh_from_db(fields=["status", "etag", "updated_at", "updated_by"])

@@ -21,7 +21,7 @@ from endpoints.models import (
     Schedule,
 )
 from endpoints.parameters import Resolved, resolve
-from endpoints.services import check_runnable
+from endpoints.services import check_runnable, hold_runnable
 from runs import engine, sealing, tasks
 from runs.engine.blueprints import as_uuid
 from runs.engine.plan import target_of
@@ -155,6 +155,7 @@ def submit(
             )
             ready = {} if held else engine.plan(run, blueprint, sources)
             _index(run, resolved, secrets)
+            hold_runnable(target.endpoint, target.pipeline, target.version)
             audit.record(
                 actor,
                 "submit",
@@ -215,6 +216,7 @@ def start(actor: Actor, run: Run, *, parent: Run | None = None) -> Run:
                 run.parent, run.root = parent, parent.root or parent
                 Run.objects.filter(pk=run.pk).update(parent=run.parent, root=run.root)
             ready = engine.plan(run, blueprint, sources)
+            hold_runnable(run.endpoint, run.pipeline)
             audit.record(actor, "start", run)
     transaction.on_commit(partial(tasks.ring, ready), robust=True)
     return run

@@ -1,4 +1,4 @@
-"""Write transactions that queue up fairly.
+"""Write transactions that queue up fairly, and rows that stay as they are until one ends.
 
 SQLite has one writer at a time, and lets those who come second sleep for ever longer before they try
 again. Threads of one process can do better: they wait for each other at a lock, which wakes the next at
@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from threading import Lock
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 _turn = Lock()
 
@@ -27,3 +28,15 @@ def write_transaction() -> Iterator[None]:
     else:
         with transaction.atomic():
             yield
+
+
+def share_locked(row: QuerySet) -> tuple | None:
+    """The values of a `values_list` of one row as they are now, which nobody changes until this
+    transaction ends. Several may hold a row at once, and whoever changes it waits for all of them. On
+    SQLite a write transaction is alone as it is.
+    """
+    query, values = row.query.sql_with_params()
+    share = " FOR SHARE" if connection.vendor == "postgresql" else ""
+    with connection.cursor() as cursor:
+        cursor.execute(query + share, values)
+        return cursor.fetchone()

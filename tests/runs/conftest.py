@@ -111,6 +111,13 @@ def file_database(tmp_path, django_db_blocker):
 
 
 @pytest.fixture
+def database_of_threads(request, transactional_db):
+    """Either database, opened by several threads at once; rows are committed, and gone afterwards."""
+    if connections["default"].vendor == "sqlite":
+        request.getfixturevalue("file_database")
+
+
+@pytest.fixture
 def storage_folder(settings, tmp_path):
     settings.STUDIO_STORAGE_URL = f"file://{tmp_path}/storage"
 
