@@ -33,13 +33,14 @@ class Clock:
         recover: Callable[[], None],
         tidy: Callable[[], None],
         schedules: Callable[[], None],
+        recover_seconds: float = RECOVER_SECONDS,
     ):
         self.recover, self.tidy, self.schedules = recover, tidy, schedules
         self.name = f"{platform.node()}:{os.getpid()}:{secrets.token_hex(2)}"
         self.closed = Event()
         chores = (
             (HEARTBEAT_SECONDS, self._beat),
-            (RECOVER_SECONDS, self.recover),
+            (recover_seconds, self.recover),
             (TIDY_SECONDS, self._tidy_apart),
         )
         self.threads = [

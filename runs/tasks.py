@@ -35,9 +35,8 @@ def work(queue: str) -> None:
             ring(ready, in_seconds=seconds)
 
 
-@shared_task(name="runs.recover")
-def recover() -> None:
-    ring(engine.recover())
+def recover(listener: engine.Listener) -> None:
+    ring(engine.recover(listener=listener))
 
 
 def ring(ready: Mapping[str, int], *, in_seconds: float = 0.0) -> None:

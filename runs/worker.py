@@ -30,9 +30,9 @@ from runs.steps import Stop, StopFlag
 from runs.steps.forking import SERVERS
 
 LOOK_SECONDS = 1.0  # how often held steps are looked up: cancel and time-outs act within 2 s
-HEARTBEAT_SECONDS = 5.0
 SWEEP_SECONDS = 600.0
 SILENCE_SECONDS = guard.SILENCE_SECONDS
+HEARTBEATS = 4  # within a span of silence, hence every 5 s
 STOP_AFTER_SECONDS = 5.0
 # An attempt of ours that no slot knows of, so long after its claim, was given up by its slot.
 ORPHAN_AGE = timedelta(seconds=90)
@@ -45,7 +45,8 @@ logger = logging.getLogger(__name__)
 class GuardProcess:
     """Our side of `runs.guard`: started anew if somebody killed it."""
 
-    def __init__(self):
+    def __init__(self, *, silence_seconds: float = SILENCE_SECONDS):
+        self.silence_seconds = silence_seconds
         self._lock = Lock()
         self._groups: dict[int, str] = {}
         self._heard_at = time.monotonic()
@@ -54,7 +55,7 @@ class GuardProcess:
 
     def _start(self) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-I", "-S", guard.__file__],
+            [sys.executable, "-I", "-S", guard.__file__, str(self.silence_seconds)],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             start_new_session=True,
@@ -83,8 +84,8 @@ class GuardProcess:
 
     def _note_silence(self) -> None:
         now = time.monotonic()
-        if now - self._heard_at >= SILENCE_SECONDS:
-            self._silent_until = now + SILENCE_SECONDS
+        if now - self._heard_at >= self.silence_seconds:
+            self._silent_until = now + self.silence_seconds
 
     def _say(self, line: str) -> None:
         try:
@@ -116,13 +117,15 @@ class Worker:
         slots: int,
         queues: list[str] | None = None,
         on_queues: Callable[[list[str], list[str]], None] = lambda added, given_up: None,
+        silence_seconds: float = SILENCE_SECONDS,
     ):
         self.slots = slots
         self.is_named = queues is not None
         self.on_queues = on_queues
         self.queues: list[str] = queues or []
         self.name = f"{platform.node()}:{os.getpid()}:{secrets.token_hex(2)}"
-        self.guard = GuardProcess()
+        self.silence_seconds = silence_seconds
+        self.guard = GuardProcess(silence_seconds=silence_seconds)
         self.stopping = Event()
         self.closed = Event()
         self._held: dict[engine.Claim, StopFlag] = {}
@@ -215,13 +218,13 @@ class Worker:
     # --- upkeep ----------------------------------------------------------------------------------
     def _pulse(self) -> None:
         """Without the database, so that the guard hears us while that is slow."""
-        if time.monotonic() - self._written_at > SILENCE_SECONDS:
+        if time.monotonic() - self._written_at > self.silence_seconds:
             self._stop_held(Stop.INTERRUPTED)
         self.guard.pulse()
 
     def _look(self) -> None:
         self._look_at_held()
-        if time.monotonic() - self._written_at >= HEARTBEAT_SECONDS:
+        if time.monotonic() - self._written_at >= self.silence_seconds / HEARTBEATS:
             self._beat()
             self._end_orphans()
             self._serve(self._wanted_queues())
@@ -231,7 +234,7 @@ class Worker:
 
     def _beat(self) -> None:
         """On the database's clock, which is the one that silence is measured with."""
-        silent = time.monotonic() - self._written_at > SILENCE_SECONDS
+        silent = time.monotonic() - self._written_at > self.silence_seconds
         if silent:  # the guard has ended our steps; say so before anything looks healthy again
             self._stop_held(Stop.INTERRUPTED)
         if not WorkerRow.objects.filter(name=self.name).update(heartbeat_at=Now()):

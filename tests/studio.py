@@ -36,7 +36,13 @@ class LiveStudio:
     """`http`, `https`: base addresses. `token`: an Admin's. `ca_bundle`: what callers must trust."""
 
     def __init__(
-        self, folder: Path, *, workers: int = 2, samples: bool = True, env: dict | None = None
+        self,
+        folder: Path,
+        *,
+        workers: int = 2,
+        samples: bool = True,
+        env: dict | None = None,
+        silence: float | None = None,
     ):
         self.data = folder / "data"
         self.output = folder / "up.txt"
@@ -44,6 +50,7 @@ class LiveStudio:
         self.http = f"http://127.0.0.1:{self.port}"
         self.https = f"https://127.0.0.1:{self.tls_port}"
         self.workers, self.samples, self.env = workers, samples, env or {}
+        self.silence = silence
         self.process = None
 
     def __enter__(self):
@@ -66,6 +73,8 @@ class LiveStudio:
         arguments += ["--workers", str(self.workers)]
         if not self.samples:
             arguments.append("--no-samples")
+        if self.silence:
+            arguments += ["--silence", str(self.silence)]
         with self.output.open("ab") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "up", *arguments],
@@ -139,6 +148,19 @@ class LiveStudio:
     @property
     def ca_bundle(self) -> Path:
         return self.data / "tls" / "ca-bundle.pem"
+
+    def tree(self) -> list[tuple[int, str]]:
+        """The pid and the name of `up` and of whatever descends from it; forks are told apart by
+        their names."""
+        listing = subprocess.run(
+            ["ps", "-eo", "pid,ppid,comm"], capture_output=True, text=True, check=True
+        )
+        rows = [line.split(None, 2) for line in listing.stdout.splitlines()[1:]]
+        found, grown = {str(self.process.pid)}, True
+        while grown:
+            more = {pid for pid, parent, _ in rows if parent in found} - found
+            found, grown = found | more, bool(more)
+        return [(int(pid), name.strip()) for pid, _, name in rows if pid in found]
 
     # --- calls -----------------------------------------------------------------------------------
     def call(self, method: str, path: str, body=None, *, token: str | None = "", base: str = ""):

@@ -8,13 +8,15 @@ from runs.engine.claim import Claim, claim
 from runs.engine.execute import execute
 from runs.engine.held import take_held
 from runs.engine.plan import plan
-from runs.engine.recover import live_workers, recover
+from runs.engine.recover import SILENCE, Listener, live_workers, recover
 from runs.engine.settle import Finished, advance, cancel_steps, expire, finish
 
 __all__ = [
+    "SILENCE",
     "Blueprint",
     "Claim",
     "Finished",
+    "Listener",
     "advance",
     "blueprint",
     "cancel_steps",

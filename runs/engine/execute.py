@@ -76,7 +76,7 @@ OUTCOMES = {
     Stop.TIMED_OUT: Outcome.TIMED_OUT,
     Stop.INTERRUPTED: Outcome.INTERRUPTED,
     Stop.LOST: Outcome.LOST,
-    Stop.SUPERSEDED: Outcome.LOST,
+    Stop.SUPERSEDED: Outcome.INTERRUPTED,
 }
 
 
@@ -103,8 +103,6 @@ def execute(
     except Exception as error:
         logger.exception("step %s attempt %s broke", claim.step_id, claim.attempt)
         result = Result(Outcome.FAILED, error=f"The studio failed: {error}", code="ServiceError")
-    if flag.reason == Stop.SUPERSEDED:
-        return Finished(False)
     return _write(
         lambda: finish(
             claim,
@@ -251,8 +249,9 @@ class Attempt:
             reason=f"started on {self.job.claim.worker}",
         )
         self.ran_from = None
-        if not ours:
-            self.flag.ask(Stop.CANCELED)  # asked for while it was prepared
+        if not ours:  # while it was prepared
+            asked = Run.objects.filter(pk=self.job.step.pk, status=Status.CANCEL_REQUESTED)
+            self.flag.ask(Stop.CANCELED if asked.exists() else Stop.SUPERSEDED)
 
     def _process(self, argv, order: Order, folder, on_tick: Callable[[], object]) -> Ended:
         warm = order.python if argv[0] == str(order.python) else None
@@ -271,9 +270,11 @@ class Attempt:
             )
         finally:
             self.guard.forget(process.group)
-        if ended.stop is None and ended.exit_code < 0 and self.guard.may_have_killed():
+        killed = ended.stop is None and ended.exit_code < 0
+        # A time-out may have passed while this worker was paused.
+        if (killed or ended.stop == Stop.TIMED_OUT) and self.guard.may_have_killed():
             self.flag.ask(Stop.INTERRUPTED)
-            ended = Ended(ended.exit_code, self.flag.reason)
+            return Ended(ended.exit_code, Stop.INTERRUPTED)
         return ended
 
     def _grace(self) -> float:
@@ -284,7 +285,7 @@ class Attempt:
 
     def _judge(self, ended: Ended, log: LogFollower, told: FactFollower) -> Result:
         if ended.stop is not None:
-            return self._stopped(ended.exit_code)
+            return self._stopped(ended.exit_code, ended.stop)
         if ended.exit_code == 0 and told.status and told.status.get("status") == "Failed":
             text = str(told.status.get("message") or "The script declared its run failed.")
             return Result(Outcome.FAILED, 0, text, str(told.status.get("code") or "UserError"))
@@ -300,7 +301,7 @@ class Attempt:
             words or f"The process ended with exit code {ended.exit_code}.",
         )
 
-    def _stopped(self, exit_code: int | None) -> Result:
+    def _stopped(self, exit_code: int | None, reason: Stop | None = None) -> Result:
         texts = {
             Stop.CANCELED: "The step was canceled.",
             Stop.TIMED_OUT: f"The step's time-out of {self.job.step.timeout_seconds} s has passed.",
@@ -308,7 +309,7 @@ class Attempt:
             Stop.LOST: "The interpreter that had started it was killed.",
             Stop.SUPERSEDED: "",
         }
-        reason = self.flag.reason
+        reason = reason or self.flag.reason
         return Result(OUTCOMES[reason], exit_code, texts[reason], code=reason.value)
 
     def _take_up(self, folder, result: Result) -> None:

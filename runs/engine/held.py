@@ -19,7 +19,7 @@ def take_held(run_id: int) -> bool:
     return bool(held.update(submitted_at=timezone.now()))
 
 
-def cancel_abandoned(now: datetime) -> None:
+def end_abandoned(now: datetime) -> None:
     held = Run.objects.live().filter(
         pipeline_run__submitted_at__isnull=True, created_at__lt=now - ABANDONED
     )
@@ -27,5 +27,7 @@ def cancel_abandoned(now: datetime) -> None:
     for pk in list(held.filter(pipeline_run__isnull=False).values_list("pk", flat=True)):
         with transaction.atomic():
             if take_held(pk):
-                reason = "its client did not submit it within a day"
-                Run.objects.move(pk, to=Status.CANCELED, reason=reason)
+                text = "Its client did not submit it within a day."
+                Run.objects.move(
+                    pk, to=Status.FAILED, reason=text, error=text, error_code="NotSubmitted"
+                )

@@ -4,6 +4,8 @@ It may run at any time, as often as one likes and in several processes at once.
 """
 
 import logging
+import os
+import platform
 from collections import Counter
 from datetime import datetime, timedelta
 
@@ -13,7 +15,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from runs.engine.claim import Claim, queued
-from runs.engine.held import cancel_abandoned
+from runs.engine.held import end_abandoned
 from runs.engine.settle import advance, expire, finish
 from runs.models import Kind, Outcome, Run, StepAttempt, Worker
 from runs.states import Status
@@ -28,18 +30,45 @@ OF_STEPS = (Kind.PIPELINE, Kind.SCRIPT)  # of these, a script's run of its own h
 logger = logging.getLogger(__name__)
 
 
-def recover(now: datetime | None = None) -> Counter:
+class Listener:
+    """How long a process has listened to the workers without a pause of its own.
+
+    While it was paused itself (a closed lid stops all of them together), or could not reach the
+    database, it heard nobody: that silence says nothing about a worker. After a pause it listens for
+    a whole span of silence before it judges again.
+    """
+
+    def __init__(self, silence: timedelta = SILENCE):
+        self.silence = silence
+        self.heard_at: datetime | None = None
+        self.again_at: datetime | None = None
+
+    def may_judge(self) -> bool:
+        """To be asked after workers were looked up, so that no pause in between goes unnoticed."""
+        now = timezone.now()
+        # Beside such a gap there is room for a heartbeat that was due, and some delay.
+        if self.heard_at is not None and abs(now - self.heard_at) > self.silence * 2 / 3:
+            self.again_at = now + self.silence
+            logger.warning("recover was paused; it listens for %s again", self.silence)
+        self.heard_at = now
+        return self.again_at is None or now >= self.again_at
+
+
+def recover(now: datetime | None = None, *, listener: Listener | None = None) -> Counter:
     """Do all of it; returns how many steps wait for a worker, per queue."""
     now = now or timezone.now()
-    for attempt in lost_attempts():
-        _lose(attempt)
-    _force_cancels(now)
-    cancel_abandoned(now)
+    listener = listener or Listener()
+    lost = list(lost_attempts(listener.silence))
+    if listener.may_judge():
+        for attempt in lost:
+            _lose(attempt)
+        _force_cancels(now)
+        silent_workers(FORGET_WORKERS).delete()
+    end_abandoned(now)
     for run_id in overdue_runs(now):
         expire(run_id)
     for run_id in stuck_runs():
         advance(run_id)
-    silent_workers(FORGET_WORKERS).delete()
     ready = queued(now).order_by().values("target").annotate(steps=Count("pk"))
     return Counter({row["target"]: row["steps"] for row in ready})
 
@@ -50,13 +79,13 @@ def silent_workers(span: timedelta = SILENCE):
     return Worker.objects.alias(silence=silence).filter(silence__gt=span)
 
 
-def live_workers():
-    return Worker.objects.exclude(pk__in=silent_workers().values("pk"))
+def live_workers(span: timedelta = SILENCE):
+    return Worker.objects.exclude(pk__in=silent_workers(span).values("pk"))
 
 
-def lost_attempts():
+def lost_attempts(span: timedelta = SILENCE):
     """Attempts whose worker is silent, or has left without ending them."""
-    heard = live_workers().values("name")
+    heard = live_workers(span).values("name")
     return StepAttempt.objects.filter(finished_at__isnull=True).exclude(worker__in=heard)
 
 
@@ -68,14 +97,25 @@ def _lose(attempt: StepAttempt) -> None:
         run_id=step.parent_id,
         worker=attempt.worker,
     )
-    error = f"Worker {attempt.worker} fell silent while the step ran."
-    if not finish(claim, Outcome.LOST, error=error, code="WorkerLost"):
-        # The step went on without this attempt; only its own row is still open.
-        StepAttempt.objects.filter(pk=attempt.pk, finished_at=None).update(
-            finished_at=timezone.now(), outcome=Outcome.LOST, error=error
-        )
+    outcome, error = Outcome.LOST, f"Worker {attempt.worker} fell silent while the step ran."
+    if _is_paused(attempt.worker):
+        outcome, error = Outcome.INTERRUPTED, f"Worker {attempt.worker} was paused."
+    finish(claim, outcome, error=error, code="WorkerLost")
     logger.warning("step %s attempt %s lost: %s", attempt.step_id, attempt.number, error)
     advance(step.parent_id)
+
+
+def _is_paused(worker: str) -> bool:
+    """A silent worker of this machine that is still there. Those of other machines say so when they
+    are back (`settle._close`)."""
+    host, _, rest = worker.rpartition(":")[0].rpartition(":")
+    if host != platform.node() or not rest.isdecimal():
+        return False
+    try:
+        os.kill(int(rest), 0)
+    except (OSError, OverflowError):
+        return False
+    return True
 
 
 def _force_cancels(now: datetime) -> None:
@@ -84,7 +124,11 @@ def _force_cancels(now: datetime) -> None:
         kind=Kind.STEP, status=Status.CANCEL_REQUESTED, cancel_requested_at__lt=deadline
     )
     for pk, parent_id in list(steps.values_list("pk", "parent_id")):
-        Run.objects.move(pk, to=Status.CANCELED, reason="its worker did not end it in time")
+        text = "its worker did not end it in time"
+        Run.objects.move(pk, to=Status.CANCELED, was=Status.CANCEL_REQUESTED, reason=text)
+        StepAttempt.objects.filter(step_id=pk, finished_at=None).update(
+            finished_at=now, outcome=Outcome.CANCELED, error=text
+        )
         advance(parent_id)
 
 

@@ -49,12 +49,20 @@ def finish(
     step_changes: Mapping | None = None,
     claim_ahead: Callable[[], Claim | None] = lambda: None,
 ) -> Finished:
-    """Write the end of one attempt; nothing is written if it is not ours any more. `is_last`: no
-    other step waits for this one. `ran_from`: when its process started, if that is not written yet.
-    `claim_ahead` is called after a plain end: one commit for both, which is half of what they cost."""
+    """Write the end of one attempt; nothing is written if it is not ours any more: the step may be
+    held by a later attempt, or wait for one. `is_last`: no other step waits for this one.
+    `ran_from`: when its process started, if that is not written yet. `claim_ahead` is called after a
+    plain end: one commit for both, which is half of what they cost."""
     at = at or timezone.now()
     changes = {**(step_changes or {}), "exit_code": exit_code}
-    move = partial(Run.objects.move, claim.step_id, attempt=claim.attempt, at=at, ran_from=ran_from)
+    move = partial(
+        Run.objects.move,
+        claim.step_id,
+        attempt=claim.attempt,
+        at=at,
+        ran_from=ran_from,
+        only=HELD,
+    )
     with write_transaction():
         moved, pause = False, None
         if outcome == Outcome.COMPLETED:
@@ -74,19 +82,27 @@ def finish(
             else:
                 moved = move(to=Status.FAILED, reason=error, error=error, error_code=code)
         # Asked to cancel meanwhile, by somebody or by the failure of another step: that stands.
-        moved = moved or move(to=Status.CANCELED, reason=error)
+        moved = moved or move(to=Status.CANCELED, only=_may_cancel(outcome), reason=error)
         if moved:
             StepRun.objects.filter(pk=claim.step_id).update(**changes)
-            StepAttempt.objects.filter(
-                step_id=claim.step_id, number=claim.attempt, finished_at=None
-            ).update(
-                finished_at=at,
-                outcome=outcome,
-                exit_code=exit_code,
-                error=error,
-            )
+        _close(claim, outcome, at=at, exit_code=exit_code, error=error)
         is_plain = moved and is_last and outcome == Outcome.COMPLETED
         return Finished(moved, pause, is_plain, claim_ahead() if is_plain else None)
+
+
+def _may_cancel(outcome: Outcome) -> frozenset[Status]:
+    """A worker that says Canceled has seen that somebody asked; all else must be found asked for."""
+    asked = frozenset({Status.CANCEL_REQUESTED})
+    return asked | HELD if outcome == Outcome.CANCELED else asked
+
+
+def _close(claim: Claim, outcome: Outcome, *, at: datetime, **ended) -> None:
+    """Write the end of an attempt to its own row, whatever became of the step."""
+    attempt = StepAttempt.objects.filter(step_id=claim.step_id, number=claim.attempt)
+    closed = attempt.filter(finished_at=None).update(finished_at=at, outcome=outcome, **ended)
+    if not closed and outcome != Outcome.LOST:
+        # It was taken for lost, but whoever says so here lives: it had paused.
+        attempt.filter(outcome=Outcome.LOST).update(outcome=Outcome.INTERRUPTED)
 
 
 def _complete(claim: Claim, at: datetime, ran_from: datetime | None) -> bool:
@@ -96,6 +112,7 @@ def _complete(claim: Claim, at: datetime, ran_from: datetime | None) -> bool:
         claim.step_id,
         to=Status.COMPLETED,
         unless_failed=True,
+        only=HELD,
         attempt=claim.attempt,
         at=at,
         ran_from=ran_from,

@@ -36,7 +36,7 @@ PRELOADED = (
 )
 
 
-def up(*, addresses: Addresses, slots: int, samples: bool, say) -> None:
+def up(*, addresses: Addresses, slots: int, samples: bool, say, silence: str | None = None) -> None:
     """Return when the studio was stopped; raise CannotStart when it could not be started."""
     os.umask(0o077)
     data = settings.STUDIO_DATA
@@ -48,7 +48,7 @@ def up(*, addresses: Addresses, slots: int, samples: bool, say) -> None:
     socket_path = None if os.environ.get("STUDIO_REDIS_URL") else broker.choose_socket(data)
     _read_settings_again_if_changed(addresses)
     Studio(data, lock=lock, addresses=addresses, say=say).serve(
-        socket_path=socket_path, slots=slots, samples=samples
+        socket_path=socket_path, slots=slots, samples=samples, silence=silence
     )
 
 
@@ -80,13 +80,15 @@ class Studio:
         self.say = say
         self.supervisor = Supervisor(lock=lock, say=say)
 
-    def serve(self, *, socket_path: Path | None, slots: int, samples: bool) -> None:
+    def serve(
+        self, *, socket_path: Path | None, slots: int, samples: bool, silence: str | None = None
+    ) -> None:
         try:
             tls.ensure(self.data / "tls", hosts=self._hosts())
             if socket_path is not None:
                 self._start_broker(socket_path)
             self._prepare(samples=samples)
-            self._start_children(slots)
+            self._start_children(slots, silence=silence)
             self._wait_until_healthy()
             for line in next_steps(
                 self.addresses, data=self.data, sample="compare" if samples else ""
@@ -137,10 +139,11 @@ class Studio:
         if errand.status != 0:
             raise CannotStart(f"{failed}: {errand.log.last_line() or errand.status}")
 
-    def _start_children(self, slots: int) -> None:
+    def _start_children(self, slots: int, *, silence: str | None) -> None:
+        hurry = ["--silence", silence] if silence else []
         for name, command in {
-            "control": ["control"],
-            "worker": ["worker", "--slots", str(slots)],
+            "control": ["control", *hurry],
+            "worker": ["worker", "--slots", str(slots), *hurry],
             "web": ["web"],
             "web-tls": ["web", "--tls"],
         }.items():

@@ -90,7 +90,7 @@ def test_canceled_before_it_is_submitted(api, body):
     assert not StepRun.objects.exists()
 
 
-def test_one_that_its_client_forgets_is_canceled_after_a_day(api, body, actor):
+def test_one_that_its_client_forgets_fails_after_a_day(api, body, actor):
     forgotten, fresh = (make(api, body).body["Id"] for _ in range(2))
     tracked = services.make_child(
         actor, uuid=uuid4(), experiment=Run.objects.first().experiment, status=Status.RUNNING
@@ -99,8 +99,8 @@ def test_one_that_its_client_forgets_is_canceled_after_a_day(api, body, actor):
     Run.objects.exclude(uuid=fresh).update(created_at=before)
     recover()
     run = Run.objects.get(uuid=forgotten)
-    assert run.status == Status.CANCELED
-    assert run.status_changes.get().reason == "its client did not submit it within a day"
+    assert (run.status, run.error_code) == (Status.FAILED, "NotSubmitted")
+    assert run.error == "Its client did not submit it within a day."
     assert Run.objects.get(uuid=fresh).status == Status.NOT_STARTED
     tracked.refresh_from_db()
     assert tracked.status == Status.RUNNING

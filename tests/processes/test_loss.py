@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import threading
 import time
 from pathlib import Path
@@ -42,16 +41,8 @@ def until(true, *, seconds: float = 60, what: str = "it"):
 
 
 def child_of(live: LiveStudio, *names: str) -> int:
-    """The pid of the studio's process of this name; forks are told apart by their names."""
-    listing = subprocess.run(
-        ["ps", "-eo", "pid,ppid,comm"], capture_output=True, text=True, check=True
-    )
-    rows = [line.split(None, 2) for line in listing.stdout.splitlines()[1:]]
-    tree, grown = {str(live.process.pid)}, True
-    while grown:
-        more = {pid for pid, parent, _ in rows if parent in tree} - tree
-        tree, grown = tree | more, bool(more)
-    return next(int(pid) for pid, _, name in rows if pid in tree and name.strip() in names)
+    """The pid of the studio's process of this name."""
+    return next(pid for pid, name in live.tree() if name in names)
 
 
 def broker(live: LiveStudio) -> redis.Redis:

@@ -11,7 +11,6 @@ from runs.models import Worker
 @pytest.mark.django_db(transaction=True)
 def test_a_failing_recover_and_a_slow_tidy_stop_no_heartbeat(monkeypatch):
     monkeypatch.setattr(clock, "HEARTBEAT_SECONDS", 0.01)
-    monkeypatch.setattr(clock, "RECOVER_SECONDS", 0.01)
     twice, tidied, looked, ended = Event(), Event(), Event(), Event()
     calls = []
 
@@ -25,7 +24,7 @@ def test_a_failing_recover_and_a_slow_tidy_stop_no_heartbeat(monkeypatch):
         tidied.set()
         ended.wait(10)
 
-    running = clock.Clock(recover=recover, tidy=tidy, schedules=looked.set)
+    running = clock.Clock(recover=recover, tidy=tidy, schedules=looked.set, recover_seconds=0.01)
     running.start()
     try:
         assert tidied.wait(10) and twice.wait(10) and looked.wait(10)
@@ -39,7 +38,6 @@ def test_a_failing_recover_and_a_slow_tidy_stop_no_heartbeat(monkeypatch):
 @pytest.mark.django_db(transaction=True)
 def test_a_slow_look_at_schedules_delays_no_heartbeat(monkeypatch):
     monkeypatch.setattr(clock, "HEARTBEAT_SECONDS", 0.01)
-    monkeypatch.setattr(clock, "RECOVER_SECONDS", 0.01)
     looking, ended, recovered = Event(), Event(), Event()
 
     def look():
@@ -50,7 +48,7 @@ def test_a_slow_look_at_schedules_delays_no_heartbeat(monkeypatch):
         if looking.is_set():
             recovered.set()
 
-    running = clock.Clock(recover=recover, tidy=lambda: None, schedules=look)
+    running = clock.Clock(recover=recover, tidy=lambda: None, schedules=look, recover_seconds=0.01)
     running.start()
     try:
         assert recovered.wait(10)

@@ -1,5 +1,7 @@
 """The engine, played with a loop and no queue."""
 
+import os
+import platform
 import threading
 from datetime import timedelta
 
@@ -128,6 +130,31 @@ class TestAttempts:
         run.refresh_from_db()
         assert run.status == Status.COMPLETED
 
+    @pytest.mark.parametrize("late", list(Outcome))
+    def test_a_worker_that_was_paused_cannot_end_a_step_that_is_queued_again(self, actor, late):
+        run = playing.start(actor)
+        for _ in range(2):  # two pauses, of which neither counts
+            claim = playing.take()
+            engine.finish(claim, Outcome.LOST, error="silent")
+            assert playing.statuses(run) == {"one": Status.QUEUED}
+            assert not engine.finish(claim, late, error="late")
+            assert playing.statuses(run) == {"one": Status.QUEUED}
+            outcome = StepAttempt.objects.get(number=claim.attempt).outcome
+            # Only recover says Lost; whoever says anything else lives.
+            assert outcome == (Outcome.LOST if late == Outcome.LOST else Outcome.INTERRUPTED)
+            if late == Outcome.LOST:
+                return
+        assert playing.play(run) == ["one"]
+        assert run.status == Status.COMPLETED
+
+    @pytest.mark.parametrize("end", [Outcome.INTERRUPTED, Outcome.LOST, Outcome.FAILED])
+    def test_what_was_asked_to_end_is_canceled_however_it_ends(self, actor, end):
+        run = playing.start(actor)
+        claim = playing.take()
+        services.cancel(actor, run)
+        assert engine.finish(claim, end)
+        assert playing.statuses(run) == {"one": Status.CANCELED}
+
     def test_a_claim_takes_the_oldest_step_of_its_queue(self, actor):
         factories.ComputeTarget.objects.create(workspace=actor.workspace, name="gpu")
         first, second = playing.start(actor), playing.start(actor)
@@ -159,6 +186,33 @@ class TestRecover:
         assert attempt.outcome == Outcome.LOST
         assert playing.play(run) == ["one"]
         assert run.status == Status.COMPLETED
+
+    def test_a_paused_worker_of_this_machine_is_not_lost(self, actor):
+        """However often: its process is there, and says nothing."""
+        run = playing.start(actor)
+        for number in range(3):
+            name = f"{platform.node()}:{os.getpid()}:{number}"
+            playing.take(name)
+            worker(name, silent_seconds=31)
+            assert engine.recover() == {"cpu-cluster": 1}
+        assert {attempt.outcome for attempt in StepAttempt.objects.all()} == {Outcome.INTERRUPTED}
+        assert playing.play(run) == ["one"]
+        assert run.status == Status.COMPLETED
+
+    def test_after_a_pause_of_its_own_it_listens_before_it_judges(self, actor):
+        listener = engine.Listener()
+        playing.start(actor)
+        playing.take("here")
+        worker("here")
+        asleep = timedelta(seconds=40)
+        assert engine.recover(listener=listener) == {}
+        # All were paused together: the worker's last word is as old as recover's.
+        Worker.objects.update(heartbeat_at=timezone.now() - asleep)
+        listener.heard_at -= asleep
+        assert engine.recover(listener=listener) == {}
+        assert StepAttempt.objects.get().finished_at is None
+        listener.again_at -= engine.SILENCE
+        assert engine.recover(listener=listener) == {"cpu-cluster": 1}
 
     def test_a_worker_that_was_heard_keeps_its_attempt(self, actor):
         playing.start(actor)

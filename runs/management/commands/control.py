@@ -1,8 +1,12 @@
+from argparse import SUPPRESS
+from datetime import timedelta
+from functools import partial
+
 from celery.signals import worker_shutting_down
 from django.core.management.base import BaseCommand
 
 from endpoints import uploads
-from runs import scheduler, tasks
+from runs import engine, scheduler, tasks
 from runs.clock import Clock
 from runs.consumer import consumer
 from studio.celery import CONTROL_QUEUE
@@ -15,9 +19,18 @@ class Command(BaseCommand):
     )
     requires_system_checks = []  # they load every page; `up` and CI run them
 
-    def handle(self, **options):
+    def add_arguments(self, parser):
+        # For tests: a worker that is silent for so many seconds is taken for dead.
+        silence = engine.SILENCE.total_seconds()
+        parser.add_argument("--silence", type=float, default=silence, help=SUPPRESS)
+
+    def handle(self, *, silence, **options):
+        listener = engine.Listener(timedelta(seconds=silence))
         clock = Clock(
-            recover=tasks.recover, tidy=uploads.remove_unclaimed, schedules=scheduler.tick
+            recover=partial(tasks.recover, listener),
+            tidy=uploads.remove_unclaimed,
+            schedules=scheduler.tick,
+            recover_seconds=silence / 3,
         )
         clock.start()
         worker_shutting_down.connect(lambda **_: clock.closed.set(), weak=False)

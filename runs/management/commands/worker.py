@@ -1,9 +1,10 @@
 import os
+from argparse import SUPPRESS
 
 from celery import signals
 from django.core.management.base import BaseCommand
 
-from runs import tasks
+from runs import engine, tasks
 from runs.consumer import consumer
 from runs.worker import Worker
 
@@ -20,10 +21,13 @@ class Command(BaseCommand):
             " this one (default: every target there is or will be)",
         )
         parser.add_argument("--slots", type=int, default=os.cpu_count(), metavar="N")
+        # For tests, as that of `control`.
+        silence = engine.SILENCE.total_seconds()
+        parser.add_argument("--silence", type=float, default=silence, help=SUPPRESS)
 
-    def handle(self, *, queues, slots, **options):
+    def handle(self, *, queues, slots, silence, **options):
         names = [name.strip() for name in queues.split(",") if name.strip()] if queues else None
-        worker = Worker(slots=max(1, slots), queues=names)
+        worker = Worker(slots=max(1, slots), queues=names, silence_seconds=silence * 2 / 3)
         worker.start()
         tasks.here.append(worker)
         bells = consumer(name=worker.name, queues=worker.queues, slots=worker.slots)

@@ -1,5 +1,6 @@
 import os
 import sys
+from argparse import SUPPRESS
 from datetime import datetime
 
 from django.conf import settings
@@ -33,8 +34,10 @@ class Command(BaseCommand):
         parser.add_argument(
             "--no-samples", action="store_true", help="leave the bundled pipelines out"
         )
+        # For tests: passed on to `control` and `worker`.
+        parser.add_argument("--silence", metavar="SECONDS", help=SUPPRESS)
 
-    def handle(self, *, host, port, tls_port, workers, no_samples, **options):
+    def handle(self, *, host, port, tls_port, workers, no_samples, silence, **options):
         try:
             if workers < 1:
                 raise CannotStart(f"--workers must be 1 or more, not {workers}")
@@ -42,6 +45,7 @@ class Command(BaseCommand):
                 addresses=Addresses(host, port, tls_port),
                 slots=workers,
                 samples=not no_samples,
+                silence=silence,
                 say=self.say,
             )
         except CannotStart as refusal:
