@@ -1,11 +1,13 @@
-"""Scripts started by forking a warm interpreter of their environment: a third of the time of a new one."""
+"""Scripts started by forking a warm interpreter of their environment: a third of the time of a new one.
+Other programs are started by one of the studio's own, for the same small parent (`runs.steps.forkserver`)."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from threading import Lock
 
@@ -16,6 +18,9 @@ from runs.steps import forkserver
 READ_AT_START = ("PYTHON", "LD_", "LANG", "LC_", "DYLD_", "MALLOC_", "GLIBC_")
 NOT_READ = ("PYTHONPATH",)  # set up by the server for each script
 MOST_SERVERS = 8
+# A server that some step has stopped is woken after this long without a word, and left after as long again.
+ANSWER_SECONDS = 5.0
+CLOSE_SECONDS = 2.0
 
 
 def read_at_start(env: Mapping[str, str]) -> dict[str, str]:
@@ -27,14 +32,22 @@ def read_at_start(env: Mapping[str, str]) -> dict[str, str]:
 
 
 class Forked:
-    """A script running in a child of a server; its socket turns readable when it has ended."""
+    """A script with a small parent of its own; its socket turns readable when it has ended."""
 
-    def __init__(self, teller: socket.socket):
+    def __init__(self, teller: socket.socket, *, wake: Callable[[], None]):
         self._teller = teller
         self._told = b""
-        self.pid = self._next()
-        if self.pid <= 0:  # it was killed before it could say
-            raise EOFError
+        self.parent = self._first(wake)
+        self.pid = self._next()  # EOFError: it was killed before it could say
+        self._teller.settimeout(None)
+        self._teller.sendall(b"!")  # nothing of it runs before somebody waits for it
+
+    def _first(self, wake: Callable[[], None]) -> int:
+        try:
+            return self._next()
+        except TimeoutError:
+            wake()
+            return self._next()
 
     def fileno(self) -> int:
         return self._teller.fileno()
@@ -42,8 +55,11 @@ class Forked:
     def has_ended(self) -> bool:
         return True  # readable is over
 
+    def wake(self) -> None:
+        _wake(self.parent)
+
     def collect(self) -> int | None:
-        """Its exit code, when nothing of its group is left. A server that died took the code with it."""
+        """Its exit code, when nothing of it is left. A parent that was killed took the code with it."""
         try:
             return self._next()
         except EOFError:
@@ -62,12 +78,22 @@ class Forked:
         return int(line)
 
 
+def _wake(pid: int) -> None:
+    """Have it go on if somebody has stopped it."""
+    try:
+        os.kill(pid, signal.SIGCONT)
+    except ProcessLookupError:
+        return
+
+
 class Server:
-    def __init__(self, python: Path, env: Mapping[str, str]):
+    def __init__(self, *command: str, env: Mapping[str, str], answer_seconds: float):
+        self._answer_seconds = answer_seconds
         ours, theirs = socket.socketpair()
+        ours.settimeout(answer_seconds)
         with theirs:
             self.process = subprocess.Popen(
-                [str(python), forkserver.__file__],
+                [*command, forkserver.__file__],
                 stdin=theirs,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -77,69 +103,108 @@ class Server:
         self._control = ours
         self._lock = Lock()
 
-    def fork(self, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], log: int) -> Forked:
-        """Start a script; OSError or EOFError when the server is not there any more."""
+    def fork(
+        self, kind: str, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], log: int
+    ) -> Forked:
+        """Start a process; OSError or EOFError when the server is not there any more, or stopped."""
         ours, theirs = socket.socketpair()
-        data = forkserver.packed(str(cwd), argv, env)
+        data = forkserver.packed(kind, str(cwd), argv, env)
         with theirs:
             rights = forkserver.rights(log, theirs.fileno())
             with self._lock:
                 sent = self._control.sendmsg([data], rights)
                 self._control.sendall(data[sent:])
         try:
-            return Forked(ours)
+            ours.settimeout(self._answer_seconds)
+            return Forked(ours, wake=lambda: _wake(self.process.pid))
         except BaseException:
             ours.close()
             raise
 
     def close(self) -> None:
-        """It ends when its last script has."""
+        """It ends when its last script has, also if it was stopped."""
         self._control.close()
+        if self.process.poll() is None:
+            _wake(self.process.pid)
+
+    def end(self) -> None:
+        """After `close`: have it end now. Its scripts do not need it."""
+        try:
+            self.process.wait(CLOSE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
 
 
 class Servers:
     """One server per interpreter and the variables it was started with; the least used go first."""
 
-    def __init__(self):
+    def __init__(self, *, answer_seconds: float = ANSWER_SECONDS):
+        self._answer_seconds = answer_seconds
         self._lock = Lock()
         self._known: OrderedDict[tuple, Server] = OrderedDict()
+        self._closed: list[Server] = []
 
-    def fork(
-        self, python: Path, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], log: int
+    def fork(self, python: Path, argv: Sequence[str], **more) -> Forked | None:
+        """Start a script of `python`; None where processes cannot be forked: start it plainly then."""
+        env = read_at_start(more["env"])
+        kept = {"PATH": more["env"].get("PATH", os.defpath), **env}
+        key = (str(python), tuple(sorted(env.items())))
+        return self._fork(key, forkserver.SCRIPT, argv, [str(python)], kept, **more)
+
+    def spawn(self, argv: Sequence[str], **more) -> Forked | None:
+        """Start any program, the same way."""
+        command = [sys.executable, "-I", "-S"]
+        env = read_at_start(os.environ)
+        return self._fork((), forkserver.PROGRAM, argv, command, env, **more)
+
+    def _fork(
+        self,
+        key: tuple,
+        kind: str,
+        argv: Sequence[str],
+        command: Sequence[str],
+        started_with: Mapping[str, str],
+        **more,
     ) -> Forked | None:
-        """None where scripts cannot be forked: start them plainly then."""
         if sys.platform != "linux":
             return None
-        key = (str(python), tuple(sorted(read_at_start(env).items())))
         for _ in range(2):
+            server = self._server(key, command, started_with)
             try:
-                return self._server(key, python, env).fork(argv, cwd=cwd, env=env, log=log)
+                return server.fork(kind, argv, **more)
             except (OSError, EOFError):
-                self._forget(key)
+                self._forget(key, server)
         return None
 
-    def _server(self, key: tuple, python: Path, env: Mapping[str, str]) -> Server:
+    def _server(self, key: tuple, command: Sequence[str], env: Mapping[str, str]) -> Server:
         with self._lock:
             server = self._known.get(key)
             if server is None or server.process.poll() is not None:
-                kept = {"PATH": env.get("PATH", os.defpath), **read_at_start(env)}
-                server = self._known[key] = Server(python, kept)
+                server = Server(*command, env=env, answer_seconds=self._answer_seconds)
+                self._known[key] = server
             self._known.move_to_end(key)
             while len(self._known) > MOST_SERVERS:
-                self._known.popitem(last=False)[1].close()
+                self._close(self._known.popitem(last=False)[1])
             return server
 
-    def _forget(self, key: tuple) -> None:
+    def _forget(self, key: tuple, server: Server) -> None:
         with self._lock:
-            server = self._known.pop(key, None)
-        if server is not None:
-            server.close()
+            if self._known.get(key) is server:  # not if somebody else has replaced it already
+                self._close(self._known.pop(key))
+
+    def _close(self, server: Server) -> None:
+        server.close()
+        self._closed = [one for one in self._closed if one.process.poll() is None] + [server]
 
     def close(self) -> None:
         with self._lock:
             for server in self._known.values():
-                server.close()
+                self._close(server)
             self._known.clear()
+            for server in self._closed:
+                server.end()
+            self._closed.clear()
 
 
 SERVERS = Servers()

@@ -1,9 +1,12 @@
 """Runs in a step's own Python: a warm interpreter that forks for each script instead of starting anew.
+One of the studio's own Python does so for programs that are no scripts of a step's Python.
 
 Standard library only, Python 3.6 on, and as little of it as possible, down to the modules that `socket`
 and `signal` are made of: what is imported here, a script finds imported, and every fork pays for it.
 Orders come through the socket at descriptor 0: `packed` text, and two descriptors, the log and the
-socket that is told the pid and then the exit code.
+socket between the worker and those who do the order. These are two processes: the script's, and a small
+parent that adopts whatever the script leaves behind, ends it with the script, and tells the exit code.
+It ends everything, too, when the worker's end of that socket closes.
 """
 
 import _signal
@@ -16,13 +19,17 @@ import sys
 import time
 
 LENGTH = 4  # bytes before each order that say how long it is
+SCRIPT, PROGRAM = "script", "program"
+PR_SET_CHILD_SUBREAPER = 36
+END_SECONDS = 5.0  # what a SIGKILL does not end in this time hangs in the kernel
 
 
-def packed(cwd, argv, env):
-    """An order: the folder, the number of arguments, these (the script first), the variables.
+def packed(kind, cwd, argv, env):
+    """An order: SCRIPT (of this interpreter) or PROGRAM, the folder, the number of arguments, these
+    (the script or program first), the variables.
 
     ValueError for a zero byte in a text, as from any process that is started."""
-    parts = [cwd, str(len(argv)), *argv, *(name + "=" + value for name, value in env.items())]
+    parts = [kind, cwd, str(len(argv)), *argv, *(name + "=" + value for name, value in env.items())]
     body = b"\0".join(os.fsencode(part) for part in parts)
     if body.count(b"\0") >= len(parts):
         raise ValueError("embedded null byte")
@@ -30,9 +37,9 @@ def packed(cwd, argv, env):
 
 
 def unpacked(body):
-    cwd, count, *rest = (os.fsdecode(part) for part in body.split(b"\0"))
+    kind, cwd, count, *rest = (os.fsdecode(part) for part in body.split(b"\0"))
     argv, variables = rest[: int(count)], rest[int(count) :]
-    return cwd, argv, dict(variable.split("=", 1) for variable in variables)
+    return kind, cwd, argv, dict(variable.split("=", 1) for variable in variables)
 
 
 def rights(*descriptors):
@@ -50,25 +57,28 @@ def receive(control):
     descriptors = [int.from_bytes(content[at : at + 4], sys.byteorder) for at in (0, 4)]
     length = int.from_bytes(data[:LENGTH], "big")
     while len(data) < LENGTH + length:
-        data += control.recv(65536)
+        more = control.recv(65536)
+        if not more:  # the worker gave up in the middle of it
+            return None
+        data += more
     return unpacked(data[LENGTH:]), descriptors
 
 
 def serve():
-    """Returns in each forked child, with its order; ends in the server when nobody listens any more."""
+    """Returns in the process of each script, with its order; ends in the server when nobody listens any
+    more."""
     control = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM, 0, 0)
-    waker, wakes = os.pipe()
-    os.set_blocking(wakes, False)
-    _signal.signal(_signal.SIGCHLD, lambda number, frame: None)
-    _signal.set_wakeup_fd(wakes)
-    told = {}
+    adopt = adopter()
+    adopt()
+    waker, wakes = wake_by_children()
+    parents = set()
     listening = True
     gc.freeze() if hasattr(gc, "freeze") else None
-    while listening or told:
+    while listening or parents:
         ready = select.select([waker] + ([control] if listening else []), [], [])[0]
         if waker in ready:
             os.read(waker, 4096)
-            reap(told)
+            reap(parents)
         if control in ready:
             order = receive(control)
             if order is None:
@@ -77,49 +87,144 @@ def serve():
             wanted, (log, teller) = order
             pid = os.fork()
             if pid == 0:
-                _signal.set_wakeup_fd(-1)
-                _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
-                os.setsid()
-                # Told by the child, so that whoever hears of the group finds it.
-                tell(teller, os.getpid())
-                for descriptor in (waker, wakes, teller, *told.values()):
+                for descriptor in (waker, wakes, control.detach()):
                     os.close(descriptor)
-                control.detach()  # its descriptor is stdin's and is taken over by `become`
-                return wanted, log
+                adopt()
+                tend(wanted, log, teller)
+                return wanted, log, teller
             os.close(log)
-            told[pid] = teller
+            os.close(teller)
+            parents.add(pid)
     os._exit(0)
 
 
-def reap(told):
-    """Tell each ended child's exit code. What it left of its group ends while its number is still taken."""
-    while told:
-        found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-        if found is None:
-            return
-        pid = found.si_pid
-        try:
-            os.killpg(pid, _signal.SIGKILL)
-        except OSError:
-            pass
-        status = os.waitpid(pid, 0)[1]
-        code = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
-        teller = told.pop(pid, None)
-        if teller is not None:
-            tell(teller, code)
-            os.close(teller)
-
-
-def tell(teller, number):
+def adopter():
+    """What makes this process the parent of whatever its children leave behind. `ctypes` would cost
+    milliseconds, and what it imports."""
     try:
-        os.write(teller, b"%d\n" % number)
+        import _ctypes  # noqa: PLC0415 - not every interpreter has it
+
+        prctl = _ctypes.dlsym(_ctypes.dlopen(None, 0), "prctl")
+        call = _ctypes.call_function
+    except (ImportError, AttributeError, OSError):
+        return lambda: None
+    sys.modules.pop("_ctypes", None)
+    return lambda: call(prctl, (PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
+
+
+def wake_by_children():
+    """A pipe that turns readable when a child has ended."""
+    waker, wakes = os.pipe()
+    os.set_blocking(wakes, False)
+    _signal.signal(_signal.SIGCHLD, lambda number, frame: None)
+    _signal.set_wakeup_fd(wakes)
+    return waker, wakes
+
+
+def reap(parents):
+    """In the server: of a script's parent that was killed, what that had adopted is ours to end."""
+    killed = False
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except OSError:  # no children
+            return
+        if pid == 0:
+            break
+        killed = killed or (pid in parents and os.WIFSIGNALED(status))
+        parents.discard(pid)
+    if killed:
+        for pid in children():
+            if pid not in parents:
+                kill(os.kill, pid)
+
+
+def tend(order, log, teller):
+    """Fork the script's process, in which this returns, and be its parent until nothing of it is left."""
+    os.setsid()
+    os.open(os.devnull, os.O_RDONLY)  # takes the number of the closed socket, 0
+    os.chdir(order[1])  # by its folder it is known for what it is, also when its worker has died
+    waker, wakes = wake_by_children()
+    pid = os.fork()
+    if pid == 0:
+        _signal.set_wakeup_fd(-1)
+        _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
+        os.setsid()
+        # Told by itself, so that whoever hears of the group finds it.
+        tell(teller, os.getppid(), os.getpid())
+        os.close(waker)
+        os.close(wakes)
+        return
+    os.close(log)
+    code = outcome(pid, teller, waker)
+    end_all(waker)
+    if code is not None:
+        tell(teller, code)
+    os._exit(0)
+
+
+def outcome(pid, teller, waker):
+    """The exit code of a script when it has ended; None when nobody wants to know any more."""
+    poll = select.poll()
+    poll.register(waker, select.POLLIN)
+    poll.register(teller, 0)  # only its end
+    while True:
+        for descriptor, _ in poll.poll():
+            if descriptor == teller:
+                kill(os.killpg, pid)
+                return None
+            os.read(waker, 4096)
+        while True:
+            found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            if found is None:
+                break
+            if found.si_pid == pid:
+                kill(os.killpg, pid)  # while its number is still taken
+            status = os.waitpid(found.si_pid, 0)[1]
+            if found.si_pid == pid:
+                return -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+
+
+def end_all(waker):
+    """End every child, and the children that these leave."""
+    deadline = time.monotonic() + END_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            pid = os.waitpid(-1, os.WNOHANG)[0]
+        except OSError:  # none is left
+            return
+        if pid == 0:
+            for child in children():
+                kill(os.kill, child)
+            if select.select([waker], [], [], 0.05)[0]:
+                os.read(waker, 4096)
+
+
+def children():
+    try:
+        with open("/proc/self/task/%d/children" % os.getpid()) as file:  # noqa: PTH123, UP031
+            return [int(pid) for pid in file.read().split()]
+    except OSError:
+        return []
+
+
+def kill(send, pid):
+    try:
+        send(pid, _signal.SIGKILL)
+    except OSError:
+        pass
+
+
+def tell(teller, *numbers):
+    try:
+        os.write(teller, b"".join(b"%d\n" % number for number in numbers))
     except OSError:
         pass
 
 
 def become(order, log):
     """Be what `python script …` would be, started with this environment in this folder."""
-    cwd, argv, env = order
+    _, cwd, argv, env = order
     os.chdir(cwd)
     empty = os.open(os.devnull, os.O_RDONLY)
     for source, target in ((empty, 0), (log, 1), (log, 2)):
@@ -162,7 +267,23 @@ def execute(script):
     exec(compile(source, script, "exec", dont_inherit=True), main.__dict__)  # noqa: S102 - the step's own code
 
 
+def run_program(argv):
+    """Take this process over for a program, found by its own PATH."""
+    for name in ("SIGPIPE", "SIGXFSZ"):  # which Python ignores
+        _signal.signal(getattr(_signal, name), _signal.SIG_DFL)
+    try:
+        os.execvpe(argv[0], argv, dict(os.environ))  # noqa: S606 - no shell wanted
+    except OSError as error:
+        os.write(2, os.fsencode("%s: %s\n" % (argv[0], error.strerror)))  # noqa: UP031
+        os._exit(126)
+
+
 if __name__ == "__main__":
-    mine, mine_log = serve()
+    mine, mine_log, mine_teller = serve()
     become(mine, mine_log)
+    if not os.read(mine_teller, 1):  # its worker gave up waiting, and may have started another
+        os._exit(1)
+    os.close(mine_teller)
+    if mine[0] == PROGRAM:
+        run_program(mine[2])
     execute(sys.argv[0])

@@ -35,12 +35,15 @@ class Child(Protocol):
 
     def has_ended(self) -> bool: ...
 
+    def wake(self) -> None:
+        """Have whoever is to tell of its end go on, if somebody has stopped that."""
+
     def collect(self) -> int | None:
         """Its exit code, when nothing of its group is left; None if nobody is left to tell it."""
 
 
 class Spawned:
-    """A child of this process."""
+    """A child of this process, where none can be forked: what leaves its group is found by its mark."""
 
     def __init__(self, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], log: int):
         self._process = subprocess.Popen(
@@ -62,6 +65,9 @@ class Spawned:
         # Where a descriptor has told, it must not be reaped before its group is ended.
         return self._descriptor >= 0 or self._process.poll() is not None
 
+    def wake(self) -> None:
+        """Nobody is between it and us."""
+
     def collect(self) -> int:
         kill_group(self.pid)
         if self._descriptor >= 0:
@@ -81,11 +87,11 @@ def start(
     script `argv` is, it is forked from a running one where that can be done."""
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
+        forked = None
         if warm is not None:
             forked = SERVERS.fork(warm, argv[1:], cwd=cwd, env=env, log=output)
-            if forked is not None:
-                return forked
-        return Spawned(argv, cwd=cwd, env=env, log=output)
+        forked = forked or SERVERS.spawn(argv, cwd=cwd, env=env, log=output)
+        return forked or Spawned(argv, cwd=cwd, env=env, log=output)
     finally:
         os.close(output)
 
@@ -138,6 +144,7 @@ class StepProcess:
                     self._signal(signal.SIGKILL)
                 if now >= next_tick:
                     next_tick = now + TICK_SECONDS
+                    self.child.wake()
                     on_tick()
             ended = True
         finally:

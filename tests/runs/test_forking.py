@@ -2,8 +2,10 @@
 
 import os
 import signal
+import subprocess
 import sys
 import textwrap
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,22 +14,37 @@ from runs.guard import kill_group
 from runs.steps import StopFlag
 from runs.steps.forking import Servers
 from runs.steps.process import StepProcess
-from tests.runs.processes import gone_soon
+from tests.runs.processes import gone_soon, is_running
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks on Linux only")
 BASE = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1"}
 
 
+# What no mark, no folder, no group and no session tells from any other process.
+DAEMON = """
+import os, sys
+if os.fork() == 0:
+    os.setsid()
+    if os.fork():
+        os._exit(0)
+    os.chdir("/")
+    open(sys.argv[1], "w").write(str(os.getpid()))
+    os.execve(sys.executable, ["daemon", "-c", "import time; time.sleep(600)"], {})
+while not (os.path.exists(sys.argv[1]) and open(sys.argv[1]).read()):
+    pass
+"""
+
+
 @pytest.fixture
-def servers():
-    found = Servers()
+def servers(request):
+    found = Servers(answer_seconds=getattr(request, "param", 30.0))
     yield found
     found.close()
 
 
 @pytest.fixture
-def run(servers, tmp_path):
-    """Run a script to its end: `(exit code, what it printed)`."""
+def begin(servers, tmp_path):
+    """Start a script: its process, and its log."""
     count = 0
 
     def script(text: str, *arguments: str, **env: str):
@@ -43,12 +60,55 @@ def run(servers, tmp_path):
                 env={**BASE, **env},
                 log=file.fileno(),
             )
-        flag = StopFlag()
-        ended = StepProcess(child).wait(flag, grace_seconds=lambda: 1)
-        flag.close()
-        return ended.exit_code, log.read_text()
+        return child, log
 
     return script
+
+
+@pytest.fixture
+def run(begin):
+    """Run a script to its end: `(exit code, what it printed)`."""
+
+    def script(text: str, *arguments: str, **env: str):
+        child, log = begin(text, *arguments, **env)
+        return finish(child), log.read_text()
+
+    return script
+
+
+def finish(child) -> int | None:
+    flag = StopFlag()
+    ended = StepProcess(child).wait(flag, grace_seconds=lambda: 1)
+    flag.close()
+    return ended.exit_code
+
+
+def only_server(servers):
+    (server,) = servers._known.values()
+    return server.process
+
+
+TRACER = """
+import ctypes, os, sys
+pid = int(sys.argv[1])
+if ctypes.CDLL(None).ptrace(16, pid, 0, 0):
+    sys.exit("no")
+os.waitpid(pid, 0)
+print("stopped", flush=True)
+sys.stdin.read()
+"""
+
+
+@contextmanager
+def kept_stopped(pid: int):
+    """A debugger holds it, whatever signals it is sent."""
+    command = [sys.executable, "-c", TRACER, str(pid)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, text=True, **pipes) as tracer:
+        if tracer.stdout.readline() != "stopped\n":
+            pytest.skip("no process may hold another one here")
+        yield
+        tracer.stdin.close()  # which lets it go
 
 
 def test_arguments_folder_and_environment_are_the_scripts_own(run, tmp_path):
@@ -140,3 +200,98 @@ def test_what_the_script_left_in_its_group_is_ended(run):
         """
     )
     assert gone_soon(int(said))
+
+
+def test_a_daemon_that_left_everything_is_ended_with_its_script(run, tmp_path):
+    assert run(DAEMON, str(tmp_path / "pid")) == (0, "")
+    assert not is_running(int((tmp_path / "pid").read_text()))
+
+
+def test_a_daemon_of_a_program_is_ended_with_it(servers, tmp_path):
+    (tmp_path / "daemon.py").write_text(DAEMON)
+    with (tmp_path / "log").open("wb") as log:
+        argv = ["/bin/sh", "-c", f"{sys.executable} daemon.py {tmp_path}/pid; exit 3"]
+        child = servers.spawn(argv, cwd=tmp_path, env=BASE, log=log.fileno())
+    assert finish(child) == 3
+    assert not is_running(int((tmp_path / "pid").read_text()))
+
+
+def test_a_program_gets_its_variables_and_default_signals(servers, tmp_path):
+    with (tmp_path / "log").open("wb") as log:
+        argv = ["/bin/sh", "-c", "env; grep SigIgn /proc/self/status; cat"]
+        child = servers.spawn(argv, cwd=tmp_path, env={**BASE, "ONE": "1"}, log=log.fileno())
+    assert finish(child) == 0
+    said = set((tmp_path / "log").read_text().splitlines())
+    assert said >= {"ONE=1", "SigIgn:\t0000000000000000"}
+    assert not [line for line in said if line.startswith("DJANGO_")]
+
+
+def test_a_program_that_is_not_there_says_so(servers, tmp_path):
+    with (tmp_path / "log").open("wb") as log:
+        child = servers.spawn(["/none"], cwd=tmp_path, env=BASE, log=log.fileno())
+    assert finish(child) == 126
+    assert (tmp_path / "log").read_text() == "/none: No such file or directory\n"
+
+
+def test_all_of_a_script_ends_when_nobody_waits_for_it_any_more(begin, tmp_path):
+    child, _ = begin(DAEMON + "\nimport time; time.sleep(600)", str(tmp_path / "pid"))
+    while not ((tmp_path / "pid").exists() and (tmp_path / "pid").read_text()):
+        assert is_running(child.pid)
+    child._teller.close()  # as it does by itself when a worker is killed
+    assert gone_soon(child.pid)
+    assert gone_soon(int((tmp_path / "pid").read_text()))
+    assert gone_soon(child.parent)
+
+
+def test_what_the_killed_parent_of_a_script_had_adopted_is_ended(run, tmp_path):
+    code, _ = run(
+        DAEMON + "\nimport signal; os.kill(os.getppid(), signal.SIGKILL)", str(tmp_path / "pid")
+    )
+    assert code is None
+    assert gone_soon(int((tmp_path / "pid").read_text()))
+
+
+soon = pytest.mark.parametrize("servers", [1.0], indirect=True)
+
+
+@soon
+def test_a_server_that_was_stopped_goes_on(run, servers):
+    assert run("print(1)") == (0, "1\n")
+    server = only_server(servers)
+    server.send_signal(signal.SIGSTOP)
+    assert run("print(2)") == (0, "2\n")
+    assert only_server(servers) is server
+
+
+@soon
+def test_a_server_that_is_kept_stopped_is_replaced_and_ends_with_its_last_script(
+    begin, run, servers, tmp_path
+):
+    lasting, _ = begin("import sys; print(open(sys.argv[1]).read())", _fifo(tmp_path))
+    server = only_server(servers)
+    with kept_stopped(server.pid):
+        assert run("open('ran', 'a').write('x')") == (0, "")
+        assert only_server(servers) is not server
+    (tmp_path / "fifo").write_text("go")
+    assert finish(lasting) == 0
+    assert server.wait(5) == 0
+    # What was ordered from it and given up did not run as well.
+    assert (tmp_path / "ran").read_text() == "x"
+
+
+def _fifo(folder: Path) -> str:
+    os.mkfifo(folder / "fifo")
+    return str(folder / "fifo")
+
+
+def test_a_script_that_stops_its_parent_still_ends(run):
+    assert run("import os, signal; os.kill(os.getppid(), signal.SIGSTOP); print(1)") == (0, "1\n")
+
+
+def test_scripts_do_not_need_their_server_any_more_once_they_run(begin, servers, tmp_path):
+    child, _ = begin("import sys; open(sys.argv[1]).read(); sys.exit(4)", _fifo(tmp_path))
+    server = only_server(servers)
+    server.kill()
+    server.wait()
+    (tmp_path / "fifo").write_text("go")
+    assert finish(child) == 4
