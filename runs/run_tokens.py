@@ -1,9 +1,9 @@
-"""A step's own token: a JWT that reads its run tree and writes its run, and dies when the run ends."""
+"""A step's own token: a JWT that reads its run tree and writes its run, and dies with the attempt that
+it was made for."""
 
 import time
 
-from runs.models import Run
-from runs.states import TERMINAL
+from runs.models import Kind, Run, StepAttempt
 from studio.core import tokens
 from studio.core.access import Actor
 
@@ -11,8 +11,10 @@ from studio.core.access import Actor
 SECONDS = 24 * 3600
 
 
-def make(run: Run) -> tuple[str, int]:
-    """`(token, its end in epoch seconds)` for a run whose workspace is loaded."""
+def make(run: Run, *, attempt: int | None = None) -> tuple[str, int]:
+    """`(token, its end in epoch seconds)` for an attempt, the present one if none is named, of a run
+    whose workspace is loaded."""
+    attempt = _step_of(run).attempt if attempt is None else attempt
     now = int(time.time())
     claims = {
         "iss": "pipeline-studio",
@@ -23,27 +25,42 @@ def make(run: Run) -> tuple[str, int]:
         "iat": now,
         "nbf": now,
         "exp": now + SECONDS,
-        "run": str(run.uuid),
+        "run": f"{run.uuid}.{attempt}",
         "workspace": str(run.workspace.uuid),
     }
     return tokens.encode(claims), claims["exp"]
 
 
+def _step_of(run: Run) -> Run:
+    """What workers claim of a run: a script's has one step, which is no run of its own to clients."""
+    step = Run.objects.filter(parent=run, kind=Kind.STEP) if run.kind == Kind.SCRIPT else None
+    return run if step is None else step.only("attempt").first() or run
+
+
+def _goes_on(run: Run, attempt: int) -> bool:
+    step = _step_of(run)
+    ended = StepAttempt.objects.filter(step=step.pk, number=attempt, finished_at__isnull=False)
+    return step.attempt == attempt and not ended.exists()
+
+
 def reader(claims: dict) -> Actor | None:
-    """The actor of a run token's claims; None once the run is over."""
-    if "run" not in claims:
+    """The actor of a run token's claims; None once its attempt is over."""
+    uuid, _, attempt = str(claims.get("run", "")).partition(".")
+    if not attempt.isdecimal():
         return None
     run = (
-        Run.objects.filter(uuid=claims["run"])
+        Run.objects.live()
+        .filter(uuid=uuid)
         .select_related("workspace")
-        .only("uuid", "status", "submitted_by", "workspace")
+        .only("uuid", "kind", "attempt", "submitted_by", "workspace")
         .first()
     )
-    if run is None or run.status in TERMINAL:
+    if run is None or not _goes_on(run, int(attempt)):
         return None
     return Actor(
         workspace=run.workspace,
         role=None,
         name=run.submitted_by or str(run.uuid),
         run_uuid=run.uuid,
+        run_attempt=int(attempt),
     )

@@ -189,7 +189,7 @@ class RunToken(HistoryView):
         run = self.run(uuid)
         if self.actor.run_uuid != run.uuid:
             raise NotFound("Only a step's own token can be renewed.")
-        token, expires = run_tokens.make(run)
+        token, expires = run_tokens.make(run, attempt=self.actor.run_attempt)
         moment = datetime.fromtimestamp(expires, UTC)
         return Response({"token": token, "expiryTimeUtc": wire_time(moment)})
 

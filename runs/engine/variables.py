@@ -72,7 +72,7 @@ def variables(
 def _run(job: Job) -> dict[str, str]:
     """Wire 9.3."""
     run, workspace = job.told, job.run.workspace
-    token, expires = run_tokens.make(run)
+    token, expires = run_tokens.make(run, attempt=job.claim.attempt)
     return {
         "AZUREML_RUN_ID": str(run.uuid),
         "AZUREML_ROOT_RUN_ID": str(job.run.parent.uuid),

@@ -46,6 +46,7 @@ class Actor:
     token: Token | None = None
     endpoint_uuid: UUID | None = None
     run_uuid: UUID | None = None
+    run_attempt: int = 0  # a step's own token is that of one attempt
     is_authenticated = True
 
     def may(self, verb: str) -> bool:

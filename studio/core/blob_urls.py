@@ -82,7 +82,7 @@ def checked(container: str, path: str, query: Mapping[str, str], *, verb: str) -
 def _maker(actor: Actor) -> str:
     """Whose life the address shares, as the claim of a JWT would name it."""
     if actor.run_uuid is not None:
-        return f"run.{actor.run_uuid}"
+        return f"run.{actor.run_uuid}.{actor.run_attempt}"
     return f"token.{actor.token.uuid}"
 
 

@@ -370,12 +370,28 @@ class TestRunTokens:
         step = run.children.get()
         text, expires = run_tokens.make(step)
         claims = tokens.decode(text)
-        assert (claims["run"], claims["exp"]) == (str(step.uuid), expires)
+        assert (claims["run"], claims["exp"]) == (f"{step.uuid}.0", expires)
         found = run_tokens.reader(claims)
         assert (found.run_uuid, found.workspace) == (step.uuid, actor.workspace)
         assert not found.may("submit")
         playing.play(run)
         assert run_tokens.reader(claims) is None
 
+    @pytest.mark.parametrize("end", [Outcome.LOST, Outcome.INTERRUPTED])
+    def test_it_dies_with_its_attempt(self, actor, end):
+        run = submit(actor)
+        first = playing.take()
+        step = run.children.get()
+        claims = tokens.decode(run_tokens.make(step)[0])
+        assert run_tokens.reader(claims).run_attempt == 1
+        engine.finish(first, end)
+        assert run_tokens.reader(claims) is None
+        second = playing.take()
+        assert run_tokens.reader(claims) is None
+        step.refresh_from_db()
+        claims = tokens.decode(run_tokens.make(step)[0])
+        assert run_tokens.reader(claims).run_attempt == second.attempt
+
     def test_other_claims_are_not_its_business(self):
-        assert run_tokens.reader({"token": "x"}) is None
+        for claims in ({"token": "x"}, {"run": str(uuid4())}, {"run": f"{uuid4()}.1"}):
+            assert run_tokens.reader(claims) is None
