@@ -13,14 +13,15 @@ from django.utils.http import parse_http_date
 
 from endpoints import data
 from endpoints.models import Datastore
-from runs import run_tokens, services, storage
-from runs.models import Artifact, Run, StepRun
+from runs import engine, run_tokens, services, storage
+from runs.models import Artifact, Outcome, Run, StepRun
 from runs.states import Status
 from studio.core import blob_urls, tokens
 from studio.core.errors import Forbidden
 from studio.core.models import Role, Token
 from tests import factories
 from tests.api.conftest import Api
+from tests.runs import playing
 
 pytestmark = pytest.mark.django_db
 BLOB = {"content_type": "application/octet-stream"}
@@ -184,6 +185,26 @@ def test_what_a_step_was_given_dies_with_its_run(anonymous, workspace, artifacts
     Run.objects.filter(pk=step.pk).update(status=Status.COMPLETED, finished_at=timezone.now())
     assert anonymous.put(upload, raw=b"y", **BLOB).status == 403
     assert anonymous.get(upload).status == 403
+
+
+def test_what_an_attempt_was_given_dies_with_it(anonymous, workspace, artifacts, run):
+    first = playing.take()
+    step = run.children.get(pk=first.step_id)
+    in_step = Api(workspace, run_tokens.make(step)[0])
+    upload = path_of(upload_address(in_step, artifacts, step))
+    assert anonymous.put(upload, raw=b"x", **BLOB).status == 201
+    engine.finish(first, Outcome.LOST)
+    second = playing.take()
+    assert anonymous.put(upload, raw=b"y", **BLOB).status == 403
+    own = f"{in_step.H}/runs/{step.uuid}"
+    assert in_step.patch(own, {"status": "Failed"}).status == 401
+    assert in_step.post(f"{own}/events", {"name": "Run.Failed"}).status == 401
+    assert in_step.patch(own, {"tags": {"a": "b"}}).status == 401
+    metric = {"values": [{"name": "m", "value": [{"data": {"m": 1}}]}]}
+    assert in_step.post(f"{own}/metrics", metric).status == 401
+    assert engine.finish(second, Outcome.COMPLETED)
+    step.refresh_from_db()
+    assert (step.status, step.tags.get("a")) == (Status.COMPLETED, None)
 
 
 def test_etag_and_time_are_the_files_own(api, anonymous, artifacts, run):
