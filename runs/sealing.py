@@ -33,10 +33,11 @@ def secret_names(parameters: Mapping) -> set[str]:
 
 
 def without_secrets(request: Mapping, names: Collection[str]) -> dict:
-    """The request as it may be kept: values that it assigns to secret parameters are masked."""
+    """The request as it may be kept: values under the names of secret parameters are masked, also
+    where the key above them is misspelt."""
     return {
         key: {name: MASK if name in names else item for name, item in value.items()}
-        if str(key).lower() == "parameterassignments" and isinstance(value, Mapping)
+        if isinstance(value, Mapping)
         else value
         for key, value in request.items()
     }

@@ -39,7 +39,7 @@ class DatasetView(WireView):
         version = versions.first()
         if version is None:
             of = f" version {wanted}" if wanted else ""
-            raise NotFound(f"Dataset {name!r}{of} was not found in this workspace.")
+            raise NotFound(f"Dataset {name!r}{of} not found in workspace.")
         return version
 
 

@@ -24,7 +24,7 @@ class DatastoreView(WireView):
         if found is None:
             names = ", ".join(self.datastores().values_list("name", flat=True)[:NAMED])
             raise NotFound(
-                f"Datastore {name!r:.100} was not found in this workspace. There are: {names}. The one to"
+                f"Datastore {name!r:.100} not found in workspace. There are: {names}. The one to"
                 " write to is Workspace.get_default_datastore()."
             )
         return found

@@ -43,7 +43,7 @@ class EnvironmentDetail(EnvironmentView):
             which = f" version {version}" if version else ""
             which = which or (f" with the label {label!r}" if label != "latest" else "")
             raise NotFound(
-                f"Environment {name!r}{which} was not found in this workspace.{self.instead(name)}"
+                f"Environment {name!r}{which} not found in workspace.{self.instead(name)}"
             )
         return Response(environment_definition(found))
 

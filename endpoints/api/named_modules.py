@@ -89,7 +89,7 @@ class NamedModuleByName(WireView):
             raise BadValue("The query needs name=<the module's name>.", target="name")
         named = catalogue.named_modules(self.actor).filter(name=name).first()
         if named is None:
-            raise NotFound(f"Module {name!r:.300} was not found in this workspace.")
+            raise NotFound(f"Module {name!r:.300} not found in workspace.")
         return Response(named_module_entity(named))
 
 

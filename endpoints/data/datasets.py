@@ -15,7 +15,7 @@ def locate(workspace: Workspace, datastore: str, path: str) -> Location:
     """A path on a datastore named by a caller."""
     found = Datastore.objects.filter(workspace=workspace, name=datastore).first()
     if found is None:
-        raise BadValue(f"There is no datastore {datastore}.", target="DataStoreName")
+        raise BadValue(f"Datastore {datastore} not found in workspace.", target="DataStoreName")
     found.workspace = workspace
     return resolve(found, path)
 
@@ -35,7 +35,9 @@ def find_saved(workspace: Workspace, reference: Mapping) -> SavedDataset:
     if saved:
         found = SavedDataset.objects.filter(workspace=workspace, uuid=_uuid(saved["Id"])).first()
         if found is None:
-            raise BadValue(f"There is no dataset {saved['Id']}.", target="SavedDataSetReference")
+            raise BadValue(
+                f"Dataset {saved['Id']} not found in workspace.", target="SavedDataSetReference"
+            )
         return found
     return _registered(workspace, wanted["DataSetReference"])
 
@@ -48,7 +50,7 @@ def _registered(workspace: Workspace, reference: Mapping[str, str]) -> SavedData
     else:
         dataset = datasets.filter(name=reference["Name"]).first()
     if dataset is None:
-        raise BadValue(f"There is no dataset {named}.", target="DataSetReference")
+        raise BadValue(f"Dataset {named} not found in workspace.", target="DataSetReference")
     versions = dataset.versions.select_related("saved").order_by("-number")
     wanted = reference.get("Version", "latest")
     if wanted != "latest":

@@ -109,7 +109,7 @@ def _source(actor: Actor, reference: Reference):
     store = Datastore.objects.filter(workspace=actor.workspace, name=reference.datastore).first()
     if store is None:
         raise BadValue(
-            f"data_references.{reference.name}: there is no datastore {reference.datastore}."
+            f"data_references.{reference.name}: datastore {reference.datastore} not found in workspace."
         )
     location = data.resolve(store, reference.path)
     place = {"RelativePath": location.path, "AmlDataStoreName": store.name}

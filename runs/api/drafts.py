@@ -30,4 +30,4 @@ class SubmitDraft(PipelineDraftView):
         run = drafts.submit_draft(
             self.actor, draft, parent=visible.find_run(self.actor, parent) if parent else None
         )
-        return Response(pipeline_run_entity(run))
+        return Response(pipeline_run_entity(run, self.base_url))

@@ -21,21 +21,23 @@ UPLOADED = "uploaded"  # what clients uploaded for models without a run
 
 
 # --- the pipelines service: PascalCase -------------------------------------------------------------
-def pipeline_run_entity(run: Run) -> dict:
+def pipeline_run_entity(run: Run, base: str) -> dict:
     """Wire 7: PipelineRunEntity."""
-    return pipeline_run_entities([run])[0]
+    return pipeline_run_entities([run], base)[0]
 
 
-def pipeline_run_entities(runs: Collection[Run]) -> list[dict]:
+def pipeline_run_entities(runs: Collection[Run], base: str) -> list[dict]:
     waits = unserved(runs)
-    return [_pipeline_run_entity(run, waits.get(run.pk, [])) for run in runs]
+    return [_pipeline_run_entity(run, base, waits.get(run.pk, [])) for run in runs]
 
 
-def _pipeline_run_entity(run: Run, waits: list[str]) -> dict:
+def _pipeline_run_entity(run: Run, base: str, waits: list[str]) -> dict:
     extra: PipelineRun = run.pipeline_run
     warnings = [*extra.warnings, *map(unserved_warning, waits)]
     return {
         "Id": str(run.uuid),
+        "PipelineRunId": str(run.uuid),
+        "RunUrl": f"{base}{run.get_absolute_url()}",
         "Description": run.description,
         "DisplayName": run.display_name or None,
         "GraphId": str(extra.graph.uuid),
@@ -61,6 +63,7 @@ def _pipeline_run_entity(run: Run, waits: list[str]) -> dict:
         "tags": run.tags,
         "Properties": run.properties,
         "EntityStatus": "Active",
+        "CreatedBy": _creator(run),
         "CreatedDate": wire_time(run.created_at),
         "LastModifiedDate": wire_time(run.updated_at),
         "Etag": f"{run.updated_at.timestamp():.6f}",
@@ -76,15 +79,27 @@ def _pipeline_run_entity(run: Run, waits: list[str]) -> dict:
 # What a caller without a key is told of the run it started: not the values of parameters, which
 # hold defaults it did not send, nor the names a warning would suggest.
 PUBLIC_KEYS = (
-    *("Id", "Description", "IsSubmitted", "HasErrors", "HasWarnings", "UploadState"),
+    *(
+        "Id",
+        "PipelineRunId",
+        "Description",
+        "IsSubmitted",
+        "HasErrors",
+        "HasWarnings",
+        "UploadState",
+    ),
     *("RunHistoryExperimentName", "EntityStatus", "CreatedDate", "LastModifiedDate", "Status"),
 )
 
 
 def public_run_entity(run: Run) -> dict:
     """The part of PipelineRunEntity that a public endpoint reveals (design section 5)."""
-    entity = pipeline_run_entity(run)
+    entity = pipeline_run_entity(run, "")
     return {key: entity[key] for key in PUBLIC_KEYS}
+
+
+def _creator(run: Run) -> dict:
+    return {f"{key[0].upper()}{key[1:]}": value for key, value in _person(run).items()}
 
 
 def total_steps(run: Run) -> int:

@@ -94,7 +94,7 @@ class WritingView(HistoryView):
             parent = visible.find_run(self.actor, body.text("parentRunId"))
             visible.require_reach(self.actor, parent, facts_only=False)
         elif experiment is None:
-            raise NotFound(f"Run with ID {uuid} was not found in this workspace.")
+            raise NotFound(f"Run with ID {uuid} not found in workspace.")
         elif self.actor.run_uuid is not None:
             raise BadValue(
                 "A step starts child runs only: parentRunId is required.", target="parentRunId"

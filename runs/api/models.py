@@ -134,7 +134,7 @@ class ModelView(WireView):
             rows = rows.filter(number=int(version)) if whole else rows.none()
         found = rows.first()
         if found is None:
-            raise NotFound(f"Model {model_id!r:.300} was not found in this workspace.")
+            raise NotFound(f"Model {model_id!r:.300} not found in workspace.")
         return found
 
 

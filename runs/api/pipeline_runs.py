@@ -16,6 +16,7 @@ from runs.api.entities import (
 )
 from runs.models import StepRun
 from runs.states import wire_status
+from studio.core import enums
 from studio.core.bodies import strings
 from studio.core.errors import BadValue, NotFound
 from studio.core.rest import WireView, find
@@ -32,7 +33,9 @@ class PipelineRunDetail(WireView):
     for_endpoint_tokens = for_run_tokens = True
 
     def get(self, request, uuid, **scope):
-        return Response(pipeline_run_entity(visible.find_pipeline_run(self.actor, uuid)))
+        return Response(
+            pipeline_run_entity(visible.find_pipeline_run(self.actor, uuid), self.base_url)
+        )
 
 
 class RunsOfPipeline(WireView):
@@ -42,12 +45,12 @@ class RunsOfPipeline(WireView):
         pipelines = PublishedPipeline.objects.filter(workspace=self.actor.workspace)
         pipeline = find(pipelines, uuid, "Published pipeline")
         runs = visible.pipeline_runs(self.actor).filter(pipeline=pipeline).order_by("-pk")
-        return Response(pipeline_run_entities(runs[:NEWEST]))
+        return Response(pipeline_run_entities(runs[:NEWEST], self.base_url))
 
 
 class RunsOfSchedule(WireView):
     def get(self, request, uuid, **scope):
-        return Response(pipeline_run_entities(self.runs(uuid)[:NEWEST]))
+        return Response(pipeline_run_entities(self.runs(uuid)[:NEWEST], self.base_url))
 
     def runs(self, uuid: str):
         schedules = Schedule.objects.filter(workspace=self.actor.workspace).only("pk")
@@ -58,20 +61,34 @@ class RunsOfSchedule(WireView):
 class LastRunOfSchedule(RunsOfSchedule):
     def get(self, request, uuid, **scope):
         run = self.runs(uuid).first()
-        return Response(status=204) if run is None else Response(pipeline_run_entity(run))
+        if run is None:
+            return Response(status=204)
+        return Response(pipeline_run_entity(run, self.base_url))
 
 
-class Execution(WireView):
-    """DELETE asks the run to end; the answer is an empty 200."""
+class Cancellation(WireView):
+    """Asks the run to end; the answer is an empty 200."""
 
     for_endpoint_tokens = True
 
-    def delete(self, request, uuid, **scope):
+    def cancel(self, uuid: str) -> Response:
         """200 for a run that has ended, too: the SDK's `cancel()` raises at anything else, and a run
         may end while the call is on its way (wire 9.2)."""
         run = visible.find_pipeline_run(self.actor, uuid)
         services.cancel(self.actor, run, over_ok=True)
         return Response(status=200)
+
+
+class Execution(Cancellation):
+    def delete(self, request, uuid, **scope):
+        return self.cancel(uuid)
+
+
+class Cancel(Cancellation):
+    """The same for callers whose clients send a POST."""
+
+    def post(self, request, uuid, **scope):
+        return self.cancel(uuid)
 
 
 class NodeView(WireView):
@@ -102,8 +119,12 @@ class NodeView(WireView):
 
 
 class NodeStatusCode(NodeView):
+    """A bare word."""
+
     def post(self, request, uuid, **scope):
-        return Response(wire_status(self.step(uuid).run.status, of_node=True))
+        word = wire_status(self.step(uuid).run.status, of_node=True)
+        as_number = enums.wants_numbers(request) and word in enums.NODE_STATUSES
+        return Response(enums.NODE_STATUSES.index(word) if as_number else word)
 
 
 class NodeStatus(NodeView):

@@ -8,12 +8,13 @@ from rest_framework.response import Response
 
 from endpoints.models import PipelineEndpoint, PublishedPipeline
 from runs import services
-from runs.api import public
+from runs.api import keys, public
 from runs.api.entities import pipeline_run_entity, public_run_entity
 from runs.api.visible import find_run
 from runs.models import Run, Source
 from studio.core.access import Actor
 from studio.core.bodies import LONGEST, Body, kind_of, query_text
+from studio.core.enums import RUN_TYPES
 from studio.core.errors import BadValue, Forbidden, NotFound
 from studio.core.rest import WireView, find, find_by_name
 from studio.core.schema import query
@@ -23,25 +24,35 @@ def submission(request) -> dict:
     """The arguments of `submit` that the body holds. Keys it does not know stay in the raw request."""
     body = Body(request.data)
     return {
-        "experiment": body.text("ExperimentName"),
+        "experiment": body.text("ExperimentName") if "ExperimentName" in body else None,
         "description": body.text("Description"),
         "display_name": body.text("DisplayName", longest=LONGEST),
         "assignments": body.mapping("ParameterAssignments"),
         "datasets": body.mapping("DataSetDefinitionValueAssignments"),
         "datapaths": body.mapping("DataPathAssignments"),
         "tags": body.texts("tags"),
+        "step_tags": body.texts("StepTags"),
         "properties": body.texts("Properties"),
         "run_source": body.text("RunSource", longest=100),
-        "run_type": body.text("RunType", longest=100),
+        "run_type": run_type_of(body),
         "source": source_of(body),
-        "continue_on_step_failure": body.flag("ContinueRunOnStepFailure"),
+        "continue_on_step_failure": body.flag(
+            "ContinueRunOnStepFailure", body.flag("continueOnStepFailure")
+        ),
         "raw_request": body.raw,
+        "remarks": keys.remarks(body),
     }
+
+
+def run_type_of(body: Body) -> str:
+    """Clients of the old description send the number (wire 3.6)."""
+    text = body.text("RunType", longest=100)
+    return dict(zip("0123", RUN_TYPES, strict=True)).get(text, text)
 
 
 def source_of(body: Body) -> Source:
     """The SDK says so in two keys; everyone else is a REST caller."""
-    words = {body.text("RunSource").lower(), body.text("RunType").lower()}
+    words = {body.text("RunSource").lower(), run_type_of(body).lower()}
     return Source.SDK if "sdk" in words else Source.REST
 
 
@@ -61,6 +72,7 @@ class TriggerView(WireView):
 
     def trigger(self, actor: Actor, **target) -> Run:
         parent = query_text(self.request.query_params, "parentRunId")
+        parent = parent or Body(self.request.data).text("ParentRunId")
         if parent and self.public_endpoint is not None:
             raise NotFound("A call without a key starts runs of its own only.")
         if parent:
@@ -76,7 +88,9 @@ class SubmitPipeline(TriggerView):
         pipelines = PublishedPipeline.objects.filter(workspace=self.actor.workspace)
         pipelines = pipelines.select_related("graph").defer("graph__wire", "graph__interface")
         pipeline = find(pipelines, uuid, "Published pipeline")
-        return Response(pipeline_run_entity(self.trigger(self.actor, pipeline=pipeline)))
+        return Response(
+            pipeline_run_entity(self.trigger(self.actor, pipeline=pipeline), self.base_url)
+        )
 
 
 class EndpointTriggerView(TriggerView):
@@ -122,9 +136,14 @@ class PublicTriggerView(EndpointTriggerView):
         if self.public_endpoint is not None:
             public.limit_rate(self.public_endpoint)
             actor = public.actor_for(self.public_endpoint)
-            return Response(public_run_entity(self.run_of(actor, self.public_endpoint, suffix)))
+            entity = public_run_entity(self.run_of(actor, self.public_endpoint, suffix))
+            if "ExperimentName" not in Body(self.request.data):
+                entity["RunHistoryExperimentName"] = None  # it is called like the endpoint
+            return Response(entity)
         endpoint = find(self.endpoints(self.actor), uuid, "Pipeline endpoint")
-        return Response(pipeline_run_entity(self.run_of(self.actor, endpoint, suffix)))
+        return Response(
+            pipeline_run_entity(self.run_of(self.actor, endpoint, suffix), self.base_url)
+        )
 
 
 class SubmitEndpoint(PublicTriggerView):
@@ -140,7 +159,7 @@ class SubmitEndpointByName(EndpointTriggerView):
         if not name:
             raise BadValue("The query needs name=<the endpoint's name>.", target="name")
         endpoint = find_by_name(self.endpoints(self.actor), name, "Pipeline endpoint")
-        return Response(pipeline_run_entity(self.run_of(self.actor, endpoint)))
+        return Response(pipeline_run_entity(self.run_of(self.actor, endpoint), self.base_url))
 
 
 class SubmitAlias(PublicTriggerView):
@@ -151,7 +170,7 @@ class SubmitAlias(PublicTriggerView):
         if self.public_endpoint is not None or is_uuid(uuid):
             return self.respond(uuid)
         endpoint = find_by_name(self.endpoints(self.actor), uuid, "Pipeline endpoint")
-        return Response(pipeline_run_entity(self.run_of(self.actor, endpoint)))
+        return Response(pipeline_run_entity(self.run_of(self.actor, endpoint), self.base_url))
 
 
 def is_uuid(text: str) -> bool:

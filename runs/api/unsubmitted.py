@@ -50,7 +50,7 @@ class CreateWithGraph(WireView):
             continue_on_step_failure=info.flag("ContinueExperimentOnNodeFailure"),
             raw_request=info.raw,
         )
-        return Response(pipeline_run_entity(run))
+        return Response(pipeline_run_entity(run, self.base_url))
 
 
 class SubmitRun(WireView):

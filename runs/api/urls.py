@@ -38,6 +38,7 @@ nodes = [
     wire_path(r"^Outputs/?$", pipeline_runs.NodeOutputs.as_view()),
     wire_path(r"^PipelineRunOutputs/(?P<name>[^/]+)/?$", pipeline_runs.PipelineOutput.as_view()),
     wire_path(r"^Execution/?$", pipeline_runs.Execution.as_view()),
+    wire_path(r"^Cancel/?$", pipeline_runs.Cancel.as_view()),
 ]
 pipelines_service = [
     *triggers,

@@ -25,7 +25,8 @@ def runs(actor):
 def pipeline_runs(actor):
     rows = Run.objects.visible_to(actor).pipeline_runs()
     rows = rows.select_related(
-        "experiment", "pipeline", "endpoint", "schedule", "pipeline_run", "pipeline_run__graph"
+        *("experiment", "user", "pipeline", "endpoint", "schedule"),
+        *("pipeline_run", "pipeline_run__graph"),
     )
     return rows.defer("pipeline_run__raw_request", *UNREAD)
 

@@ -7,7 +7,8 @@ from django.utils import timezone
 
 from endpoints.graph import Edge, Node
 from runs.engine.blueprints import Blueprint
-from runs.models import Kind, Run, StatusChange, StepRun
+from runs.facts import attribute
+from runs.models import Kind, Run, RunAttribute, StatusChange, StepRun
 from runs.states import Status
 
 DEFAULT_TARGET = "cpu-cluster"
@@ -15,19 +16,24 @@ DEFAULT_DATASTORE = "workspaceblobstore"
 SNAPSHOT = "ContentSnapshotId"  # the property in which the SDK finds the code of a run
 
 
-def plan(run: Run, blueprint: Blueprint, sources: Mapping[str, dict]) -> dict[str, int]:
+def plan(
+    run: Run, blueprint: Blueprint, sources: Mapping[str, dict], *, tags: Mapping | None = None
+) -> dict[str, int]:
     """Make the steps of `run` and return how many are ready, per queue.
 
-    `sources` are the places of the graph's dataset nodes, by node id.
+    `sources` are the places of the graph's dataset nodes, by node id; `tags` are every step's.
     """
     graph = blueprint.graph
     order = graph.topological_order()
     uuids = {node_id: uuid4() for node_id in order}
     rows = [
-        _row(run, blueprint, node_id, uuid=uuids[node_id], number=number)
+        _row(run, blueprint, node_id, uuid=uuids[node_id], number=number, tags=tags or {})
         for number, node_id in enumerate(order, start=1)
     ]
     Run.objects.bulk_create(rows)
+    RunAttribute.objects.bulk_create(
+        attribute(row.pk, "tag", key, value) for row in rows for key, value in (tags or {}).items()
+    )
     outputs = {
         node_id: planned_outputs(graph.nodes[node_id], step_uuid=uuids[node_id])
         for node_id in order
@@ -58,7 +64,9 @@ def target_of(node: Node) -> str:
     return node.target or DEFAULT_TARGET
 
 
-def _row(run: Run, blueprint: Blueprint, node_id: str, *, uuid: UUID, number: int) -> Run:
+def _row(
+    run: Run, blueprint: Blueprint, node_id: str, *, uuid: UUID, number: int, tags: Mapping
+) -> Run:
     graph, snapshot = blueprint.graph, blueprint.modules[node_id].snapshot
     node, now = graph.nodes[node_id], timezone.now()
     properties = {"azureml.runsource": "azureml.StepRun", "StepType": node.module.step_type}
@@ -77,7 +85,7 @@ def _row(run: Run, blueprint: Blueprint, node_id: str, *, uuid: UUID, number: in
         display_name=node.name,
         target=target_of(node),
         # Wire 9.1: the client finds a step's node and pipeline in its tags.
-        tags={"azureml.nodeid": node.id, "azureml.pipeline": str(run.uuid)},
+        tags={**tags, "azureml.nodeid": node.id, "azureml.pipeline": str(run.uuid)},
         properties=properties,
         submitted_by=run.submitted_by,
         user_id=run.user_id,

@@ -5,7 +5,7 @@ import secrets
 
 from django.core.exceptions import ValidationError
 
-EXPERIMENT = re.compile(r"^[^\x00-\x1f/\\]{1,255}$")
+NOT_IN_NAMES = re.compile(r"[\x00-\x1f/\\]")
 OPENED_BY_SDK = re.compile(
     r"[a-zA-Z0-9][\w\-]*"
 )  # what its `PipelineRun.get` asks of an experiment
@@ -164,11 +164,22 @@ def run_name() -> str:
     return f"{secrets.choice(ADJECTIVES)}_{secrets.choice(NOUNS)}_{ending}"
 
 
+def experiment_of(text, owner) -> tuple[str, list[str]]:
+    """The experiment of a run, and what is to be said of it. None is the one called like the `owner`,
+    the endpoint or pipeline that is run."""
+    if text is not None or owner is None:
+        name = experiment_name(text)
+        return name, experiment_warnings(name)
+    name = experiment_name(NOT_IN_NAMES.sub("-", owner.name))
+    said = f"ExperimentName was not given: the run is in the experiment {name!r}."
+    return name, [said, *experiment_warnings(name)]
+
+
 def experiment_name(text) -> str:
     name = text.strip() if isinstance(text, str) else ""
     if not name:
         raise ValidationError({"ExperimentName": ["ExperimentName is required."]})
-    if not EXPERIMENT.match(name):
+    if len(name) > 255 or NOT_IN_NAMES.search(name):
         raise ValidationError(
             {
                 "ExperimentName": [

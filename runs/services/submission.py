@@ -27,7 +27,7 @@ from runs.engine.blueprints import as_uuid
 from runs.engine.plan import target_of
 from runs.facts import attribute
 from runs.models import Experiment, Kind, PipelineRun, Run, RunAttribute, Source
-from runs.services.names import experiment_name, experiment_warnings, run_name
+from runs.services.names import experiment_of, run_name
 from studio.core import audit, numbers
 from studio.core.access import Actor, require
 from studio.core.errors import BadValue, Forbidden, Refused
@@ -51,7 +51,7 @@ class Target:
 def submit(
     actor: Actor,
     *,
-    experiment: str,
+    experiment: str | None,
     pipeline: PublishedPipeline | None = None,
     graph: Graph | None = None,
     endpoint: PipelineEndpoint | None = None,
@@ -62,6 +62,7 @@ def submit(
     display_name: str = "",
     description: str = "",
     tags: Mapping | None = None,
+    step_tags: Mapping | None = None,
     properties: Mapping | None = None,
     source: Source = Source.REST,
     run_source: str = "",
@@ -71,6 +72,7 @@ def submit(
     timeout_seconds: int | None = None,
     strict: bool | None = None,
     raw_request: Mapping | None = None,
+    remarks: Mapping[str, str] | None = None,
     key: str | None = None,
     original: PipelineRun | None = None,
     parent: Run | None = None,
@@ -81,16 +83,19 @@ def submit(
     """Accept a run of exactly one of `endpoint` (its default `version` unless given), `pipeline`,
     `graph`. Once this has returned and committed, the run will end, whatever dies; one that is
     `held` waits, without steps, for `start`; of the `kind` Script, it is its only step's own.
+    `remarks` on keys of the request are its warnings, unless the endpoint is strict and refuses.
 
     The same `key` again returns the run it made the first time.
     """
     earlier = _of_key(actor, key)
     if earlier is not None:
         return earlier
-    name = experiment_name(experiment)
     target = target_for(actor, pipeline=pipeline, graph=graph, endpoint=endpoint, version=version)
     require(actor, verb_to_run(target.pipeline), target.graph)
     check_runnable(target.endpoint, target.pipeline, target.version)
+    if target.is_strict and remarks:
+        raise ValidationError({key: [text] for key, text in remarks.items()})
+    name, said = experiment_of(experiment, target.endpoint or target.pipeline)
     blueprint, resolved, sources = examine(
         actor,
         target,
@@ -147,13 +152,13 @@ def submit(
                 datasets=resolved.datasets,
                 datapaths=resolved.datapaths,
                 provenance=resolved.provenance,
-                warnings=[*resolved.warnings, *experiment_warnings(name)],
+                warnings=[*(remarks or {}).values(), *resolved.warnings, *said],
                 raw_request=sealing.without_secrets(numbers.storable(raw_request or {}), secrets),
                 continue_on_step_failure=continue_on_step_failure,
                 regenerate_outputs=regenerate_outputs,
                 timeout_seconds=timeout_seconds or blueprint.graph.timeout_seconds,
             )
-            ready = {} if held else engine.plan(run, blueprint, sources)
+            ready = {} if held else engine.plan(run, blueprint, sources, tags=step_tags or {})
             _index(run, resolved, secrets)
             hold_runnable(target.endpoint, target.pipeline, target.version)
             audit.record(
@@ -289,7 +294,7 @@ def _check_compute(actor: Actor, blueprint: engine.Blueprint) -> None:
     )
     missing = sorted(wanted - known)
     if missing:
-        text = _("There is no compute target %(name)s in this workspace. It has: %(names)s.")
+        text = _("Compute target %(name)s not found in workspace. It has: %(names)s.")
         given = {"name": missing[0], "names": ", ".join(sorted(known)) or _("none")}
         raise Refused(text % given, status=400)
 

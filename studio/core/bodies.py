@@ -1,9 +1,20 @@
 """Reads the JSON bodies of REST calls: keys in any case, one reader per kind of value, and an
 error that names the key, the kind it wants and what was sent."""
 
+from collections import Counter
+
 from studio.core.errors import BadValue
 
 LONGEST = 255  # of names; longer texts have columns without a limit
+
+
+class Doubled(dict):
+    """An object that names some of its keys more than once; of each the last value counts."""
+
+    def __init__(self, pairs: list[tuple]):
+        super().__init__(pairs)
+        count = Counter(key for key, _value in pairs)
+        self.twice = [key for key in self if count[key] > 1]
 
 
 class Body:
@@ -21,6 +32,15 @@ class Body:
 
     def get(self, key: str):
         return self._values.get(key.lower())
+
+    @property
+    def twice(self) -> list[list[str]]:
+        """The spellings of each key that comes more than once."""
+        spelled: dict[str, list[str]] = {}
+        for key in self.raw:
+            spelled.setdefault(key.lower(), []).append(key)
+        again = keys_twice(self.raw)
+        return [names for names in spelled.values() if len(names) > 1 or names[0] in again]
 
     def text(self, key: str, default: str = "", *, required=False, longest: int | None = None):
         """A text; a bare number is taken as its digits (wire 3.3)."""
@@ -72,6 +92,11 @@ class Body:
 
     def wrong(self, key: str, wanted: str) -> BadValue:
         return BadValue(f"{key} must be {wanted}, not {kind_of(self.get(key))}.", target=key)
+
+
+def keys_twice(value: dict) -> list[str]:
+    """The keys that stand in an object of the body more than once, spelled the same."""
+    return value.twice if isinstance(value, Doubled) else []
 
 
 def texts(values: dict, *, name: str) -> dict[str, str]:

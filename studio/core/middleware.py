@@ -25,6 +25,21 @@ WORKSPACE = re.compile(
     re.IGNORECASE,
 )
 
+# The same services, as callers of their first years address them.
+OLDER = re.compile(r"^/(?:(?P<pipelines>api/v1\.0)|mlflow/v1\.0)/", re.IGNORECASE)
+
+
+def older_addresses(get_response):
+    """Lead each address of old to the one that replaced it; no client follows a redirect of a POST."""
+
+    def middleware(request):
+        if found := OLDER.match(request.path_info):
+            now = "/pipelines/v1.0/" if found["pipelines"] else "/mlflow/v2.0/"
+            request.path_info = now + request.path_info[found.end() :]
+        return get_response(request)
+
+    return middleware
+
 
 def correlation(get_response):
     """Give each request an id that its log lines, error pages, error bodies and audit rows carry."""

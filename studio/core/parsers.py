@@ -7,6 +7,7 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import JSONParser
 
 from studio.core import numbers
+from studio.core.bodies import Doubled
 
 MAX_DEPTH = 100  # of objects and lists in each other; a real graph has about ten
 
@@ -25,7 +26,9 @@ class AnyJSONParser(JSONParser):
         if not raw.strip():
             return {}
         try:
-            value = numbers.loads(raw.decode("utf-8-sig"), parse_constant=_not_a_number)
+            value = numbers.loads(
+                raw.decode("utf-8-sig"), parse_constant=_not_a_number, object_pairs_hook=_object
+            )
         except (ValueError, RecursionError) as error:
             raise ParseError(f"The body is not valid JSON: {error}") from error
         if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH:
@@ -43,6 +46,11 @@ class AlwaysJSON(BaseContentNegotiation):
 
     def select_renderer(self, request, renderers, format_suffix=None):
         return renderers[0], renderers[0].media_type
+
+
+def _object(pairs: list[tuple]) -> dict:
+    found = dict(pairs)
+    return found if len(found) == len(pairs) else Doubled(pairs)
 
 
 def _not_a_number(text: str) -> str:

@@ -22,6 +22,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from studio.core import enums
 from studio.core.access import Actor
 from studio.core.authentication import StudioAuthentication, actor_from
 from studio.core.errors import Forbidden, NotFound, Refused
@@ -59,6 +60,11 @@ class WireView(APIView):
             self.check_scope(request.auth.workspace)
             self.check_reach(request.auth)
 
+    def finalize_response(self, request, response, *args, **kwargs):
+        if isinstance(response, Response) and enums.wants_numbers(request):
+            response.data = enums.as_numbers(response.data)
+        return super().finalize_response(request, response, *args, **kwargs)
+
     def check_reach(self, actor: Actor):
         if not actor.may("read"):
             raise Forbidden(f"{actor.name} has no role in workspace {actor.workspace}.")
@@ -92,7 +98,7 @@ def find(queryset, uuid: str, what: str):
     try:
         row = queryset.get(uuid=UUID(uuid))
     except (ValueError, ObjectDoesNotExist):
-        raise NotFound(f"{what} {uuid} was not found in this workspace.") from None
+        raise NotFound(f"{what} {uuid} not found in workspace.") from None
     return row
 
 
@@ -103,7 +109,7 @@ def find_by_name(queryset, name: str, what: str):
         known = queryset.order_by("-pk").values_list("name", flat=True)[:COMPARED]
         close = difflib.get_close_matches(name[:100], known, n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
-        raise NotFound(f"{what} {name!r} was not found in this workspace.{hint}")
+        raise NotFound(f"{what} {name!r} not found in workspace.{hint}")
     return row
 
 

@@ -113,6 +113,14 @@ def test_cancel(api, api_as, run, url):
     assert api.get(f"{api.H}/runs/{run.uuid}").body["status"] == "Canceled"
 
 
+def test_cancel_by_a_post(api, api_as, url):
+    assert api_as(Role.READER).post(f"{url}/Cancel").status == 403
+    reply = api.post(f"{url}/Cancel")
+    assert (reply.status, reply.raw) == (200, b"")
+    assert api.get(url).body["Status"]["StatusCode"] == "Canceled"
+    assert api.post(f"{url}/Cancel").status == 200
+
+
 def test_canceling_what_is_over_changes_nothing_and_is_no_error(api, api_as, run, url):
     """The SDK raises at any other answer than 200, and a run may end while the call is on its way."""
     over = {"status": Status.COMPLETED, "finished_at": timezone.now()}

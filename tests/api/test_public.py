@@ -51,11 +51,20 @@ def test_public_endpoint_reveals_nothing_else(anonymous, url, public):
     by_name = f"{anonymous.P}/PipelineRuns/PipelineEndpointSubmit/Name?name={public.name}"
     assert anonymous.post(by_name, {"ExperimentName": "e"}).status == 401
     assert anonymous.get(f"/endpoints/{public.uuid}/submit").status in (401, 405)
+    assert not {"RunUrl", "CreatedBy", "Warnings"} & reply.body.keys()
+
+
+def test_without_an_experiment_the_name_of_the_endpoint_is_not_told(anonymous, url, public):
+    reply = anonymous.post(url, {})
+    assert reply.body["RunHistoryExperimentName"] is None
+    assert public.name not in json.dumps(reply.body)
+    assert Run.objects.get(uuid=reply.body["Id"]).experiment.name == public.name
 
 
 def test_a_public_caller_hangs_its_run_on_nobody_elses(anonymous, api, url, public):
     parent = api.post(url, {"ExperimentName": "e"}).body["Id"]
     assert anonymous.post(f"{url}?parentRunId={parent}", {"ExperimentName": "e"}).status == 404
+    assert anonymous.post(url, {"ExperimentName": "e", "ParentRunId": parent}).status == 404
 
 
 def test_public_endpoint_is_not_found_below_another_workspace(anonymous, url, public):

@@ -166,6 +166,7 @@ WRITES = [
     ),
     ("POST", f"{P}/PipelineRuns/Submit/{ID}", {}),
     ("DELETE", f"{P}/PipelineRuns/{ID}/Execution", None),
+    ("POST", f"{P}/PipelineRuns/{ID}/Cancel", None),
     ("POST", f"{P}/PipelineRuns/{ID}/Graph/Node/StatusCode", ["n"]),
     ("POST", f"{P}/PipelineRuns/{ID}/Graph/Node/Status", ["n"]),
     ("POST", f"{P}/PipelineRuns/{ID}/Graph/AllNodes/Status", []),

@@ -148,7 +148,6 @@ def test_parent_run(api, url):
 @pytest.mark.parametrize(
     ("body", "field"),
     [
-        ({}, "ExperimentName"),
         ({"ExperimentName": ""}, "ExperimentName"),
         ({"ExperimentName": ["x"]}, "ExperimentName"),
         ({"ExperimentName": "x" * 256}, "ExperimentName"),

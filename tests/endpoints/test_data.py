@@ -402,9 +402,9 @@ def test_references_to_nothing_are_refused(actor, filled, reference):
 def test_another_workspaces_data_is_not_there(actor, filled):
     saved = register(actor, "in/a.csv").saved
     other = factories.workspace()
-    with pytest.raises(Refused, match="There is no dataset"):
+    with pytest.raises(Refused, match="not found in workspace"):
         data.find_saved(other, {"SavedDataSetReference": {"Id": str(saved.uuid)}})
-    with pytest.raises(BadValue, match="no datastore none"):
+    with pytest.raises(BadValue, match="Datastore none not found in workspace"):
         data.locate(other, "none", "x")
 
 

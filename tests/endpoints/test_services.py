@@ -422,7 +422,7 @@ def test_publishing_the_same_folder_again_finds_its_modules(actor, folder):
     ("old", "new", "words"),
     [
         ("script_name: one.py", "script_name: gone.py", r"pipeline.yml:11: .*no file gone.py"),
-        ("datastore: workspaceblobstore", "datastore: none", "data_references.plain: there is no datastore none"),
+        ("datastore: workspaceblobstore", "datastore: none", "data_references.plain: datastore none not found in workspace"),
         ("in/a", "../a", "leaves its datastore"),
         ("type: int, default: 1", "type: dataset, default: {dataset_name: gone}", "no parameter n|no dataset gone"),
     ],

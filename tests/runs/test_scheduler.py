@@ -287,7 +287,7 @@ def test_a_place_that_cannot_be_listed_is_a_failed_tick(watching, put, monkeypat
     assert outcome == "Failed" and "more than 1 files" in reason
     Datastore.objects.all().delete()
     looks(10)
-    assert "no datastore" in ticks()[1][2]
+    assert "not found in workspace" in ticks()[1][2]
 
 
 def test_another_interval_counts_from_now_and_another_place_takes_stock(actor, watching, put):

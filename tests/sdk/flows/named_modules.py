@@ -49,7 +49,7 @@ assert [port.name for port in described.input_port_defs] == ["number"], describe
 module = Module.create(ws, name="adder", description="adds numbers")
 assert (module.status, module.default_version, module.module_version_list()) == ("Active", None, [])
 assert "adder exists already" in refused(lambda: Module.create(ws, "adder", ""))
-assert "'nothing' was not found" in refused(lambda: Module.get(ws, name="nothing"))
+assert "'nothing' not found in workspace" in refused(lambda: Module.get(ws, name="nothing"))
 first = module.publish_python_script(
     "add.py",
     "starts",

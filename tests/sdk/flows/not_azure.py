@@ -30,7 +30,7 @@ assert ws.list_connections() == "[]"
 assert ws.sku == "Basic"
 ws.sync_keys()
 ws.set_default_datastore(ws.get_default_datastore().name)
-assert "was not found" in refused(lambda: ws.set_default_datastore("elsewhere"))
+assert "not found in workspace" in refused(lambda: ws.set_default_datastore("elsewhere"))
 
 # "Make it, or use it": the second half works
 here = {"subscription_id": ws.subscription_id, "resource_group": ws.resource_group}

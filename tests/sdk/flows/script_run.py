@@ -141,7 +141,7 @@ assert endless.get_status() == "Canceled"
 Run.get(ws, endless.id).cancel()  # over already: nothing happens
 
 # Refused, and why
-assert "no compute target" in refused(
+assert "not found in workspace" in refused(
     lambda: experiment.submit(config("alone.py", compute_target="nowhere"))
 )
 several = config("alone.py")

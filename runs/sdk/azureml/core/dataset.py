@@ -19,7 +19,7 @@ class Dataset(Partial):
         document = workspace._wire.find("dataset", "/datasets/query/name=" + name, **query)
         if document is None:
             raise UserErrorException(
-                "There is no dataset named '{}'{} in the workspace '{}'.".format(
+                "Dataset '{}'{} not found in workspace '{}'.".format(
                     name,
                     " with version {}".format(version) if "versionId" in query else "",
                     workspace.name,
@@ -35,7 +35,7 @@ class Dataset(Partial):
             return _registered(workspace, found[0])
         saved = workspace._wire.find("dataset", "/saveddatasets/" + id)
         if saved is None:
-            raise UserErrorException("There is no dataset with the id '{}'.".format(id))
+            raise UserErrorException("Dataset '{}' not found in workspace.".format(id))
         return _dataset(workspace, saved["datasetType"], id)
 
     @staticmethod

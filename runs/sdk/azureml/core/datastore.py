@@ -24,7 +24,9 @@ class Datastore(Partial):
     def get(cls, workspace, datastore_name):
         document = workspace._wire.find("datastore", "/datastores/" + datastore_name)
         if document is None:
-            raise UserErrorException("There is no datastore named '{}'.".format(datastore_name))
+            raise UserErrorException(
+                "Datastore '{}' not found in workspace.".format(datastore_name)
+            )
         return cls._of(workspace, document)
 
     @classmethod

@@ -110,12 +110,12 @@ def _find(workspace, name, id, version):
         model_id = id or "{}:{}".format(name, version)
         document = workspace._wire.find("modelmanagement", "/models/" + model_id)
         if document is None:
-            raise ModelNotFoundException("There is no model '{}'.".format(model_id))
+            raise ModelNotFoundException("Model '{}' not found in workspace.".format(model_id))
         return document
     page = workspace._wire.get("modelmanagement", "/models", name=name)
     found = [document for document in page["value"] if document["name"] == name]
     if not found:
-        raise ModelNotFoundException("There is no model named '{}'.".format(name))
+        raise ModelNotFoundException("Model '{}' not found in workspace.".format(name))
     return max(found, key=lambda document: int(document["version"]))
 
 
