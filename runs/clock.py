@@ -5,7 +5,6 @@ a datastore may take long. They need no broker, so losing that one stops none of
 import logging
 import os
 import platform
-import secrets
 import time
 from collections.abc import Callable
 from threading import Event, Thread
@@ -13,6 +12,7 @@ from threading import Event, Thread
 from django.db import connection
 from django.db.models.functions import Now
 
+from runs.engine import names
 from runs.models import Worker
 
 HEARTBEAT_SECONDS = 5.0
@@ -36,7 +36,7 @@ class Clock:
         recover_seconds: float = RECOVER_SECONDS,
     ):
         self.recover, self.tidy, self.schedules = recover, tidy, schedules
-        self.name = f"{platform.node()}:{os.getpid()}:{secrets.token_hex(2)}"
+        self.name = names.name_of_this_process()
         self.closed = Event()
         chores = (
             (HEARTBEAT_SECONDS, self._beat),

@@ -10,6 +10,8 @@ import os
 import selectors
 import signal
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 SILENCE_SECONDS = 20.0
@@ -64,16 +66,27 @@ def kill_group(group: int) -> None:
 def kill_marked(*marks: str) -> None:
     """End what left its group but still carries a mark in its environment, or works in the folder
     of the attempt that a mark names (where /proc tells)."""
-    wanted = {mark.encode() for mark in marks}
+    wanted = set(marks)
     homes = tuple(os.path.dirname(mark.partition("=")[2]) + "/" for mark in marks)  # noqa: PTH120
+    kill_where(lambda cwd, environ: cwd.startswith(homes) or not wanted.isdisjoint(environ()))
+
+
+def kill_where(is_one: Callable[[str, Callable[[], list[str]]], bool]) -> list[int]:
+    """End the processes that a condition finds by the folder they work in, or their environment."""
+    killed = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             # A process that was forked and never replaced shows its server's environment there.
-            works_there = os.readlink(folder / "cwd").startswith(homes)  # noqa: PTH115
-            if works_there or wanted & set((folder / "environ").read_bytes().split(b"\0")):
+            if is_one(f"{os.readlink(folder / 'cwd')}/", partial(_environ, folder)):  # noqa: PTH115
                 os.kill(int(folder.name), signal.SIGKILL)
+                killed.append(int(folder.name))
         except OSError:
             continue
+    return killed
+
+
+def _environ(folder: Path) -> list[str]:
+    return os.fsdecode((folder / "environ").read_bytes()).split("\0")
 
 
 def main() -> None:

@@ -4,7 +4,6 @@ import logging
 import math
 import os
 import platform
-import secrets
 import subprocess
 import sys
 import time
@@ -21,7 +20,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from runs import engine, guard
-from runs.engine import leftovers
+from runs.engine import leftovers, names
 from runs.models import Outcome, Run, StepAttempt
 from runs.models import Worker as WorkerRow
 from runs.serving import left_to_all
@@ -123,7 +122,7 @@ class Worker:
         self.is_named = queues is not None
         self.on_queues = on_queues
         self.queues: list[str] = queues or []
-        self.name = f"{platform.node()}:{os.getpid()}:{secrets.token_hex(2)}"
+        self.name = names.name_of_this_process()
         self.silence_seconds = silence_seconds
         self.guard = GuardProcess(silence_seconds=silence_seconds)
         self.stopping = Event()

@@ -153,6 +153,8 @@ class Attempt:
                 self.job.node.runconfig.get("environment"),
                 real_azureml=settings.STUDIO_REAL_AZUREML,
             )
+            if self.job.claim.attempt > 1:
+                leftovers.end_earlier(self.job.run.uuid, self.job.claim.attempt)
             built = self._build(spec)
             folder = folders.make(self.job, built)
             self.warnings += folder.warnings
@@ -270,11 +272,14 @@ class Attempt:
             )
         finally:
             self.guard.forget(process.group)
-        killed = ended.stop is None and ended.exit_code < 0
+        killed = ended.stop is None and (ended.exit_code is None or ended.exit_code < 0)
         # A time-out may have passed while this worker was paused.
         if (killed or ended.stop == Stop.TIMED_OUT) and self.guard.may_have_killed():
             self.flag.ask(Stop.INTERRUPTED)
             return Ended(ended.exit_code, Stop.INTERRUPTED)
+        if killed and ended.exit_code is None:
+            self.flag.ask(Stop.LOST)
+            return Ended(None, self.flag.reason)
         return ended
 
     def _grace(self) -> float:

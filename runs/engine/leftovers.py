@@ -3,16 +3,19 @@ working folder. Looking through all processes and unlinking take longer than a s
 
 import logging
 import os
+import re
 import shutil
 import time
 from pathlib import Path
 from threading import Condition, Lock, Thread
 from uuid import UUID
 
-from runs.guard import kill_marked
+from runs.engine import names
+from runs.guard import kill_marked, kill_where
 from runs.models import StepAttempt
 
 TOGETHER_SECONDS = 0.5  # what ends within this time is looked for at once
+GONE_SECONDS = 10.0  # what was killed and is not gone then hangs in the kernel, and does no more
 MOST = 256  # folders that may wait; before the disk is full of them, whoever adds one tidies up
 
 logger = logging.getLogger(__name__)
@@ -90,10 +93,33 @@ def _remove(folder: str) -> None:
     os.rmdir(folder)  # noqa: PTH106
 
 
+def end_earlier(run_uuid: UUID | str, attempt: int) -> None:
+    """End what earlier attempts of a step still do on this machine, for whatever worker, in whatever
+    data folder: they are over, and two must not do the same work."""
+    earlier = "|".join(re.escape(name_of(run_uuid, number)) for number in range(1, attempt))
+    works_there = re.compile(f"/({earlier})/").search
+    is_marked = re.compile(f"STUDIO_FACTS_DIR=.*/({earlier})/").match
+    deadline = time.monotonic() + GONE_SECONDS
+    # Until none is found: one may have forked while they were looked through.
+    while found := kill_where(
+        lambda cwd, environ: works_there(cwd) or any(map(is_marked, environ()))
+    ):
+        logger.warning("ended what earlier attempts of %s had left: %s", run_uuid, found)
+        if time.monotonic() > deadline:
+            return
+        time.sleep(0.02)
+
+
 def sweep(top: Path) -> None:
-    """Remove what workers that died left in `top`: the folders of attempts that have ended."""
+    """End and remove what workers that died left in `top`: processes and folders of attempts that
+    have ended, or whose worker is gone."""
     found = {folder.name for folder in top.iterdir()} if top.exists() else set()
     # Read after: whoever makes a folder has written its attempt before.
-    going = StepAttempt.objects.filter(finished_at=None).values_list("step__run__uuid", "number")
-    for name in found - {name_of(*attempt) for attempt in going}:
+    attempts = StepAttempt.objects.filter(finished_at=None)
+    going = {
+        name_of(run_uuid, number)
+        for run_uuid, number, worker in attempts.values_list("step__run__uuid", "number", "worker")
+        if names.is_there(worker) is not False
+    }
+    for name in found - going:
         TIDIER.add(top / name)

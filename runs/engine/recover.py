@@ -4,8 +4,6 @@ It may run at any time, as often as one likes and in several processes at once.
 """
 
 import logging
-import os
-import platform
 from collections import Counter
 from datetime import datetime, timedelta
 
@@ -14,6 +12,7 @@ from django.db.models import Count, DurationField, Exists, ExpressionWrapper, F,
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from runs.engine import names
 from runs.engine.claim import Claim, queued
 from runs.engine.held import end_abandoned
 from runs.engine.settle import advance, expire, finish
@@ -98,24 +97,12 @@ def _lose(attempt: StepAttempt) -> None:
         worker=attempt.worker,
     )
     outcome, error = Outcome.LOST, f"Worker {attempt.worker} fell silent while the step ran."
-    if _is_paused(attempt.worker):
+    # Those of other machines say so when they are back (`settle._close`).
+    if names.is_there(attempt.worker):
         outcome, error = Outcome.INTERRUPTED, f"Worker {attempt.worker} was paused."
     finish(claim, outcome, error=error, code="WorkerLost")
     logger.warning("step %s attempt %s lost: %s", attempt.step_id, attempt.number, error)
     advance(step.parent_id)
-
-
-def _is_paused(worker: str) -> bool:
-    """A silent worker of this machine that is still there. Those of other machines say so when they
-    are back (`settle._close`)."""
-    host, _, rest = worker.rpartition(":")[0].rpartition(":")
-    if host != platform.node() or not rest.isdecimal():
-        return False
-    try:
-        os.kill(int(rest), 0)
-    except (OSError, OverflowError):
-        return False
-    return True
 
 
 def _force_cancels(now: datetime) -> None:

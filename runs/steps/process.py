@@ -22,6 +22,8 @@ ASK_SECONDS = 0.02
 
 @dataclass(frozen=True)
 class Ended:
+    """`exit_code` is None where whoever was to tell it was killed."""
+
     exit_code: int | None
     stop: Stop | None
 
@@ -153,8 +155,6 @@ class StepProcess:
             if flag and self.mark:
                 kill_marked(self.mark)
             exit_code = self.child.collect()
-        if exit_code is None:
-            flag.ask(Stop.LOST)
         return Ended(exit_code, flag.reason)
 
     def _signal(self, number: int) -> None:

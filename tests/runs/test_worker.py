@@ -1,9 +1,15 @@
 """Steps as a worker does them: real scripts in real processes."""
 
+import platform
+import signal
+import subprocess
+import sys
+from uuid import uuid4
+
 import pytest
 
 from runs import engine, services
-from runs.engine import leftovers
+from runs.engine import leftovers, names
 from runs.models import Outcome, Run, StepAttempt
 from runs.models import Worker as WorkerRow
 from runs.states import Status
@@ -127,7 +133,69 @@ class TestUpkeep:
         assert StepAttempt.objects.get().outcome == Outcome.INTERRUPTED
 
 
+class TestNames:
+    def test_of_this_machine_they_tell_whether_the_process_is_there(self):
+        ours = names.name_of_this_process()
+        host, pid, token = ours.rsplit(":", 2)
+        assert names.is_there(ours) is True
+        assert names.is_there(f"{host}:{pid}:1{token}") is False  # its number went to another
+        assert names.is_there(f"{host}:4194305:{token}") is False
+        assert names.is_there(f"elsewhere:{pid}:{token}") is None
+
+
 class TestWhatIsLeft:
+    @pytest.fixture
+    def body(self, tmp_path):
+        """Start a process that works in the folder of an attempt, or is marked as its."""
+        started = []
+
+        def body(name: str, *, is_marked: bool = False) -> subprocess.Popen:
+            folder = tmp_path / f"data{len(started)}" / "work" / name
+            (folder / "code").mkdir(parents=True)
+            place = {"cwd": "/", "env": {"STUDIO_FACTS_DIR": f"{folder}/facts"}}
+            place = place if is_marked else {"cwd": folder / "code", "env": {}}
+            # What writes its first word has been replaced by its program, and is marked by then.
+            program = [sys.executable, "-c", "print(1, flush=True); import time; time.sleep(99)"]
+            started.append(subprocess.Popen(program, stdout=subprocess.PIPE, **place))
+            started[-1].stdout.readline()
+            return started[-1]
+
+        yield body
+        for process in started:
+            process.kill()
+            process.communicate()
+
+    def test_before_an_attempt_what_earlier_ones_do_in_any_data_folder_is_ended(self, body):
+        step, other = uuid4(), uuid4()
+        earlier = [body(f"{step}.1"), body(f"{step}.2", is_marked=True)]
+        others = [body(f"{step}.3"), body(f"{other}.1", is_marked=True), body(f"{step}.22")]
+        leftovers.end_earlier(step, 3)
+        assert [process.wait(0) for process in earlier] == [-signal.SIGKILL] * 2
+        assert [process.poll() for process in others] == [None] * 3
+
+    def test_the_next_attempt_ends_what_the_one_before_it_left(self, studio, body):
+        run = studio.submit(studio.publish(steps={"one": {}}, scripts={"one.py": ""}))
+        claim = engine.claim("elsewhere:1:2", ["cpu-cluster"])
+        left = body(leftovers.name_of(studio.step(run).run.uuid, claim.attempt))
+        engine.finish(claim, Outcome.LOST)
+        studio.work()
+        assert left.wait(0) == -signal.SIGKILL
+        assert StepAttempt.objects.last().outcome == Outcome.COMPLETED
+
+    def test_of_workers_of_this_machine_only_those_that_died_leave_something(self, studio):
+        work, host = studio.path / "work", platform.node()
+        workers = {f"{host}:4194305:1": False, studio.worker.name: True, "elsewhere:1:1": True}
+        expected = set()
+        for worker, is_kept in workers.items():
+            run = studio.submit(studio.publish(steps={"one": {}}, scripts={"one.py": ""}))
+            claim = engine.claim(worker, ["cpu-cluster"])
+            name = leftovers.name_of(studio.step(run).run.uuid, claim.attempt)
+            (work / name).mkdir(parents=True)
+            expected |= {name} if is_kept else set()
+        leftovers.sweep(work)
+        leftovers.TIDIER.tidy()
+        assert {folder.name for folder in work.iterdir()} == expected
+
     def test_folders_of_attempts_that_ended_are_swept(self, studio):
         run = studio.submit(studio.publish(steps={"one": {}}, scripts={"one.py": ""}))
         claim = engine.claim(studio.worker.name, ["cpu-cluster"])
