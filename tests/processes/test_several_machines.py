@@ -31,8 +31,8 @@ print(json.dumps([[str(run), name, status, reused is not None, list(
 class Machines(LiveStudio):
     """Machine `a` runs web, control and a worker, machine `b` a worker."""
 
-    def __init__(self, folder: Path, database: str):
-        super().__init__(folder)
+    def __init__(self, folder: Path, database: str, *, silence: float | None = None):
+        super().__init__(folder, silence=silence)
         self.folder, self.redis_port = folder, free_port()
         self.processes: dict[str, subprocess.Popen] = {}
         self.env = {
@@ -50,9 +50,10 @@ class Machines(LiveStudio):
         self.wait_for_redis()
         self.manage("prepare")
         self.begin_command("web", "a", "web")
-        self.begin_command("control", "a", "control")
-        self.begin_command("worker-a", "a", "worker", "--slots", "2")
-        self.begin_command("worker-b", "b", "worker", "--slots", "2")
+        silence = ["--silence", str(self.silence)] if self.silence else []
+        self.begin_command("control", "a", "control", *silence)
+        self.begin_command("worker-a", "a", "worker", "--slots", "2", *silence)
+        self.begin_command("worker-b", "b", "worker", "--slots", "2", *silence)
         self.process = self.processes["web"]
         self.wait_healthy(wait_seconds)
 
