@@ -1,7 +1,5 @@
 """The engine, played with a loop and no queue."""
 
-import os
-import platform
 import threading
 from datetime import timedelta
 
@@ -12,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runs import engine, services
+from runs.engine import names
 from runs.models import Outcome, Run, StepAttempt, StepRun, Worker
 from runs.states import TERMINAL, Status
 from tests import factories
@@ -190,8 +189,8 @@ class TestRecover:
     def test_a_paused_worker_of_this_machine_is_not_lost(self, actor):
         """However often: its process is there, and says nothing."""
         run = playing.start(actor)
-        for number in range(3):
-            name = f"{platform.node()}:{os.getpid()}:{number}"
+        for _ in range(3):
+            name = names.name_of_this_process()
             playing.take(name)
             worker(name, silent_seconds=31)
             assert engine.recover() == {"cpu-cluster": 1}
