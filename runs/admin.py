@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 
 from endpoints.models import Schedule
 from runs import models, scheduler, services
+from studio.core import audit
 from studio.core.access import actor_for
 from studio.core.admin import ReadOnlyAdmin
 from studio.core.errors import Refused
@@ -184,7 +185,10 @@ class ScheduleAdmin(ReadOnlyAdmin):
 
     def _each(self, request, queryset, service):
         for schedule in queryset.select_related("workspace"):
+            actor = actor_for(request.user, schedule.workspace)
             try:
-                service(actor_for(request.user, schedule.workspace), schedule)
+                service(actor, schedule)
             except (Refused, ValidationError) as error:
+                if service is scheduler.run_now:
+                    audit.refuse_for(actor, error, kind="Schedule", uuid=schedule.uuid)
                 messages.error(request, f"{schedule}: {error}")

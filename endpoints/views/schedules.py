@@ -20,7 +20,9 @@ from runs import engine, scheduler, services
 from runs.models import ScheduleTick
 from runs.services import kept
 from runs.views.lists import place
+from studio.core import audit
 from studio.core.access import require
+from studio.core.decorators import triggers
 from studio.core.errors import Refused
 from studio.core.keyset import paginate
 
@@ -274,12 +276,14 @@ def schedule_enable(request, uuid):
     return redirect(schedule)
 
 
+@triggers("Schedule")
 @require_POST
 def schedule_run(request, uuid):
     schedule = find_schedule(request, uuid)
     try:
         run = scheduler.run_now(request.actor, schedule)
     except ValidationError as error:
+        audit.refuse_for(request.actor, error, kind="Schedule", uuid=schedule.uuid)
         messages.error(request, " ".join(error.messages))
         return redirect(schedule)
     link = format_html('<a href="{}">{}</a>', run.get_absolute_url(), run)

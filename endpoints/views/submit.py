@@ -15,13 +15,15 @@ from endpoints.services import why_disabled
 from endpoints.views.scope import asked_version, find_endpoint, find_pipeline, versions_of
 from runs import engine, services
 from runs.models import Experiment, Run, Source
+from studio.core import audit
 from studio.core.access import Actor, require
-from studio.core.decorators import form_view
+from studio.core.decorators import form_view, triggers
 from studio.core.errors import Refused
 
 EXPERIMENTS_OFFERED = 200
 
 
+@triggers("PipelineEndpoint")
 @form_view
 def endpoint_submit(request, uuid):
     endpoint = find_endpoint(request, uuid)
@@ -46,6 +48,7 @@ def endpoint_submit(request, uuid):
     )
 
 
+@triggers("PublishedPipeline")
 @form_view
 def pipeline_submit(request, uuid):
     pipeline = find_pipeline(request, uuid)
@@ -72,6 +75,8 @@ def attempt(actor: Actor, form: SubmitForm, **target) -> Run | None:
             actor, source=Source.STUDIO, strict=True, **target, **form.submission()
         )
     except (Refused, ValidationError) as error:
+        asked = target.get("endpoint") or target["pipeline"]
+        audit.refuse_for(actor, error, kind=type(asked).__name__, uuid=asked.uuid)
         form.refuse(error)
         return None
 

@@ -8,7 +8,7 @@ from runs.api import visible
 from runs.api.entities import pipeline_run_entity
 from runs.services import drafts
 from studio.core.bodies import Body, query_text
-from studio.core.rest import WireView
+from studio.core.rest import TriggerDoor, WireView
 from studio.core.schema import query
 
 
@@ -20,8 +20,10 @@ class CloneRun(WireView):
         return Response(pipeline_draft_entity(drafts.clone_run(self.actor, run)))
 
 
-class SubmitDraft(PipelineDraftView):
+class SubmitDraft(TriggerDoor, PipelineDraftView):
     """The body is a draft's entity, as it was just read; the draft itself is what is run."""
+
+    triggers = "PipelineDraft"
 
     @extend_schema(parameters=[query("parentRunId")])
     def post(self, request, **scope):

@@ -17,13 +17,15 @@ from studio.core.access import require
 from studio.core.bodies import Body, query_text
 from studio.core.errors import BadValue, Refused
 from studio.core.models import Workspace
-from studio.core.rest import WireView
+from studio.core.rest import TriggerDoor, WireView
 from studio.core.schema import query
 
 
-class SnapshotRun(WireView):
+class SnapshotRun(TriggerDoor):
     """The client names the run (`runId`), and takes the id that the answer names: ours are UUIDs.
     The same name again is the same submission, sent twice."""
+
+    triggers = "Experiment"
 
     @extend_schema(parameters=[query("runId")])
     @transaction.atomic  # a graph whose run is refused is not kept

@@ -1,5 +1,6 @@
 """The REST trigger: every address that starts a run of a published pipeline or endpoint (wire 7)."""
 
+import re
 from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
@@ -16,8 +17,10 @@ from studio.core.access import Actor
 from studio.core.bodies import LONGEST, Body, kind_of, query_text
 from studio.core.enums import RUN_TYPES
 from studio.core.errors import BadValue, Forbidden, NotFound
-from studio.core.rest import WireView, find, find_by_name
+from studio.core.rest import TriggerDoor, find, find_by_name
 from studio.core.schema import query
+
+VERSION = re.compile("[0-9]{1,9}")
 
 
 def submission(request) -> dict:
@@ -63,12 +66,13 @@ class CallerOrPublic(BasePermission):
         return request.auth is not None or view.public_endpoint is not None
 
 
-class TriggerView(WireView):
+class TriggerView(TriggerDoor):
     """Reads the body, finds what to run, calls `submit`, prints the run."""
 
     for_endpoint_tokens = True
     permission_classes = [CallerOrPublic]
     public_endpoint: PipelineEndpoint | None = None
+    endpoint: PipelineEndpoint | None = None  # once it was found
 
     def trigger(self, actor: Actor, **target) -> Run:
         parent = query_text(self.request.query_params, "parentRunId")
@@ -81,6 +85,8 @@ class TriggerView(WireView):
 
 
 class SubmitPipeline(TriggerView):
+    triggers = "PublishedPipeline"
+
     @extend_schema(parameters=[query("parentRunId")])
     def post(self, request, uuid, **scope):
         if self.actor.endpoint_uuid is not None:
@@ -94,7 +100,10 @@ class SubmitPipeline(TriggerView):
 
 
 class EndpointTriggerView(TriggerView):
+    triggers = "PipelineEndpoint"
+
     def run_of(self, actor: Actor, endpoint: PipelineEndpoint, suffix: str | None = None) -> Run:
+        self.endpoint = endpoint
         return self.trigger(actor, endpoint=endpoint, version=self.version(suffix))
 
     def version(self, suffix: str | None) -> int | None:
@@ -108,12 +117,21 @@ class EndpointTriggerView(TriggerView):
         text = suffix or asked
         if not text:
             return None
-        if not (text.isascii() and text.isdigit() and len(text) < 10):
+        if not VERSION.fullmatch(text):
             raise BadValue(
                 f'pipelineVersion must be a version number such as "0", not {kind_of(text)}.',
                 target="pipelineVersion",
             )
         return int(text)
+
+    def asked(self) -> dict:
+        """Of a refused call, for its row."""
+        uuid, _ = self.named()
+        asked = self.kwargs.get("version") or self.request.query_params.get("pipelineVersion", "")
+        return {
+            "endpoint_uuid": self.endpoint.uuid if self.endpoint else uuid,
+            "asked_version": int(asked) if VERSION.fullmatch(asked) else None,
+        }
 
     def endpoints(self, actor: Actor):
         rows = PipelineEndpoint.objects.filter(workspace=actor.workspace)
@@ -131,6 +149,11 @@ class PublicTriggerView(EndpointTriggerView):
             if self.public_endpoint is not None:
                 self.check_scope(self.public_endpoint.workspace)
         super().initial(request, *args, **kwargs)
+
+    def refused_actor(self) -> Actor | None:
+        if self.public_endpoint is not None:
+            return public.actor_for(self.public_endpoint)
+        return super().refused_actor()
 
     def respond(self, uuid: str, suffix: str | None = None) -> Response:
         if self.public_endpoint is not None:

@@ -12,11 +12,13 @@ from runs.api.entities import pipeline_run_entity
 from runs.api.trigger import source_of
 from studio.core.access import require
 from studio.core.bodies import LONGEST, Body, query_text
-from studio.core.rest import WireView
+from studio.core.rest import TriggerDoor
 from studio.core.schema import query
 
 
-class CreateWithGraph(WireView):
+class CreateWithGraph(TriggerDoor):
+    triggers = "Graph"
+
     @extend_schema(parameters=[query("experimentName")])
     @transaction.atomic  # a graph whose run is refused is not kept
     def post(self, request, **scope):
@@ -53,8 +55,10 @@ class CreateWithGraph(WireView):
         return Response(pipeline_run_entity(run, self.base_url))
 
 
-class SubmitRun(WireView):
+class SubmitRun(TriggerDoor):
     """The answer is an empty 200, also for a run that was started already: nothing starts twice."""
+
+    triggers = "Run"
 
     @extend_schema(parameters=[query("parentRunId")])
     def post(self, request, uuid, **scope):

@@ -8,11 +8,13 @@ from endpoints.views.submit import experiments_of, submitted
 from runs import engine, sealing, services
 from runs.models import Run
 from runs.views import scope
+from studio.core import audit
 from studio.core.access import Actor, require
-from studio.core.decorators import form_view
+from studio.core.decorators import form_view, triggers
 from studio.core.errors import Refused
 
 
+@triggers("Run")
 @form_view
 def resubmit(request, uuid):
     run = scope.find_submitted(request, uuid)
@@ -51,5 +53,6 @@ def _made(actor: Actor, run: Run, form: SubmitForm) -> Run | None:
     try:
         return services.resubmit(actor, run, strict=True, **form.submission())
     except (ValidationError, Refused) as error:
+        audit.refuse_for(actor, error, kind="Run", uuid=run.uuid)
         form.refuse(error)
     return None

@@ -3,20 +3,33 @@
 
 import hashlib
 import json
+import logging
+from collections import Counter
+from threading import Lock
+from uuid import UUID
 
-from django.db import IntegrityError, models, transaction
+from django.core.exceptions import ValidationError
+from django.db import DatabaseError, IntegrityError, models, transaction
 from django.db.models import F
 from django.utils import timezone
 
 from studio.core.access import Actor
+from studio.core.errors import Refused
 from studio.core.models import AuditEvent, Door
 from studio.core.origin import origin
 from studio.core.writing import write_transaction
 
+ANONYMOUS = "anonymous"
 # Of what is counted, a minute: beyond, one row stands for all others of the address, or of everybody.
 ROWS_PER_ADDRESS = 20
 ROWS_PER_MINUTE = 100
 SEVERAL = "(several)"
+# How often a process writes of what is counted, a minute: a flood of refused calls must not keep the
+# database from its work. Beyond, it adds up many before it writes.
+WRITES_PER_MINUTE = 3000
+BATCH = 100
+
+logger = logging.getLogger(__name__)
 
 
 def record(
@@ -55,7 +68,69 @@ def count(
     )
     event.last_at = event.at
     event.minute = event.at.replace(second=0, microsecond=0)
+    event.count = budget.times(event)
+    if event.count > 1:
+        _merge(event, address=None)
     event.counted = _digest(event)
+    return event.count > 0 and _write_counted(event)
+
+
+def refuse(actor: Actor, *, code: str, reason: str, **facts) -> None:
+    """Count a trigger that was refused. That this cannot be written refuses nothing else."""
+    try:
+        count(actor, "submit refused", reason=reason, after={"code": code}, **facts)
+    except DatabaseError:
+        logger.warning("a refused trigger could not be written", exc_info=True)
+
+
+def nobody(name: str = ANONYMOUS) -> Actor:
+    """Whoever has not signed in, under the name they give."""
+    return Actor(workspace=None, role=None, name=name)
+
+
+def refuse_for(
+    actor: Actor | None, error: Refused | ValidationError, *, kind: str, uuid: UUID
+) -> None:
+    """`refuse`, of what a service raised for a run of the `kind` of this public id."""
+    refuse(
+        actor or nobody(),
+        code=getattr(error, "code", None) or "UserError",
+        reason=" ".join(getattr(error, "messages", [str(error)])),
+        status=getattr(error, "status", 400),
+        kind=kind,
+        name=str(uuid),
+        object_uuid=uuid,
+        endpoint_uuid=uuid if kind == "PipelineEndpoint" else None,
+    )
+
+
+class Budget:
+    """How much of what is counted this process writes at once."""
+
+    def __init__(self):
+        self._lock = Lock()
+        self._minute = None
+        self._written = 0
+        self._waiting = Counter()
+
+    def times(self, event: AuditEvent) -> int:
+        """How many times `event` is to be written: once, not now, or with all that waited."""
+        with self._lock:
+            if self._minute != event.minute:
+                self._minute, self._written = event.minute, 0
+                self._waiting.clear()
+            self._written += 1
+            if self._written <= WRITES_PER_MINUTE:
+                return 1
+            key = (event.workspace_id, event.verb, event.kind, event.status)
+            self._waiting[key] += 1
+            return BATCH if self._waiting[key] % BATCH == 0 else 0
+
+
+budget = Budget()
+
+
+def _write_counted(event: AuditEvent) -> bool:
     with write_transaction():
         if _counted_again(event) or (_merged(event) and _counted_again(event)):
             return False
@@ -73,15 +148,22 @@ def _merged(event: AuditEvent) -> bool:
     rows = AuditEvent.objects.filter(minute=event.minute)
     addresses = list(rows.values_list("address", flat=True)[:ROWS_PER_MINUTE])
     if len(addresses) == ROWS_PER_MINUTE:
-        event.address = None
-    elif addresses.count(event.address) < ROWS_PER_ADDRESS:
+        _merge(event, address=None)
+    elif addresses.count(event.address) >= ROWS_PER_ADDRESS:
+        _merge(event, address=event.address)
+    else:
         return False
+    event.counted = _digest(event)
+    return True
+
+
+def _merge(event: AuditEvent, *, address: str | None) -> None:
+    event.address = address
     event.actor = event.object_name = SEVERAL
     event.user = event.object_uuid = event.endpoint_uuid = event.token_uuid = None
     event.role = event.asked_version = None
     event.token_name = event.reason = event.request_id = ""
-    event.counted = _digest(event)
-    return True
+    event.after = {}
 
 
 def _event(actor: Actor, **facts) -> AuditEvent:
@@ -120,4 +202,4 @@ def _digest(event: AuditEvent) -> str:
 def _counted_again(event: AuditEvent) -> bool:
     row = AuditEvent.objects.filter(minute=event.minute, counted=event.counted)
     # Around the refusal of the append-only queryset: counting is the one change there is.
-    return bool(models.QuerySet.update(row, count=F("count") + 1, last_at=event.at))
+    return bool(models.QuerySet.update(row, count=F("count") + event.count, last_at=event.at))

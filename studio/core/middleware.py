@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.shortcuts import render
 from django.utils import translation
 
+from studio.core import audit
 from studio.core.access import actor_for, workspaces_of
 from studio.core.errors import Refused
 from studio.core.logs import correlation_id
@@ -129,9 +130,17 @@ class Refusals:
         return self.get_response(request)
 
     def process_exception(self, request, error):
+        if not isinstance(error, Refused | ValidationError):
+            return None
+        self.note(request, error)
         if isinstance(error, ValidationError):
             return render(request, "400.html", {"reason": " ".join(error.messages)}, status=400)
-        if not isinstance(error, Refused):
-            return None
         name = {403: "403.html", 404: "404.html"}.get(error.status, "409.html")
         return render(request, name, {"reason": error.message}, status=error.status)
+
+    def note(self, request, error):
+        """A trigger that was refused is on record, whichever way it came."""
+        match = request.resolver_match
+        kind = getattr(match.func, "triggers", None)
+        if kind is not None and request.method == "POST":
+            audit.refuse_for(request.actor, error, kind=kind, uuid=match.kwargs["uuid"])

@@ -22,7 +22,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from studio.core import enums
+from studio.core import audit, enums
 from studio.core.access import Actor
 from studio.core.authentication import StudioAuthentication, actor_from
 from studio.core.errors import Forbidden, NotFound, Refused
@@ -91,6 +91,45 @@ class WireView(APIView):
     @cached_property
     def base_url(self) -> str:
         return base_url(self.request)
+
+
+class TriggerDoor(WireView):
+    """A view whose POST starts a run: what it refuses is on record."""
+
+    triggers = ""  # the kind of what is named in the address, by `uuid` or `name`
+
+    def handle_exception(self, exc):
+        response = super().handle_exception(exc)
+        if self.request.method == "POST" and response.status_code < 500:
+            error = response.data["error"]
+            uuid, name = self.named()
+            audit.refuse(
+                self.refused_actor() or audit.nobody(),
+                code=error["code"],
+                reason=error["message"],
+                status=response.status_code,
+                kind=self.triggers,
+                name=name,
+                object_uuid=uuid,
+                **self.asked(),
+            )
+        return response
+
+    def refused_actor(self) -> Actor | None:
+        return self.request.auth
+
+    def named(self) -> tuple[UUID | None, str]:
+        """The public id or the name of what was to be run."""
+        asked = self.kwargs.get("uuid") or self.kwargs.get("name")
+        text = str(asked or self.request.query_params.get("name", ""))
+        try:
+            return UUID(text), text
+        except ValueError:
+            return None, text
+
+    def asked(self) -> dict:
+        """More of the row's columns."""
+        return {}
 
 
 def find(queryset, uuid: str, what: str):

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from studio.core import audit, tries
-from studio.core.access import Actor, person
+from studio.core.access import person
 from studio.core.errors import Refused
 from studio.core.models import AuditEvent, User
 from studio.core.origin import origin
@@ -37,10 +37,8 @@ def is_password_of(user: User, password: str) -> bool:
 
 def _guarded(name: str, check: Callable):
     address = origin().address
-    attempt = tries.take("password", name, address)
-    if attempt.is_too_late_for_name or (
-        attempt.is_too_late_for_address and not _is_known(name, address)
-    ):
+    attempt = tries.take("password", name, address, is_known=lambda: _is_known(name, address))
+    if attempt.is_too_late:
         raise _locked(name, address)
     found = check()
     if found:
@@ -66,8 +64,9 @@ def _locked(name: str, address: str | None) -> Locked:
 
 
 def _count(name: str, verb: str, *, status: int, reason: str) -> bool:
-    nobody = Actor(workspace=None, role=None, name=name)
-    return audit.count(nobody, verb, kind="User", name=name, status=status, reason=reason)
+    return audit.count(
+        audit.nobody(name), verb, kind="User", name=name, status=status, reason=reason
+    )
 
 
 def signed_in(user: User) -> None:

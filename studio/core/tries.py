@@ -2,6 +2,7 @@
 a minute, over all processes and machines."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import ip_network
 
@@ -27,16 +28,12 @@ class Try:
     keys: tuple[str, str]
 
     @property
-    def is_too_late_for_name(self) -> bool:
-        return self.of_name > limit()
-
-    @property
-    def is_too_late_for_address(self) -> bool:
-        return self.of_address > limit() * NAMES_PER_ADDRESS
+    def is_too_late(self) -> bool:
+        return self.of_name > limit() or self.of_address > address_limit()
 
     @property
     def was_the_last(self) -> bool:
-        return self.of_name >= limit() or self.of_address == limit() * NAMES_PER_ADDRESS
+        return self.of_name >= limit() or self.of_address >= address_limit()
 
     def give_back(self) -> None:
         """It succeeded: this one does not count, and all that failed still do."""
@@ -49,17 +46,29 @@ def limit() -> int:
     return settings.STUDIO_LOGIN_TRIES_PER_MINUTE
 
 
-def take(kind: str, name: str, address: str | None) -> Try:
-    """Count a try for `name`. One that comes too late for its name does not count for the address as
-    well: who hammers at one name must not lock out the others there."""
+def address_limit() -> int:
+    return limit() * NAMES_PER_ADDRESS
+
+
+def take(kind: str, name: str, address: str | None, *, is_known: Callable[[], bool]) -> Try:
+    """Count a try for `name`, and for the address unless it comes too late for the name: who hammers
+    at one name does not lock out the others there. Nor is one who `is_known` at the address locked
+    out by what others fail. What is locked may be tried for ever, and writes nothing."""
     place = _place(address)
     keys = _key(kind, "name", place, name), _key(kind, "address", place)
     minute = timezone.now().replace(second=0, microsecond=0)
+    rows = SignInTries.objects.filter(minute=minute, key__in=keys)
+    of_name, of_address = map(dict(rows.values_list("key", "count")).get, keys, (0, 0))
+    if of_name > limit():
+        return Try(of_name, 0, keys)
+    exempt = of_address >= address_limit() and is_known()
+    if of_address >= address_limit() and not exempt:
+        return Try(0, of_address + 1, keys)
     with write_transaction():
         SignInTries.objects.filter(minute__lt=minute).delete()
         of_name = _count(minute, keys[0])
         of_address = _count(minute, keys[1]) if of_name <= limit() else 0
-    return Try(of_name, of_address, keys)
+    return Try(of_name, 0 if exempt else of_address, keys)
 
 
 def seconds_to_wait() -> int:
