@@ -64,6 +64,12 @@ SECRET_KEY = env.str("STUDIO_SECRET_KEY", default="") or (
 )
 if not SECRET_KEY and "pytest" in sys.modules:
     SECRET_KEY = "only-for-tests-" + "k" * 50
+if SECRET_KEY and len(SECRET_KEY.encode()) < 32:
+    _where = "STUDIO_SECRET_KEY" if env.str("STUDIO_SECRET_KEY", default="") else str(_key_file)
+    raise ImproperlyConfigured(
+        f"{_where} has {len(SECRET_KEY.encode())} bytes, and below 32 it could be guessed. Make one with:"
+        ' python -c "import secrets; print(secrets.token_urlsafe(48))"'
+    )
 # Before the first `up` there is no key; commands that need none (migrate, help) still start.
 SECRET_KEY_MISSING = not SECRET_KEY
 SECRET_KEY = SECRET_KEY or "no-key-yet"
@@ -106,6 +112,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "studio.core.middleware.content_security_policy",
+    "studio.core.middleware.cookies_of_https",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "studio.core.middleware.RestInEnglish",
@@ -190,7 +197,7 @@ SESSION_COOKIE_NAME = "studio_session"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 # The embedded default is also served over http on the loopback; behind a public https address
-# cookies are for https alone.
+# cookies are for https alone. Those of https have names of their own (middleware.cookies_of_https).
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = STUDIO_PUBLIC_URL.startswith("https://")
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE
 SECURE_REDIRECT_EXEMPT = [r"^healthz$"]

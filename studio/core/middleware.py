@@ -19,6 +19,8 @@ POLICY = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'"
 )
+OWN_COOKIES = (settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, "messages")
+HOST_PREFIX = "__Host-"  # which browsers take over https alone, for the host alone
 SAFE = ("GET", "HEAD")
 WORKSPACE = re.compile(
     r"/subscriptions/(?P<subscription_id__iexact>[^/\0]+)/resourcegroups/(?P<resource_group__iexact>[^/\0]+)"
@@ -55,6 +57,29 @@ def correlation(get_response):
             current_request.reset(reset_request)
             correlation_id.reset(reset)
         response["x-ms-request-id"] = request.correlation_id
+        return response
+
+    return middleware
+
+
+def cookies_of_https(get_response):
+    """Over https our cookies are Secure and have names of their own. Browsers send a host's cookies to
+    all its ports: with the same names, a sign-in at one port would end that at the other, and what
+    plain http can set would count over https. All else goes by the plain names."""
+
+    def middleware(request):
+        if not request.is_secure():
+            return get_response(request)
+        for name in OWN_COOKIES:
+            request.COOKIES.pop(name, None)
+            if HOST_PREFIX + name in request.COOKIES:
+                request.COOKIES[name] = request.COOKIES[HOST_PREFIX + name]
+        response = get_response(request)
+        for name in OWN_COOKIES:
+            if (morsel := response.cookies.pop(name, None)) is not None:
+                morsel.set(HOST_PREFIX + name, morsel.value, morsel.coded_value)
+                morsel["secure"] = True
+                response.cookies[HOST_PREFIX + name] = morsel
         return response
 
     return middleware
