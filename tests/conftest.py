@@ -71,7 +71,8 @@ def actor(workspace):
 @pytest.fixture(scope="session")
 def live_studio(tmp_path_factory):
     """A real `manage.py up` with samples on ports of its own, shared by the whole run."""
-    with LiveStudio(tmp_path_factory.mktemp("live")) as live:
+    env = {"STUDIO_WEB_ALLOWED_HOSTS": "127.0.0.1"}  # tests serve files beside it
+    with LiveStudio(tmp_path_factory.mktemp("live"), env=env) as live:
         yield live
 
 

@@ -2,18 +2,12 @@
 
 import os
 import shutil
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from django.conf import settings
-
 from endpoints.data.places import Location, PathError, Place, WebFile, fixed_part, matches
-from studio.core.errors import BadValue, NotFound
-
-CHUNK = 1 << 20
+from endpoints.data.web import CHUNK, download
+from studio.core.errors import NotFound
 
 
 def materialise(places: Sequence[Place], target: Path, *, mode: str = "mount") -> Path:
@@ -90,42 +84,6 @@ def _place_file(place: Place, target: Path, mode: str) -> None:
         target.symlink_to(place.local)
     else:
         shutil.copyfile(place.local, target)
-
-
-def download(url: str, target: Path) -> None:
-    """Fetch a file, giving up on a size or a time that no data set of this studio should need."""
-    deadline = time.monotonic() + settings.STUDIO_DOWNLOAD_TIMEOUT_SECONDS
-    left = settings.STUDIO_DOWNLOAD_MAX_BYTES
-    request = urllib.request.Request(url, headers={"User-Agent": "pipeline-studio"})  # noqa: S310
-    try:
-        with (
-            _opener().open(request, timeout=30) as answer,
-            target.open("wb") as file,
-        ):
-            while chunk := answer.read(CHUNK):
-                left -= len(chunk)
-                if left < 0:
-                    raise BadValue(f"{url} is larger than the limit of STUDIO_DOWNLOAD_MAX_BYTES.")
-                if time.monotonic() > deadline:
-                    raise BadValue(f"{url} took longer than STUDIO_DOWNLOAD_TIMEOUT_SECONDS.")
-                file.write(chunk)
-    except (urllib.error.URLError, OSError, ValueError) as error:
-        raise BadValue(f"{url} could not be read: {error}.") from error
-
-
-def _opener() -> urllib.request.OpenerDirector:
-    """http and https alone: the usual opener would also read file: and ftp: after a redirect."""
-    opener = urllib.request.OpenerDirector()
-    for handler in (
-        urllib.request.ProxyHandler,
-        urllib.request.HTTPHandler,
-        urllib.request.HTTPSHandler,
-        urllib.request.HTTPRedirectHandler,
-        urllib.request.HTTPErrorProcessor,
-        urllib.request.HTTPDefaultErrorHandler,
-    ):
-        opener.add_handler(handler())
-    return opener
 
 
 def inventory(path: Path) -> dict[str, tuple[int, int]]:

@@ -240,6 +240,7 @@ def web():
 
 
 def test_web_files_are_downloaded_within_limits(web, tmp_path, settings):
+    settings.STUDIO_WEB_ALLOWED_HOSTS = ["127.0.0.1"]
     place = WebFile(f"{web}/some%20data.csv?v=1")
     path = data.materialise([place], tmp_path / "input")
     assert path == tmp_path / "input" / "some data.csv"
