@@ -10,8 +10,9 @@ from rest_framework.parsers import BaseParser
 from rest_framework.response import Response
 
 from studio.api.arm import OpenView
-from studio.core import tokens
+from studio.core import audit, tokens, tries
 from studio.core.models import Token
+from studio.core.origin import origin
 from studio.core.rest import base_url
 
 logger = logging.getLogger(__name__)
@@ -34,11 +35,34 @@ class TokenView(OpenView):
     def answer(self, plain: str, *, tenant: str, client: str = "", resource: str = "") -> Response:
         token = tokens.from_plain(plain) if plain.startswith(tokens.PREFIX) else None
         if token is None:
-            return refused(
-                "invalid_client", "The client secret is no live token of this studio.", 401
-            )
+            return guessed(client)
         logger.info("token granted to %s client=%.80r tenant=%.80r", token.name, client, tenant)
         return granted(token, tenant=tenant, resource=resource)
+
+
+def guessed(client: str) -> Response:
+    """A wrong secret: on record, and slowed down. A right one is never kept out by those: nobody
+    guesses 256 bits, and one caller with an old secret must not end all others of its address."""
+    address = origin().address
+    attempt = tries.take("secret", client, address, is_known=lambda: False)
+    answer = (
+        refused(
+            "temporarily_unavailable", "Too many wrong secrets. Wait a minute, then try again.", 429
+        )
+        if attempt.is_too_late
+        else refused("invalid_client", "The client secret is no live token of this studio.", 401)
+    )
+    audit.count(
+        audit.nobody(client or audit.ANONYMOUS),
+        "token refused",
+        kind="Token",
+        name="",
+        status=answer.status_code,
+        reason=answer.data["error_description"],
+    )
+    if attempt.is_too_late:
+        answer.headers["Retry-After"] = str(tries.seconds_to_wait())
+    return answer
 
 
 def granted(token: Token, *, tenant: str, resource: str) -> Response:

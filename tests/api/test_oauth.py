@@ -1,12 +1,14 @@
 import base64
+from datetime import UTC, datetime
 from urllib.parse import quote_plus, urlencode
 
 import jwt
 import pytest
+import time_machine
 
-from studio.core import tokens
+from studio.core import tokens, tries
 from studio.core.access import actor_for
-from studio.core.models import Token
+from studio.core.models import AuditEvent, Token
 
 pytestmark = pytest.mark.django_db
 FORM = "application/x-www-form-urlencoded"
@@ -99,3 +101,34 @@ def test_managed_identity_with_the_credential_in_the_address(anonymous, api):
     assert reply.status == 200
     assert reply.body["resource"] == "https://HOST/"
     assert anonymous.get("/msi/", secret="wrong").status == 401
+
+
+@pytest.fixture
+def _within_one_minute():
+    with time_machine.travel(datetime(2026, 11, 5, 12, 30, 5, tzinfo=UTC), tick=False):
+        yield
+
+
+@pytest.mark.usefixtures("_within_one_minute")
+def test_guessing_secrets_is_slowed_down_and_on_record(anonymous, api):
+    for _ in range(tries.limit()):
+        assert grant(anonymous, "studio_guess").status == 401
+    refused = grant(anonymous, "studio_guess")
+    assert (refused.status, refused.body["error"]) == (429, "temporarily_unavailable")
+    assert refused.headers["Retry-After"] == "55"
+    rows = AuditEvent.objects.filter(verb="token refused").order_by("pk")
+    assert list(rows.values_list("actor", "status", "count", "address")) == [
+        ("whoever", 401, tries.limit(), "127.0.0.1"),
+        ("whoever", 429, 1, "127.0.0.1"),
+    ]
+    assert "studio_guess" not in str(AuditEvent.objects.values())
+    # Who has a token is not kept out by a neighbour with an old one.
+    assert grant(anonymous, api.token).status == 200
+
+
+@pytest.mark.usefixtures("_within_one_minute")
+def test_spraying_client_names_is_slowed_down(anonymous, db):
+    times = tries.address_limit() + 3
+    answers = [grant(anonymous, "studio_x", client_id=f"client{n}").status for n in range(times)]
+    assert answers == [401] * tries.address_limit() + [429] * 3
+    assert anonymous.get("/msi/", secret="wrong").status == 429
