@@ -36,12 +36,15 @@ class ArtifactView(WireView):
             raise NotFound(f"There is no artifact container {origin}/{container}.{wheels}")
         return visible.find_run(self.actor, container.removeprefix("dcid."))
 
-    def readable(self, origin: str, container: str, path: str) -> Run:
-        """The run whose artifact at or below `path` is read: one in reach, or for a step's token any
-        whose files became a registered model."""
+    def readable(self, origin: str, container: str, path: str) -> tuple[Run, bool]:
+        """The run whose artifact at or below `path` is read: one in reach, or for a step's token (but
+        for no other that is bounded) any whose files became a registered model. Whether that was so:
+        then nothing beside `path` is shown."""
         try:
-            return self.run(origin, container)
+            return self.run(origin, container), False
         except NotFound:
+            if self.actor.run_uuid is None:
+                raise
             for asset in Asset.objects.filter(
                 workspace=self.actor.workspace,
                 run__uuid__in=uuids(container.removeprefix("dcid.")),
@@ -49,7 +52,7 @@ class ArtifactView(WireView):
             ).select_related("run"):
                 for row in asset.artifacts:
                     if f"{origin}/{container}/{path}/".startswith(f"{row['prefix']}/"):
-                        return asset.run
+                        return asset.run, True
             raise
 
     def address(self, run: Run, path: str) -> str:
@@ -101,7 +104,7 @@ class ArtifactList(ArtifactView):
 
 class ArtifactContent(ArtifactView):
     def get(self, request, origin, container, path, **scope):
-        run = self.readable(origin, container, path)
+        run, _ = self.readable(origin, container, path)
         address = log_files(run, self.base_url, by=self.actor).get(path)
         if address is None and Artifact.objects.filter(run=run, path=path).exists():
             address = self.address(run, path)
@@ -112,7 +115,7 @@ class ArtifactContent(ArtifactView):
 
 class ArtifactPrefix(ArtifactView):
     def get(self, request, origin, container, prefix="", **scope):
-        run = self.readable(origin, container, prefix)
+        run, of_model = self.readable(origin, container, prefix)
         kept = Artifact.objects.filter(run=run, path__startswith=prefix).order_by("path")
         found = {row.path: self.address(run, row.path) for row in kept}
         found |= {
@@ -120,6 +123,9 @@ class ArtifactPrefix(ArtifactView):
             for name, uri in log_files(run, self.base_url, by=self.actor).items()
             if name.startswith(prefix)
         }
+        if of_model:
+            inside = f"{prefix.rstrip('/')}/"
+            found = {name: uri for name, uri in found.items() if f"{name}/".startswith(inside)}
         rows = [content_info(run, path, uri) for path, uri in sorted(found.items())]
         return Response({"value": rows, "continuationToken": None})
 

@@ -144,6 +144,45 @@ def test_a_step_registers_its_own_and_reads_those_of_others(api, url, actor, wor
     assert asset_of(in_step, url, other_step, path="a.txt").status == 200
 
 
+def test_what_is_beside_a_model_is_not_read_with_it(api, url, actor, workspace, step):
+    services.keep_artifact(actor, step, path="outputs/m2/w.txt", stream=io.BytesIO(b"secret"))
+    register(api, url, step)
+    other = services.submit(actor, experiment="exp", pipeline=factories.pipeline(workspace))
+    in_step = Api(workspace, run_tokens.make(Run.objects.get(parent=other))[0])
+    prefix = f"/artifact/v2.0{workspace.scope}/artifacts/prefix/contentinfo"
+    inside = f"{prefix}/ExperimentRun/{step.data_container_id}/outputs/m"
+    for address in (inside, f"{inside}/"):
+        found = in_step.get(address).body["value"]
+        assert [row["path"] for row in found] == ["outputs/m/w.txt"]
+
+
+def test_a_token_of_another_endpoint_reads_no_file_of_a_model(api, url, actor, workspace):
+    ours, theirs = factories.endpoint(workspace), factories.endpoint(workspace)
+    run = services.submit(actor, experiment="exp", endpoint=theirs)
+    step = Run.objects.get(parent=run)
+    services.keep_artifact(actor, step, path="outputs/m/w.txt", stream=io.BytesIO(b"weights"))
+    model = register(api, url, step).body
+    asset = model["url"].rpartition("/")[2]
+    container = f"ExperimentRun/{step.data_container_id}"
+    artifacts = f"/artifact/v2.0{workspace.scope}/artifacts"
+    history = f"{api.H}/experiments/exp/runs/{step.uuid}"
+    files = (
+        f"{artifacts}/contentinfo/{container}/outputs/m/w.txt",
+        f"{artifacts}/prefix/contentinfo/{container}/outputs/m",
+        f"{artifacts}/{container}",
+        f"{history}/artifacts",
+        f"{history}/artifacts/contentinfo?path=outputs/m/w.txt",
+        f"{history}/details",
+    )
+    beyond = (f"{url}/models", f"{url}/models/m:1", f"{url}/assets", f"{url}/assets/{asset}")
+    foreign = Api(workspace, factories.token(actor, endpoint_uuid=ours.uuid))
+    own = Api(workspace, factories.token(actor, endpoint_uuid=theirs.uuid))
+    assert [foreign.get(file).status for file in files] == [404] * len(files)
+    assert [own.get(file).status for file in files] == [200] * len(files)
+    for caller in (foreign, own):
+        assert [caller.get(address).status for address in beyond] == [403] * len(beyond)
+
+
 def test_readers_register_nothing(api_as, url, step):
     assert asset_of(api_as(Role.READER), url, step).status == 403
     assert api_as(Role.READER).get(f"{url}/models").status == 200
