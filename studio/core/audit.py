@@ -4,7 +4,7 @@
 import hashlib
 import json
 import logging
-from collections import Counter
+from datetime import datetime, timedelta
 from threading import Lock
 from uuid import UUID
 
@@ -25,9 +25,10 @@ ROWS_PER_ADDRESS = 20
 ROWS_PER_MINUTE = 100
 SEVERAL = "(several)"
 # How often a process writes of what is counted, a minute: a flood of refused calls must not keep the
-# database from its work. Beyond, it adds up many before it writes.
+# database from its work. What is beyond waits in memory, and is written once a second.
 WRITES_PER_MINUTE = 3000
-BATCH = 100
+MOST_WAITING = 100
+WAIT = timedelta(seconds=1)
 
 logger = logging.getLogger(__name__)
 
@@ -59,20 +60,28 @@ def record(
 
 
 def count(
-    actor: Actor, verb: str, *, kind: str, name: str, status: int, reason: str, **facts
+    actor: Actor,
+    verb: str,
+    *,
+    kind: str,
+    name: str,
+    status: int,
+    reason: str,
+    at_once: bool = True,
+    **facts,
 ) -> bool:
     """Note what anybody can cause as often as they like: one row per actor, address, object and
-    minute, which counts. True for the first time."""
+    minute, which counts. True for the first time. Unless `at_once`, it may be written later, with
+    what is counted next."""
     event = _event(
         actor, verb=verb, kind=kind, object_name=name, status=status, reason=reason, **facts
     )
     event.last_at = event.at
     event.minute = event.at.replace(second=0, microsecond=0)
-    event.count = budget.times(event)
-    if event.count > 1:
-        _merge(event, address=None)
     event.counted = _digest(event)
-    return event.count > 0 and _write_counted(event)
+    due = waiting.add(event, at_once=at_once)
+    new = [each for each in due if _write_counted(each)]
+    return event in new
 
 
 def refuse(actor: Actor, *, code: str, reason: str, **facts) -> None:
@@ -104,30 +113,45 @@ def refuse_for(
     )
 
 
-class Budget:
-    """How much of what is counted this process writes at once."""
+class Waiting:
+    """What this process has counted and not written yet."""
 
     def __init__(self):
         self._lock = Lock()
-        self._minute = None
+        self._minute: datetime | None = None
         self._written = 0
-        self._waiting = Counter()
+        self._events: dict[tuple, AuditEvent] = {}
 
-    def times(self, event: AuditEvent) -> int:
-        """How many times `event` is to be written: once, not now, or with all that waited."""
+    def add(self, event: AuditEvent, *, at_once: bool) -> list[AuditEvent]:
+        """What is to be written now; `event` first, if it is."""
         with self._lock:
             if self._minute != event.minute:
                 self._minute, self._written = event.minute, 0
-                self._waiting.clear()
-            self._written += 1
-            if self._written <= WRITES_PER_MINUTE:
-                return 1
-            key = (event.workspace_id, event.verb, event.kind, event.status)
-            self._waiting[key] += 1
-            return BATCH if self._waiting[key] % BATCH == 0 else 0
+            if at_once and self._written < WRITES_PER_MINUTE:
+                self._written += 1
+                return [event, *self._all()]
+            self._add(event)
+            oldest = next(iter(self._events.values()))
+            return self._all() if event.at - oldest.at >= WAIT else []
+
+    def _add(self, event: AuditEvent) -> None:
+        if len(self._events) >= MOST_WAITING and _key(event) not in self._events:
+            _merge(event, address=None)
+        known = self._events.setdefault(_key(event), event)
+        if known is not event:
+            known.count += 1
+            known.last_at = event.at
+
+    def _all(self) -> list[AuditEvent]:
+        events, self._events = list(self._events.values()), {}
+        return events
 
 
-budget = Budget()
+waiting = Waiting()
+
+
+def _key(event: AuditEvent) -> tuple:
+    return event.minute, event.counted
 
 
 def _write_counted(event: AuditEvent) -> bool:
@@ -153,7 +177,6 @@ def _merged(event: AuditEvent) -> bool:
         _merge(event, address=event.address)
     else:
         return False
-    event.counted = _digest(event)
     return True
 
 
@@ -164,6 +187,7 @@ def _merge(event: AuditEvent, *, address: str | None) -> None:
     event.role = event.asked_version = None
     event.token_name = event.reason = event.request_id = ""
     event.after = {}
+    event.counted = _digest(event)
 
 
 def _event(actor: Actor, **facts) -> AuditEvent:
@@ -202,4 +226,4 @@ def _digest(event: AuditEvent) -> str:
 def _counted_again(event: AuditEvent) -> bool:
     row = AuditEvent.objects.filter(minute=event.minute, counted=event.counted)
     # Around the refusal of the append-only queryset: counting is the one change there is.
-    return bool(models.QuerySet.update(row, count=F("count") + event.count, last_at=event.at))
+    return bool(models.QuerySet.update(row, count=F("count") + event.count, last_at=event.last_at))

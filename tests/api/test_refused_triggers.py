@@ -19,10 +19,10 @@ BODY = {"ExperimentName": "e"}
 
 
 @pytest.fixture(autouse=True)
-def _within_one_minute(monkeypatch):
-    monkeypatch.setattr(audit, "budget", audit.Budget())
-    with time_machine.travel(datetime(2026, 11, 5, 12, 30, 5, tzinfo=UTC), tick=False):
-        yield
+def clock(monkeypatch):
+    monkeypatch.setattr(audit, "waiting", audit.Waiting())
+    with time_machine.travel(datetime(2026, 11, 5, 12, 30, 5, tzinfo=UTC), tick=False) as clock:
+        yield clock
 
 
 @pytest.fixture
@@ -78,12 +78,18 @@ def test_each_status_is_a_row_and_the_same_is_counted(client, actor, endpoint):
     assert [event.object_name for event in refusals()][2] == "train"
 
 
-def test_a_public_endpoint_that_is_called_too_often(client, settings, endpoint):
+def test_a_public_endpoint_that_is_called_too_often(client, settings, endpoint, clock):
     settings.STUDIO_PUBLIC_CALLS_PER_MINUTE = 0
     type(endpoint).objects.update(is_public=True)
-    assert trigger(client, endpoint.uuid).status_code == 429
+    for _ in range(3):
+        with CaptureQueriesContext(connection) as seen:
+            assert trigger(client, endpoint.uuid).status_code == 429
+        assert len(seen) == 1  # which endpoint it is
+    clock.shift(1)
+    trigger(client, endpoint.uuid)
     [event] = refusals()
     assert (event.actor, event.status, event.workspace) == ("public", 429, endpoint.workspace)
+    assert event.count == 4
 
 
 def test_the_doors_of_the_sdk(api):
@@ -126,13 +132,19 @@ def test_an_accepted_trigger_is_one_row_and_reads_nothing_for_it(client, actor, 
     assert not refusals()
 
 
-def test_a_flood_is_added_up_before_it_is_written(client, monkeypatch, endpoint):
+def test_a_flood_is_written_once_a_second(client, monkeypatch, endpoint, clock):
     monkeypatch.setattr(audit, "WRITES_PER_MINUTE", 2)
-    monkeypatch.setattr(audit, "BATCH", 5)
+    monkeypatch.setattr(audit, "MOST_WAITING", 2)
     for number in range(12):
-        trigger(client, f"name{number}", address=f"192.0.2.{number}")
+        with CaptureQueriesContext(connection) as seen:
+            trigger(client, f"name{number}", address=f"192.0.2.{number}")
+        assert number < 2 or not [sql for sql in seen if "auditevent" in sql["sql"].lower()]
+    clock.shift(1)
+    trigger(client, "name3", address="192.0.2.3")
     assert [(e.object_name, e.address, e.count) for e in refusals()] == [
         ("name0", "192.0.2.0", 1),
         ("name1", "192.0.2.1", 1),
-        (audit.SEVERAL, None, 10),
+        ("name2", "192.0.2.2", 1),
+        ("name3", "192.0.2.3", 2),
+        (audit.SEVERAL, None, 8),
     ]
