@@ -6,6 +6,7 @@ parameter's kind is refused, a kind the SDK only guessed from a default is advis
 """
 
 import difflib
+import json
 import math
 import re
 from collections.abc import Iterable, Mapping
@@ -58,7 +59,15 @@ def coerce(parameter: Parameter, value, *, strict: bool = False) -> tuple[str, s
 
 
 def _read(parameter: Parameter, value, *, binding: bool) -> tuple[str, str | None]:
-    if value is None or isinstance(value, list | tuple | Mapping):
+    if isinstance(value, list | tuple | Mapping):
+        what, example = (
+            ("an object", '{"a": 1}') if isinstance(value, Mapping) else ("a list", "[1, 2]")
+        )
+        raise Unreadable(
+            f"{_naming(parameter, value)} is {what}, and a value is one text: send it as a JSON text,"
+            f" such as {json.dumps(example)}."
+        )
+    if value is None:
         raise _unreadable(parameter, value)
     # The SDK writes str(True), so that is how a bare JSON boolean is spelled too.
     text = str(value)

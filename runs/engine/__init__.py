@@ -7,6 +7,7 @@ from runs.engine.blueprints import Blueprint, blueprint
 from runs.engine.claim import Claim, claim
 from runs.engine.execute import execute
 from runs.engine.held import take_held
+from runs.engine.lengths import check_lengths
 from runs.engine.plan import plan
 from runs.engine.recover import SILENCE, Listener, live_workers, recover
 from runs.engine.settle import Finished, advance, cancel_steps, expire, finish
@@ -20,6 +21,7 @@ __all__ = [
     "advance",
     "blueprint",
     "cancel_steps",
+    "check_lengths",
     "claim",
     "execute",
     "expire",

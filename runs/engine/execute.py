@@ -18,7 +18,7 @@ from runs import facts
 from runs.engine import folder as folders
 from runs.engine import leftovers, registering
 from runs.engine.claim import Claim
-from runs.engine.following import FactFollower, LogFollower
+from runs.engine.following import FactFollower, LogFollower, reason
 from runs.engine.job import Job, decide, load
 from runs.engine.settle import Finished, finish
 from runs.engine.variables import variables
@@ -37,6 +37,7 @@ from runs.steps.environments import (
 from runs.steps.process import Ended, StepProcess, start
 from runs.steps.reasons import last_words
 from runs.storage import BUILD_LOG, DRIVER_LOG, LogWriter
+from studio.core.console import plain
 from studio.core.errors import Refused
 
 WRITE_SECONDS = 60.0
@@ -235,7 +236,7 @@ class Attempt:
         while not told.follow() and not self.flag:
             pass
         self.warnings += keep_files(job.told, folder.code)
-        result = self._judge(ended, log, told)
+        result = self._judge(ended, folder, log, told)
         if result.outcome == Outcome.COMPLETED:
             self._take_up(folder, result)
         return result
@@ -288,23 +289,20 @@ class Attempt:
             return settings.STUDIO_CANCEL_GRACE_SECONDS
         return STOP_SECONDS
 
-    def _judge(self, ended: Ended, log: LogFollower, told: FactFollower) -> Result:
+    def _judge(self, ended: Ended, folder, log: LogFollower, told: FactFollower) -> Result:
         if ended.stop is not None:
             return self._stopped(ended.exit_code, ended.stop)
         if ended.exit_code == 0 and told.status and told.status.get("status") == "Failed":
-            text = str(told.status.get("message") or "The script declared its run failed.")
+            text = plain(str(told.status.get("message") or "The script declared its run failed."))
             return Result(Outcome.FAILED, 0, text, str(told.status.get("code") or "UserError"))
         if ended.exit_code == 0:
             return Result(Outcome.COMPLETED, 0)
-        words = last_words(log.tail())
-        if ended.exit_code < 0:
+        how = f"The process ended with exit code {ended.exit_code}."
+        words = reason(folder.facts) or last_words(log.tail())
+        if ended.exit_code < 0:  # then its last line is of what it did before
             how = f"The process was ended by signal {-ended.exit_code}."
-            words = f"{words}\n{how}" if words else how
-        return Result(
-            Outcome.FAILED,
-            ended.exit_code,
-            words or f"The process ended with exit code {ended.exit_code}.",
-        )
+            words = f"{how}\n{words}".strip()
+        return Result(Outcome.FAILED, ended.exit_code, words or how)
 
     def _stopped(self, exit_code: int | None, reason: Stop | None = None) -> Result:
         texts = {

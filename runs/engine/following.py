@@ -5,6 +5,7 @@ import logging
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
+from itertools import dropwhile
 from pathlib import Path
 
 from django.conf import settings
@@ -13,6 +14,8 @@ from django.db import OperationalError, transaction
 from runs import facts
 from runs.models import Run
 from runs.steps import StepRefused
+from runs.steps.forkserver import MOST_REASON, REASON
+from runs.steps.reasons import first_line
 from runs.storage import SEGMENT_BYTES, LogWriter
 from studio.core.writing import write_transaction
 
@@ -66,6 +69,18 @@ class LogFollower:
         with self.path.open("rb") as file:
             file.seek(max(0, _size(self.path) - TAIL_BYTES))
             return file.read().decode(errors="replace")
+
+
+def reason(facts: Path) -> str:
+    """The line of the exception that ended a script, as its launcher wrote it down; "" if none did."""
+    try:
+        with (facts / REASON).open("rb") as file:
+            text = file.read(MOST_REASON * 4).decode(errors="replace")
+    except OSError:
+        return ""
+    # Before the line of a SyntaxError its place is shown.
+    lines = dropwhile(lambda line: line.startswith(" "), text.splitlines())
+    return first_line("\n".join(lines)) or first_line(text)
 
 
 class FactFollower:

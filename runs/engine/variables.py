@@ -1,12 +1,14 @@
 """The environment of a step's process, built from an allow-list: nothing of the studio's own is in it."""
 
 import os
+from collections.abc import Iterable
 
 from django.conf import settings
 
 from runs import run_tokens
 from runs.engine.folder import Folder
 from runs.engine.job import Job
+from runs.engine.lengths import in_arguments
 from runs.steps.environments import (
     FEATHERWEIGHT_PATH,
     REAL,
@@ -14,6 +16,7 @@ from runs.steps.environments import (
     is_ours,
     workers_pip_settings,
 )
+from runs.steps.lengths import left_out, size
 
 # What is passed on from the worker's own environment.
 PASSED_ON = ("LANG", "LC_ALL", "TZ", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH")
@@ -64,9 +67,24 @@ def variables(
     found["PYTHONPATH"] = os.pathsep.join(str(place) for place in places if place)
     for name, value in workers_pip_settings().items():
         found.setdefault(name, value)
-    return found, [
-        f"The environment's variable {name} is not set: it is the studio's." for name in lost
-    ]
+    said = [f"The environment's variable {name} is not set: it is the studio's." for name in lost]
+    return found, said + _leave_out_long_ones(job, found, never=ours)
+
+
+def _leave_out_long_ones(job: Job, found: dict[str, str], *, never: Iterable[str]) -> list[str]:
+    """Takes those away with which no process could be started; a script has them in its arguments."""
+    told = in_arguments(job.node, job.values)
+    parameters = job.node.module.parameters
+    first = {parameters[name].environment_variable for name in told if name in parameters}
+    said = []
+    for name in left_out(found, first=first, never=never):
+        length = size(found.pop(name))
+        where = " The script has it in its arguments." if name in first else ""
+        said.append(
+            f"The variable {name} is not set: with its {length:,} bytes no process could be"
+            f" started.{where}"
+        )
+    return said
 
 
 def _run(job: Job) -> dict[str, str]:

@@ -201,6 +201,7 @@ def examine(
         strict=target.is_strict if strict is None else strict,
         caller=caller,
     )
+    engine.check_lengths(blueprint, resolved.values)
     _check_compute(actor, blueprint)
     return blueprint, resolved, _sources(actor, blueprint, resolved.datasets, resolved.datapaths)
 

@@ -1,6 +1,7 @@
 import shutil
 
 from runs.steps.base import Order, StepRefused
+from runs.steps.lengths import LONGEST_TEXT, size
 
 
 class CommandRunner:
@@ -9,4 +10,10 @@ class CommandRunner:
     def argv(self, order: Order) -> list[str]:
         if not order.command:
             raise StepRefused(f"Step {order.name} names no command.")
+        if size(order.command) > LONGEST_TEXT:
+            raise StepRefused(
+                f"The command of step {order.name} has {size(order.command):,} bytes with its"
+                f" arguments; one can have {LONGEST_TEXT:,}. Write what is long into a file, or take a"
+                " PythonScriptStep."
+            )
         return [shutil.which("bash") or "/bin/sh", "-c", order.command]

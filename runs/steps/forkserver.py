@@ -1,5 +1,7 @@
 """Runs in a step's own Python: a warm interpreter that forks for each script instead of starting anew.
 One of the studio's own Python does so for programs that are no scripts of a step's Python.
+With the argument `once` and a file that holds the order it is started for that alone: a script's arguments
+may have any length so.
 
 Standard library only, Python 3.6 on, and as little of it as possible, down to the modules that `socket`
 and `signal` are made of: what is imported here, a script finds imported, and every fork pays for it.
@@ -18,6 +20,9 @@ import select
 import sys
 import time
 
+REASON = "reason"  # the file of a script's last exception, in its folder of facts
+MOST_REASON = 4000
+ours = [0, ""]  # the process of the script, and the path of that file
 LENGTH = 4  # bytes before each order that say how long it is
 SCRIPT, PROGRAM = "script", "program"
 PR_SET_CHILD_SUBREAPER = 36
@@ -222,6 +227,14 @@ def tell(teller, *numbers):
         pass
 
 
+def order_in(path):
+    """The order of a file, which is not needed any more then."""
+    with open(path, "rb") as file:  # noqa: PTH123
+        data = file.read()
+    os.unlink(path)  # noqa: PTH108
+    return unpacked(data[LENGTH:])
+
+
 def become(order, log):
     """Be what `python script …` would be, started with this environment in this folder."""
     _, cwd, argv, env = order
@@ -240,6 +253,7 @@ def become(order, log):
         path for path in added.split(os.pathsep) if path
     ]
     sys.excepthook = without_our_frames
+    ours[:] = os.getpid(), os.path.join(env.get("STUDIO_FACTS_DIR", cwd), REASON)  # noqa: PTH118
     started = sys.modules.get("_studio_step")
     if started is not None:  # it ran when this interpreter was nobody's yet
         started.begin()
@@ -248,7 +262,22 @@ def become(order, log):
 def without_our_frames(kind, error, trace):
     while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
         trace = trace.tb_next
+    import traceback  # noqa: PLC0415 - not worth it where all goes well
+
+    write_reason("".join(traceback.format_exception_only(kind, error)))
     sys.__excepthook__(kind, error.with_traceback(trace), trace)
+
+
+def write_reason(text):
+    """Why the script fails, for the worker: in its log that is one line among others."""
+    pid, path = ours
+    if pid != os.getpid():  # a child of the script, whose end is not the script's
+        return
+    try:
+        with open(path, "wb") as file:  # noqa: PTH123
+            file.write(text[:MOST_REASON].encode("utf-8", "backslashreplace"))
+    except OSError:
+        pass
 
 
 def execute(script):
@@ -264,7 +293,12 @@ def execute(script):
     sys.modules["__main__"] = main
     with open(script, "rb") as file:  # noqa: PTH123 - pathlib is not worth its import here
         source = file.read()
-    exec(compile(source, script, "exec", dont_inherit=True), main.__dict__)  # noqa: S102 - the step's own code
+    try:
+        exec(compile(source, script, "exec", dont_inherit=True), main.__dict__)  # noqa: S102 - the step's own code
+    except SystemExit as end:
+        if isinstance(end.code, str):
+            write_reason(end.code)
+        raise
 
 
 def run_program(argv):
@@ -278,7 +312,11 @@ def run_program(argv):
         os._exit(126)
 
 
-if __name__ == "__main__":
+def start():
+    """Become the process of an order; a program's begins here, a script's after it."""
+    if sys.argv[1:2] == ["once"]:
+        become(order_in(sys.argv[2]), os.dup(1))
+        return
     mine, mine_log, mine_teller = serve()
     become(mine, mine_log)
     if not os.read(mine_teller, 1):  # its worker gave up waiting, and may have started another
@@ -286,4 +324,8 @@ if __name__ == "__main__":
     os.close(mine_teller)
     if mine[0] == PROGRAM:
         run_program(mine[2])
+
+
+if __name__ == "__main__":
+    start()
     execute(sys.argv[0])

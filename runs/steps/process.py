@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Protocol
 
 from runs.guard import kill_group, kill_marked
+from runs.steps import forkserver
 from runs.steps.base import Stop, StopFlag
-from runs.steps.forking import SERVERS
+from runs.steps.forking import NOT_READ, SERVERS
 
 TICK_SECONDS = 0.5
 LASTING_SECONDS = 0.05  # nobody sees a process that is gone sooner
@@ -92,10 +93,22 @@ def start(
         forked = None
         if warm is not None:
             forked = SERVERS.fork(warm, argv[1:], cwd=cwd, env=env, log=output)
+            if forked is None:
+                order = _write_order(log.with_name("order"), argv[1:], cwd=cwd, env=env)
+                argv = [str(warm), forkserver.__file__, "once", str(order)]
+                env = {name: value for name, value in env.items() if name not in NOT_READ}
         forked = forked or SERVERS.spawn(argv, cwd=cwd, env=env, log=output)
         return forked or Spawned(argv, cwd=cwd, env=env, log=output)
     finally:
         os.close(output)
+
+
+def _write_order(path: Path, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> Path:
+    """A script's order in a file: no process could be started with arguments of any length."""
+    order = forkserver.packed(forkserver.SCRIPT, str(cwd), argv, env)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(order)
+    return path
 
 
 class StepProcess:

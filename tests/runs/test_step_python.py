@@ -6,7 +6,10 @@ import zipfile
 
 import pytest
 
+from endpoints.models import Module
+from endpoints.parameters import ParameterErrors
 from runs import storage
+from runs.models import Run
 from runs.states import Status
 from runs.steps import forking
 
@@ -167,3 +170,160 @@ def test_what_the_environment_has_is_satisfied_and_what_is_installed_comes_first
         assert (shared / "tiny.py").read_text() == "version = 1"
     finally:
         subprocess.run([python, "-m", "pip", "uninstall", "-qy", "tiny"], check=True)
+
+
+LARGE = 200_000
+TELLS_ARGUMENTS = """
+    import json, os, subprocess, sys
+    subprocess.run(["true"], check=True)
+    names = sorted(name for name in os.environ if name.startswith("AML_PARAMETER_"))
+    print(json.dumps([[len(word) for word in sys.argv[1:]], names]))
+"""
+
+
+def with_parameters(studio, sizes, **step):
+    """A pipeline whose step is given texts of these sizes as its arguments."""
+    names = [f"p{number}" for number in range(len(sizes))]
+    step.setdefault("arguments", [f"parameter:{name}" for name in names])
+    pipeline = studio.publish(
+        parameters={name: {"type": "string", "default": "x"} for name in names},
+        steps={"one": step},
+        scripts={"one.py": TELLS_ARGUMENTS},
+    )
+    values = {name: "v" * size for name, size in zip(names, sizes, strict=True)}
+    return pipeline, values
+
+
+def test_a_large_value_reaches_the_arguments_of_a_script_and_no_variable(studio, start):
+    pipeline, values = with_parameters(studio, [LARGE, 5])
+    run = studio.run(pipeline, assignments=values)
+    assert run.status == Status.COMPLETED, run.error
+    assert json.loads(said(studio, run)) == [[LARGE, 5], ["AML_PARAMETER_p1"]]
+    (warning,) = studio.step(run).warnings
+    assert "AML_PARAMETER_p0" in warning
+    assert "in its arguments" in warning
+
+
+def test_many_values_leave_room_for_what_a_script_starts(studio, start):
+    pipeline, values = with_parameters(studio, [100_000] * 30)
+    run = studio.run(pipeline, assignments=values)
+    assert run.status == Status.COMPLETED, run.error
+    lengths, names = json.loads(said(studio, run))
+    assert lengths == [100_000] * 30
+    assert 5 <= len(names) <= 10
+
+
+def with_no_arguments(pipeline):
+    """The step's parameters are its variables only."""
+    module = Module.objects.get()
+    module.structured_interface["Arguments"] = []
+    module.save()
+    return pipeline
+
+
+def refused(studio, pipeline, values) -> dict[str, str]:
+    with pytest.raises(ParameterErrors) as refusal:
+        studio.submit(pipeline, assignments=values)
+    assert not Run.objects.exists()
+    return refusal.value.errors
+
+
+def test_a_large_value_in_a_command_is_refused_by_name(studio):
+    pipeline, values = with_parameters(studio, [LARGE, 5], type="CommandStep", command="echo")
+    ((name, message),) = refused(studio, pipeline, values).items()
+    assert name == "p0"
+    assert "200,000 bytes" in message
+    assert "131,071" in message
+
+
+@pytest.mark.parametrize("command", ["echo ${AML_PARAMETER_p0}", "echo $AML_PARAMETER_p0; true"])
+def test_a_command_that_names_the_variable_of_a_large_value_is_refused_too(studio, command):
+    pipeline, values = with_parameters(studio, [LARGE, 5], type="CommandStep", command=command)
+    assert list(refused(studio, with_no_arguments(pipeline), values)) == ["p0"]
+
+
+def test_a_command_that_does_not_use_a_large_value_runs(studio):
+    pipeline, values = with_parameters(
+        studio, [LARGE, 5], type="CommandStep", command="echo", arguments=["parameter:p1"]
+    )
+    run = studio.run(pipeline, assignments=values)
+    assert run.status == Status.COMPLETED, run.error
+    assert said(studio, run) == "vvvvv\n"
+
+
+def test_values_that_are_too_long_together_for_a_command_are_refused(studio):
+    pipeline, values = with_parameters(
+        studio, [60_000, 72_000, 10], type="CommandStep", command="echo"
+    )
+    assert list(refused(studio, pipeline, values)) == ["p1"]
+    quotes = {"p0": "'" * 30_000, "p1": "", "p2": ""}  # five characters each in a shell's text
+    assert list(refused(studio, pipeline, quotes)) == ["p0"]
+
+
+def test_a_large_value_that_would_be_a_variable_only_is_refused(studio):
+    pipeline, values = with_parameters(studio, [LARGE, 5])
+    errors = refused(studio, with_no_arguments(pipeline), values)
+    assert "AML_PARAMETER_p0 only" in errors["p0"]
+
+
+@pytest.mark.parametrize(("value", "what"), [([1], "a list"), ({"a": [1]}, "an object")])
+def test_a_list_or_an_object_is_to_be_sent_as_text(studio, value, what):
+    pipeline, _ = with_parameters(studio, [1])
+    message = refused(studio, pipeline, {"p0": value})["p0"]
+    assert f"is {what}" in message
+    assert "send it as a JSON text" in message
+
+
+BAR = "import sys; sys.stderr.write('\\r 50%|##### | 5/10')\n"
+
+
+@pytest.mark.parametrize(
+    ("script", "error"),
+    [
+        ("raise ValueError('first\\nTraceback (most recent call last):\\nKeyError: 1')", "first"),
+        ("raise ValueError('\\nafter a line break\\nmore')", "after a line break"),
+        (BAR + "raise ValueError('after a bar')", "after a bar"),
+        ("raise ValueError('\\x1b[31mred\\x1b[0m')", "red"),
+        ("try: 1/0\nexcept ZeroDivisionError as e: raise ValueError('chained') from e", "chained"),
+        ("import atexit; atexit.register(print, 'bye'); raise ValueError('then bye')", "then bye"),
+    ],
+)
+def test_a_run_is_told_to_have_failed_by_its_exceptions_first_line(studio, start, script, error):
+    run = studio.run(studio.publish(steps={"one": {}}, scripts={"one.py": script}))
+    assert studio.step(run).run.error == f"ValueError: {error}"
+
+
+@pytest.mark.parametrize(
+    ("script", "error"),
+    [
+        (
+            "raise ExceptionGroup('two', [ValueError(1), TypeError(2)])",
+            "ExceptionGroup: two (2 sub-exceptions)",
+        ),
+        ("print('a'); import sys; sys.exit('no rows\\nat all')", "no rows"),
+        ("print('usage: x'); print('x.py: error: no y'); raise SystemExit(2)", "x.py: error: no y"),
+        (
+            "import os\nprint('a', flush=True)\nif not os.fork(): 1/0\nos.wait(); raise SystemExit(4)",
+            "Zero",
+        ),
+        ("this is no python", "SyntaxError: invalid syntax"),
+        (
+            "import os; print('a', flush=True); os.kill(os.getpid(), 9)",
+            "The process was ended by signal 9.",
+        ),
+        (
+            "class E(Exception):\n  def __str__(self): raise OSError\nraise E",
+            "E: <exception str() failed>",
+        ),
+    ],
+)
+def test_other_ends_are_told_by_what_they_are(studio, start, script, error):
+    run = studio.run(studio.publish(steps={"one": {}}, scripts={"one.py": script}))
+    assert studio.step(run).run.error.startswith(error)
+
+
+def test_a_command_is_told_to_have_failed_by_its_last_line_alone(studio):
+    command = {"type": "CommandStep", "command": "echo epoch 1; echo epoch 2; no-such-program"}
+    run = studio.run(studio.publish(steps={"one": command}, scripts={}))
+    assert studio.step(run).run.error.endswith("no-such-program: command not found")
+    assert "epoch" not in run.error

@@ -46,7 +46,9 @@ class Finder(object):
 
 
 def begin():
-    """For a process of a step, which its environment tells."""
+    """For a process of a step, which its environment tells: once."""
+    if any(isinstance(finder, Finder) for finder in sys.meta_path):
+        return
     facts = os.environ.get("STUDIO_FACTS_DIR")
     shared = os.path.dirname(os.path.abspath(__file__))
     if not facts or shared not in sys.path:
