@@ -33,12 +33,13 @@ IMPORTS = """
 """
 
 
-@pytest.fixture(params=["warm", "plain"])
+@pytest.fixture(params=["warm", "anew", "without a server"])
 def start(request, monkeypatch):
     """Scripts are forked from a warm interpreter, or started where that cannot be done."""
-    if request.param == "plain":
+    if request.param != "warm":
         monkeypatch.setattr(forking.Servers, "fork", lambda *args, **more: None)
-    return request.param
+    if request.param == "without a server":
+        monkeypatch.setattr(forking.Servers, "spawn", lambda *args, **more: None)
 
 
 def said(studio, run, name="one") -> str:
