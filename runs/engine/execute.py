@@ -6,12 +6,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import DatabaseError, connection
+from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from runs import facts
@@ -41,8 +42,8 @@ from studio.core.console import plain
 from studio.core.errors import Refused
 
 WRITE_SECONDS = 60.0
+AWAY = (OperationalError, InterfaceError)  # what the database says while it cannot be used
 STOP_SECONDS = 1.0  # between SIGTERM and SIGKILL when the worker itself has to go
-MAX_ERROR = 4000
 MAX_WARNINGS = 20  # about files; a step can make any number of them
 
 logger = logging.getLogger(__name__)
@@ -98,29 +99,44 @@ def execute(
         result = Attempt(job, flag, guard).result()
         result.step_changes = job.changes
         result.is_last = job.is_last
-    except DatabaseError as error:
+    except AWAY as error:
         logger.exception("step %s attempt %s lost the database", claim.step_id, claim.attempt)
         result = Result(Outcome.INTERRUPTED, error=f"The database failed: {error}")
     except Exception as error:
         logger.exception("step %s attempt %s broke", claim.step_id, claim.attempt)
         result = Result(Outcome.FAILED, error=f"The studio failed: {error}", code="ServiceError")
     return _write(
+        claim,
         lambda: finish(
             claim,
             result.outcome,
             exit_code=result.exit_code,
-            error=result.error[:MAX_ERROR],
+            error=result.error,
             code=result.code,
             may_be_reused=result.may_be_reused,
             is_last=result.is_last,
             ran_from=result.ran_from,
             step_changes={**result.step_changes, "warnings": result.warnings},
             claim_ahead=claim_ahead,
-        )
+        ),
     )
 
 
-def _write(write: Callable[[], Finished]) -> Finished:
+def _write(claim: Claim, write: Callable[[], Finished]) -> Finished:
+    """What the database refuses to write it would refuse for ever, and recover would have the step run
+    again each time: instead the attempt fails, in words that can be written."""
+    try:
+        return _write_in_time(write)
+    except AWAY:
+        raise
+    except Exception as error:
+        logger.exception("the end of step %s cannot be written", claim.step_id)
+        text = f"The studio could not write how the step ended ({type(error).__name__})."
+        plain = partial(finish, claim, Outcome.FAILED, error=text, code="ServiceError")
+        return _write_in_time(plain)
+
+
+def _write_in_time(write: Callable[[], Finished]) -> Finished:
     """An end that could not be written would hang its run, so it is tried until the database is back.
 
     If that takes longer than a worker may be silent, the attempt is lost to us and this gives up.
@@ -129,7 +145,7 @@ def _write(write: Callable[[], Finished]) -> Finished:
     while True:
         try:
             return write()
-        except DatabaseError:
+        except AWAY:
             if time.monotonic() > deadline:
                 raise
             logger.warning("the end of a step waits for the database", exc_info=True)

@@ -17,6 +17,7 @@ from runs.steps import StepRefused
 from runs.steps.forkserver import MOST_REASON, REASON
 from runs.steps.reasons import first_line
 from runs.storage import SEGMENT_BYTES, LogWriter
+from studio.core.writable import writable
 from studio.core.writing import write_transaction
 
 SEGMENT_SECONDS = 2.0
@@ -152,7 +153,11 @@ class FactFollower:
             run.pk,
             name=str(fact["name"])[:255],
             points=[
-                {"data": fact["value"], "step": fact.get("step"), "created_at": fact.get("at")}
+                {
+                    "data": fact["value"],
+                    "step": _step(fact.get("step")),
+                    "created_at": fact.get("at"),
+                }
             ],
             columns=fact.get("columns"),
             properties={"uxMetricType": fact.get("type") or "azureml.v1.scalar"},
@@ -204,9 +209,15 @@ def _parsed(lines: Iterable[bytes]) -> Iterator[dict]:
         except (ValueError, RecursionError):
             fact = None
         if isinstance(fact, dict):
-            yield fact
+            yield writable(fact)
         else:
             logger.warning("fact ignored: not a JSON object: %.200r", line)
+
+
+def _step(value) -> int | None:
+    """None, too, for a number that its column does not hold."""
+    is_held = type(value) is int and abs(value) < 2**63
+    return value if is_held else None
 
 
 def _whole(text: str) -> int | str:

@@ -13,12 +13,15 @@ from django.utils import timezone
 from runs.engine.claim import Claim
 from runs.models import Kind, Outcome, Run, StepAttempt, StepRun
 from runs.states import HELD, TERMINAL, Status
+from studio.core.writable import writable
 from studio.core.writing import write_transaction
 
 WAITING = (Status.NOT_STARTED, Status.QUEUED)
 # A step may lose its worker this often before it is taken to be the reason.
 LOST_LIMIT = 2
 MAX_DELAY_SECONDS = 3600
+MAX_ERROR = 4000
+MAX_CODE = Run._meta.get_field("error_code").max_length
 
 
 @dataclass(frozen=True)
@@ -52,9 +55,11 @@ def finish(
     """Write the end of one attempt; nothing is written if it is not ours any more: the step may be
     held by a later attempt, or wait for one. `is_last`: no other step waits for this one.
     `ran_from`: when its process started, if that is not written yet. `claim_ahead` is called after a
-    plain end: one commit for both, which is half of what they cost."""
+    plain end: one commit for both, which is half of what they cost. Texts may be any that a script
+    can say: what no column holds is replaced."""
     at = at or timezone.now()
-    changes = {**(step_changes or {}), "exit_code": exit_code}
+    error, code = writable(error)[:MAX_ERROR], writable(code)[:MAX_CODE]
+    changes = {**writable(dict(step_changes or {})), "exit_code": exit_code}
     move = partial(
         Run.objects.move,
         claim.step_id,

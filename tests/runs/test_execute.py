@@ -1,5 +1,6 @@
 """Steps as a worker does them: real scripts in real processes."""
 
+import importlib
 import json
 import os
 from threading import Timer
@@ -8,7 +9,7 @@ import pytest
 
 from endpoints import data
 from endpoints.models import Module
-from runs import storage
+from runs import engine, storage
 from runs.engine import leftovers
 from runs.models import Artifact, Metric, Outcome, StepAttempt
 from runs.states import Status
@@ -421,6 +422,52 @@ class TestScripts:
         assert run.status == Status.COMPLETED, run.error
         assert studio.step(run).reused_from is not None
         assert storage.read_log(studio.step(run, "two").run.uuid) == b"made once\n"
+
+
+class TestWhatCannotBeWritten:
+    """Texts that no column holds are replaced; nothing is repeated because of them."""
+
+    def test_an_error_that_no_database_holds(self, studio):
+        script = r"""
+            from azureml.core import Run
+            run = Run.get_context()
+            run.tag("bad\0key", "half \udcff")
+            run.log("loss\0", float("nan"), step=None)
+            run.log("far", 1, step=2**70)
+            run.fail("no file \udcff\0 " + 10_000 * "x", error_code=100 * "c\0")
+        """
+        run = studio.run(studio.publish(steps={"one": {}}, scripts={"one.py": script}))
+        step = studio.step(run).run
+        assert (run.status, step.status) == (Status.FAILED, Status.FAILED)
+        assert step.error.startswith("no file \ufffd\ufffd xxx")
+        assert step.error_code.startswith("c\ufffdc")
+        assert StepAttempt.objects.count() == 1
+        assert step.tags["bad\ufffdkey"] == "half \ufffd"
+        found = dict(Metric.objects.filter(run=step).values_list("name", "values__data"))
+        assert found == {"loss\ufffd": {"loss\ufffd": "NaN"}, "far": {"far": 1}}
+
+    def test_a_file_that_is_not_utf_8_in_a_traceback(self, studio):
+        script = r"import os; open(os.fsdecode(b'/no/such/\xff\xfe'))"
+        run = studio.run(studio.publish(steps={"one": {}}, scripts={"one.py": script}))
+        assert run.status == Status.FAILED
+        assert "No such file" in run.error
+        assert StepAttempt.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_end_that_the_database_refuses_fails_in_plain_words(studio):
+    """The last resort, for what nobody thought of: here a step's row that takes no such value."""
+    run = studio.submit(studio.publish(steps={"one": {}}, scripts={"one.py": ""}))
+    claim = engine.claim(studio.worker.name, ["cpu-cluster"])
+    written = importlib.import_module("runs.engine.execute")._write(
+        claim,
+        lambda: engine.finish(claim, Outcome.COMPLETED, step_changes={"reuse_reason": None}),
+    )
+    assert written
+    step = studio.step(run)
+    assert step.run.status == Status.FAILED
+    assert "could not write how the step ended" in step.run.error
+    assert StepAttempt.objects.get().outcome == Outcome.FAILED
 
 
 class TestStopping:
