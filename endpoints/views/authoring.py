@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from endpoints.forms import NewPipelineForm
 from studio.core.access import require
+from studio.core.bodies import NO_LIMIT
 from studio.core.decorators import form_view
 
 EXAMPLE = """\
@@ -39,3 +40,6 @@ def pipeline_new(request):
             return redirect("endpoints:pipeline-detail", pipeline.uuid)
     context = {"nav": "pipelines", "form": form, "example": EXAMPLE}
     return render(request, "endpoints/pipeline_new.html", context)
+
+
+pipeline_new.body_limit = NO_LIMIT  # the zip is judged by what it unpacks to

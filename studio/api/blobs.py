@@ -22,6 +22,7 @@ from runs.storage import IN_MEMORY
 from studio.api.arm import OpenView
 from studio.api.containers import CHUNK, container_of, staged_name
 from studio.core import blob_urls
+from studio.core.bodies import NO_LIMIT
 from studio.core.errors import BadValue, Refused
 
 LONGEST_BLOCK_LIST = 8 * 1024 * 1024  # 50,000 block ids, the most that Azure takes
@@ -85,6 +86,11 @@ class Blocks:
 
 
 class Blob(OpenView):
+    body_limit = NO_LIMIT
+
+    def check_sender(self, request, container, path):
+        blob_urls.checked(container, path, request.query_params, verb="w")
+
     def put(self, request, container, path):
         path = blob_urls.checked(container, path, request.query_params, verb="w")
         kind = request.query_params.get("comp", "")

@@ -31,6 +31,7 @@ class AnyFormParser(BaseParser):
 
 class TokenView(OpenView):
     parser_classes = (AnyFormParser,)
+    body_limit = LONGEST_FORM
 
     def answer(self, plain: str, *, tenant: str, client: str = "", resource: str = "") -> Response:
         token = tokens.from_plain(plain) if plain.startswith(tokens.PREFIX) else None

@@ -1,11 +1,29 @@
 """Reads the JSON bodies of REST calls: keys in any case, one reader per kind of value, and an
 error that names the key, the kind it wants and what was sent."""
 
+import sys
 from collections import Counter
 
-from studio.core.errors import BadValue
+from django.conf import settings
+
+from studio.core.errors import BadValue, Refused
 
 LONGEST = 255  # of names; longer texts have columns without a limit
+NO_LIMIT = sys.maxsize
+
+
+def limit_of(view) -> int:
+    """How many bytes a body for this view may have: what its class says, else the setting."""
+    own = getattr(getattr(view, "cls", view), "body_limit", None)
+    return settings.DATA_UPLOAD_MAX_MEMORY_SIZE if own is None else own
+
+
+def too_large(limit: int) -> Refused:
+    if limit == settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+        return Refused(
+            f"The body is larger than {limit} bytes (STUDIO_MAX_BODY_BYTES).", status=413
+        )
+    return Refused(f"The body is larger than {limit} bytes, the most taken here.", status=413)
 
 
 class Doubled(dict):

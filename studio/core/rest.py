@@ -25,6 +25,7 @@ from rest_framework.views import APIView
 from studio.core import audit, enums
 from studio.core.access import Actor
 from studio.core.authentication import StudioAuthentication, actor_from
+from studio.core.bodies import too_large
 from studio.core.errors import Forbidden, NotFound, Refused
 from studio.core.models import Workspace
 
@@ -269,9 +270,7 @@ def disk_is_full() -> tuple[int, dict, dict]:
 
 @explain.register
 def _(error: RequestDataTooBig):
-    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-    message = f"The body is larger than {limit} bytes (STUDIO_MAX_BODY_BYTES)."
-    return 413, {}, {"code": "UserError", "message": message}
+    return explain(too_large(settings.DATA_UPLOAD_MAX_MEMORY_SIZE))
 
 
 @explain.register

@@ -32,7 +32,7 @@ PRELOADED = (
     "celery.concurrency.thread",
     "celery.worker.consumer",
     "kombu.transport.redis",
-    "granian",
+    "studio.front.gate",
 )
 
 

@@ -16,7 +16,7 @@ from http.client import HTTPConnection
 from itertools import chain
 from pathlib import Path
 
-from tests.benchmarks import cost, history
+from tests.benchmarks import cost, history, slow
 from tests.studio import ROOT, LiveStudio, free_port
 
 REPEATS = 5
@@ -129,11 +129,7 @@ class Floor:
 
     def __enter__(self):
         self.process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"),
-                *("--host", "127.0.0.1", "--port", str(self.port), "--blocking-threads", "64"),
-                *("--log-level", "error", "tests.benchmarks.floor:application"),
-            ],
+            [sys.executable, "-m", "tests.benchmarks.floor", str(self.port)],
             cwd=ROOT,
             env=self.environment,
         )
@@ -185,6 +181,8 @@ def rows(live: LiveStudio, folder: Path, cold_start: float):
             if callers == 8:
                 per_minute = ours * 3 / (ended - started) * 60
                 yield "completed no-op runs per minute", per_minute, None, None
+    yield from slow.rows(live, lambda: tree_pss_mib(live.process.pid))
+    drain(live)
     yield from history.rows(live)
 
 
@@ -204,14 +202,28 @@ def of_runs(folder: Path):
         yield from rows(live, folder, cold_start)
 
 
+def beside_slow(folder: Path):
+    with LiveStudio(folder, samples=False) as live:
+        publish_all(live, folder)
+        time.sleep(5)
+        yield "memory of the idle process tree, MiB", tree_pss_mib(live.process.pid), None, 350
+        yield from slow.rows(live, lambda: tree_pss_mib(live.process.pid))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only-cost", action="store_true", help="only what the SDK's calls cost")
-    only_cost = parser.parse_args().only_cost
+    parser.add_argument("--only-slow", action="store_true", help="only beside slow connections")
+    chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="studio-bench-") as name:
         folder = Path(name)
         print("| What | Ours | Floor | Ratio | To reach |\n|---|---|---|---|---|")  # noqa: T201
-        figures = cost.rows(folder) if only_cost else chain(of_runs(folder), cost.rows(folder))
+        if chosen.only_cost:
+            figures = cost.rows(folder)
+        elif chosen.only_slow:
+            figures = beside_slow(folder)
+        else:
+            figures = chain(of_runs(folder), cost.rows(folder))
         for what, ours, floor, limit in figures:
             bare = f"{floor:.1f}" if floor else "--"
             ratio = f"{ours / floor:.2f}" if floor else "--"

@@ -16,7 +16,7 @@ import pytest
 from tests.studio import ROOT
 from tests.supervisor.marked import wait_for
 
-DRIBBLING, READING = 32, 8
+DRIBBLING, READING = 100, 200
 BIG = 200 * 1024 * 1024
 
 
@@ -65,13 +65,13 @@ def slow_callers(live, path, *, tls):
                 b"Content-Type: application/json\r\n"
                 b"Authorization: Bearer " + live.token.encode() + b"\r\n\r\n"
             )
-            while not over.wait(0.2):
+            while not over.wait(2):
                 stream.sendall(b" ")
 
     def read():
         with connection(live, tls=tls) as stream:
             stream.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
-            while not over.wait(0.1):
+            while not over.wait(2):
                 assert stream.recv(4096)
 
     threads = [threading.Thread(target=dribble) for _ in range(DRIBBLING)]

@@ -1,23 +1,21 @@
-import multiprocessing
-import sys
+import asyncio
+import logging
+import os
+import signal
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from granian import Granian
-from granian.constants import HTTPModes, Interfaces, SSLProtocols
+from django.db import connections
 
+from studio.front import secure
+from studio.front.server import Server
+from studio.front.threads import Threads
 from studio.supervisor import static
 
-# Each request holds one thread until its body was read and its answer taken, so slow callers need
-# threads, not processes; those that idle for half a minute end.
-THREADS = 48
-STOP_SECONDS = 3
-
-
-def application():
-    from studio.wsgi import application  # noqa: PLC0415 - in the server's process, not in its parent
-
-    return application
+# Each works on one request and waits for no caller. So many, because some wait for the database or
+# for storage; no more, because each keeps a connection to the database.
+THREADS = 24
+logger = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
@@ -28,26 +26,36 @@ class Command(BaseCommand):
         parser.add_argument("--tls", action="store_true")
 
     def handle(self, *, tls, **options):
-        if sys.platform == "linux":
-            multiprocessing.set_start_method("fork", force=True)
         if settings.SECRET_KEY_MISSING:
             raise CommandError("there is no secret key: set STUDIO_SECRET_KEY, or start with `up`")
-        folder = settings.STUDIO_DATA / "tls"
-        if tls and not (folder / "server.pem").is_file():
-            raise CommandError(f"there is no certificate in {folder}: `up` makes one")
+        context = context_of_folder() if tls else None
         if not static.is_current():
             static.collect()
-        Granian(
-            "studio.wsgi:application",
-            address=settings.STUDIO_HOST,
-            port=settings.STUDIO_TLS_PORT if tls else settings.STUDIO_PORT,
-            interface=Interfaces.WSGI,
-            blocking_threads=THREADS,
-            http=HTTPModes.http1,
-            websockets=False,
-            ssl_cert=folder / "server.pem" if tls else None,
-            ssl_key=folder / "server.key" if tls else None,
-            ssl_protocol_min=SSLProtocols.tls12,  # what older Java and Mono callers speak
-            workers_kill_timeout=STOP_SECONDS,
-            log_dictconfig=settings.LOGGING,
-        ).serve(target_loader=application, wrap_loader=False)
+        asyncio.run(serve(settings.STUDIO_TLS_PORT if tls else settings.STUDIO_PORT, context))
+
+
+def context_of_folder():
+    folder = settings.STUDIO_DATA / "tls"
+    if not (folder / "server.pem").is_file():
+        raise CommandError(f"there is no certificate in {folder}: `up` makes one")
+    return secure.context_of(folder / "server.pem", folder / "server.key")
+
+
+async def serve(port: int, context) -> None:
+    from studio.front.gate import StudioGate  # noqa: PLC0415 - both look at all routes
+    from studio.wsgi import application  # noqa: PLC0415
+
+    server = Server(
+        application,
+        gate=StudioGate(),
+        threads=Threads(THREADS, at_end=connections.close_all),
+        folder=settings.STUDIO_DATA,
+    )
+    try:
+        await server.start(settings.STUDIO_HOST, port, tls=context)
+    except OSError as error:
+        raise CommandError(f"cannot listen on {settings.STUDIO_HOST}:{port}: {error}") from error
+    for number in (signal.SIGTERM, signal.SIGINT):
+        server.loop.add_signal_handler(number, server.stop)
+    logger.info("serving %s port %s pid %s", "https" if context else "http", port, os.getpid())
+    await server.serve()

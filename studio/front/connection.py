@@ -1,0 +1,399 @@
+"""One connection, from its first byte to its last."""
+
+import asyncio
+import fcntl
+import logging
+import re
+import termios
+from array import array
+from collections import deque
+from enum import Enum, auto
+
+import httptools
+
+from studio.front.answers import Answer, plain
+from studio.front.limits import Pace
+from studio.front.requests import Request, place_of
+
+logger = logging.getLogger(__name__)
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+HIGH = re.compile(rb"[\x80-\xff]")
+
+
+def unacknowledged(socket) -> int:
+    """Linux tells; elsewhere what the kernel took counts as taken."""
+    count = array("i", [0])
+    try:
+        fcntl.ioctl(socket.fileno(), termios.TIOCOUTQ, count)
+    except (OSError, ValueError):
+        return 0
+    return count[0]
+
+
+def quoted(match: re.Match) -> bytes:
+    return b"%%%02X" % ord(match[0])
+
+
+class Stage(Enum):
+    """Whom the connection waits for."""
+
+    IDLE = auto()  # the caller's next request
+    RECEIVING = auto()  # the rest of one
+    WORKING = auto()  # ourselves
+    SENDING = auto()  # the caller, who has not taken what was sent
+    LINGERING = auto()  # the caller, who was refused and still sends
+    CLOSED = auto()  # nobody; what the caller has not taken may still be on its way
+
+
+class Connection(asyncio.Protocol):
+    """All of it runs on the loop; what may block is handed to the threads. Requests that arrive ahead of their turn wait in line."""
+
+    def __init__(self, server, *, scheme: str):
+        self.server, self.limits, self.scheme = server, server.limits, scheme
+        self.loop = server.loop
+        self.parser = httptools.HttpRequestParser(self)
+        self.requests: deque[Request] = deque()
+        self.arriving: Request | None = None
+        self.again: Request | None = None  # one whose headers are read once more
+        self.has_line = False
+        self.fault: tuple[int, str] | None = None
+        self.unread = 0  # header bytes of a request whose headers are not complete
+        self.answer: Answer | None = None
+        self.is_paused = self.is_ended = False
+        self.received = self.sent = 0
+        self.pace = Pace(self.limits)
+        self.stage = Stage.CLOSED
+
+    # --- what the transport tells ---------------------------------------------------------------------
+    def connection_made(self, transport):
+        self.transport = transport
+        transport.set_write_buffer_limits(high=0)  # so that `resume_writing` means: all was taken
+        self.place = place_of(transport, self.scheme)
+        self.enter(Stage.IDLE)
+        self.server.admit(self)
+
+    def data_received(self, data):
+        self.received += len(data)
+        if self.stage is Stage.LINGERING:
+            self.linger(len(data))
+        elif self.stage is not Stage.CLOSED and self.fault is None:
+            self.parse(data)
+            if self.stage in (Stage.WORKING, Stage.SENDING):
+                self.transport.pause_reading()  # one piece ahead is enough
+            else:
+                self.go_on()
+
+    def eof_received(self):
+        """The caller sends no more; it may still be waiting for its answer."""
+        self.is_ended = True
+        if self.stage is Stage.RECEIVING:
+            self.refuse(400, "The request ended before its length.")
+        return self.stage in (Stage.WORKING, Stage.SENDING)
+
+    def pause_writing(self):
+        self.is_paused = True
+
+    def resume_writing(self):
+        self.is_paused = False
+        if self.stage is Stage.SENDING:
+            self.send_on()
+
+    def connection_lost(self, error):
+        was, self.stage = self.stage, Stage.CLOSED
+        self.server.forget(self)
+        if was is not Stage.WORKING:  # else the thread that works for it finds out
+            self.drop()
+
+    # --- what the server asks of every connection -------------------------------------------------------
+    def check(self, now: float):
+        """End it if its caller takes longer than the limits allow."""
+        limits, waited = self.limits, now - self.since
+        if self.stage is Stage.IDLE and waited > limits.idle:
+            self.close()
+        elif self.stage is Stage.RECEIVING:
+            if not self.requests[0].has_headers and waited > limits.headers:
+                self.refuse(408, f"The headers did not arrive within {limits.headers:g} s.")
+            elif not self.pace.is_kept(now, self.received):
+                self.refuse(408, f"The request came at less than {limits.slowest} bytes a second.")
+        elif self.is_stuck(now, waited):
+            self.transport.abort()
+
+    def is_stuck(self, now: float, waited: float) -> bool:
+        if self.stage is Stage.SENDING:
+            return not self.pace.is_kept(now, self.taken())
+        if self.stage is Stage.LINGERING and now - self.heard > self.limits.silence:
+            return True
+        return self.stage in (Stage.LINGERING, Stage.CLOSED) and waited > self.limits.linger
+
+    def stop(self):
+        """The server ends: what is under way may still be answered."""
+        if self.stage in (Stage.IDLE, Stage.LINGERING):
+            self.close()
+
+    def close(self):
+        self.enter(Stage.CLOSED)
+        self.transport.close()
+
+    def abort(self):
+        self.transport.abort()
+
+    def taken(self) -> int:
+        """What the caller's machine has acknowledged; the kernel's own buffer may hold half a MiB."""
+        socket = self.transport.get_extra_info("socket")
+        return self.sent - self.transport.get_write_buffer_size() - unacknowledged(socket)
+
+    def enter(self, stage: Stage):
+        self.stage, self.since = stage, self.loop.time()
+        if stage is Stage.RECEIVING:
+            self.pace.begin(self.since, self.received)
+        elif stage is Stage.SENDING:
+            self.pace.begin(self.since, self.taken())
+
+    # --- receiving: the parser calls back ---------------------------------------------------------------
+    def parse(self, data: bytes):
+        if self.arriving is not None and self.arriving.has_headers:
+            self.arriving.framed += len(data)
+        else:
+            self.unread += len(data)
+            data = self.with_plain_address(data)
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self.ignore_upgrade(data[upgrade.args[0] :])
+        except httptools.HttpParserError as error:
+            self.fault = 400, f"This is not HTTP/1.1: {error}"
+        if self.unread > self.limits.header_bytes and self.fault is None:
+            most = self.limits.header_bytes
+            self.fault = 431, f"The address and headers are longer than {most} bytes."
+
+    def with_plain_address(self, data: bytes) -> bytes:
+        """curl sends the letters of an address as they are, which the parser does not take."""
+        if self.has_line:
+            return data
+        line, end, rest = data.partition(b"\n")
+        self.has_line = bool(end)
+        return data if line.isascii() else HIGH.sub(quoted, line) + end + rest
+
+    def ignore_upgrade(self, rest: bytes):
+        """Java offers HTTP/2 so with its first request. It is answered as if it had not; a parser that
+        has seen no offer reads the body."""
+        self.again = self.requests[-1]
+        self.again.is_complete = False
+        self.parser = httptools.HttpRequestParser(self)
+        self.parse(self.again.bare_head() + rest)
+
+    def on_message_begin(self):
+        if self.again is not None:
+            self.arriving = self.again
+            return
+        self.arriving = Request(self.limits)
+        self.requests.append(self.arriving)
+
+    def on_url(self, url: bytes):
+        if self.again is None:
+            self.arriving.target += url
+
+    def on_header(self, name: bytes, value: bytes):
+        self.arriving.add_header(name, value)
+
+    def on_headers_complete(self):
+        if self.again is None:
+            method = self.parser.get_method().decode("latin-1")
+            self.arriving.end_headers(method, self.parser.get_http_version(), self.limits)
+        self.again = None
+        self.unread = 0
+
+    def on_body(self, body: bytes):
+        self.arriving.add_body(body)
+
+    def on_message_complete(self):
+        self.arriving.is_complete = True
+        self.arriving.keeps_alive = self.parser.should_keep_alive()
+        self.arriving = None
+        self.has_line = False
+
+    def go_on(self):
+        """Do for the first request in line what is to be done next."""
+        if self.stage not in (Stage.IDLE, Stage.RECEIVING):
+            return
+        request = self.requests[0] if self.requests else None
+        fault = self.fault if request is None else request.fault
+        if request is not None and self.stage is Stage.IDLE:
+            self.enter(Stage.RECEIVING)
+        if fault is not None:
+            self.refuse(*fault)
+        elif request is None:
+            return
+        elif request.has_headers and request.is_large:
+            if request.is_admitted:
+                self.refuse_large(request)
+            else:
+                self.work(self.ask, request)
+        elif request.is_complete:
+            self.work(self.begin, request)
+        elif self.fault is not None:
+            self.refuse(*self.fault)
+        elif request.has_too_many_chunks:
+            self.refuse(400, "The chunks of the body are too small.")
+        elif request.buffered > self.limits.in_memory:
+            self.work(self.spool, request)
+        elif request.has_headers and request.expects:
+            request.expects = False
+            self.transport.write(CONTINUE)
+
+    # --- working: the first of each pair runs in a thread, the second on the loop -------------------------
+    def work(self, function, *arguments):
+        self.enter(Stage.WORKING)
+        self.server.threads.submit(function, *arguments)
+
+    def back(self, function, *arguments):
+        self.loop.call_soon_threadsafe(function, *arguments)
+
+    def receive_on(self):
+        if self.is_gone():
+            return
+        self.enter(Stage.RECEIVING)
+        self.read_on()
+        self.go_on()
+
+    def read_on(self):
+        if not self.is_ended:
+            self.transport.resume_reading()
+
+    def is_gone(self) -> bool:
+        if self.stage is Stage.CLOSED:
+            self.drop()
+        return self.stage is Stage.CLOSED
+
+    def ask(self, request: Request):
+        try:
+            verdict = self.server.gate.admit(request.environ(self.place, None))
+        except Exception:
+            logger.exception("the gate failed")
+            verdict = self.server.gate.refusal(500, "The server failed; its log says why.")
+        self.back(self.asked, request, verdict)
+
+    def asked(self, request: Request, verdict):
+        if self.is_gone():
+            return
+        if isinstance(verdict, int):
+            request.is_admitted, request.limit = True, verdict
+            self.receive_on()
+        else:
+            self.send_refusal(verdict)
+
+    def spool(self, request: Request):
+        try:
+            request.spool(self.server.folder)
+        except OSError as error:
+            logger.error("a request's body could not be kept: %s", error)
+            self.back(self.not_kept)
+        else:
+            self.back(self.receive_on)
+
+    def not_kept(self):
+        if not self.is_gone():
+            self.refuse(
+                503, "The disk is full. Nothing was changed; free some space and try again."
+            )
+
+    def begin(self, request: Request):
+        try:
+            environ = request.environ(self.place, request.body())
+        except OSError as error:
+            logger.error("a request's body could not be kept: %s", error)
+            self.back(self.not_kept)
+            return
+        answer = Answer(
+            self.server.application, request, environ, may_keep=not self.server.is_stopping
+        )
+        self.give(answer, answer.first)
+
+    def continue_(self, answer: Answer):
+        self.give(answer, answer.more)
+
+    def give(self, answer: Answer, make):
+        try:
+            data = make()
+            if answer.is_over:
+                answer.close()
+        except Exception as error:
+            logger.exception("an answer broke off: %s", error)
+            data = None
+        self.back(self.given, answer, data)
+
+    def given(self, answer: Answer, data: bytes | None):
+        self.answer = answer
+        if self.is_gone():
+            return
+        if data is None:
+            self.transport.abort()  # what was promised will not come; a clean end would hide it
+            self.drop()
+            return
+        self.write(data)
+        self.send_on()
+
+    # --- sending ------------------------------------------------------------------------------------------
+    def write(self, data: bytes):
+        self.sent += len(data)
+        self.transport.write(data)
+
+    def send_on(self):
+        """Wait until all that was sent is taken; then make more, or take up the next request."""
+        if self.is_paused:
+            self.enter(Stage.SENDING)
+        elif not self.answer.is_over:
+            self.work_on(self.answer)
+        else:
+            self.finish(self.answer)
+
+    def work_on(self, answer: Answer):
+        self.enter(Stage.WORKING)
+        self.server.threads.submit(self.continue_, answer)
+
+    def finish(self, answer: Answer):
+        self.answer = None
+        self.requests.popleft()
+        if (
+            not answer.keeps_alive
+            or self.server.is_stopping
+            or (self.is_ended and not self.requests)
+        ):
+            self.close()
+            return
+        self.enter(Stage.IDLE)
+        self.read_on()
+        self.go_on()
+
+    # --- refusing -------------------------------------------------------------------------------------------
+    def refuse(self, status: int, reason: str):
+        self.send_refusal(self.server.gate.refusal(status, reason))
+
+    def refuse_large(self, request: Request):
+        self.send_refusal(self.server.gate.too_large(request.limit))
+
+    def send_refusal(self, refusal):
+        """Then read what the caller still sends, up to a bound: closing the connection under it would
+        destroy the answer before it is read."""
+        request = self.requests[0] if self.requests else None
+        self.write(plain(refusal.status, refusal.kind, refusal.body, request, refusal.headers))
+        self.lingered, self.heard = 0, self.loop.time()
+        self.to_linger = self.limits.linger_bytes
+        if request is not None and request.length is not None and request.has_headers:
+            self.to_linger = min(self.to_linger, request.length - request.size)
+        self.enter(Stage.LINGERING)
+        self.read_on()
+        self.linger(0)
+
+    def linger(self, more: int):
+        self.lingered, self.heard = self.lingered + more, self.loop.time()
+        if self.lingered >= self.to_linger or self.is_ended:
+            self.close()
+
+    def drop(self):
+        """Let go of what the caller no longer waits for."""
+        for leftover in (self.answer, *self.requests):
+            if leftover is not None:
+                self.server.threads.submit(leftover.close)
+        self.answer = None
+        self.requests.clear()

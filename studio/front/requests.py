@@ -1,0 +1,155 @@
+"""A request as it arrives, and the WSGI environment that it becomes."""
+
+import io
+import sys
+from tempfile import TemporaryFile
+from typing import IO
+from urllib.parse import unquote_to_bytes, urlsplit
+
+from studio.front.limits import Limits
+
+METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+
+
+class Request:
+    """Filled by the connection's parser. `fault` is what is wrong with it: status and reason."""
+
+    def __init__(self, limits: Limits):
+        self.method = self.version = ""
+        self.target = b""
+        self.headers: list[tuple[str, str]] = []
+        self.header_bytes = 0
+        self.length: int | None = None
+        self.has_headers = self.is_complete = self.keeps_alive = self.expects = False
+        self.fault: tuple[int, str] | None = None
+        self.is_admitted = False
+        self.limit = limits.unasked  # grows once it is known who sends the body
+        self.framed = 0  # bytes of the body as they came, with the marks between chunks
+        self.size = 0  # of the body
+        self.buffer: list[bytes] = []
+        self.buffered = 0
+        self.file: IO[bytes] | None = None
+
+    def add_header(self, name: bytes, value: bytes) -> None:
+        if self.has_headers:
+            return  # a trailer, which nothing here reads
+        self.header_bytes += len(name) + len(value)
+        self.headers.append((name.decode("latin-1").upper(), value.decode("latin-1").strip()))
+
+    def add_body(self, data: bytes) -> None:
+        self.buffer.append(data)
+        self.buffered += len(data)
+        self.size += len(data)
+
+    def end_headers(self, method: str, version: str, limits: Limits) -> None:
+        self.method, self.version, self.has_headers = method, version, True
+        values: dict[str, list[str]] = {}
+        for name, value in self.headers:
+            values.setdefault(name, []).append(value)
+        coding = ", ".join(values.get("TRANSFER-ENCODING", ())).lower()
+        if "CONTENT-LENGTH" in values:
+            self.length = int(values["CONTENT-LENGTH"][0])  # the parser takes digits alone
+        elif not coding:
+            self.length = 0
+        self.expects = ", ".join(values.get("EXPECT", ())).lower() == "100-continue"
+        if self.header_bytes + len(self.target) > limits.header_bytes:
+            self.fault = (
+                431,
+                f"The address and headers are longer than {limits.header_bytes} bytes.",
+            )
+        elif coding not in ("", "chunked"):
+            self.fault = 501, f"Transfer-Encoding {coding[:80]!r} is not known here, only chunked."
+        elif method not in METHODS:
+            self.fault = 405, f"The method {method[:20]!r} is not known here."
+        elif len(values.get("HOST", ())) != 1 and (version != "1.0" or "HOST" in values):
+            self.fault = 400, "A request needs one Host header."
+        elif "EXPECT" in values and not self.expects:
+            self.fault = 417, "Only Expect: 100-continue is known here."
+
+    def bare_head(self) -> bytes:
+        """As much of the headers as says how long the body is and what comes after it."""
+        body = (
+            "Transfer-Encoding: chunked"
+            if self.length is None
+            else f"Content-Length: {self.length}"
+        )
+        close = any(
+            "CLOSE" in value.upper() for name, value in self.headers if name == "CONNECTION"
+        )
+        connection = "close" if close else "keep-alive"
+        lines = [f"{self.method} / HTTP/{self.version}", body, f"Connection: {connection}", "", ""]
+        return "\r\n".join(lines).encode("latin-1")
+
+    @property
+    def is_large(self) -> bool:
+        """So large that who sends it is asked first."""
+        return max(self.length or 0, self.size) > self.limit
+
+    @property
+    def has_too_many_chunks(self) -> bool:
+        """More is spent on the marks between its chunks than any client would."""
+        return self.length is None and self.framed > 64 * 1024 + 16 * self.size
+
+    def spool(self, folder: str) -> None:
+        """Move what is in memory into a file, which has no name and ends with the request."""
+        if self.file is None:
+            self.file = TemporaryFile(dir=folder)  # noqa: SIM115 - closed with the request
+        pieces, self.buffer, self.buffered = self.buffer, [], 0
+        self.file.writelines(pieces)
+
+    def body(self) -> IO[bytes]:
+        if self.file is None:
+            return io.BytesIO(b"".join(self.buffer))
+        self.file.writelines(self.buffer)
+        self.file.seek(0)
+        return self.file
+
+    def close(self) -> None:
+        if self.file is not None:
+            self.file.close()
+
+    def environ(self, place: dict, body: IO[bytes]) -> dict:
+        """PEP 3333; `place` holds what all requests of one connection share."""
+        target = self.target.decode("latin-1")
+        if not target.startswith("/"):  # a proxy's form, or `OPTIONS *`
+            parts = urlsplit(target)
+            target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        path, _, query = target.partition("?")
+        environ = place | {
+            "REQUEST_METHOD": self.method,
+            "SCRIPT_NAME": "",
+            "PATH_INFO": unquote_to_bytes(path.encode("latin-1")).decode("latin-1"),
+            "QUERY_STRING": query.partition("#")[0],
+            "SERVER_PROTOCOL": f"HTTP/{self.version}",
+            "wsgi.input": body,
+        }
+        for name, value in self.headers:
+            if "_" in name:
+                continue  # as a variable it could not be told from the header with a dash
+            key = name.replace("-", "_")
+            if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+                key = f"HTTP_{key}"
+            if key in environ:
+                value = f"{environ[key]}{'; ' if key == 'HTTP_COOKIE' else ','}{value}"  # noqa: PLW2901
+            environ[key] = value
+        if self.length is None:  # to Django a body without a length is empty
+            environ["CONTENT_LENGTH"] = str(self.size)
+        return environ
+
+
+def place_of(transport, scheme: str) -> dict:
+    """What every request of a connection says of where it came from and arrived."""
+    here, there = transport.get_extra_info("sockname"), transport.get_extra_info("peername")
+    return {
+        "SERVER_NAME": here[0],
+        "SERVER_PORT": str(here[1]),
+        "REMOTE_ADDR": there[0],
+        "REMOTE_PORT": str(there[1]),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scheme,
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+        "wsgi.input_terminated": True,
+    }

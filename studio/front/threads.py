@@ -1,0 +1,57 @@
+"""The threads that Django runs in: as many as are needed at once, up to a number."""
+
+import logging
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+from threading import Lock, Thread
+
+logger = logging.getLogger(__name__)
+IDLE_SECONDS = 30.0
+
+
+class Threads:
+    """Unlike the standard library's pool its threads end when they have nothing to do, and with them
+    what each keeps (a database connection and its cache), and none holds up the end of the process."""
+
+    def __init__(self, most: int, *, at_end: Callable[[], None] = lambda: None):
+        self.most, self.at_end = most, at_end
+        self.work: SimpleQueue[tuple] = SimpleQueue()
+        self.lock = Lock()
+        self.alive = self.waiting = self.queued = 0
+
+    def submit(self, function: Callable, *arguments) -> None:
+        with self.lock:
+            self.queued += 1
+            another = self.queued > self.waiting and self.alive < self.most
+            self.alive += another
+        self.work.put((function, arguments))
+        if another:
+            Thread(target=self._run, name="request", daemon=True).start()
+
+    def _run(self) -> None:
+        try:
+            while (item := self._next()) is not None:
+                function, arguments = item
+                try:
+                    function(*arguments)
+                except Exception:
+                    logger.exception("the server failed")
+                del item, function, arguments  # else they live until the next request
+        finally:
+            self.at_end()
+
+    def _next(self) -> tuple | None:
+        with self.lock:
+            self.waiting += 1
+        while True:
+            try:
+                item = self.work.get(timeout=IDLE_SECONDS)
+            except Empty:
+                item = None
+            with self.lock:
+                if item is None and self.queued:
+                    continue  # its way here has just begun
+                self.waiting -= 1
+                self.queued -= item is not None
+                self.alive -= item is None
+            return item
