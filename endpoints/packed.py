@@ -1,9 +1,13 @@
-"""A snapshot as a zip: packed anew each time, and always to the same bytes, so that what is left of
-a broken download can be asked for."""
+"""A snapshot as a zip: always the same bytes, so that what is left of a broken download can be asked
+for, and packed once for all the ranges of it that a client fetches."""
 
 import shutil
 import zipfile
+from pathlib import Path
+from threading import Lock
 from typing import IO
+
+from django.conf import settings
 
 from endpoints import snapshots
 from endpoints.models import Snapshot
@@ -12,6 +16,39 @@ CONTAINER = "snapshots"
 CHUNK = 1 << 20
 # Fixed at the earliest a zip can tell: files of a snapshot have no times.
 MOMENT = (1980, 1, 1, 0, 0, 0)
+MOST_KEPT, MOST_BYTES = 20, 1 << 30  # beyond them the oldest go
+_packing = Lock()
+
+
+def packed(snapshot: Snapshot) -> IO[bytes]:
+    """The zip, opened; kept for a while in the data folder of this machine."""
+    place = settings.STUDIO_DATA / "packed" / f"{snapshot.content_hash}.zip"
+    try:
+        return place.open("rb")
+    except FileNotFoundError:
+        pass
+    with _packing:  # else a client that asks for five ranges at once has it packed five times
+        if not place.is_file():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            _make_room(place.parent)
+            partial = place.with_suffix(".partial")
+            with partial.open("wb") as target:  # one that broke off is written over
+                pack(snapshot, target)
+            partial.rename(place)
+        return place.open("rb")
+
+
+def _make_room(folder: Path) -> None:
+    """Readers of what goes keep the file they have opened."""
+    kept = sorted(
+        ((found.stat().st_mtime, found.stat().st_size, found) for found in folder.iterdir()),
+        reverse=True,
+    )
+    total = 0
+    for count, (_, size, found) in enumerate(kept, start=1):
+        total += size
+        if count >= MOST_KEPT or total > MOST_BYTES:
+            found.unlink(missing_ok=True)
 
 
 def pack(snapshot: Snapshot, target: IO[bytes]) -> None:

@@ -2,6 +2,7 @@
 
 from uuid import UUID, uuid4
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from rest_framework.response import Response
 
@@ -40,7 +41,8 @@ class UploadAddresses(WireView):
     def post(self, request, **scope):
         require(self.actor, "track")  # a folder by itself runs nothing
         body = Body(request.data)
-        names = strings(body.items("FileNames"), name="FileNames")
+        most = settings.STUDIO_SNAPSHOT_MAX_FILES
+        names = strings(body.items("FileNames", most=most), name="FileNames")
         return Response({"fileNodes": [self.node(name) for name in names]})
 
     def node(self, name: str) -> dict:

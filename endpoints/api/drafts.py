@@ -8,7 +8,7 @@ from endpoints.api.entities import pipeline_entity
 from endpoints.models import GraphDraft, PipelineDraft
 from endpoints.services import drafts as graph_drafts
 from runs.services import drafts
-from studio.core.bodies import Body, texts
+from studio.core.bodies import MOST_TERMS, Body, at_most, texts
 from studio.core.lookups import JsonText
 from studio.core.rest import WireView, find, wire_time
 
@@ -126,7 +126,8 @@ class PipelineDrafts(PipelineDraftView):
 
     def post(self, request, **scope):
         rows = pipeline_drafts(self.actor)
-        for key, value in texts(Body(request.data).raw, name="tags").items():
+        tags = at_most(MOST_TERMS, texts(Body(request.data).raw, name="tags"), name="tags")
+        for key, value in tags.items():
             rows = rows.filter(Exact(JsonText(key, "tags"), value))
         return Response([pipeline_draft_entity(draft) for draft in rows])
 

@@ -11,7 +11,10 @@ from urllib.parse import quote, unquote
 import yaml
 from django.core.exceptions import ValidationError
 
+from endpoints import yaml_bounds
+
 MAX_BYTES = 1 << 20
+MOST_VALUES = 100_000
 READERS = {
     "read_delimited": "delimited",
     "read_json_lines": "json_lines",
@@ -89,8 +92,10 @@ def _document(text: str) -> dict:
     if not isinstance(text, str) or len(text) > MAX_BYTES:
         raise DataflowError(f"A dataset definition is a text of at most {MAX_BYTES >> 20} MiB.")
     try:
-        document = yaml.safe_load(yaml_of(text))
-    except (yaml.YAMLError, RecursionError) as error:
+        document = yaml_bounds.load(yaml_of(text), most=MOST_VALUES)
+    except yaml_bounds.OutOfBounds as error:
+        raise DataflowError(f"The dataset definition {error}.") from error
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise DataflowError(f"The dataset definition is not YAML: {error}.") from error
     if not isinstance(document, dict):
         raise DataflowError("The dataset definition is not a mapping.")

@@ -19,6 +19,7 @@ from endpoints.graph.elements import (
 )
 from studio.core import numbers
 
+MOST_ROWS = 20_000  # steps, edges, parameters
 VARIABLES = "environmentVariables"
 VARIABLE_NAME = re.compile(r"[^=\0\n]+")
 
@@ -34,6 +35,8 @@ def rows(wire: Mapping, name: str, path: str, *, key: str | None = "Name") -> li
     rows = wire.get(name) or []
     if not isinstance(rows, list):
         raise GraphError(f"{path}.{name}", f"Expected a list, got {type(rows).__name__}.")
+    if len(rows) > MOST_ROWS:
+        raise GraphError(f"{path}.{name}", f"At most {MOST_ROWS:,} are taken, not {len(rows):,}.")
     for index, row in enumerate(rows):
         mapping(row, f"{path}.{name}[{index}]")
         if key and not (isinstance(row.get(key), str) and row[key]):

@@ -24,6 +24,7 @@ from endpoints.parameters.declarations import (
     read_dataset,
 )
 
+MOST_HINTS = 20  # finding the nearest name of each of many would take minutes
 INTEGER = re.compile(r"[+-]?[0-9]+")
 
 
@@ -171,7 +172,7 @@ class _Resolution:
 
     def __init__(self, parameters: Mapping[str, Parameter], *, strict: bool):
         self.parameters = parameters
-        self.strict = strict
+        self.strict, self.unknown = strict, 0
         self.errors: dict[str, str] = {}
         self.result = Resolved()
 
@@ -223,7 +224,10 @@ class _Resolution:
     def _known(self, name: str) -> Parameter | None:
         parameter = self.parameters.get(name)
         if parameter is None:
-            message = f"There is no parameter {name[:100]}. {nearest(name, self.parameters)}"
+            self.unknown += 1
+            message = f"There is no parameter {name[:100]}."
+            if self.unknown <= MOST_HINTS:
+                message += f" {nearest(name, self.parameters)}"
             if self.strict:
                 self.errors[name] = message
             else:

@@ -6,6 +6,7 @@ import yaml
 from django.core.exceptions import ValidationError
 
 from endpoints.parameters import nearest
+from endpoints.yaml_bounds import weight
 
 MAX_BYTES = 1 << 20
 MAX_NODES = (
@@ -130,7 +131,7 @@ class Value:
 
     def plain(self):
         """Everything below as ordinary Python values."""
-        if _weight(self.node, MAX_NODES) > MAX_NODES:
+        if weight(self.node, MAX_NODES) > MAX_NODES:
             raise self.fail("This section is too large.")
         try:
             return _Plain().construct_document(self.node)
@@ -173,18 +174,3 @@ def load(path: Path, *, shown: str | None = None) -> Value:
 def _suggest(key: str, allowed: frozenset[str]) -> str:
     hint = nearest(key, sorted(allowed))
     return hint if hint.startswith("Did") else f"Known here: {', '.join(sorted(allowed))}."
-
-
-def _weight(node: yaml.Node, budget: int) -> int:
-    """How many values the node stands for, counting no further than `budget` and a few."""
-    total = 1
-    children = []
-    if isinstance(node, yaml.SequenceNode):
-        children = node.value
-    elif isinstance(node, yaml.MappingNode):
-        children = [part for pair in node.value for part in pair]
-    for child in children:
-        total += _weight(child, budget - total)
-        if total > budget:
-            break
-    return total

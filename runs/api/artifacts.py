@@ -26,6 +26,8 @@ WHEELS = (
     " '--extra-index-url' lead to the index that has it."
 )
 
+MOST_PATHS = 25_000  # files of a folder that is uploaded by one call
+
 
 class ArtifactView(WireView):
     for_endpoint_tokens = for_run_tokens = True
@@ -67,7 +69,10 @@ class ArtifactBatch(ArtifactView):
         run = self.run(origin, container)
         require(self.actor, "track", run)
         visible.require_reach(self.actor, run, facts_only=True)
-        asked = [Body(row, name="paths").text("path", required=True) for row in body.items("paths")]
+        asked = [
+            Body(row, name="paths").text("path", required=True)
+            for row in body.items("paths", most=MOST_PATHS)
+        ]
         # The client looks for the names as it wrote them, "./a.txt" for "a.txt".
         paths = {name: self.path(name) for name in asked}
         return Response(

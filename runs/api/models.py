@@ -11,7 +11,7 @@ from runs import local_uploads, services
 from runs.api import visible
 from runs.api.entities import ORIGIN
 from runs.models import Asset, RegisteredModel, Run
-from studio.core.bodies import LONGEST, Body, flag_of, query_text, texts
+from studio.core.bodies import LONGEST, MOST_TERMS, Body, at_most, flag_of, query_text, texts
 from studio.core.errors import BadValue, NotFound
 from studio.core.keyset import paginate
 from studio.core.lookups import JsonText
@@ -234,8 +234,9 @@ class ModelDetail(ModelView):
 
 def having(column: str, text: str) -> Q:
     """`key=value,key`: every pair is there, and every bare key with whatever value."""
+    parts = at_most(MOST_TERMS, [part for part in text.split(",") if part], name=column)
     condition = Q()
-    for part in filter(None, text.split(",")):
+    for part in parts:
         key, given, value = part.partition("=")
         found = JsonText(key, column)
         condition &= Q(Exact(found, value)) if given else Q(IsNull(found, False))

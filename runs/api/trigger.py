@@ -71,6 +71,7 @@ class TriggerView(TriggerDoor):
 
     for_endpoint_tokens = True
     permission_classes = [CallerOrPublic]
+    body_limit = 4 * 1024 * 1024  # values and names, no files
     public_endpoint: PipelineEndpoint | None = None
     endpoint: PipelineEndpoint | None = None  # once it was found
 

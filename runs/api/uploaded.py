@@ -4,6 +4,7 @@ LocalUpload): where to write and read them."""
 from rest_framework.response import Response
 
 from runs import local_uploads, services
+from runs.api.artifacts import MOST_PATHS
 from runs.api.entities import UPLOADED
 from studio.core import blob_urls
 from studio.core.access import require
@@ -40,7 +41,7 @@ class UploadBatch(UploadView):
         services.require_open(self.actor.workspace, container)
         paths = [
             Body(row, name="paths").text("path", required=True)
-            for row in Body(request.data).items("paths")
+            for row in Body(request.data).items("paths", most=MOST_PATHS)
         ]
         return Response(
             {

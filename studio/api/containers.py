@@ -4,7 +4,6 @@ datastores, uploads on their way to a snapshot, snapshots on their way back."""
 import hashlib
 import io
 from collections.abc import Iterator
-from tempfile import SpooledTemporaryFile
 from typing import IO, Protocol
 from uuid import UUID
 
@@ -195,10 +194,7 @@ class Uploads(ReadOnly):
 
 
 class Snapshots(ReadOnly):
-    """`<snapshot uuid>/code.zip`, which is packed when it is asked for."""
-
-    def __init__(self):
-        self.packed: dict[str, IO[bytes]] = {}
+    """`<snapshot uuid>/code.zip`, which is packed when it is first asked for."""
 
     def snapshot(self, path: str) -> Snapshot:
         uuid, _name = split(path)
@@ -207,19 +203,15 @@ class Snapshots(ReadOnly):
             raise NotFound(f"There is no snapshot {uuid}.")
         return found
 
-    def zip(self, path: str) -> IO[bytes]:
-        if path not in self.packed:
-            target = SpooledTemporaryFile(max_size=storage.IN_MEMORY)  # noqa: SIM115 - read as it is sent
-            packed.pack(self.snapshot(path), target)
-            self.packed[path] = target
-        return self.packed[path]
-
     def state(self, path: str) -> State:
-        snapshot, size = self.snapshot(path), self.zip(path).seek(0, io.SEEK_END)
+        snapshot = self.snapshot(path)
+        with packed.packed(snapshot) as file:
+            size = file.seek(0, io.SEEK_END)
         return State(size, snapshot.created_at, snapshot.content_hash)
 
     def stream(self, path: str, start: int, end: int) -> Iterator[bytes]:
-        return pieces(self.zip(path), start, end)
+        with packed.packed(self.snapshot(path)) as file:
+            yield from pieces(file, start, end)
 
 
 def pieces(file: IO[bytes], start: int, end: int) -> Iterator[bytes]:

@@ -9,6 +9,7 @@ from studio.core.bodies import Body
 from studio.core.errors import NotFound
 from studio.core.rest import WireView
 
+MOST = 500  # secrets in one call
 NOT_PROVIDED = "application/NotProvided"  # the client's word for a content type that nobody gave
 
 
@@ -48,7 +49,7 @@ class SecretBatch(WireView):
         raise NotFound(f"There is no POST {request.path} here.")
 
     def asked(self) -> list[Body]:
-        rows = Body(self.request.data).items("secrets")
+        rows = Body(self.request.data).items("secrets", most=MOST)
         return [Body(row, name="secrets") for row in rows]
 
     def found(self, names: list[str]) -> dict:

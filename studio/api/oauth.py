@@ -11,12 +11,14 @@ from rest_framework.response import Response
 
 from studio.api.arm import OpenView
 from studio.core import audit, tokens, tries
+from studio.core.errors import BadValue
 from studio.core.models import Token
 from studio.core.origin import origin
+from studio.core.parsers import within_limit
 from studio.core.rest import base_url
 
 logger = logging.getLogger(__name__)
-LONGEST_FORM = 64 * 1024
+LONGEST_FORM, MOST_FIELDS = 64 * 1024, 100
 
 
 class AnyFormParser(BaseParser):
@@ -25,8 +27,11 @@ class AnyFormParser(BaseParser):
     media_type = "*/*"
 
     def parse(self, stream, media_type=None, parser_context=None):
-        text = stream.read(LONGEST_FORM).decode("utf-8", errors="replace")
-        return dict(parse_qsl(text.strip(), keep_blank_values=True))
+        text = within_limit(stream, LONGEST_FORM).decode("utf-8", errors="replace")
+        try:
+            return dict(parse_qsl(text.strip(), keep_blank_values=True, max_num_fields=MOST_FIELDS))
+        except ValueError:
+            raise BadValue(f"The form has more than {MOST_FIELDS} fields.", target="body") from None
 
 
 class TokenView(OpenView):

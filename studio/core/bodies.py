@@ -9,6 +9,7 @@ from django.conf import settings
 from studio.core.errors import BadValue, Refused
 
 LONGEST = 255  # of names; longer texts have columns without a limit
+MOST_TERMS = 50  # tags, or properties, that one query may ask for: each is a condition
 NO_LIMIT = sys.maxsize
 
 
@@ -96,13 +97,13 @@ class Body:
             raise self.wrong(key, "an object")
         return value
 
-    def items(self, key: str) -> list:
+    def items(self, key: str, *, most: int | None = None) -> list:
         value = self.get(key)
         if value is None:
             return []
         if not isinstance(value, list):
             raise self.wrong(key, "a list")
-        return value
+        return value if most is None else at_most(most, value, name=key)
 
     def texts(self, key: str) -> dict[str, str]:
         """An object of texts: tags and properties. Numbers and booleans become their text."""
@@ -128,6 +129,13 @@ def texts(values: dict, *, name: str) -> dict[str, str]:
             raise BadValue(f"A key of {name} is longer than {LONGEST} characters.", target=name)
         read[key] = value if isinstance(value, str) else _word(value)
     return read
+
+
+def at_most(most: int, values, *, name: str):
+    """The values, unless each would cost more than the bytes that name it and they are too many."""
+    if len(values) > most:
+        raise BadValue(f"{name} may name at most {most:,} at once.", target=name)
+    return values
 
 
 def strings(values, *, name: str) -> list[str]:

@@ -1,15 +1,20 @@
 """How REST bodies are read and answered: as JSON, whatever the client says it sends or accepts."""
 
 import json
+import re
 
 from rest_framework.exceptions import ParseError
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import JSONParser
 
 from studio.core import numbers
-from studio.core.bodies import Doubled
+from studio.core.bodies import Doubled, limit_of, too_large
+from studio.core.errors import BadValue
 
 MAX_DEPTH = 100  # of objects and lists in each other; a real graph has about ten
+MAX_VALUES = 500_000  # in one body; a batch of 50,000 points of a metric has 300,000
+# Also one that never ends: else each of its quotes would be tried as a beginning.
+STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 
 
 class AnyJSONParser(JSONParser):
@@ -22,13 +27,13 @@ class AnyJSONParser(JSONParser):
     media_type = "*/*"
 
     def parse(self, stream, media_type=None, parser_context=None):
-        raw = stream.read()
+        raw = within_limit(stream, limit_of(parser_context["view"]))
         if not raw.strip():
             return {}
         try:
-            value = numbers.loads(
-                raw.decode("utf-8-sig"), parse_constant=_not_a_number, object_pairs_hook=_object
-            )
+            text = raw.decode("utf-8-sig")
+            _check_count(text)
+            value = numbers.loads(text, parse_constant=_not_a_number, object_pairs_hook=_object)
         except (ValueError, RecursionError) as error:
             raise ParseError(f"The body is not valid JSON: {error}") from error
         if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH:
@@ -51,6 +56,23 @@ class AlwaysJSON(BaseContentNegotiation):
 def _object(pairs: list[tuple]) -> dict:
     found = dict(pairs)
     return found if len(found) == len(pairs) else Doubled(pairs)
+
+
+def within_limit(stream, limit: int) -> bytes:
+    raw = stream.read(limit + 1)
+    if len(raw) > limit:
+        raise too_large(limit)
+    return raw
+
+
+def _check_count(text: str) -> None:
+    """Count before anything is built: a byte of the body may become a list of 56."""
+    if _marks(text) > MAX_VALUES and _marks(STRING.sub("", text)) > MAX_VALUES:
+        raise BadValue(f"The body has more than {MAX_VALUES:,} values.", target="body")
+
+
+def _marks(text: str) -> int:
+    return text.count(",") + text.count("[") + text.count("{")
 
 
 def _not_a_number(text: str) -> str:

@@ -13,6 +13,7 @@ from django.core.exceptions import (
     ObjectDoesNotExist,
     PermissionDenied,
     RequestDataTooBig,
+    TooManyFieldsSent,
     ValidationError,
 )
 from django.db import OperationalError
@@ -271,6 +272,12 @@ def disk_is_full() -> tuple[int, dict, dict]:
 @explain.register
 def _(error: RequestDataTooBig):
     return explain(too_large(settings.DATA_UPLOAD_MAX_MEMORY_SIZE))
+
+
+@explain.register
+def _(error: TooManyFieldsSent):
+    most = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
+    return 400, {}, {"code": "UserError", "message": f"The query has more than {most} terms."}
 
 
 @explain.register

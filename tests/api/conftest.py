@@ -92,6 +92,7 @@ def anonymous(workspace):
 @pytest.fixture(autouse=True)
 def place_of_its_own(tmp_path, settings):
     """Each test has files of its own, and passwords that cost nothing: these are not about them."""
+    settings.STUDIO_DATA = tmp_path
     settings.STUDIO_STORAGE_URL = f"file://{tmp_path}/storage"
     settings.STUDIO_BASE_URL = "https://studio.test:8443"
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
