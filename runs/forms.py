@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from endpoints.models import PipelineEndpoint
 from endpoints.services import check_name
 from runs.models import Run
+from studio.core.forms import TextArea
 
 WHERE = [
     ("existing", _("Select existing")),
@@ -20,7 +21,7 @@ class RenameForm(forms.Form):
         label=_("Display name"), max_length=Run._meta.get_field("display_name").max_length
     )
     description = forms.CharField(
-        label=_("Description"), required=False, widget=forms.Textarea(attrs={"rows": 3})
+        label=_("Description"), required=False, widget=TextArea(attrs={"rows": 3})
     )
 
 
@@ -39,7 +40,7 @@ class PublishForm(forms.Form):
     new_endpoint = forms.CharField(label=_("New endpoint name"), max_length=255, required=False)
     name = forms.CharField(label=_("Pipeline name"), max_length=255)
     description = forms.CharField(
-        label=_("Description"), required=False, widget=forms.Textarea(attrs={"rows": 3})
+        label=_("Description"), required=False, widget=TextArea(attrs={"rows": 3})
     )
     version = forms.CharField(label=_("Version"), max_length=100, required=False)
     set_default = forms.BooleanField(

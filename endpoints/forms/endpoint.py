@@ -3,11 +3,12 @@ from django.utils.translation import gettext_lazy
 
 from endpoints.forms.tags import TagsField
 from endpoints.models import PipelineEndpoint
+from studio.core.forms import TextArea
 
 
 class EndpointForm(forms.Form):
     description = forms.CharField(
-        label=gettext_lazy("Description"), required=False, widget=forms.Textarea(attrs={"rows": 4})
+        label=gettext_lazy("Description"), required=False, widget=TextArea(attrs={"rows": 4})
     )
     tags = TagsField(
         label=gettext_lazy("Tags"),

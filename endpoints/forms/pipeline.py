@@ -9,6 +9,7 @@ from endpoints import services
 from endpoints.models import PublishedPipeline
 from studio.core.access import NEEDS, Actor
 from studio.core.errors import Refused
+from studio.core.forms import TextArea
 
 
 class NewPipelineForm(forms.Form):
@@ -23,7 +24,7 @@ class NewPipelineForm(forms.Form):
         help_text=gettext_lazy("Empty: the name in the file."),
     )
     description = forms.CharField(
-        label=gettext_lazy("Description"), required=False, widget=forms.Textarea(attrs={"rows": 3})
+        label=gettext_lazy("Description"), required=False, widget=TextArea(attrs={"rows": 3})
     )
     version = forms.CharField(label=gettext_lazy("Version"), required=False, max_length=100)
     endpoint = forms.CharField(

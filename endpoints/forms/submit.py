@@ -15,6 +15,7 @@ from endpoints.models import DatasetVersion, Datastore
 from endpoints.parameters import Kind, Parameter, Unreadable, coerce
 from runs.services.names import experiment_name
 from studio.core.errors import BadValue, Refused
+from studio.core.forms import TextArea, with_line_feeds
 from studio.core.models import Workspace
 
 UNCHANGED = object()
@@ -48,7 +49,7 @@ class SubmitForm(forms.Form):
         widget=forms.TextInput(attrs={"placeholder": gettext_lazy("automatic")}),
     )
     description = forms.CharField(
-        label=gettext_lazy("Run description"), required=False, widget=forms.Textarea(attrs={"rows": 2})
+        label=gettext_lazy("Run description"), required=False, widget=TextArea(attrs={"rows": 2})
     )  # fmt: skip
     tags = TagsField(
         label=gettext_lazy("Tags"), required=False, help_text=gettext_lazy("One on a line: name = value.")
@@ -116,8 +117,8 @@ class SubmitForm(forms.Form):
         if choices:
             blank = [] if start in choices else [("", "--")]
             return forms.Select(choices=[*blank, *((choice, choice) for choice in choices)])
-        if isinstance(start, str) and "\n" in start:
-            return forms.Textarea(attrs={"rows": 4})
+        if isinstance(start, str) and "\n" in with_line_feeds(start):
+            return TextArea(attrs={"rows": 4})
         mode = {Kind.INT: "numeric", Kind.FLOAT: "decimal"}.get(parameter.kind)
         return forms.TextInput(attrs={"inputmode": mode} if mode else {})
 
@@ -254,8 +255,18 @@ class SubmitForm(forms.Form):
             if parameter.default is not None:
                 raise Unreadable(self._missing(parameter))
             return UNCHANGED
-        value, _warning = coerce(parameter, text, strict=True)
+        value, _warning = coerce(parameter, self._as_shown(parameter, text), strict=True)
         return UNCHANGED if value == parameter.default else value
+
+    def _as_shown(self, parameter: Parameter, text: str) -> str:
+        """The text that the field was shown with, or a choice, where only ends of lines differ."""
+        shown = (self.values.get(parameter.name), parameter.default, *parameter.choices)
+        same = (
+            known
+            for known in shown
+            if isinstance(known, str) and with_line_feeds(known) == with_line_feeds(text)
+        )
+        return next(same, text)
 
     def _dataset(self, parameter: Parameter, text: str, saved):
         start = self.values.get(parameter.name, parameter.default)

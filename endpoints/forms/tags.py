@@ -4,11 +4,13 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from studio.core.forms import TextArea
+
 
 class TagsField(forms.CharField):
     """Tags as lines of `name = value`; a line without a sign is a name alone."""
 
-    widget = forms.Textarea(attrs={"rows": 3, "placeholder": "team = growth"})
+    widget = TextArea(attrs={"rows": 3, "placeholder": "team = growth"})
 
     def prepare_value(self, value):
         if isinstance(value, Mapping):

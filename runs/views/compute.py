@@ -15,12 +15,14 @@ from runs.states import Status
 from studio.core.access import require
 from studio.core.audit import record
 from studio.core.decorators import form_view
+from studio.core.forms import TextArea
 
 
 class TargetForm(forms.ModelForm):
     class Meta:
         model = ComputeTarget
         fields = ["name", "description"]
+        widgets = {"description": TextArea}
 
     def clean_name(self):
         """The workspace is not on the form, so the form cannot see that the name is taken there."""

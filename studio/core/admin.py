@@ -3,14 +3,16 @@
 import re
 
 from django.contrib import admin
+from django.contrib.admin.widgets import AdminTextareaWidget
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.hashers import is_password_usable
 from django.contrib.auth.models import Group
-from django.db import transaction
+from django.db import models, transaction
 
 from studio.core import tokens
 from studio.core.access import actor_for, person
 from studio.core.audit import record
+from studio.core.forms import TextArea
 from studio.core.models import (
     AuditEvent,
     Favourite,
@@ -42,11 +44,17 @@ class ReadOnlyAdmin(admin.ModelAdmin):
         return False
 
 
+class AdminTextArea(TextArea, AdminTextareaWidget):
+    """As Django draws it."""
+
+
 class AuditedAdmin(admin.ModelAdmin):
     """Rows that administrators write here: each write is on record, with what it changed.
 
     What is compared are rows as the database has them: a form's data holds passwords in plain.
     """
+
+    formfield_overrides = {models.TextField: {"widget": AdminTextArea}}
 
     def get_object(self, request, object_id, from_field=None):
         found = super().get_object(request, object_id, from_field)

@@ -10,6 +10,19 @@ from studio.core import sign_in
 from studio.core.sign_in import Locked
 
 
+def with_line_feeds(text: str) -> str:
+    """Browsers send each end of a line in a form as CRLF, whatever it was when the page was made."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+class TextArea(forms.Textarea):
+    """The one widget for texts of several lines: what is written in it has LF at their ends."""
+
+    def value_from_datadict(self, data, files, name):
+        value = super().value_from_datadict(data, files, name)
+        return with_line_feeds(value) if isinstance(value, str) else value
+
+
 class SignInForm(AuthenticationForm):
     """Asks the service, which counts what fails. `locked` is what it refused with."""
 
