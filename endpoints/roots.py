@@ -14,7 +14,7 @@ import fsspec
 
 from studio.core.errors import BadValue, Conflict
 
-NO_SUCH_PLACE = (errno.ENOTDIR, errno.ENAMETOOLONG)
+NO_SUCH_PLACE = (errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
 
 
 @contextmanager
@@ -57,7 +57,10 @@ class State:
 
 @dataclass(frozen=True)
 class Root:
+    """`is_given`: somebody named a place that is there; those of our own are made when first written."""
+
     url: str
+    is_given: bool = False
 
     @cached_property
     def local(self) -> Path | None:
@@ -116,5 +119,5 @@ class Root:
 
 
 @lru_cache(maxsize=256)
-def open_root(url: str) -> Root:
-    return Root(url)
+def open_root(url: str, *, is_given: bool = False) -> Root:
+    return Root(url, is_given)

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from stat import S_ISDIR
 from typing import IO
 from urllib.parse import unquote, urlsplit
 from uuid import uuid4
@@ -15,8 +16,8 @@ from django.core.exceptions import ValidationError
 
 from endpoints import globs
 from endpoints.models import Datastore
-from endpoints.roots import Root, State, open_root, place_for
-from studio.core.errors import NotFound
+from endpoints.roots import NO_SUCH_PLACE, Root, State, open_root, place_for
+from studio.core.errors import NotFound, Refused
 
 PARTIAL = re.compile(r"\..+\.[0-9]+\.[0-9]+\.partial")  # a file that is still being written
 
@@ -58,10 +59,35 @@ class Location:
         return _locate(self.datastore, self.root, path)
 
     def exists(self) -> bool:
-        return self.local.exists() if self.local else self.root.fs.exists(self.root.at(self.path))
+        return self._type() is not None
 
     def is_folder(self) -> bool:
-        return self.local.is_dir() if self.local else self.root.fs.isdir(self.root.at(self.path))
+        return self._type() == "directory"
+
+    def _type(self) -> str | None:
+        """None where there is nothing. Other than fsspec's own tests, it raises where the store does
+        not answer: that is no empty folder."""
+        try:
+            if self.local is not None:
+                return "directory" if S_ISDIR(self.local.stat().st_mode) else "file"
+            return self.root.fs.info(self.root.at(self.path))["type"]
+        except FileNotFoundError:
+            if self.root.is_given and self.local is not None and not self.root.local.is_dir():
+                raise Refused(  # most likely a share that is not mounted now
+                    f"Datastore {self.datastore} cannot be reached: there is no folder"
+                    f" {self.root.local}."
+                ) from None
+            return None
+        except OSError as error:
+            if error.errno not in NO_SUCH_PLACE:
+                raise
+            return None
+
+    def is_there(self) -> bool:
+        """Whether it exists or, read as a pattern, means a file."""
+        if self.exists():
+            return True
+        return globs.has_wildcard(self.path) and any(True for _ in self.matching())
 
     def open(self) -> IO[bytes]:
         try:
@@ -146,14 +172,12 @@ class Location:
     def is_pattern(self) -> bool:
         return globs.has_wildcard(self.path) and not self.exists()
 
-    def matching(self) -> list["Location"]:
+    def matching(self) -> Iterator["Location"]:
         """The files that `path`, read as a pattern, means."""
         base = fixed_part(self.path)
-        return [
-            self.child(entry.path)
-            for entry in self.child(base).files()
-            if matches(entry.path, [self.path])
-        ]
+        for entry in self.child(base).files():
+            if matches(entry.path, [self.path]):
+                yield self.child(entry.path)
 
 
 def _entry(path: str, state: State) -> Entry:
@@ -185,7 +209,7 @@ Place = Location | WebFile
 def root_of(datastore: Datastore) -> Root:
     """Where a datastore's files are; without a URL of its own, a folder of the studio's storage."""
     if datastore.url:
-        return open_root(datastore.url)
+        return open_root(datastore.url, is_given=True)
     return open_root(
         f"{settings.STUDIO_STORAGE_URL.rstrip('/')}/datastores/{datastore.workspace.uuid}/{datastore.name}"
     )
@@ -203,7 +227,7 @@ def _locate(name: str, root: Root, relative_path: str) -> Location:
         # Resolving follows links: a path that comes out elsewhere went through one.
         if (top / path).resolve() != top / path:
             raise PathError(f"{name}/{path} goes through a symbolic link.")
-        root = root if top == root.local else open_root(f"file://{top}")
+        root = root if top == root.local else open_root(f"file://{top}", is_given=root.is_given)
     return Location(name, root, path)
 
 

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from endpoints.data.places import Location, PathError, Place, WebFile, fixed_part, matches
+from endpoints.data.places import Entry, Location, PathError, Place, WebFile, fixed_part, matches
 from endpoints.data.web import CHUNK, download
 from studio.core.errors import NotFound
 
@@ -114,16 +114,15 @@ def changed(before: dict[str, tuple[int, int]], path: Path) -> str | None:
 
 def upload_tree(
     source: Path, target: Location, *, only: Sequence[str] = (), mounted: Iterable[Path] = ()
-) -> list[str]:
-    """Take a step's output (a folder, or one file) up into a datastore; the stored paths.
+) -> list[Entry]:
+    """Take a step's output (a folder, or one file) up into a datastore; what was stored there.
 
     `only`: patterns of the files to take of a folder, if there are any. `mounted`: inputs that are
     links; `cp -r` of such an input leaves a link, which stands for the files that it leads to.
     """
     if source.is_file():
         with source.open("rb") as stream:
-            target.write(stream)
-        return [target.path]
+            return [Entry(target.path, target.write(stream))]
     top = source.resolve()
     originals = [original for path in mounted for original in _originals(path)]
     stored = []
@@ -143,8 +142,7 @@ def upload_tree(
             raise PathError(f"The name of the output {relative!a} is not UTF-8.") from None
         place = target.child(f"{target.path}/{relative}")
         with file.open("rb") as stream:
-            place.write(stream)
-        stored.append(place.path)
+            stored.append(Entry(place.path, place.write(stream)))
     return stored
 
 

@@ -18,10 +18,12 @@ from django.conf import settings
 from endpoints import data, snapshots
 from endpoints.graph import PORT_WORD, STRUCTURED_ARGUMENTS, Argument, OutputSetting, Port
 from endpoints.models import SavedDataset
-from runs.engine import leftovers, registering
+from runs.engine import leftovers, registering, stored
 from runs.engine.job import Job
+from runs.models import PipelineRun
 from runs.steps import StepRefused
 from runs.steps.environments import PACKAGES, BuiltEnvironment
+from studio.core.writing import write_transaction
 
 OPERATOR = re.compile(r"\|\|?|&&?|;|\d?(>>?|<)(&\d)?")
 PLACEHOLDER = re.compile(r"\b(DatasetConsumptionConfig|DatasetOutputConfig):([\w.\-]+)")
@@ -115,7 +117,8 @@ def _lay_out(job: Job, folder: Folder) -> None:
         if port.mode == "direct" and ("saved" in place or "node" in place):
             saved = place.get("saved") or registering.save_input(job, name, place)
             folder.inputs[name] = saved
-            known = _direct(job, saved, folder.path / "inputs" / _plain(name))
+            is_empty = "saved" not in place and not _left_by_step(job, place)
+            known = _direct(job, saved, folder.path / "inputs" / _plain(name), is_empty=is_empty)
             if known is not None:
                 laid_out[name] = known
         else:
@@ -146,15 +149,41 @@ def _places(job: Job, place: dict) -> list:
 def _input(job: Job, folder: Folder, port: Port, place: dict) -> Path:
     target = folder.path / "inputs" / _plain(port.name)
     places = _places(job, place)
-    if "node" in place and not places[0].exists():
-        # The step before left this output empty.
+    if "saved" not in place and not places[0].is_there():
+        if "node" in place:
+            stored.require(place, {}, named=_made_by(job, place))
+        else:
+            _warn(job, folder, f"There is nothing at {places[0]}: the input {port.name} is empty.")
         target.mkdir()
         return target
     mode = "mount" if port.mode == "mount" else "download"
     path = data.materialise(places, target, mode=mode)
+    found = data.inventory(path)
+    stored.require(place, found, named=_made_by(job, place))
     if mode == "mount":
-        folder.linked[path] = data.inventory(path)
+        folder.linked[path] = found
     return path
+
+
+def _left_by_step(job: Job, place: dict) -> dict[str, int]:
+    """The files that an earlier step left in an output, none of them missing."""
+    found = stored.found_at(_places(job, place)[0], place)
+    stored.require(place, found, named=_made_by(job, place))
+    return found
+
+
+def _made_by(job: Job, place: dict) -> str:
+    maker = job.graph.nodes.get(place.get("node"))
+    return f"The output {place.get('port')} of step {maker.name if maker else ''}"
+
+
+def _warn(job: Job, folder: Folder, text: str) -> None:
+    """On the step, and on the run, where who called for it looks."""
+    folder.warnings.append(text)
+    with write_transaction():
+        run = PipelineRun.objects.select_for_update().only("warnings").get(pk=job.run.parent_id)
+        if text not in run.warnings:
+            PipelineRun.objects.filter(pk=run.pk).update(warnings=[*run.warnings, text])
 
 
 def _lead(folder: Folder, name: str, wanted: str, *, to: Path) -> None:
@@ -191,7 +220,7 @@ def _name_of(transformation) -> str:
     return str(transformation) if is_plain else next(iter(transformation), "")
 
 
-def _direct(job: Job, saved_id: str, target: Path) -> dict | None:
+def _direct(job: Job, saved_id: str, target: Path, *, is_empty: bool) -> dict | None:
     """What the step's `Run.input_datasets` reads without asking the studio; None for a dataset that
     does more to its files than to read them, which the step then asks for and is told of."""
     saved = SavedDataset.objects.select_related("workspace").get(
@@ -201,7 +230,7 @@ def _direct(job: Job, saved_id: str, target: Path) -> dict | None:
     extra = [step for step in flow.transformations if _name_of(step) not in READ_HERE]
     if extra:
         return None
-    path = data.materialise(data.places_of(saved), target)
+    path = target if is_empty else data.materialise(data.places_of(saved), target)
     files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
     return {
         "id": saved_id,
@@ -305,15 +334,18 @@ def check_inputs(folder: Folder) -> None:
 def take_up(job: Job, folder: Folder) -> dict[str, str]:
     """Store the outputs in their datastores; those that were not written, or of which no file is to be
     kept, and why."""
-    missing = {}
+    missing, outputs = {}, {}
     for name, place in job.step.outputs.items():
         setting = job.node.outputs.get(name) or OutputSetting(name)
         path, wanted = _left(job, folder, setting), _place_of_its_own(job, setting)
-        stored = []
+        files = []
         if path.exists():
             target = data.locate(job.run.workspace, place["datastore"], place["path"])
-            stored = data.upload_tree(path, target, only=setting.only, mounted=folder.linked)
-        if stored:
+            files = data.upload_tree(path, target, only=setting.only, mounted=folder.linked)
+        outputs[name] = stored.record(
+            place, files, run=job.run.uuid, attempt=job.claim.attempt, port=name
+        )
+        if files:
             continue
         is_empty = path.is_dir() and not any(path.iterdir())
         if not path.exists() or (wanted and is_empty):
@@ -326,6 +358,8 @@ def take_up(job: Job, folder: Folder) -> dict[str, str]:
         elif setting.only:
             patterns = ", ".join(setting.only)
             missing[name] = f"Nothing of the output {name} was kept: no file matches {patterns}."
+    if outputs:
+        job.changes["outputs"] = outputs
     return missing
 
 

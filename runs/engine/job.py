@@ -8,7 +8,7 @@ from uuid import UUID
 from endpoints.graph import Graph, Node
 from endpoints.models import Module
 from runs import sealing
-from runs.engine import reuse
+from runs.engine import reuse, stored
 from runs.engine.blueprints import blueprint
 from runs.engine.claim import Claim
 from runs.models import Kind, Run, StepRun
@@ -135,6 +135,8 @@ def decide(job: Job) -> bool:
     source = reuse.find_source(key)
     if source is None:
         return _runs(job, reuse.why_not(job.step, parts), key, parts)
+    if gone := stored.what_is_gone(job.run.workspace, source.outputs):
+        return _runs(job, f"Ran because {gone} of the earlier result is gone."[:500], key, parts)
     job.changes = {"fingerprint": key, "fingerprint_parts": parts, "inputs": job.inputs}
     return reuse.take_over(job.claim, job.step, source, changes=job.changes)
 

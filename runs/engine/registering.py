@@ -10,7 +10,7 @@ from studio.core.access import Actor, system_actor
 
 def register_outputs(job: Job, *, except_for: Collection[str]) -> None:
     """The step's outputs remember which datasets they became."""
-    outputs = dict(job.step.outputs)
+    outputs = dict(job.changes.get("outputs") or job.step.outputs)
     for name, setting in job.node.outputs.items():
         if setting.register_as and name in outputs and name not in except_for:
             kind, dataflow = _dataset(job, outputs[name], setting.transformations)

@@ -4,6 +4,7 @@ import subprocess
 import threading
 from uuid import uuid4
 
+import fsspec
 import pytest
 from django.core.exceptions import ValidationError
 
@@ -33,7 +34,7 @@ def filled(store, tmp_path):
     (source / "b.csv").write_text("x\n2\n")
     (source / "deep" / "c.txt").write_text("c")
     stored = data.upload_tree(source, data.resolve(store, "in"))
-    assert sorted(stored) == ["in/a.csv", "in/b.csv", "in/deep/c.txt"]
+    assert sorted(entry.path for entry in stored) == ["in/a.csv", "in/b.csv", "in/deep/c.txt"]
     return store
 
 
@@ -138,6 +139,27 @@ def test_nothing_there_is_said(filled, tmp_path):
             data.materialise([data.resolve(filled, path)], tmp_path / "input")
 
 
+class Unreachable(fsspec.AbstractFileSystem):
+    protocol = "unreachable"
+
+    def info(self, path, **kwargs):
+        raise ConnectionError("no route to host")
+
+
+def test_a_store_that_does_not_answer_is_not_taken_for_empty(workspace, tmp_path):
+    fsspec.register_implementation("unreachable", Unreachable, clobber=True)
+    far = Datastore.objects.create(workspace=workspace, name="far", url="unreachable://bucket")
+    place = data.resolve(far, "in")
+    for ask in (place.exists, place.is_folder, place.is_there, place.listing):
+        with pytest.raises(ConnectionError):
+            ask()
+    away = Datastore.objects.create(
+        workspace=workspace, name="away", url=f"file://{tmp_path}/not-mounted"
+    )
+    with pytest.raises(Refused, match="Datastore away cannot be reached: there is no folder"):
+        data.resolve(away, "in").exists()
+
+
 def test_a_changed_input_is_named(filled, tmp_path):
     path = data.materialise([data.resolve(filled, "in")], tmp_path / "input", mode="mount")
     before = data.inventory(path)
@@ -164,7 +186,7 @@ def test_of_an_output_the_files_that_are_asked_for_are_taken_up(store, tmp_path,
     for name in ("a.csv", "b.log", "deep/c.csv"):
         (output / name).write_text("x")
     found = data.upload_tree(output, data.resolve(store, "out"), only=only)
-    assert sorted(path.removeprefix("out/") for path in found) == stored
+    assert sorted(entry.path.removeprefix("out/") for entry in found) == stored
 
 
 def test_outputs_that_lead_elsewhere_are_refused(store, tmp_path):
@@ -189,7 +211,9 @@ def test_a_link_to_a_folder_of_the_output_stands_for_its_files(store, tmp_path):
     (output / "latest").symlink_to("checkpoint-2")
     found = data.upload_tree(output, data.resolve(store, "out"))
     files = ("best", "deep/model")
-    assert sorted(found) == [f"out/{top}/{x}" for top in ("checkpoint-2", "latest") for x in files]
+    assert sorted(entry.path for entry in found) == [
+        f"out/{top}/{x}" for top in ("checkpoint-2", "latest") for x in files
+    ]
     with data.resolve(store, "out/latest/best").open() as stream:
         assert stream.read() == b"x"
 
@@ -202,7 +226,7 @@ def test_a_copied_link_to_a_mounted_input_is_the_files_that_it_leads_to(filled, 
     for mounted in (whole, some):
         subprocess.run(["cp", "-r", mounted, output], check=True)
     found = data.upload_tree(output, data.resolve(filled, "out"), mounted=[whole, some])
-    assert sorted(path.removeprefix("out/") for path in found) == [
+    assert sorted(entry.path.removeprefix("out/") for entry in found) == [
         *("some/a.csv", "some/b.csv"),
         *("whole/a.csv", "whole/b.csv", "whole/deep/c.txt"),
     ]

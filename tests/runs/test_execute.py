@@ -19,6 +19,10 @@ from tests.runs.processes import gone_soon
 pytestmark = pytest.mark.django_db
 
 
+def located(run, place) -> data.Location:
+    return data.locate(run.workspace, place["datastore"], place["path"])
+
+
 class TestScripts:
     def test_a_script_runs_and_its_output_is_its_log(self, studio):
         run = studio.run(studio.publish(steps={"one": {}}, scripts={"one.py": "print('hello')"}))
@@ -187,7 +191,7 @@ class TestScripts:
         assert run.status == Status.COMPLETED, run.error
         assert storage.read_log(studio.step(run, "two").run.uuid) == b"1,2\n"
         place = studio.step(run).outputs["made"]
-        kept = data.locate(run.workspace, place["datastore"], place["path"])
+        kept = located(run, place)
         assert [entry.path.rpartition("/")[2] for entry in kept.files()] == ["rows.csv"]
 
     def test_what_the_sdk_writes_for_a_reference_within_a_text_is_its_place(self, studio):
@@ -231,7 +235,7 @@ class TestScripts:
         unknown = "$AZUREML_DATAREFERENCE_x"
         said = storage.read_log(two.run.uuid).decode()
         assert said == f"1,2 {unknown} True {unknown}-1\n"
-        kept = data.locate(run.workspace, **two.outputs["copy"])
+        kept = located(run, two.outputs["copy"])
         assert [entry.path.rpartition("/")[2] for entry in kept.files()] == ["a.csv"]
 
     def test_data_are_where_a_script_looks_for_them_without_being_told(self, studio):
@@ -314,7 +318,7 @@ class TestScripts:
         assert sorted(said) == sorted(places)
         for name in ("far", "up", "long", "link"):
             assert f"{places[name]} is no place of a step" in said[name]
-        kept = data.locate(run.workspace, **step.outputs["new"])
+        kept = located(run, step.outputs["new"])
         assert len(list(kept.files())) == 2
 
     def test_patterns_that_mean_no_file_are_said(self, studio):

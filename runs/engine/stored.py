@@ -1,0 +1,75 @@
+"""What a step stored is recorded with its output: how many files of how many bytes on the step's row,
+their names and sizes in a file beside its logs, since there may be many thousands of them.
+
+`{"files": 2, "bytes": 10, "listing": "runs/…"}`; without files there is no listing."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
+from urllib.parse import quote
+from uuid import UUID
+
+from endpoints import data
+from runs import storage
+from runs.steps import StepRefused
+from studio.core.errors import BadValue
+from studio.core.models import Workspace
+
+
+def record(
+    place: Mapping, files: Sequence[data.Entry], *, run: UUID, attempt: int, port: str
+) -> dict:
+    """`place` with what an attempt stored there."""
+    found = {"files": len(files), "bytes": sum(file.size for file in files)}
+    if files:
+        known = {_name(file.path, place): file.size for file in files}
+        found["listing"] = f"runs/{run}/stored/{attempt}/{quote(port, safe='')}.json"
+        storage.put_bytes(found["listing"], json.dumps(known).encode())
+    return {**place, "stored": found}
+
+
+def _name(path: str, place: Mapping) -> str:
+    """Below the output's folder; an output that is one file has the name of that file."""
+    if path == place["path"]:
+        return PurePosixPath(path).name
+    return path.removeprefix(f"{place['path']}/")
+
+
+def files_of(place: Mapping) -> dict[str, int]:
+    """The size of each file that was stored in an output, by its name there."""
+    listing = place.get("stored", {}).get("listing")
+    if listing is None:
+        return {}
+    return json.loads(b"".join(storage.stream_blob(listing)))
+
+
+def found_at(location: data.Location, place: Mapping) -> dict[str, int]:
+    """The same of what is there now; asks for a list and reads nothing."""
+    return {_name(entry.path, place): entry.size for entry in location.files()}
+
+
+def require(place: Mapping, found: Mapping[str, object], *, named: str) -> None:
+    """Refuse to go on without a file that an earlier step stored; what others put beside is no matter."""
+    gone = next((name for name in files_of(place) if name not in found), None)
+    if gone is not None:
+        raise StepRefused(
+            f"{named} is not there any more: {gone} is gone from {place['datastore']}/{place['path']}."
+            " Run the step that made it again (RegenerateOutputs), or restore the file."
+        )
+
+
+def what_is_gone(workspace: Workspace, outputs: Mapping[str, Mapping]) -> str | None:
+    """The first file of a step's outputs that is not as it was stored."""
+    for place in outputs.values():
+        try:
+            known = files_of(place)
+            if not known:
+                continue
+            location = data.locate(workspace, place["datastore"], place["path"])
+        except (BadValue, FileNotFoundError):  # without its datastore, or its listing
+            return f"{place['datastore']}/{place['path']}"
+        found = found_at(location, place)
+        for name, size in known.items():
+            if found.get(name) != size:
+                return f"{place['datastore']}/{place['path']}/{name}"
+    return None
