@@ -11,7 +11,16 @@ from endpoints.data.dataflow import (
 )
 from endpoints.data.datasets import find_saved, locate, places_of, source_location
 from endpoints.data.outputs import read_transformations, write_output_dataflow
-from endpoints.data.places import Entry, Location, PathError, Place, WebFile, resolve, root_of
+from endpoints.data.places import (
+    Entry,
+    Location,
+    PathError,
+    Place,
+    WebFile,
+    relative_path,
+    resolve,
+    root_of,
+)
 from endpoints.data.transfer import changed, inventory, materialise, upload_tree
 
 __all__ = [
@@ -32,6 +41,7 @@ __all__ = [
     "places_of",
     "read_dataflow",
     "read_transformations",
+    "relative_path",
     "resolve",
     "root_of",
     "source_location",

@@ -215,13 +215,13 @@ def root_of(datastore: Datastore) -> Root:
     )
 
 
-def resolve(datastore: Datastore, relative_path: str) -> Location:
+def resolve(datastore: Datastore, path: str) -> Location:
     """The only way from a user's words to a path."""
-    return _locate(datastore.name, root_of(datastore), relative_path)
+    return _locate(datastore.name, root_of(datastore), path)
 
 
-def _locate(name: str, root: Root, relative_path: str) -> Location:
-    path = _relative(relative_path)
+def _locate(name: str, root: Root, relative: str) -> Location:
+    path = relative_path(relative)
     if root.local is not None:
         top = root.local.resolve()
         # Resolving follows links: a path that comes out elsewhere went through one.
@@ -231,7 +231,7 @@ def _locate(name: str, root: Root, relative_path: str) -> Location:
     return Location(name, root, path)
 
 
-def _relative(path: str) -> str:
+def relative_path(path: str) -> str:
     """The path without `.` and spare slashes, or PathError. A slash in front is the datastore's top."""
     if not isinstance(path, str):
         raise PathError("A path must be a text.")

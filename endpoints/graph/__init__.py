@@ -14,6 +14,7 @@ from endpoints.graph.elements import (
     ModuleParameter,
     Node,
     OutputSetting,
+    PathParameter,
     Port,
 )
 from endpoints.graph.graph import Graph
@@ -35,6 +36,7 @@ __all__ = [
     "ModuleParameter",
     "Node",
     "OutputSetting",
+    "PathParameter",
     "Port",
     "read_module",
 ]

@@ -1,5 +1,6 @@
 """The parts of a pipeline graph: ports, nodes, edges and what a step asks for (wire 8.4-8.6)."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -10,6 +11,10 @@ RUN_AFTER_INPUT = "_run_after_input_"
 STRUCTURED_ARGUMENTS = "USE_STRUCTURED_ARGUMENTS"
 # A word of plain arguments that stands for an input or output, or for a parameter.
 PORT_WORD, PARAMETER_WORD = "$AZUREML_DATAREFERENCE_", "$AML_PARAMETER_"
+
+# What `str()` makes of a PipelineParameter; of a DataPath as its default nothing but a word is left.
+PATH_PARAMETER = re.compile(r"PipelineParameter_Name:(.+?)_Default:(.*)", re.DOTALL)
+DATAPATH_DEFAULT = re.compile(r"^<azureml\.data\.datapath\.DataPath object at 0x\w+>")
 
 
 class GraphError(ValidationError):
@@ -97,6 +102,34 @@ class OutputSetting:
     register_tags: Mapping[str, str] = field(default_factory=dict)
     transformations: str = ""  # how the output is read as a table
     only: Sequence[str] = ()  # patterns of the files that are taken up; all, if there are none
+
+    @property
+    def parameter(self) -> "PathParameter | None":
+        """The parameter that `path_on_datastore` is made of, which the SDK writes into it as a text."""
+        found = PATH_PARAMETER.search(self.path_on_datastore or "")
+        if found is None:
+            return None
+        is_datapath = DATAPATH_DEFAULT.match(found[2]) is not None
+        return PathParameter(found[1], None if is_datapath else found[2], is_datapath)
+
+    def place(self, value: str, *, default: str) -> str:
+        """`path_on_datastore` with a value in the place of its parameter. What an author wrote behind the
+        parameter begins where its default ends, as far as the interface declares that."""
+
+        def filled(found: re.Match) -> str:
+            rest = DATAPATH_DEFAULT.sub("", found[2])
+            return value + (rest.removeprefix(default) if rest.startswith(default) else "")
+
+        return PATH_PARAMETER.sub(filled, self.path_on_datastore or "")
+
+
+@dataclass(frozen=True)
+class PathParameter:
+    """A parameter that an output's destination names; of a data path the SDK sends no default."""
+
+    name: str
+    default: str | None
+    is_datapath: bool
 
 
 @dataclass(frozen=True)

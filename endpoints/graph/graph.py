@@ -9,7 +9,15 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from endpoints.graph import reading
-from endpoints.graph.elements import DatasetNode, Edge, GraphError, ModuleInfo, Node, count
+from endpoints.graph.elements import (
+    DatasetNode,
+    Edge,
+    GraphError,
+    ModuleInfo,
+    Node,
+    PathParameter,
+    count,
+)
 
 
 @dataclass(frozen=True)
@@ -20,6 +28,12 @@ class Graph:
     pipeline_outputs: Mapping[str, tuple[str, str]]
     parameter_names: frozenset[str]
     timeout_seconds: int | None = None
+
+    @property
+    def path_parameters(self) -> list[PathParameter]:
+        """Those that the destinations of outputs are made of."""
+        settings = [one for node in self.nodes.values() for one in node.outputs.values()]
+        return [one.parameter for one in settings if one.parameter is not None]
 
     @classmethod
     def parse(

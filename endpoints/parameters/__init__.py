@@ -10,6 +10,7 @@ from endpoints.parameters.declarations import (
     read_datapath,
     read_dataset,
     with_dataset_nodes,
+    with_destinations,
 )
 from endpoints.parameters.values import ParameterErrors, Resolved, coerce, nearest, resolve
 
@@ -28,4 +29,5 @@ __all__ = [
     "read_dataset",
     "resolve",
     "with_dataset_nodes",
+    "with_destinations",
 ]

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from endpoints.graph import PathParameter
+
 BOOLEAN_WORDS = {"true": "True", "false": "False"}
 
 
@@ -100,6 +102,23 @@ def with_dataset_nodes(
 ) -> dict[str, Parameter]:
     """Add dataset parameters that only the graph's nodes mention (the client quirk of wire 8.5)."""
     return {**found, **{name: _dataset(name, None) for name in names if name not in found}}
+
+
+def with_destinations(
+    found: Mapping[str, Parameter], asked: Iterable[PathParameter]
+) -> dict[str, Parameter]:
+    """Add the parameters that only the destinations of outputs mention: the SDK declares none of them."""
+    added = {
+        one.name: Parameter(
+            one.name,
+            Kind.DATAPATH if one.is_datapath else Kind.STRING,
+            one.default,
+            declared=one.is_datapath,
+        )
+        for one in asked
+        if one.name not in found
+    }
+    return {**found, **added}
 
 
 def _scalar(row: Mapping) -> Parameter:

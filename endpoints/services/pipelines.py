@@ -9,7 +9,7 @@ from django.db import transaction
 from endpoints import data
 from endpoints import graph as graphs
 from endpoints.models import Graph, Module, PipelineEndpoint, PublishedPipeline
-from endpoints.parameters import Parameter, Unreadable, parse
+from endpoints.parameters import Parameter, Unreadable, parse, with_destinations
 from endpoints.services import checks, named_modules, versions
 from studio.core import audit
 from studio.core.access import Actor, require
@@ -41,7 +41,8 @@ def publish(
             actor, wire=graph, interface=interface or {}, dataset_defaults=dataset_defaults or {}
         )
     require(actor, "publish", graph)
-    parameters = parse(graph.interface, graph.dataset_defaults)
+    asked = graphs.Graph.parse(graph.wire, graph.interface).path_parameters
+    parameters = with_destinations(parse(graph.interface, graph.dataset_defaults), asked)
     pipeline = PublishedPipeline.objects.create(
         uuid=checks.chosen_uuid(actor, PublishedPipeline, uuid),
         workspace=actor.workspace,

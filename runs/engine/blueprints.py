@@ -8,7 +8,7 @@ from uuid import UUID
 from endpoints.graph import Graph, read_module
 from endpoints.models import Graph as GraphRow
 from endpoints.models import Module
-from endpoints.parameters import Parameter, parse, with_dataset_nodes
+from endpoints.parameters import Parameter, parse, with_dataset_nodes, with_destinations
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def blueprint(graph_uuid: UUID) -> Blueprint:
     return Blueprint(
         graph=graph,
         modules={node.id: modules[node.module_id.lower()] for node in graph.nodes.values()},
-        parameters=with_dataset_nodes(parameters, asked),
+        parameters=with_destinations(with_dataset_nodes(parameters, asked), graph.path_parameters),
     )
 
 

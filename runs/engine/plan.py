@@ -6,7 +6,9 @@ from uuid import UUID, uuid4
 from django.utils import timezone
 
 from endpoints.graph import Edge, Node
+from runs import sealing
 from runs.engine.blueprints import Blueprint
+from runs.engine.destinations import Destination, destinations
 from runs.facts import attribute
 from runs.models import Kind, Run, RunAttribute, StatusChange, StepRun
 from runs.states import Status
@@ -34,8 +36,9 @@ def plan(
     RunAttribute.objects.bulk_create(
         attribute(row.pk, "tag", key, value) for row in rows for key, value in (tags or {}).items()
     )
+    chosen = _destinations(run, blueprint)
     outputs = {
-        node_id: planned_outputs(graph.nodes[node_id], step_uuid=uuids[node_id])
+        node_id: planned_outputs(graph.nodes[node_id], step_uuid=uuids[node_id], chosen=chosen)
         for node_id in order
     }
     StepRun.objects.bulk_create(
@@ -116,16 +119,25 @@ def _input(edge: Edge, outputs: Mapping, sources: Mapping) -> dict:
     return {"node": edge.source, "port": edge.source_port, **place}
 
 
-def planned_outputs(node: Node, *, step_uuid: UUID) -> dict[str, dict]:
+def _destinations(run: Run, blueprint: Blueprint) -> dict[tuple[str, str], Destination]:
+    made = run.pipeline_run
+    has_parameters = bool(blueprint.graph.path_parameters)
+    values = sealing.opened(made.parameters) if has_parameters else {}
+    return destinations(blueprint, values, made.datapaths)
+
+
+def planned_outputs(
+    node: Node, *, step_uuid: UUID, chosen: Mapping[tuple[str, str], Destination]
+) -> dict[str, dict]:
     """Port -> where the step's output will be kept (wire 8.5, Outputs)."""
     places = {}
     for name in {**node.module.outputs, **node.outputs}:
         port, setting = node.module.outputs.get(name), node.outputs.get(name)
         if port is not None and port.is_fake:
             continue
-        pattern = setting.path_on_datastore if setting else None
-        path = (pattern or "azureml/{run-id}/{output-name}").replace("{run-id}", str(step_uuid))
-        store = (setting and setting.datastore) or (port and port.datastore)
+        wanted = chosen.get((node.id, name), Destination(None, "azureml/{run-id}/{output-name}"))
+        path = wanted.path.replace("{run-id}", str(step_uuid))
+        store = wanted.datastore or (setting and setting.datastore) or (port and port.datastore)
         places[name] = {
             "datastore": store or DEFAULT_DATASTORE,
             "path": path.replace("{output-name}", name).strip("/"),

@@ -54,6 +54,7 @@ def parts_of(
                 name,
                 setting.datastore or "",
                 setting.path_on_datastore or "",
+                (setting.parameter and values.get(setting.parameter.name)) or "",
                 setting.register_as or "",
                 *setting.only,
             ]

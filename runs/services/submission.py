@@ -203,6 +203,7 @@ def examine(
     )
     engine.check_lengths(blueprint, resolved.values)
     _check_compute(actor, blueprint)
+    engine.destinations(blueprint, resolved.values, resolved.datapaths)
     return blueprint, resolved, _sources(actor, blueprint, resolved.datasets, resolved.datapaths)
 
 

@@ -1,0 +1,64 @@
+"""Where the outputs whose destination a caller or an author chose go on their datastore. The SDK writes a
+parameter into a destination as text (`PipelineParameter_Name:path_Default:a/b`); its value goes there."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from endpoints import data
+from endpoints.graph import Node, OutputSetting
+from endpoints.parameters import Kind, Parameter
+from runs.engine.blueprints import Blueprint
+from studio.core.errors import BadValue
+
+
+@dataclass(frozen=True)
+class Destination:
+    datastore: str | None  # where the parameter names one, too
+    path: str
+
+
+def destinations(
+    blueprint: Blueprint, values: Mapping[str, str], datapaths: Mapping[str, Mapping[str, str]]
+) -> dict[tuple[str, str], Destination]:
+    """By node and output. What cannot be a path is refused, naming the parameter that has it."""
+    return {
+        (node.id, setting.name): _destination(
+            blueprint.parameters, values, datapaths, node, setting
+        )
+        for node in blueprint.graph.nodes.values()
+        for setting in node.outputs.values()
+        if setting.path_on_datastore
+    }
+
+
+def _destination(
+    parameters: Mapping[str, Parameter],
+    values: Mapping[str, str],
+    datapaths: Mapping[str, Mapping[str, str]],
+    node: Node,
+    setting: OutputSetting,
+) -> Destination:
+    asked, store = setting.parameter, None
+    path = setting.path_on_datastore
+    if asked is not None:
+        known = parameters[asked.name]
+        value = values.get(asked.name, "")
+        if known.kind is Kind.DATAPATH:
+            store, value = (datapaths[asked.name][key] for key in ("DataStoreName", "RelativePath"))
+        path = setting.place(value, default=known.default_text)
+    where = f"the destination of output {setting.name} of step {node.name}"
+    target = asked.name if asked else setting.name
+    try:
+        if asked is not None and not value.strip("/"):
+            raise BadValue(f"Parameter {target} is empty: it is {where}.", target=target)
+        if asked is not None and value.startswith("/"):
+            raise BadValue(
+                f"Parameter {target}: {value[:100]!r} is absolute, and {where} is a path below its"
+                " datastore: leave the slash in front out.",
+                target=target,
+            )
+        data.relative_path(path)
+    except data.PathError as error:
+        named = f"Parameter {target}, {where}" if asked else where.capitalize()
+        raise BadValue(f"{named}: {' '.join(error.messages)}", target=target) from error
+    return Destination(store, path)
