@@ -306,7 +306,6 @@ class SubmitForm(forms.Form):
         given = self.cleaned_data
         return {
             "experiment": given["experiment_name"],
-            "key": given["key"],
             **{
                 name: given[name]
                 for name in (

@@ -32,7 +32,8 @@ def endpoint_submit(request, uuid):
     version = _version(request, endpoint, rows)
     form = _form(request, version.pipeline, name=endpoint.name)
     if request.method == "POST" and form.is_valid():
-        run = attempt(request.actor, form, endpoint=endpoint, version=version.number)
+        key = services.Key("form", str(endpoint.uuid), form.cleaned_data["key"])
+        run = attempt(request.actor, form, endpoint=endpoint, version=version.number, key=key)
         if run is not None:
             return submitted(request, run)
     return _page(
@@ -55,7 +56,8 @@ def pipeline_submit(request, uuid):
     require(request.actor, "submit", pipeline)
     form = _form(request, pipeline, name=pipeline.name)
     if request.method == "POST" and form.is_valid():
-        run = attempt(request.actor, form, pipeline=pipeline)
+        key = services.Key("form", str(pipeline.uuid), form.cleaned_data["key"])
+        run = attempt(request.actor, form, pipeline=pipeline, key=key)
         if run is not None:
             return submitted(request, run)
     return _page(
@@ -68,11 +70,11 @@ def pipeline_submit(request, uuid):
     )
 
 
-def attempt(actor: Actor, form: SubmitForm, **target) -> Run | None:
+def attempt(actor: Actor, form: SubmitForm, *, key: services.Key, **target) -> Run | None:
     """The run, or None with what the service said on the form."""
     try:
         return services.submit(
-            actor, source=Source.STUDIO, strict=True, **target, **form.submission()
+            actor, source=Source.STUDIO, strict=True, key=key, **target, **form.submission()
         )
     except (Refused, ValidationError) as error:
         asked = target.get("endpoint") or target["pipeline"]

@@ -6,9 +6,10 @@ from rest_framework.response import Response
 from endpoints.api.drafts import PipelineDraftView, pipeline_draft_entity
 from runs.api import visible
 from runs.api.entities import pipeline_run_entity
+from runs.api.idempotency import DOCUMENTED, KeyedView, reply
 from runs.services import drafts
 from studio.core.bodies import Body, query_text
-from studio.core.rest import TriggerDoor, WireView
+from studio.core.rest import WireView
 from studio.core.schema import query
 
 
@@ -20,16 +21,19 @@ class CloneRun(WireView):
         return Response(pipeline_draft_entity(drafts.clone_run(self.actor, run)))
 
 
-class SubmitDraft(TriggerDoor, PipelineDraftView):
+class SubmitDraft(KeyedView, PipelineDraftView):
     """The body is a draft's entity, as it was just read; the draft itself is what is run."""
 
     triggers = "PipelineDraft"
 
-    @extend_schema(parameters=[query("parentRunId")])
+    @extend_schema(parameters=[query("parentRunId"), DOCUMENTED])
     def post(self, request, **scope):
         draft = self.draft(Body(request.data).text("Id", required=True))
         parent = query_text(request.query_params, "parentRunId")
         run = drafts.submit_draft(
-            self.actor, draft, parent=visible.find_run(self.actor, parent) if parent else None
+            self.actor,
+            draft,
+            parent=visible.find_run(self.actor, parent) if parent else None,
+            key=self.key(draft.uuid),
         )
-        return Response(pipeline_run_entity(run, self.base_url))
+        return reply(run, pipeline_run_entity(run, self.base_url))

@@ -3,8 +3,6 @@
 The client uploads the folder as a snapshot, as it does for a step, and posts a run definition. Who
 is asked to run it by a zip, or on the client's own machine, says what to do instead."""
 
-import hashlib
-
 from django.db import transaction
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
@@ -12,30 +10,33 @@ from rest_framework.response import Response
 from endpoints.services.scripts import create_script_graph
 from runs import services
 from runs.api import script_definition, visible
+from runs.api.idempotency import DOCUMENTED, KeyedView, reply
 from runs.models import Kind, Run, Source
+from runs.services import Key
 from studio.core.access import require
 from studio.core.bodies import Body, query_text
 from studio.core.errors import BadValue, Refused
-from studio.core.models import Workspace
-from studio.core.rest import TriggerDoor, WireView
+from studio.core.rest import WireView
 from studio.core.schema import query
 
 
-class SnapshotRun(TriggerDoor):
+class SnapshotRun(KeyedView):
     """The client names the run (`runId`), and takes the id that the answer names: ours are UUIDs.
     The same name again is the same submission, sent twice."""
 
     triggers = "Experiment"
 
-    @extend_schema(parameters=[query("runId")])
+    @extend_schema(parameters=[query("runId"), DOCUMENTED])
     @transaction.atomic  # a graph whose run is refused is not kept
     def post(self, request, name, **scope):
         require(self.actor, "run code")
         body = Body(request.data)
         script = script_definition.read(body)
         parent = body.text("ParentRunId")
-        # Who sends the same submission twice at once takes turns: the second finds the first's run.
-        Workspace.objects.select_for_update(no_key=True).get(pk=self.actor.workspace.pk)
+        key = self.key_of(name)
+        earlier = services.run_in_turn(self.actor, key)
+        if earlier is not None:
+            return reply(earlier, started(earlier))
         graph = create_script_graph(self.actor, script)
         run = services.submit(
             self.actor,
@@ -46,18 +47,15 @@ class SnapshotRun(TriggerDoor):
             properties={"ContentSnapshotId": script.snapshot_id},
             source=Source.SDK,
             raw_request=body.raw,
-            key=key_of(name, query_text(request.query_params, "runId")),
+            key=key,
         )
-        if run.pipeline_run.graph_id != graph.pk:
-            transaction.set_rollback(True)  # it has run before: nothing of this call is kept
-        return Response(started(run))
+        return reply(run, started(run))
 
-
-def key_of(experiment: str, run_id: str) -> str | None:
-    """A client's name of a run is as long as its experiment's, and unique in it only."""
-    if not run_id:
-        return None
-    return f"script:{hashlib.sha256(f'{experiment}/{run_id}'.encode()).hexdigest()}"
+    def key_of(self, experiment: str) -> Key | None:
+        """A header's, else the client's name of the run, which is unique in its experiment only."""
+        run_id = query_text(self.request.query_params, "runId")
+        own = Key("script", experiment, run_id) if run_id else None
+        return self.key(f"script {experiment}") or own
 
 
 def started(run: Run) -> dict:

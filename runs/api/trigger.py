@@ -11,13 +11,15 @@ from endpoints.models import PipelineEndpoint, PublishedPipeline
 from runs import services
 from runs.api import keys, public
 from runs.api.entities import pipeline_run_entity, public_run_entity
+from runs.api.idempotency import DOCUMENTED, KeyedView, reply
 from runs.api.visible import find_run
 from runs.models import Run, Source
+from runs.services import Key
 from studio.core.access import Actor
 from studio.core.bodies import LONGEST, Body, kind_of, query_text
 from studio.core.enums import RUN_TYPES
 from studio.core.errors import BadValue, Forbidden, NotFound
-from studio.core.rest import TriggerDoor, find, find_by_name
+from studio.core.rest import find, find_by_name
 from studio.core.schema import query
 
 VERSION = re.compile("[0-9]{1,9}")
@@ -66,7 +68,7 @@ class CallerOrPublic(BasePermission):
         return request.auth is not None or view.public_endpoint is not None
 
 
-class TriggerView(TriggerDoor):
+class TriggerView(KeyedView):
     """Reads the body, finds what to run, calls `submit`, prints the run."""
 
     for_endpoint_tokens = True
@@ -75,37 +77,48 @@ class TriggerView(TriggerDoor):
     public_endpoint: PipelineEndpoint | None = None
     endpoint: PipelineEndpoint | None = None  # once it was found
 
-    def trigger(self, actor: Actor, **target) -> Run:
+    def trigger(self, actor: Actor, *, key: Key | None, **target) -> Run:
         parent = query_text(self.request.query_params, "parentRunId")
         parent = parent or Body(self.request.data).text("ParentRunId")
         if parent and self.public_endpoint is not None:
             raise NotFound("A call without a key starts runs of its own only.")
         if parent:
             target["parent"] = find_run(actor, parent)
-        return services.submit(actor, **target, **submission(self.request))
+        return services.submit(actor, key=key, **target, **submission(self.request))
 
 
 class SubmitPipeline(TriggerView):
     triggers = "PublishedPipeline"
 
-    @extend_schema(parameters=[query("parentRunId")])
+    @extend_schema(parameters=[query("parentRunId"), DOCUMENTED])
     def post(self, request, uuid, **scope):
         if self.actor.endpoint_uuid is not None:
             raise Forbidden("This token triggers its endpoint only, not a published pipeline.")
         pipelines = PublishedPipeline.objects.filter(workspace=self.actor.workspace)
         pipelines = pipelines.select_related("graph").defer("graph__wire", "graph__interface")
         pipeline = find(pipelines, uuid, "Published pipeline")
-        return Response(
-            pipeline_run_entity(self.trigger(self.actor, pipeline=pipeline), self.base_url)
-        )
+        run = self.trigger(self.actor, pipeline=pipeline, key=self.key(pipeline.uuid))
+        return reply(run, pipeline_run_entity(run, self.base_url))
 
 
 class EndpointTriggerView(TriggerView):
     triggers = "PipelineEndpoint"
 
-    def run_of(self, actor: Actor, endpoint: PipelineEndpoint, suffix: str | None = None) -> Run:
+    def answer(self, endpoint: PipelineEndpoint, suffix: str | None = None) -> Response:
         self.endpoint = endpoint
-        return self.trigger(actor, endpoint=endpoint, version=self.version(suffix))
+        version = self.version(suffix)
+        key = self.key(endpoint.uuid, version=version)
+        if self.public_endpoint is None:
+            run = self.trigger(self.actor, endpoint=endpoint, version=version, key=key)
+            return reply(run, pipeline_run_entity(run, self.base_url))
+        actor = public.actor_for(endpoint)
+        if services.run_of_key(actor, key) is None:
+            public.limit_rate(endpoint)
+        run = self.trigger(actor, endpoint=endpoint, version=version, key=key)
+        entity = public_run_entity(run)
+        if "ExperimentName" not in Body(self.request.data):
+            entity["RunHistoryExperimentName"] = None  # it is called like the endpoint
+        return reply(run, entity)
 
     def version(self, suffix: str | None) -> int | None:
         """The pinned version, from the path or the query; the SDK sends both (wire 1.10)."""
@@ -157,44 +170,39 @@ class PublicTriggerView(EndpointTriggerView):
         return super().refused_actor()
 
     def respond(self, uuid: str, suffix: str | None = None) -> Response:
-        if self.public_endpoint is not None:
-            public.limit_rate(self.public_endpoint)
-            actor = public.actor_for(self.public_endpoint)
-            entity = public_run_entity(self.run_of(actor, self.public_endpoint, suffix))
-            if "ExperimentName" not in Body(self.request.data):
-                entity["RunHistoryExperimentName"] = None  # it is called like the endpoint
-            return Response(entity)
-        endpoint = find(self.endpoints(self.actor), uuid, "Pipeline endpoint")
-        return Response(
-            pipeline_run_entity(self.run_of(self.actor, endpoint, suffix), self.base_url)
-        )
+        endpoint = self.public_endpoint
+        if endpoint is None:
+            endpoint = find(self.endpoints(self.actor), uuid, "Pipeline endpoint")
+        return self.answer(endpoint, suffix)
 
 
 class SubmitEndpoint(PublicTriggerView):
-    @extend_schema(parameters=[query("parentRunId"), query("pipelineVersion")])
+    @extend_schema(parameters=[query("parentRunId"), query("pipelineVersion"), DOCUMENTED])
     def post(self, request, uuid, version=None, **scope):
         return self.respond(uuid, version)
 
 
 class SubmitEndpointByName(EndpointTriggerView):
-    @extend_schema(parameters=[query("name"), query("pipelineVersion"), query("parentRunId")])
+    @extend_schema(
+        parameters=[query("name"), query("pipelineVersion"), query("parentRunId"), DOCUMENTED]
+    )
     def post(self, request, **scope):
         name = query_text(request.query_params, "name")
         if not name:
             raise BadValue("The query needs name=<the endpoint's name>.", target="name")
         endpoint = find_by_name(self.endpoints(self.actor), name, "Pipeline endpoint")
-        return Response(pipeline_run_entity(self.run_of(self.actor, endpoint), self.base_url))
+        return self.answer(endpoint)
 
 
 class SubmitAlias(PublicTriggerView):
     """The short address: the token names the workspace; public endpoints by uuid only."""
 
-    @extend_schema(parameters=[query("pipelineVersion"), query("parentRunId")])
+    @extend_schema(parameters=[query("pipelineVersion"), query("parentRunId"), DOCUMENTED])
     def post(self, request, uuid):
         if self.public_endpoint is not None or is_uuid(uuid):
             return self.respond(uuid)
         endpoint = find_by_name(self.endpoints(self.actor), uuid, "Pipeline endpoint")
-        return Response(pipeline_run_entity(self.run_of(self.actor, endpoint), self.base_url))
+        return self.answer(endpoint)
 
 
 def is_uuid(text: str) -> bool:

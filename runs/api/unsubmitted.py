@@ -9,6 +9,7 @@ from endpoints.services import create_graph
 from runs import services
 from runs.api import visible
 from runs.api.entities import pipeline_run_entity
+from runs.api.idempotency import DOCUMENTED, KeyedView, reply
 from runs.api.trigger import source_of
 from studio.core.access import require
 from studio.core.bodies import LONGEST, Body, query_text
@@ -16,15 +17,19 @@ from studio.core.rest import TriggerDoor
 from studio.core.schema import query
 
 
-class CreateWithGraph(TriggerDoor):
+class CreateWithGraph(KeyedView):
     triggers = "Graph"
 
-    @extend_schema(parameters=[query("experimentName")])
+    @extend_schema(parameters=[query("experimentName"), DOCUMENTED])
     @transaction.atomic  # a graph whose run is refused is not kept
     def post(self, request, **scope):
         require(self.actor, "run code")
         body = Body(request.data)
         info = Body(body.mapping("CreationInfo"), name="CreationInfo")
+        key = self.key("graph")
+        earlier = services.run_in_turn(self.actor, key)
+        if earlier is not None:
+            return reply(earlier, pipeline_run_entity(earlier, self.base_url))
         datasets = info.mapping("DataSetDefinitionValueAssignments")
         graph = create_graph(
             self.actor,
@@ -36,6 +41,7 @@ class CreateWithGraph(TriggerDoor):
         run = services.submit(
             self.actor,
             held=True,
+            key=key,
             graph=graph,
             experiment=query_text(request.query_params, "experimentName")
             or info.text("RunHistoryExperimentName"),
@@ -52,7 +58,7 @@ class CreateWithGraph(TriggerDoor):
             continue_on_step_failure=info.flag("ContinueExperimentOnNodeFailure"),
             raw_request=info.raw,
         )
-        return Response(pipeline_run_entity(run, self.base_url))
+        return reply(run, pipeline_run_entity(run, self.base_url))
 
 
 class SubmitRun(TriggerDoor):

@@ -72,6 +72,7 @@ class Migration(migrations.Migration):
                 ('endpoint_version', models.PositiveIntegerField(blank=True, null=True)),
                 ('schedule', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='runs', to='endpoints.schedule')),
                 ('idempotency_key', models.CharField(blank=True, max_length=100, null=True)),
+                ('idempotency_digest', models.CharField(blank=True, max_length=64)),
                 ('submitted_by', models.CharField(blank=True, max_length=150)),
                 ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='runs', to=settings.AUTH_USER_MODEL)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),

@@ -73,6 +73,7 @@ class Run(models.Model):
         Schedule, models.SET_NULL, null=True, blank=True, related_name="runs", db_index=False
     )
     idempotency_key = models.CharField(max_length=100, null=True, blank=True)  # noqa: DJ001 - unique when present
+    idempotency_digest = models.CharField(max_length=64, blank=True)  # of the request that made it
     submitted_by = models.CharField(max_length=150, blank=True)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="runs"
@@ -86,6 +87,7 @@ class Run(models.Model):
     error = models.TextField(blank=True)
 
     objects = RunQuerySet.as_manager()
+    is_replayed = False  # true of what an idempotency key has found again
 
     class Meta:
         constraints = [

@@ -2,6 +2,7 @@
 
 from runs.services.changing import cancel, edit, resubmit
 from runs.services.experiments import delete_experiment, edit_experiment, make_experiment
+from runs.services.idempotency import Key, run_in_turn, run_of_key
 from runs.services.registered import (
     create_asset,
     delete_model,
@@ -30,6 +31,7 @@ from runs.services.tracking import (
 
 __all__ = [
     "PARAM",
+    "Key",
     "Watch",
     "append_to_artifact",
     "cancel",
@@ -52,6 +54,8 @@ __all__ = [
     "register_model",
     "require_open",
     "resubmit",
+    "run_in_turn",
+    "run_of_key",
     "start",
     "submit",
     "update_schedule",

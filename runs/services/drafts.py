@@ -17,6 +17,7 @@ from endpoints.services.pipelines import create_graph, wire_defaults
 from runs import sealing
 from runs.models import Kind, Run, Source
 from runs.services import kept
+from runs.services.idempotency import Key, run_in_turn
 from runs.services.submission import submit
 from studio.core import audit
 from studio.core.access import Actor, require
@@ -198,8 +199,13 @@ def _clone(actor: Actor, *, graph, **parts) -> PipelineDraft:
 
 
 @transaction.atomic  # the graph of a run that is refused is not kept
-def submit_draft(actor: Actor, draft: PipelineDraft, *, parent: Run | None = None) -> Run:
+def submit_draft(
+    actor: Actor, draft: PipelineDraft, *, parent: Run | None = None, key: Key | None = None
+) -> Run:
     require(actor, "run code", draft)
+    earlier = run_in_turn(actor, key)
+    if earlier is not None:
+        return earlier
     arguments = kept.arguments(draft.submission)
     graph = create_graph(
         actor,
@@ -208,7 +214,7 @@ def submit_draft(actor: Actor, draft: PipelineDraft, *, parent: Run | None = Non
         dataset_defaults=arguments["datasets"],
     )
     # Drafts are the SDK's own: nobody else has a word for them.
-    run = submit(actor, graph=graph, source=Source.SDK, parent=parent, **arguments)
+    run = submit(actor, graph=graph, source=Source.SDK, parent=parent, key=key, **arguments)
     PipelineDraft.objects.filter(pk=draft.pk).update(last_run_uuid=run.uuid)
     return run
 

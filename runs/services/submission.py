@@ -27,6 +27,7 @@ from runs.engine.blueprints import as_uuid
 from runs.engine.plan import target_of
 from runs.facts import attribute
 from runs.models import Experiment, Kind, PipelineRun, Run, RunAttribute, Source
+from runs.services.idempotency import Key, run_of_key
 from runs.services.names import experiment_of, run_name
 from studio.core import audit, numbers
 from studio.core.access import Actor, require
@@ -73,7 +74,7 @@ def submit(
     strict: bool | None = None,
     raw_request: Mapping | None = None,
     remarks: Mapping[str, str] | None = None,
-    key: str | None = None,
+    key: Key | None = None,
     original: PipelineRun | None = None,
     parent: Run | None = None,
     schedule: Schedule | None = None,
@@ -85,13 +86,13 @@ def submit(
     `held` waits, without steps, for `start`; of the `kind` Script, it is its only step's own.
     `remarks` on keys of the request are its warnings, unless the endpoint is strict and refuses.
 
-    The same `key` again returns the run it made the first time.
+    The same `key` again returns the run it made the first time; a call that is refused uses none up.
     """
-    earlier = _of_key(actor, key)
-    if earlier is not None:
-        return earlier
     target = target_for(actor, pipeline=pipeline, graph=graph, endpoint=endpoint, version=version)
     require(actor, verb_to_run(target.pipeline), target.graph)
+    earlier = run_of_key(actor, key)
+    if earlier is not None:
+        return earlier
     check_runnable(target.endpoint, target.pipeline, target.version)
     if target.is_strict and remarks:
         raise ValidationError({key: [text] for key, text in remarks.items()})
@@ -131,7 +132,8 @@ def submit(
                 endpoint=target.endpoint,
                 endpoint_version=target.version.number if target.version else None,
                 schedule=schedule,
-                idempotency_key=key or None,
+                idempotency_key=key.kept(actor) if key else None,
+                idempotency_digest=key.digest if key else "",
                 submitted_by=actor.name,
                 user=actor.user,
                 created_at=now,
@@ -171,7 +173,7 @@ def submit(
             )
     except IntegrityError:
         # The same key came twice at once: the other one made the run.
-        earlier = _of_key(actor, key)
+        earlier = run_of_key(actor, key)
         if earlier is None:
             raise
         return earlier
@@ -239,15 +241,6 @@ def _check_goes_on(parent: Run | None) -> None:
     if parent and (ended := Run.objects.canceled_at(parent.pk)):
         text = _("Run %(run)s was canceled: nothing more can be submitted below it.")
         raise Refused(text % {"run": ended})
-
-
-def _of_key(actor: Actor, key: str | None) -> Run | None:
-    if not key:
-        return None
-    if len(key) > 100:
-        raise ValidationError({"key": ["An idempotency key has at most 100 characters."]})
-    runs = Run.objects.filter(workspace=actor.workspace, idempotency_key=key)
-    return runs.select_related("pipeline_run", "experiment").first()
 
 
 def target_for(

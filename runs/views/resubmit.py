@@ -50,8 +50,9 @@ def _form(request, run: Run) -> SubmitForm:
 
 def _made(actor: Actor, run: Run, form: SubmitForm) -> Run | None:
     """The new run; or None with the reasons on the form."""
+    key = services.Key("form", str(run.uuid), form.cleaned_data["key"])
     try:
-        return services.resubmit(actor, run, strict=True, **form.submission())
+        return services.resubmit(actor, run, strict=True, key=key, **form.submission())
     except (ValidationError, Refused) as error:
         audit.refuse_for(actor, error, kind="Run", uuid=run.uuid)
         form.refuse(error)

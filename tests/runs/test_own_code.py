@@ -19,6 +19,7 @@ from endpoints.services import create_endpoint, create_graph
 from endpoints.services.drafts import create_graph_draft
 from endpoints.services.scripts import Script, create_script_graph
 from runs import run_tokens, services
+from runs.api.idempotency import KeyedView
 from runs.models import Kind, Run
 from runs.services.drafts import create_draft
 from runs.states import Status
@@ -146,6 +147,10 @@ class Place:
         return self.mark.exists()
 
 
+def is_keyed(view) -> bool:
+    return isinstance(view, type) and issubclass(view, KeyedView)
+
+
 def place_of(actor):
     place = actor.workspace
     return place.subscription_id, place.resource_group, place.name
@@ -215,6 +220,8 @@ def test_a_publisher_runs_code_by_the_doors_that_this_walk_finds(place):
     by_rest = doors_of(place, rest(factories.token(publisher)))
     by_page = doors_of(place, browser(publisher.user), is_rest=False)
     assert by_rest.own | by_page.own == DOORS
+    keyed = {view.__name__ for _, _, view in every_address() if is_keyed(view)}
+    assert by_rest.any | {"CreateWithGraph"} == keyed | {"SubmitRun"}  # which starts what is there
     assert "CreateWithGraph" in by_rest.accepted
 
 

@@ -19,6 +19,7 @@ from runs.models import (
     Source,
     StatusChange,
 )
+from runs.services import Key
 from runs.services.names import run_name
 from runs.states import Status
 from studio.core import tokens
@@ -113,16 +114,17 @@ class TestSubmit:
         graph = factories.graph(workspace)
         graph.wire["ModuleNodes"][0]["ModuleParameters"][1]["Value"] = "gpu"
         graph.save()
-        with pytest.raises(Refused, match=r"target gpu not found in workspace\. It has: cpu-cluster"):
+        with pytest.raises(
+            Refused, match=r"target gpu not found in workspace\. It has: cpu-cluster"
+        ):
             submit(actor, graph=graph)
 
     def test_the_same_key_returns_the_same_run(self, actor):
-        run = submit(actor, key="order-7")
-        assert submit(actor, key="order-7") == run
-        assert submit(actor, key="order-8") != run
-        assert Run.objects.pipeline_runs().count() == 2
-        with pytest.raises(ValidationError):
-            submit(actor, key="k" * 101)
+        run = submit(actor, key=Key("form", "target", "order-7"))
+        assert submit(actor, key=Key("form", "target", "order-7")) == run
+        others = [Key("form", "target", "order-8"), Key("form", "other", "order-7")]
+        assert run not in [submit(actor, key=key) for key in others]
+        assert Run.objects.pipeline_runs().count() == 3
 
     def test_a_secret_value_is_nowhere_in_the_clear(self, actor, workspace):
         graph = factories.graph(workspace, parameters=[SECRET])

@@ -1,0 +1,57 @@
+"""`Idempotency-Key` on the addresses that make runs: the same request again gets the run it made."""
+
+import hashlib
+import json
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.response import Response
+
+from runs.models import Run
+from runs.services import Key
+from studio.core.bodies import LONGEST
+from studio.core.errors import BadValue
+from studio.core.numbers import storable
+from studio.core.rest import TriggerDoor
+
+HEADER = "Idempotency-Key"
+DOCUMENTED = OpenApiParameter(
+    HEADER,
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    description=(
+        f"At most {LONGEST} characters. The same key with the same request gets the run of the first"
+        " one, and `Idempotent-Replayed: true`; with another request it is 422. A refused call uses"
+        " none up."
+    ),
+)
+# What names the target, which the key is kept with; a version comes by two ways.
+OF_TARGET = ("name", "pipelineversion")
+
+
+class KeyedView(TriggerDoor):
+    """A view that makes a run, once for a key."""
+
+    def key(self, target: object, *, version: int | None = None) -> Key | None:
+        text = self.request.headers.get(HEADER)
+        if text is None:
+            return None
+        if not text or len(text) > LONGEST:
+            raise BadValue(f"{HEADER} has 1 to {LONGEST} characters.", target=HEADER)
+        return Key("call", str(target), text, self.digest(version))
+
+    def digest(self, version: int | None) -> str:
+        """Of what decides about the run; how its JSON is laid out does not."""
+        query = sorted(
+            (key.lower(), value)
+            for key, values in self.request.query_params.lists()
+            for value in values
+            if key.lower() not in OF_TARGET
+        )
+        asked = json.dumps([storable(self.request.data), query, version], sort_keys=True)
+        return hashlib.sha256(asked.encode()).hexdigest()
+
+
+def reply(run: Run, entity) -> Response:
+    """`entity` of a run, marked where a key has found it again."""
+    return Response(entity, headers={"Idempotent-Replayed": "true"} if run.is_replayed else None)
