@@ -47,7 +47,7 @@ def record(
     event = _event(
         actor,
         verb=verb,
-        kind=type(target).__name__,
+        kind=target.__class__.__name__,  # a request's user is a proxy, which `type` shows
         object_uuid=getattr(target, "uuid", None),
         object_name=str(getattr(target, "name", target)),
         endpoint_uuid=endpoint_uuid,

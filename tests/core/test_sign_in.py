@@ -48,6 +48,7 @@ def test_signing_in_and_out_are_on_record(ada):
     event = AuditEvent.objects.first()
     assert (event.user, event.kind, event.object_uuid) == (ada, "User", ada.uuid)
     assert event.door == Door.PAGE
+    assert AuditEvent.objects.last().kind == "User"
 
 
 def test_what_fails_is_counted_and_holds_no_password(ada):
@@ -171,6 +172,7 @@ def test_a_person_changes_the_own_password_and_other_browsers_end(ada):
     assert there.get("/tokens/").status_code == 302
     event = AuditEvent.objects.get(verb="change password")
     assert (event.actor, event.address, event.object_uuid) == (ada.username, HERE, ada.uuid)
+    assert event.kind == "User"
     text = str(AuditEvent.objects.values())
     assert "another one" not in text
     assert ada.password not in text
