@@ -11,19 +11,22 @@ from studio.core import console
 SHOWN = 1000  # lines that a page opens with
 TAIL_BYTES = 128 * 1024
 CHUNK_BYTES = 256 * 1024
+MOST_KEPT = 64 * 1024  # bytes of a line without an end that are sent again and again
 TRACEBACK = "Traceback (most recent call last)"
 
 
 @dataclass(frozen=True)
 class Piece:
     """Decoded text of a log. `line` is the number of the first line that begins in it; `is_open`: it
-    begins within a line. `end`: the byte after it."""
+    begins within a line. `end`: the byte after it. `kept`: how many of its last bytes are what is shown
+    of a line that has no end yet, and may be written over: the next piece begins with them."""
 
     text: str
     start: int
     end: int
     line: int
     is_open: bool = False
+    kept: int = 0
 
     @property
     def count(self) -> int:
@@ -33,10 +36,16 @@ class Piece:
 
     @property
     def next_line(self) -> int:
-        return self.line + self.count
+        return self.line + self.count - bool(self.kept)
 
     @property
-    def ends_open(self) -> bool:
+    def next_start(self) -> int:
+        return self.end - self.kept
+
+    @property
+    def next_is_open(self) -> bool:
+        if self.kept:
+            return False
         return not self.text.endswith("\n") if self.text else self.is_open
 
 
@@ -91,8 +100,9 @@ def offset_of(log: Log, number: int) -> tuple[int, int]:
     return offset + _forth(data, number - 1 - seen), number
 
 
-def markup(piece: Piece, address: str, *, marked: int = 0) -> SafeString:
-    """The text with a numbered link before each line; `address` is what a line's number goes behind."""
+def markup(piece: Piece, address: str, *, marked: int = 0) -> tuple[SafeString, SafeString]:
+    """The text with a numbered link before each line, and so the line that the next piece shows anew;
+    `address` is what a line's number goes behind."""
     rows = console.to_html(piece.text).split("\n")
     first = 1 if piece.is_open else 0
     last = len(rows) - (rows[-1] == "" and len(rows) > first)
@@ -103,7 +113,9 @@ def markup(piece: Piece, address: str, *, marked: int = 0) -> SafeString:
             f'<span class="row" id="L{number}"{marker}><a class="n" href="{escape(address)}{number}'
             f'#L{number}" data-n="{number}" tabindex="-1" aria-hidden="true"></a>{rows[at]}</span>'
         )
-    return mark_safe("\n".join(rows))  # noqa: S308  to_html escapes
+    anew = rows.pop() if piece.kept else ""
+    rows += [""] if piece.kept and rows else []  # the break before it
+    return mark_safe("\n".join(rows)), mark_safe(anew)  # noqa: S308  to_html escapes
 
 
 def first_error(piece: Piece) -> int:
@@ -117,7 +129,18 @@ def first_error(piece: Piece) -> int:
 
 
 def _piece(data: bytes, start: int, line: int, is_open: bool) -> Piece:
-    return Piece(data.decode(errors="replace"), start, start + len(data), line, is_open)
+    text, kept = data.decode(errors="replace"), len(data) - _written_over(data)
+    if kept > MOST_KEPT or (is_open and b"\n" not in data):
+        kept = 0
+    return Piece(text, start, start + len(data), line, is_open, kept)
+
+
+def _written_over(data: bytes) -> int:
+    """Where that begins which a terminal leaves of the last line."""
+    if data.endswith(b"\n"):
+        return len(data)
+    end = len(data.rstrip(b"\r"))
+    return max(data.rfind(b"\n", 0, end), data.rfind(b"\r", 0, end)) + 1
 
 
 def _read(log: Log, start: int, limit: int) -> bytes:

@@ -3,7 +3,7 @@
 from pathlib import PurePosixPath
 from urllib.parse import urlencode
 
-from django.http import Http404, StreamingHttpResponse
+from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import content_disposition_header
@@ -30,16 +30,18 @@ def pane(request, run: Run) -> dict:
     piece = lines.around(log, number) if number else lines.tail(log, low=low, high=high)
     is_end = piece.end >= log.size
     wrong = lines.first_error(piece) if run.status == Status.FAILED and not number else 0
+    shown, anew = lines.markup(piece, _line_address(log), marked=number or wrong)
     return {
         "title": name,
         "short_title": PurePosixPath(name).name,
-        "lines": lines.markup(piece, _line_address(log), marked=number or wrong),
+        "lines": shown,
+        "anew": anew,
         "is_empty": not piece.text and run.is_terminal,
         "next_url": "" if not is_end or run.is_terminal else _next_url(log, piece),
         "whole_url": address(log),
         "download_url": f"{address(log)}&download=1",
         "first": piece.line,
-        "last": 0 if is_end else piece.next_line - 1,
+        "last": 0 if is_end else piece.line + piece.count - 1,
         "is_part": piece.start > 0 or not is_end,
         "zip_url": reverse("runs:run-zip", args=[run.uuid]) if run.kind == Kind.STEP else "",
         "error_line": wrong,
@@ -52,7 +54,9 @@ def pane(request, run: Run) -> dict:
         if piece.line > 1
         else "",
         "latest_url": "" if is_end else _here(request),
-        "later_url": "" if is_end else _here(request, line=piece.next_line + lines.SHOWN // 2),
+        "later_url": ""
+        if is_end
+        else _here(request, line=piece.line + piece.count + lines.SHOWN // 2),
     }
 
 
@@ -97,7 +101,12 @@ def _line_address(log: Log) -> str:
 
 
 def _next_url(log: Log, piece: Piece) -> str:
-    place = {"from": piece.end, "line": piece.next_line, "open": int(piece.ends_open)}
+    place = {
+        "from": piece.next_start,
+        "line": piece.next_line,
+        "open": int(piece.next_is_open),
+        "seen": piece.end,
+    }
     return f"{address(log)}&{urlencode(place)}"
 
 
@@ -116,6 +125,8 @@ def log(request, uuid):
     found = logfiles.of(run, name)
     if not request.htmx:
         return _as_text(request, found)
+    if not run.is_terminal and _number(request, "seen") == found.size > 0:
+        return fragments.private(HttpResponse(status=204))
     start = _number(request, "from")
     piece = lines.following(
         found,
@@ -126,8 +137,10 @@ def log(request, uuid):
     )
     # `run` was read before the log was: what is over by then writes no more.
     is_over = run.is_terminal and piece.end - start < lines.CHUNK_BYTES
+    shown, anew = lines.markup(piece, _line_address(found))
     context = {
-        "lines": lines.markup(piece, _line_address(found)),
+        "lines": shown,
+        "anew": anew,
         "next_url": "" if is_over else _next_url(found, piece),
         "is_behind": piece.end < found.size,
     }

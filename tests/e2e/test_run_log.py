@@ -39,6 +39,11 @@ SCRIPT = """
             print("row", number)
         sys.stdout.flush()
         time.sleep(0.1)
+    while sys.argv[1] == "bar":
+        number += 1
+        sys.stdout.write(f"\\r{number} of all")
+        sys.stdout.flush()
+        time.sleep(0.1)
     raise ValueError("tenure is missing")
 """
 TOO_WIDE = "e => e.scrollWidth > e.clientWidth"
@@ -63,11 +68,11 @@ def failed(live_studio, talker):
     return f"/runs/{run['Id']}/"
 
 
-@pytest.fixture
-def talking(live_studio, talker, scripts):
+@pytest.fixture(params=["canceled"])
+def talking(live_studio, talker, scripts, request):
     if not scripts:
         pytest.skip("without scripts a page shows what there was")
-    run = live_studio.trigger(talker, ParameterAssignments={"until": "canceled"})
+    run = live_studio.trigger(talker, ParameterAssignments={"until": request.param})
     yield f"/runs/{run}/"
     live_studio.call("DELETE", f"{live_studio.pipelines}/PipelineRuns/{run}/Execution")
     live_studio.wait(run)
@@ -181,6 +186,24 @@ def test_a_log_that_is_followed_keeps_its_newest_lines(page, talking):
     shown = page.locator(f"{LOG} .row").evaluate_all("rows => rows.map(row => +row.id.slice(1))")
     assert len(shown) == 1000
     assert shown[0] < line <= shown[-1]
+
+
+@pytest.mark.parametrize("talking", ["bar"], indirect=True)
+def test_a_progress_bar_is_one_line_while_it_moves(page, talking):
+    page.goto(talking)
+    bar = page.locator(f"{LOG} .row", has_text="of all")
+    bar.wait_for()
+    seen = set()
+    for _turn in range(3):
+        text = bar.inner_text().strip()  # fails if there are two
+        assert re.fullmatch(r"\d+ of all", text)
+        seen.add(text)
+        wait_until(page, f"!document.querySelector('{LOG}').innerText.includes({text!r})")
+    assert len(seen) == 3
+    number = bar.get_attribute("id")
+    page.reload()
+    assert re.fullmatch(r"\d+ of all", bar.inner_text().strip())
+    assert bar.get_attribute("id") == number
 
 
 def test_the_log_and_its_archive_are_downloaded(page, failed):

@@ -198,3 +198,88 @@ def test_the_log_of_a_run_is_a_file_like_others(client, page, run):
     reply = client.get(f"{address}&download=1")
     assert b"run: Running -> Completed" in b"".join(reply.streaming_content)
     page("run-log", run.uuid, query="?file=azureml-logs/70_driver_log.txt", status=404)
+
+
+class Page:
+    """What a page shows of a log that it follows: its text, and where it asks for more."""
+
+    def __init__(self, page, run, step):
+        self.page, self.run, self.step = page, run, step
+        text = page("run-detail", run.uuid)
+        pane = text[text.index("data-log-text>") + len("data-log-text>") :]
+        self.take(pane[: pane.index("</pre>")])
+
+    def take(self, markup):
+        self.text, _, rest = markup.partition('<span class="log-next"')
+        found = re.match(r' hx-get="[^"?]*([^"]*)"[^>]*>(.*)</span>$', rest, re.S)
+        self.next, self.anew = (found[1].replace("&amp;", "&"), found[2]) if found else ("", "")
+
+    def follow(self, *, is_over=False):
+        while self.next:
+            shown, before = self.text, self.next
+            status = 204 if f"seen={self.size()}" in before and not is_over else 200
+            answer = self.page(
+                "run-log", self.step.uuid, query=before, status=status, hx_request="true"
+            )
+            if status == 204:
+                return
+            self.take(answer)
+            self.text = shown + self.text
+            if self.next == before:
+                return
+
+    def size(self):
+        return logfiles.of(self.step, storage.DRIVER_LOG).size
+
+    @property
+    def shown(self):
+        """Without half a letter, which is waited for."""
+        return re.sub(r"<[^>]*>|\ufffd", "", self.text + self.anew)
+
+
+PROGRESS = [
+    "start\n",
+    *(f"\r {n:3}%|{'#' * (n // 10)}" for n in range(0, 110, 10)),
+    "\n",
+    "windows\r\n",
+    *("a", ".", ".", "\r", "\r", "b\r", "\n"),
+    "\x1b[31mred 가 <b>\x1b[0m\rnext",
+    "\n\nlast \r",
+    "\rover",
+]
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 17])
+def test_a_followed_log_is_what_a_reload_shows(page, run, step, size):
+    """However a progress bar was cut into pieces."""
+    move(step, Status.RUNNING)
+    writer = storage.LogWriter(step.uuid, storage.DRIVER_LOG, attempt=1)
+    writer.write(b"0\n")
+    followed = Page(page, run, step)
+    whole = "".join(PROGRESS).encode()
+    for at in range(0, len(whole), size):
+        writer.write(whole[at : at + size])
+        followed.follow()
+        assert followed.shown == Page(page, run, step).shown
+    assert followed.shown == ("0\nstart\n 100%|##########\nwindows\nb\nnext\n\nover")
+    assert shown(followed.text + followed.anew) == list(range(1, 9))
+    move(step, Status.COMPLETED)
+    followed.follow(is_over=True)
+    assert followed.next == ""
+    assert followed.shown == Page(page, run, step).shown
+
+
+def test_a_log_without_news_is_not_sent_again(page, run, step):
+    move(step, Status.RUNNING)
+    write_log(step, "one\rtwo")
+    followed = Page(page, run, step)
+    assert (followed.text, followed.shown) == ("", "two")
+    page("run-log", step.uuid, query=followed.next, status=204, hx_request="true")
+
+
+def test_a_line_without_end_is_sent_again_while_it_is_short(page, run, step):
+    move(step, Status.RUNNING)
+    write_log(step, "x" * (lines.MOST_KEPT + 1))
+    followed = Page(page, run, step)
+    assert "open=1" in followed.next
+    assert followed.anew == ""
