@@ -68,14 +68,9 @@ def cookies_of_https(get_response):
     plain http can set would count over https. All else goes by the plain names."""
 
     def middleware(request):
-        if not request.is_secure():
-            return get_response(request)
-        for name in OWN_COOKIES:
-            request.COOKIES.pop(name, None)
-            if HOST_PREFIX + name in request.COOKIES:
-                request.COOKIES[name] = request.COOKIES[HOST_PREFIX + name]
+        take_own_cookies(request)
         response = get_response(request)
-        for name in OWN_COOKIES:
+        for name in OWN_COOKIES if request.is_secure() else ():
             if (morsel := response.cookies.pop(name, None)) is not None:
                 morsel.set(HOST_PREFIX + name, morsel.value, morsel.coded_value)
                 morsel["secure"] = True
@@ -83,6 +78,14 @@ def cookies_of_https(get_response):
         return response
 
     return middleware
+
+
+def take_own_cookies(request) -> None:
+    """Give the cookies of https their plain names, whatever else came under these."""
+    for name in OWN_COOKIES if request.is_secure() else ():
+        request.COOKIES.pop(name, None)
+        if HOST_PREFIX + name in request.COOKIES:
+            request.COOKIES[name] = request.COOKIES[HOST_PREFIX + name]
 
 
 def content_security_policy(get_response):

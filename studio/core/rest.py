@@ -102,24 +102,31 @@ class TriggerDoor(WireView):
 
     def handle_exception(self, exc):
         response = super().handle_exception(exc)
-        if self.request.method == "POST" and response.status_code < 500:
-            error = response.data["error"]
-            uuid, name = self.named()
-            audit.refuse(
-                self.refused_actor() or audit.nobody(),
-                code=error["code"],
-                reason=error["message"],
-                status=response.status_code,
-                kind=self.triggers,
-                name=name,
-                object_uuid=uuid,
-                at_once=response.status_code != 429,  # they cost next to nothing
-                **self.asked(),
-            )
+        error = response.data["error"]
+        self.note_refusal(response.status_code, error["code"], error["message"])
         return response
 
+    def note_refusal(self, status: int, code: str, message: str) -> None:
+        if self.request.method != "POST" or status >= 500:
+            return
+        uuid, name = self.named()
+        audit.refuse(
+            self.refused_actor() or audit.nobody(),
+            code=code,
+            reason=message,
+            status=status,
+            kind=self.triggers,
+            name=name,
+            object_uuid=uuid,
+            at_once=status != 429,  # they cost next to nothing
+            **self.asked(),
+        )
+
     def refused_actor(self) -> Actor | None:
-        return self.request.auth
+        try:
+            return self.request.auth
+        except exceptions.AuthenticationFailed:
+            return None
 
     def named(self) -> tuple[UUID | None, str]:
         """The public id or the name of what was to be run."""

@@ -9,10 +9,13 @@ from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.handlers.wsgi import WSGIRequest
 from django.http import Http404, HttpRequest
 from django.urls import ResolverMatch, resolve
+from rest_framework.views import APIView
 
 from studio.core.bodies import limit_of, too_large
 from studio.core.errors import Forbidden, NotFound
-from studio.core.rest import error_body, explain
+from studio.core.middleware import take_own_cookies
+from studio.core.origin import current_request
+from studio.core.rest import TriggerDoor, error_body, explain
 from studio.front.server import Refusal
 
 WORDS = {413: "UserError", 500: "ServiceError", 503: "ServiceUnavailable"}
@@ -21,17 +24,21 @@ WORDS = {413: "UserError", 500: "ServiceError", 503: "ServiceUnavailable"}
 class StudioGate:
     def admit(self, environ: dict) -> int | Refusal:
         request = WSGIRequest({**environ, "wsgi.input": io.BytesIO()})
+        view = None
         try:
             match = matching(request)
+            view = view_of(request, match)
             limit = limit_of(match.func)
             if int(environ.get("CONTENT_LENGTH") or 0) > limit:
                 raise too_large(limit)
-            check_caller(request, match)
+            check_caller(request, view)
         except Exception as error:
             explained = explain(error)
             if explained is None:
                 raise
             status, headers, body = explained
+            if isinstance(view, TriggerDoor):
+                note(request, view, status, body)
             return refusal(status, headers, **body)
         return limit
 
@@ -50,20 +57,39 @@ def matching(request: HttpRequest) -> ResolverMatch:
         raise NotFound(f"There is no {request.path} here.") from None
 
 
-def check_caller(request: HttpRequest, match: ResolverMatch) -> None:
-    """Raise what the view would refuse this caller with, as far as it knows without the body."""
+def view_of(request: HttpRequest, match: ResolverMatch) -> APIView | None:
+    """The REST view that will answer, set up for this request; None for a page."""
+    request.resolver_match = match
     cls = getattr(match.func, "cls", None)
     if cls is None:
+        return None
+    view = cls(**match.func.initkwargs)
+    view.setup(request, *match.args, **match.kwargs)
+    view.request = view.initialize_request(request, *match.args, **match.kwargs)
+    return view
+
+
+def note(request: HttpRequest, view: TriggerDoor, status: int, body: dict) -> None:
+    """What is refused here never reaches the view, which would note it."""
+    request.correlation_id = ""
+    reset = current_request.set(request)
+    try:
+        view.note_refusal(status, body["code"], body["message"])
+    finally:
+        current_request.reset(reset)
+
+
+def check_caller(request: HttpRequest, view: APIView | None) -> None:
+    """Raise what the view would refuse this caller with, as far as it knows without the body."""
+    if view is None:
+        take_own_cookies(request)
         SessionMiddleware(lambda request: None).process_request(request)
         if not get_user(request).is_authenticated:
             raise Forbidden("Sign in before you send as much as this.", status=401)
         return
-    view = cls(**match.func.initkwargs)
-    view.setup(request, *match.args, **match.kwargs)
-    view.request = view.initialize_request(request, *match.args, **match.kwargs)
-    view.initial(view.request, *match.args, **match.kwargs)
+    view.initial(view.request, *view.args, **view.kwargs)
     if hasattr(view, "check_sender"):
-        view.check_sender(view.request, *match.args, **match.kwargs)
+        view.check_sender(view.request, *view.args, **view.kwargs)
 
 
 def refusal(status: int, headers: dict[str, str], **body) -> Refusal:
