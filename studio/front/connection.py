@@ -236,7 +236,7 @@ class Connection(asyncio.Protocol):
         elif request.has_too_many_chunks:
             self.refuse(400, "The chunks of the body are too small.")
         elif request.buffered > self.limits.in_memory:
-            self.work(self.spool, request)
+            self.work(self.spool, request, request.take())
         elif request.has_headers and request.expects:
             request.expects = False
             self.transport.write(CONTINUE)
@@ -282,9 +282,9 @@ class Connection(asyncio.Protocol):
         else:
             self.send_refusal(verdict)
 
-    def spool(self, request: Request):
+    def spool(self, request: Request, pieces: list[bytes]):
         try:
-            request.spool(self.server.folder)
+            request.spool(pieces, self.server.folder)
         except OSError as error:
             logger.error("a request's body could not be kept: %s", error)
             self.back(self.not_kept)

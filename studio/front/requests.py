@@ -90,11 +90,15 @@ class Request:
         """More is spent on the marks between its chunks than any client would."""
         return self.length is None and self.framed > 64 * 1024 + 16 * self.size
 
-    def spool(self, folder: str) -> None:
-        """Move what is in memory into a file, which has no name and ends with the request."""
+    def take(self) -> list[bytes]:
+        """What is in memory, which the caller then keeps. More may arrive while it does."""
+        pieces, self.buffer, self.buffered = self.buffer, [], 0
+        return pieces
+
+    def spool(self, pieces: list[bytes], folder: str) -> None:
+        """Into a file, which has no name and ends with the request."""
         if self.file is None:
             self.file = TemporaryFile(dir=folder)  # noqa: SIM115 - closed with the request
-        pieces, self.buffer, self.buffered = self.buffer, [], 0
         self.file.writelines(pieces)
 
     def body(self) -> IO[bytes]:

@@ -34,7 +34,7 @@ class Threads:
                 function, arguments = item
                 try:
                     function(*arguments)
-                except Exception:
+                except BaseException:  # else the thread would be counted for ever
                     logger.exception("the server failed")
                 del item, function, arguments  # else they live until the next request
         finally:

@@ -1,5 +1,7 @@
 """HTTP as callers speak it, right and wrong, and what the application makes of it."""
 
+import hashlib
+import os
 import threading
 
 import pytest
@@ -54,6 +56,23 @@ def test_a_large_body_arrives_once_it_may(server):
         assert stream.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
         stream.sendall(b"x" * BIG)
         assert body_of(read_all(stream)) == f"PUT /  {BIG}"
+
+
+def test_a_large_body_arrives_as_it_was_sent(tmp_path):
+    """Also the pieces that come while others are written to the file."""
+
+    def application(environ, start_response):
+        start_response("200 OK", [])
+        return [hashlib.sha256(environ["wsgi.input"].read()).hexdigest().encode()]
+
+    body = os.urandom(12_000_000)
+    with served(application, tmp_path) as server:
+        for framing, raw in (
+            (f"Content-Length: {len(body)}", body),
+            ("Transfer-Encoding: chunked", b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)),
+        ):
+            reply = server.call(head("PUT / HTTP/1.1", framing) + raw)
+            assert hashlib.sha256(body).hexdigest() in body_of(reply)
 
 
 @pytest.mark.parametrize("size", [BIG, 30_000_000], ids=["refused", "too large"])
