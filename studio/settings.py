@@ -1,6 +1,7 @@
 """All settings of the project, read from the environment; each own setting is STUDIO_* and has a safe default."""
 
 import json
+import re
 import sys
 from ipaddress import ip_network
 from pathlib import Path
@@ -56,6 +57,13 @@ except ValueError as error:
     ) from error
 CSRF_TRUSTED_ORIGINS = [STUDIO_PUBLIC_URL] if STUDIO_PUBLIC_URL else []
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if STUDIO_PUBLIC_URL else None
+
+STUDIO_CORS_ORIGINS = [origin.lower() for origin in env.list("STUDIO_CORS_ORIGINS", default=[])]
+for _origin in STUDIO_CORS_ORIGINS:
+    if not re.fullmatch(r"https?://[^/*?#@]+", _origin):
+        raise ImproperlyConfigured(
+            f"STUDIO_CORS_ORIGINS: {_origin!r} is no origin such as https://app.example.com"
+        )
 
 DEBUG = env.bool("STUDIO_DEBUG", default=False)
 _key_file = STUDIO_DATA / "keys" / "secret_key"
@@ -114,6 +122,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "studio.core.middleware.content_security_policy",
+    "studio.core.middleware.CrossOrigin",
     "studio.core.middleware.cookies_of_https",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",

@@ -176,7 +176,9 @@ def _powershell(call: Call, text: str) -> str:
         "$answer = Invoke-RestMethod -Method Post `\n"
         f"  -Uri '{call.url}' `\n"
         '  -Headers @{ Authorization = "Bearer $env:STUDIO_TOKEN" } `\n'
-        "  -ContentType 'application/json' -Body $body\n"
+        # Windows PowerShell would send a text in Latin-1.
+        "  -ContentType 'application/json; charset=utf-8' `\n"
+        "  -Body ([System.Text.Encoding]::UTF8.GetBytes($body))\n"
         "$answer.Id"
     )
 

@@ -14,8 +14,8 @@ from studio.core import audit, tokens, tries
 from studio.core.errors import BadValue
 from studio.core.models import Token
 from studio.core.origin import origin
-from studio.core.parsers import within_limit
 from studio.core.rest import base_url
+from studio.core.transfer import read_text
 
 logger = logging.getLogger(__name__)
 LONGEST_FORM, MOST_FIELDS = 64 * 1024, 100
@@ -27,7 +27,7 @@ class AnyFormParser(BaseParser):
     media_type = "*/*"
 
     def parse(self, stream, media_type=None, parser_context=None):
-        text = within_limit(stream, LONGEST_FORM).decode("utf-8", errors="replace")
+        text = read_text(stream, parser_context)
         try:
             return dict(parse_qsl(text.strip(), keep_blank_values=True, max_num_fields=MOST_FIELDS))
         except ValueError:

@@ -5,8 +5,10 @@ import uuid
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import translation
+from django.utils.cache import patch_vary_headers
 
 from studio.core import audit
 from studio.core.access import actor_for, workspaces_of
@@ -22,6 +24,9 @@ POLICY = (
 OWN_COOKIES = (settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, "messages")
 HOST_PREFIX = "__Host-"  # which browsers take over https alone, for the host alone
 SAFE = ("GET", "HEAD")
+SHOWN_TO_SCRIPTS = (
+    "x-ms-request-id, Retry-After, ETag, Content-Range, Idempotent-Replayed, WWW-Authenticate"
+)
 WORKSPACE = re.compile(
     r"/subscriptions/(?P<subscription_id__iexact>[^/\0]+)/resourcegroups/(?P<resource_group__iexact>[^/\0]+)"
     r"/(?:providers/[^/]+/)?workspaces/(?P<name__iexact>[^/\0]+)/?\Z",
@@ -99,6 +104,52 @@ def content_security_policy(get_response):
     return middleware
 
 
+class CrossOrigin:
+    """Scripts of the origins in STUDIO_CORS_ORIGINS may call the REST doors from a browser: with a
+    token, which they have to know, and never as the person who is signed in there."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        response = self.get_response(request)
+        if is_allowed(request):
+            response["Access-Control-Allow-Origin"] = request.headers["Origin"]
+            response["Access-Control-Expose-Headers"] = SHOWN_TO_SCRIPTS
+        if getattr(request, "is_rest", False) and settings.STUDIO_CORS_ORIGINS:
+            patch_vary_headers(response, ["Origin"])
+        return response
+
+    def process_view(self, request, view, args, kwargs):
+        request.is_rest = is_rest(view)
+        if request.method != "OPTIONS" or "Access-Control-Request-Method" not in request.headers:
+            return None
+        if not is_allowed(request):
+            return None
+        # What a browser asks before the call itself, without the token.
+        methods = [name.upper() for name in view.cls.http_method_names if hasattr(view.cls, name)]
+        asked = request.headers.get("Access-Control-Request-Headers", "")
+        return HttpResponse(
+            status=204,
+            headers={
+                "Access-Control-Allow-Methods": ", ".join(methods),
+                "Access-Control-Allow-Headers": asked,
+                "Access-Control-Max-Age": "600",
+            },
+        )
+
+
+def is_allowed(request) -> bool:
+    return (
+        getattr(request, "is_rest", False)
+        and request.headers.get("Origin", "").lower() in settings.STUDIO_CORS_ORIGINS
+    )
+
+
+def is_rest(view) -> bool:
+    return isinstance(getattr(view, "cls", None), type)  # of Django REST framework
+
+
 class RestInEnglish:
     """What services refuse is said in the language of a page's reader, and in English by the REST
     doors, whatever language their caller's machine prefers: programs read it."""
@@ -110,7 +161,7 @@ class RestInEnglish:
         return self.get_response(request)
 
     def process_view(self, request, view, args, kwargs):
-        if isinstance(getattr(view, "cls", None), type):  # of Django REST framework
+        if is_rest(view):
             translation.activate("en")
 
 

@@ -8,8 +8,9 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import JSONParser
 
 from studio.core import numbers
-from studio.core.bodies import Doubled, limit_of, too_large
+from studio.core.bodies import Doubled
 from studio.core.errors import BadValue
+from studio.core.transfer import read_text
 
 MAX_DEPTH = 100  # of objects and lists in each other; a real graph has about ten
 MAX_VALUES = 500_000  # in one body; a batch of 50,000 points of a metric has 300,000
@@ -27,18 +28,17 @@ class AnyJSONParser(JSONParser):
     media_type = "*/*"
 
     def parse(self, stream, media_type=None, parser_context=None):
-        raw = within_limit(stream, limit_of(parser_context["view"]))
-        if not raw.strip():
+        text = read_text(stream, parser_context)
+        if not text.strip():
             return {}
+        _check_count(text)
         try:
-            text = raw.decode("utf-8-sig")
-            _check_count(text)
             value = numbers.loads(text, parse_constant=_not_a_number, object_pairs_hook=_object)
         except (ValueError, RecursionError) as error:
             raise ParseError(f"The body is not valid JSON: {error}") from error
-        if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH:
+        if text.count("[") + text.count("{") > MAX_DEPTH:
             _check_depth(value)
-        if b"\\u" in raw:
+        if "\\u" in text:
             _check_texts(value)
         return value
 
@@ -56,13 +56,6 @@ class AlwaysJSON(BaseContentNegotiation):
 def _object(pairs: list[tuple]) -> dict:
     found = dict(pairs)
     return found if len(found) == len(pairs) else Doubled(pairs)
-
-
-def within_limit(stream, limit: int) -> bytes:
-    raw = stream.read(limit + 1)
-    if len(raw) > limit:
-        raise too_large(limit)
-    return raw
 
 
 def _check_count(text: str) -> None:

@@ -16,7 +16,7 @@ from http.client import HTTPConnection
 from itertools import chain
 from pathlib import Path
 
-from tests.benchmarks import cost, history, slow
+from tests.benchmarks import cost, history, slow, small
 from tests.studio import ROOT, LiveStudio, free_port
 
 REPEATS = 5
@@ -181,6 +181,7 @@ def rows(live: LiveStudio, folder: Path, cold_start: float):
             if callers == 8:
                 per_minute = ours * 3 / (ended - started) * 60
                 yield "completed no-op runs per minute", per_minute, None, None
+    yield from small.rows(live)
     yield from slow.rows(live, lambda: tree_pss_mib(live.process.pid))
     drain(live)
     yield from history.rows(live)
@@ -202,26 +203,27 @@ def of_runs(folder: Path):
         yield from rows(live, folder, cold_start)
 
 
-def beside_slow(folder: Path):
+def of_harm(folder: Path):
     with LiveStudio(folder, samples=False) as live:
         publish_all(live, folder)
         time.sleep(5)
         yield "memory of the idle process tree, MiB", tree_pss_mib(live.process.pid), None, 350
+        yield from small.rows(live)
         yield from slow.rows(live, lambda: tree_pss_mib(live.process.pid))
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only-cost", action="store_true", help="only what the SDK's calls cost")
-    parser.add_argument("--only-slow", action="store_true", help="only beside slow connections")
+    parser.add_argument("--only-harm", action="store_true", help="only what harmful callers cost")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="studio-bench-") as name:
         folder = Path(name)
         print("| What | Ours | Floor | Ratio | To reach |\n|---|---|---|---|---|")  # noqa: T201
         if chosen.only_cost:
             figures = cost.rows(folder)
-        elif chosen.only_slow:
-            figures = beside_slow(folder)
+        elif chosen.only_harm:
+            figures = of_harm(folder)
         else:
             figures = chain(of_runs(folder), cost.rows(folder))
         for what, ours, floor, limit in figures:

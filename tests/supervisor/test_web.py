@@ -106,20 +106,29 @@ def test_a_body_in_chunks_is_read(live, tls):
     path = "/endpoints/chunks/submit"
     status, reply = in_chunks(live, path, [b'{"ExperimentName": ', b'"in-chunks"}'], tls=tls)
     assert status == 200, reply
-    # One byte too many, so that all is sent before the answer ends the connection.
-    status, reply = in_chunks(live, path, [*[b" " * (1 << 20)] * 32, b" "], tls=tls)
-    assert status == 413
-    assert "STUDIO_MAX_BODY_BYTES" in reply["error"]["message"]
 
 
-def in_chunks(live, path, pieces, *, tls):
+@pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
+def test_a_refusal_reaches_a_caller_who_sends_all_of_a_large_body_first(live, tls):
+    megabytes = [b" " * (1 << 20)] * 40
+    for path, token, wanted, word in (
+        ("/endpoints/none/submit", live.token, 413, "4194304"),
+        (f"{live.pipelines}/Modules", live.token, 413, "STUDIO_MAX_BODY_BYTES"),
+        (f"{live.pipelines}/Modules", "studio_wrong", 401, "token"),
+    ):
+        status, reply = in_chunks(live, path, megabytes, tls=tls, token=token)
+        assert status == wanted
+        assert word in reply["error"]["message"]
+
+
+def in_chunks(live, path, pieces, *, tls, token=""):
     context = ssl.create_default_context(cafile=str(live.ca_bundle)) if tls else None
     caller = (
         http.client.HTTPSConnection("127.0.0.1", live.tls_port, context=context, timeout=30)
         if tls
         else http.client.HTTPConnection("127.0.0.1", live.port, timeout=30)
     )
-    headers = {"Authorization": f"Bearer {live.token}", "Content-Type": "application/json"}
+    headers = {"Authorization": f"Bearer {token or live.token}", "Content-Type": "application/json"}
     with closing(caller):
         caller.request("POST", path, iter(pieces), headers, encode_chunked=True)
         reply = caller.getresponse()
