@@ -9,7 +9,7 @@ import socket
 import ssl
 import threading
 import time
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 
 import pytest
 
@@ -98,6 +98,55 @@ def test_others_are_answered_beside_slow_callers(live, big_file, tls):
         ] * 5:
             status, reply = live.call(method, path, body, base=base)
             assert status == 200, reply
+
+
+LOUD = """
+line = "x" * 999
+for _ in range(20_000):
+    print(line)
+"""
+LOUD_PIPELINE = """
+pipeline:
+  name: loud
+  default_compute: cpu-cluster
+  steps:
+    shout: {type: PythonScriptStep, name: shout, script_name: shout.py, source_directory: .}
+"""
+
+
+def test_others_are_answered_beside_200_slow_readers_of_a_log(live, tmp_path):
+    (tmp_path / "shout.py").write_text(LOUD)
+    (tmp_path / "pipeline.yml").write_text(LOUD_PIPELINE)
+    live.manage("publish", str(tmp_path), "--endpoint", "loud")
+    run = live.trigger("loud")
+    assert live.wait(run, seconds=120)["Status"]["StatusCode"] == "Finished"
+    graph = f"{live.pipelines}/PipelineRuns/{run}/Graph"
+    [node] = live.call("POST", f"{graph}/AllNodes/Status", [])[1]
+    with ExitStack() as stack:
+        readers = [
+            stack.enter_context(log_reader(live, f"{graph}/Shareable/STDOUT", node))
+            for _ in range(READING)
+        ]
+        for method, path, body in [
+            ("GET", "/healthz", None),
+            ("POST", "/endpoints/none/submit", {"ExperimentName": "x"}),
+        ] * 5:
+            assert live.call(method, path, body)[0] in (200, 404)
+            for reader in readers[::20]:
+                assert reader.recv(4096)
+
+
+def log_reader(live, path, node):
+    body = json.dumps([node]).encode()
+    stream = connection(live, tls=False)
+    stream.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+    stream.sendall(
+        f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n"
+        f"Authorization: Bearer {live.token}\r\n\r\n".encode()
+        + body
+    )
+    assert b" 200 OK" in stream.recv(4096)
+    return stream
 
 
 @pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
