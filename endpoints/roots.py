@@ -11,10 +11,12 @@ from pathlib import Path
 from stat import S_ISDIR
 
 import fsspec
+from django.core.exceptions import ValidationError
 
-from studio.core.errors import BadValue, Conflict
+from studio.core.errors import BadValue, Conflict, Refused
 
 NO_SUCH_PLACE = (errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
+NO_PLACE = (*NO_SUCH_PLACE, errno.EISDIR, errno.EEXIST, errno.EINVAL, errno.EILSEQ)
 
 
 @contextmanager
@@ -28,6 +30,26 @@ def place_for(path: str) -> Iterator[None]:
         if error.errno != errno.ENAMETOOLONG:
             raise
         raise BadValue(f"{path[:80]!r}… is too long a path.", target="path") from error
+
+
+class StoreFailed(OSError):
+    """A storage did not take what was to be kept in it; it may do so a little later."""
+
+
+@contextmanager
+def storing(name: str) -> Iterator[None]:
+    """Around a write to a storage, whose errors are of as many kinds as there are storages. A name for
+    which there is no place is none of them: it would be refused again."""
+    try:
+        yield
+    except (Refused, ValidationError):
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in NO_PLACE:
+            raise
+        raise StoreFailed(
+            getattr(error, "errno", None), f"{name} could not be stored: {error}"
+        ) from error
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from endpoints.roots import storing
 from runs import storage
 from runs.models import Artifact, Metric, MetricValue, Run, RunAttribute
 from studio.core.writing import write_transaction
@@ -142,7 +143,8 @@ def add_artifact(run_id: int, run_uuid: UUID, path: str, source: Path) -> Artifa
     """Keep a copy of a local file as an artifact of a run; a second one of its path replaces it."""
     path = storage.checked_path(path)
     blob = storage.artifact_blob(run_uuid, path)
-    size = storage.put_file(blob, source)
+    with source.open("rb"), storing(path):  # a file that cannot be read is no matter of the storage
+        size = storage.put_file(blob, source)
     return note_artifact(run_id, path=path, blob=blob, size=size)
 
 

@@ -19,7 +19,7 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
-from endpoints.roots import Root, State, open_root
+from endpoints.roots import Root, State, open_root, storing
 from studio.core.errors import Conflict
 
 DRIVER_LOG = "azureml-logs/70_driver_log.txt"
@@ -47,11 +47,15 @@ class LogWriter:
         self.segments = 0
 
     def write(self, data: bytes) -> None:
+        """After StoreFailed the same is to be given again: it takes the place of what was written."""
+        number = self.segments
         for start in range(0, len(data), SEGMENT_BYTES):
-            self.segments += 1
+            number += 1
             part = data[start : start + SEGMENT_BYTES]
-            name = f"{self.attempt:04d}-{self.segments:06d}-{part.count(NEWLINE)}"
-            put_bytes(f"{self.folder}/{name}", part)
+            name = f"{self.attempt:04d}-{number:06d}-{part.count(NEWLINE)}"
+            with storing(self.folder):
+                put_bytes(f"{self.folder}/{name}", part)
+        self.segments = number
 
 
 @dataclass(frozen=True, order=True)

@@ -214,11 +214,18 @@ class Worker:
             for flag in self._held.values():
                 flag.ask(reason)
 
+    def _stop_processes(self) -> None:
+        """Nobody may take our steps for lost while they go on. What one left that is over can wait."""
+        with self._lock:
+            for flag in self._held.values():
+                if not flag.process_is_over:
+                    flag.ask(Stop.INTERRUPTED)
+
     # --- upkeep ----------------------------------------------------------------------------------
     def _pulse(self) -> None:
         """Without the database, so that the guard hears us while that is slow."""
         if time.monotonic() - self._written_at > self.silence_seconds:
-            self._stop_held(Stop.INTERRUPTED)
+            self._stop_processes()
         self.guard.pulse()
 
     def _look(self) -> None:
@@ -235,7 +242,7 @@ class Worker:
         """On the database's clock, which is the one that silence is measured with."""
         silent = time.monotonic() - self._written_at > self.silence_seconds
         if silent:  # the guard has ended our steps; say so before anything looks healthy again
-            self._stop_held(Stop.INTERRUPTED)
+            self._stop_processes()
         if not WorkerRow.objects.filter(name=self.name).update(heartbeat_at=Now()):
             logger.warning("worker %s was forgotten; it is back", self.name)
             self._enter()

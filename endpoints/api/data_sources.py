@@ -28,7 +28,9 @@ class DataSources(DataSourceView):
         name = body.text("DataStoreName", required=True)
         store = Datastore.objects.filter(workspace=self.actor.workspace, name=name).first()
         if store is None:
-            raise BadValue(f"Datastore {name!r:.80} not found in workspace.", target="DataStoreName")
+            raise BadValue(
+                f"Datastore {name!r:.80} not found in workspace.", target="DataStoreName"
+            )
         source = services.create_data_source(
             self.actor,
             name=body.text("Name", longest=LONGEST),

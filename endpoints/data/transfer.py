@@ -2,11 +2,13 @@
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from endpoints.data.places import Entry, Location, PathError, Place, WebFile, fixed_part, matches
 from endpoints.data.web import CHUNK, download
+from endpoints.roots import storing
 from studio.core.errors import NotFound
 
 
@@ -112,17 +114,26 @@ def changed(before: dict[str, tuple[int, int]], path: Path) -> str | None:
     return None
 
 
+def _at_once(store: Callable[[], Entry]) -> Entry:
+    return store()
+
+
 def upload_tree(
-    source: Path, target: Location, *, only: Sequence[str] = (), mounted: Iterable[Path] = ()
+    source: Path,
+    target: Location,
+    *,
+    only: Sequence[str] = (),
+    mounted: Iterable[Path] = (),
+    trying: Callable[[Callable[[], Entry]], Entry] = _at_once,
 ) -> list[Entry]:
     """Take a step's output (a folder, or one file) up into a datastore; what was stored there.
 
     `only`: patterns of the files to take of a folder, if there are any. `mounted`: inputs that are
     links; `cp -r` of such an input leaves a link, which stands for the files that it leads to.
+    `trying` calls what stores one file, as often as it likes.
     """
     if source.is_file():
-        with source.open("rb") as stream:
-            return [Entry(target.path, target.write(stream))]
+        return [trying(partial(_store, source, target))]
     top = source.resolve()
     originals = [original for path in mounted for original in _originals(path)]
     stored = []
@@ -141,9 +152,13 @@ def upload_tree(
         except UnicodeEncodeError:
             raise PathError(f"The name of the output {relative!a} is not UTF-8.") from None
         place = target.child(f"{target.path}/{relative}")
-        with file.open("rb") as stream:
-            stored.append(Entry(place.path, place.write(stream)))
+        stored.append(trying(partial(_store, file, place)))
     return stored
+
+
+def _store(file: Path, place: Location) -> Entry:
+    with file.open("rb") as stream, storing(str(place)):
+        return Entry(place.path, place.write(stream))
 
 
 def _originals(path: Path) -> list[Path]:

@@ -4,6 +4,7 @@ import logging
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -12,19 +13,21 @@ from typing import Protocol
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
+from endpoints.roots import StoreFailed
 from runs import facts
 from runs.engine import folder as folders
 from runs.engine import leftovers, registering
 from runs.engine.claim import Claim
 from runs.engine.following import FactFollower, LogFollower, reason
 from runs.engine.job import Job, decide, load
+from runs.engine.retrying import GivenUp, Retrying, after_outage, is_outage
 from runs.engine.settle import Finished, finish
 from runs.engine.variables import variables
 from runs.models import Outcome, Run
-from runs.states import Status
+from runs.states import HELD, Status
 from runs.steps import RUNNERS, Order, StepRefused, Stop, StopFlag
 from runs.steps.environments import (
     BuildFailed,
@@ -40,8 +43,12 @@ from runs.steps.reasons import last_words
 from runs.storage import BUILD_LOG, DRIVER_LOG, LogWriter
 from studio.core.console import plain
 from studio.core.errors import Refused
+from studio.core.writing import write_transaction
 
-WRITE_SECONDS = 60.0
+WRITE_SECONDS = 60.0  # a worker that has to go waits no longer for the database
+# A step that was stopped has this long left to have its log and files kept.
+KEEP_SECONDS = {Stop.CANCELED: 2.0, Stop.TIMED_OUT: 60.0}
+KEEP_SECONDS_AT_LEAST = 1.0
 AWAY = (OperationalError, InterfaceError)  # what the database says while it cannot be used
 STOP_SECONDS = 1.0  # between SIGTERM and SIGKILL when the worker itself has to go
 MAX_WARNINGS = 20  # about files; a step can make any number of them
@@ -99,14 +106,16 @@ def execute(
         result = Attempt(job, flag, guard).result()
         result.step_changes = job.changes
         result.is_last = job.is_last
-    except AWAY as error:
-        logger.exception("step %s attempt %s lost the database", claim.step_id, claim.attempt)
-        result = Result(Outcome.INTERRUPTED, error=f"The database failed: {error}")
     except Exception as error:
         logger.exception("step %s attempt %s broke", claim.step_id, claim.attempt)
         result = Result(Outcome.FAILED, error=f"The studio failed: {error}", code="ServiceError")
+        if isinstance(error, AWAY) and is_outage(error):
+            after_outage()
+            # It had not begun, or has to go: nothing that its process did is lost.
+            result = Result(Outcome.INTERRUPTED, error=f"The database failed: {error}")
     return _write(
         claim,
+        flag,
         lambda: finish(
             claim,
             result.outcome,
@@ -122,35 +131,29 @@ def execute(
     )
 
 
-def _write(claim: Claim, write: Callable[[], Finished]) -> Finished:
+def _write(claim: Claim, flag: StopFlag, write: Callable[[], Finished]) -> Finished:
     """What the database refuses to write it would refuse for ever, and recover would have the step run
     again each time: instead the attempt fails, in words that can be written."""
     try:
-        return _write_in_time(write)
-    except AWAY:
+        return _write_in_time(flag, write)
+    except GivenUp:
         raise
     except Exception as error:
         logger.exception("the end of step %s cannot be written", claim.step_id)
         text = f"The studio could not write how the step ended ({type(error).__name__})."
         plain = partial(finish, claim, Outcome.FAILED, error=text, code="ServiceError")
-        return _write_in_time(plain)
+        return _write_in_time(flag, plain)
 
 
-def _write_in_time(write: Callable[[], Finished]) -> Finished:
-    """An end that could not be written would hang its run, so it is tried until the database is back.
-
-    If that takes longer than a worker may be silent, the attempt is lost to us and this gives up.
-    """
-    deadline = time.monotonic() + WRITE_SECONDS
-    while True:
-        try:
-            return write()
-        except AWAY:
-            if time.monotonic() > deadline:
-                raise
-            logger.warning("the end of a step waits for the database", exc_info=True)
-            connection.close()
-            time.sleep(1)
+def _write_in_time(flag: StopFlag, write: Callable[[], Finished]) -> Finished:
+    """An end that could not be written would hang its run, so it is tried until the database is back;
+    whether the attempt is still ours then, the writing itself finds out."""
+    try:
+        if not flag:
+            return Retrying(flag)(write)
+    except GivenUp:
+        pass  # it is over, and to be written all the same
+    return Retrying(flag, seconds=WRITE_SECONDS)(write)
 
 
 class Attempt:
@@ -162,6 +165,7 @@ class Attempt:
         self.guard = guard
         self.warnings: list[str] = []
         self.ran_from: datetime | None = None  # while only this process knows it
+        self.trying = Retrying(flag, is_ours=self._is_ours, on_outage=self._show_waiting)
 
     def result(self) -> Result:
         folder = None
@@ -176,6 +180,9 @@ class Attempt:
             folder = folders.make(self.job, built)
             self.warnings += folder.warnings
             result = self._run(folder, spec, built)
+        except GivenUp:
+            self.flag.ask(Stop.SUPERSEDED)
+            result = self._stopped(None)
         except (BuildStopped, StepRefused, BuildFailed, EnvironmentRefused) as error:
             result = Result(Outcome.FAILED, error=getattr(error, "message", str(error)))
         except (Refused, ValidationError) as error:
@@ -201,13 +208,17 @@ class Attempt:
             nonlocal written_at
             lines.append(line)
             if time.monotonic() - written_at > 1:
-                write()
+                write_soon()
                 written_at = time.monotonic()
 
         def write() -> None:
             if lines:
                 writer.write("".join(f"{line}\n" for line in lines).encode())
                 lines.clear()
+
+        def write_soon() -> None:
+            with suppress(StoreFailed):
+                write()
 
         try:
             built = ensure(
@@ -220,7 +231,9 @@ class Attempt:
             self.warnings += failure.warnings
             raise
         finally:
-            write()
+            write_soon()
+            if not self.flag:
+                self.trying(write)
         self.warnings += built.warnings
         return built
 
@@ -247,18 +260,65 @@ class Attempt:
             folder.log, LogWriter(job.told.uuid, DRIVER_LOG, attempt=job.claim.attempt)
         )
         told = FactFollower(folder.facts, job.told, job.told.parent)
-        ended = self._process(argv, order, folder, lambda: (log.follow(), told.follow()))
-        log.follow(is_last=True)
-        while not told.follow() and not self.flag:
-            pass
-        self.warnings += keep_files(job.told, folder.code)
+        ended = self._process(argv, order, folder, lambda: self._follow(log, told))
+        self.flag.process_is_over = True
+        if ended.stop is None:
+            self._keep(folder, log, told, self.trying)
+        else:
+            seconds = KEEP_SECONDS.get(ended.stop, KEEP_SECONDS_AT_LEAST)
+            with suppress(GivenUp, StoreFailed):
+                trying = Retrying(self.flag, seconds=seconds)
+                trying(lambda: log.follow(is_last=True))
+                if ended.stop != Stop.SUPERSEDED:
+                    self._keep(folder, log, told, trying)
         result = self._judge(ended, folder, log, told)
         if result.outcome == Outcome.COMPLETED:
             self._take_up(folder, result)
         return result
 
-    def _show_running(self) -> None:
+    def _follow(self, log: LogFollower, told: FactFollower) -> None:
+        """Show what it says while it runs; what cannot be shown now is shown later."""
+        showing = [log.follow, told.follow]
+        if self.ran_from is not None:
+            showing.append(self._show_running)
+        for show in showing:
+            try:
+                show()
+            except Exception as error:
+                if not is_outage(error):
+                    raise
+                logger.warning("a step's words wait: %s", error)
+                after_outage()
+
+    def _keep(self, folder, log: LogFollower, told: FactFollower, trying: Retrying) -> None:
+        """What it said and left, whatever becomes of it."""
+        trying(lambda: log.follow(is_last=True))
+        while not trying(told.follow):
+            pass
+        self.warnings += keep_files(self.job.told, folder.code, trying=trying)
+
+    def _is_ours(self) -> bool:
+        step = Run.objects.filter(pk=self.job.step.pk, attempt=self.job.claim.attempt)
+        return step.filter(status__in=HELD).exists()
+
+    def _show_waiting(self, why: str) -> None:
+        """Somebody may be able to help, and sees why a step that is over has not ended."""
+        if self.ran_from is not None:
+            self._show_running()
+        Run.objects.move(
+            self.job.step.pk,
+            to=Status.FINALIZING,
+            was=Status.RUNNING,
+            attempt=self.job.claim.attempt,
+            reason=f"what it left is kept as soon as that works: {why}",
+        )
+
+    def _show_running_at_last(self) -> None:
         """Called when it has run long enough for somebody to see it; else its end writes both."""
+        with suppress(OperationalError, InterfaceError):  # then `_follow` does
+            self._show_running()
+
+    def _show_running(self) -> None:
         ours = Run.objects.move(
             self.job.step.pk,
             to=Status.RUNNING,
@@ -282,7 +342,7 @@ class Attempt:
         try:
             ended = process.wait(
                 self.flag,
-                on_lasting=self._show_running,
+                on_lasting=self._show_running_at_last,
                 on_tick=on_tick,
                 grace_seconds=self._grace,
                 deadline=time.monotonic() + limit if limit else None,
@@ -333,12 +393,16 @@ class Attempt:
 
     def _take_up(self, folder, result: Result) -> None:
         folders.check_inputs(folder)
-        missing = folders.take_up(self.job, folder)
+        missing = folders.take_up(self.job, folder, trying=self.trying)
         result.warnings += missing.values()
-        registering.register_outputs(self.job, except_for=missing)
+        self.trying(lambda: self._register(missing))
+
+    def _register(self, missing: dict[str, str]) -> None:
+        with write_transaction():
+            registering.register_outputs(self.job, except_for=missing)
 
 
-def keep_files(run: Run, code: Path) -> list[str]:
+def keep_files(run: Run, code: Path, *, trying: Retrying) -> list[str]:
     """`./outputs` and `./logs` become artifacts, also those of a step that failed.
 
     A file that cannot be kept decides nothing about the step; the texts returned name such files.
@@ -353,8 +417,13 @@ def keep_files(run: Run, code: Path) -> list[str]:
                 path = Path(folder, name)
                 if path.is_symlink() or not path.is_file():
                     continue
+                kept = (run.pk, run.uuid, str(path.relative_to(code)), path)
                 try:
-                    facts.add_artifact(run.pk, run.uuid, str(path.relative_to(code)), path)
+                    trying(partial(facts.add_artifact, *kept))
                 except (ValidationError, UnicodeError):
                     warnings.append(f"The file {name!a} was not kept: it has no usable name.")
+                except StoreFailed:
+                    raise
+                except OSError as error:
+                    warnings.append(f"The file {name!a} was not kept: {error.strerror}.")
     return warnings[:MAX_WARNINGS]

@@ -20,6 +20,7 @@ from endpoints.graph import PORT_WORD, STRUCTURED_ARGUMENTS, Argument, OutputSet
 from endpoints.models import SavedDataset
 from runs.engine import leftovers, registering, stored
 from runs.engine.job import Job
+from runs.engine.retrying import Retrying
 from runs.models import PipelineRun
 from runs.steps import StepRefused
 from runs.steps.environments import PACKAGES, BuiltEnvironment
@@ -331,7 +332,7 @@ def check_inputs(folder: Folder) -> None:
             )
 
 
-def take_up(job: Job, folder: Folder) -> dict[str, str]:
+def take_up(job: Job, folder: Folder, *, trying: Retrying) -> dict[str, str]:
     """Store the outputs in their datastores; those that were not written, or of which no file is to be
     kept, and why."""
     missing, outputs = {}, {}
@@ -341,10 +342,11 @@ def take_up(job: Job, folder: Folder) -> dict[str, str]:
         files = []
         if path.exists():
             target = data.locate(job.run.workspace, place["datastore"], place["path"])
-            files = data.upload_tree(path, target, only=setting.only, mounted=folder.linked)
-        outputs[name] = stored.record(
-            place, files, run=job.run.uuid, attempt=job.claim.attempt, port=name
-        )
+            files = data.upload_tree(
+                path, target, only=setting.only, mounted=folder.linked, trying=trying
+            )
+        record = partial(stored.record, place, files, run=job.run.uuid, attempt=job.claim.attempt)
+        outputs[name] = trying(partial(record, port=name))
         if files:
             continue
         is_empty = path.is_dir() and not any(path.iterdir())

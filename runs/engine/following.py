@@ -9,9 +9,10 @@ from itertools import dropwhile
 from pathlib import Path
 
 from django.conf import settings
-from django.db import OperationalError, transaction
+from django.db import transaction
 
 from runs import facts
+from runs.engine.retrying import is_outage
 from runs.models import Run
 from runs.steps import StepRefused
 from runs.steps.forkserver import MOST_REASON, REASON
@@ -42,6 +43,7 @@ class LogFollower:
         self.writer = writer
         self.offset = 0
         self.written_at = 0.0
+        self.unwritten = b""  # what a storage did not take: the same piece comes again
 
     def follow(self, *, is_last: bool = False) -> None:
         new = _size(self.path) - self.offset
@@ -59,12 +61,15 @@ class LogFollower:
         ):  # as far as it was measured, and not too far: a step may write faster than this
             new = min(new, SEGMENTS_AT_ONCE * SEGMENT_BYTES)
         with self.path.open("rb") as file:
-            file.seek(self.offset)
             while new > 0:
-                data = file.read(min(SEGMENT_BYTES, new))
-                self.writer.write(data)
-                self.offset += len(data)
-                new -= len(data)
+                file.seek(self.offset)
+                self.unwritten = self.unwritten or file.read(min(SEGMENT_BYTES, new))
+                if not self.unwritten:
+                    return  # the step has cut it short
+                self.writer.write(self.unwritten)
+                self.offset += len(self.unwritten)
+                new -= len(self.unwritten)
+                self.unwritten = b""
 
     def tail(self) -> str:
         with self.path.open("rb") as file:
@@ -97,6 +102,7 @@ class FactFollower:
         self.runs = {str(run.uuid): run for run in runs if run is not None}
         self.offset = 0
         self.status: dict | None = None
+        self.kept: list[Path] = []  # uploads that are stored and not committed yet
 
     def follow(self) -> bool:
         """Apply what is new, for FACTS_SECONDS or little more; False if there is more."""
@@ -110,13 +116,12 @@ class FactFollower:
             lines = self._next_lines()
             if not lines:
                 return True  # the end of the line is still to come
-            try:
-                with write_transaction():
-                    for fact in _parsed(lines):
-                        self._apply(fact)
-            except OperationalError:
-                logger.warning("facts of %s wait: the database is busy", self.path, exc_info=True)
-                return True
+            self.kept.clear()
+            with write_transaction():
+                for fact in _parsed(lines):
+                    self._apply(fact)
+            for upload in self.kept:
+                upload.unlink(missing_ok=True)
             self.offset += sum(map(len, lines))
             # The step may wait to hear how far we are.
             self.applied.write_text(str(self.offset))
@@ -143,9 +148,10 @@ class FactFollower:
         try:
             with transaction.atomic():
                 apply(self, run, fact)
-        except OperationalError:
-            raise
-        except Exception:  # a step's nonsense must not end the step
+        except Exception as error:
+            if is_outage(error):
+                raise
+            # A step's nonsense must not end the step.
             logger.exception("fact ignored: %.200s", fact)
 
     def _metric(self, run: Run, fact: dict) -> None:
@@ -168,7 +174,7 @@ class FactFollower:
         if not source.is_relative_to(self.uploads.resolve()):
             raise ValueError(f"{source} is not in the folder for uploads")
         facts.add_artifact(run.pk, run.uuid, fact["path"], source)
-        source.unlink()
+        self.kept.append(source)
 
     def _status(self, run: Run, fact: dict) -> None:
         if run.uuid == next(iter(self.runs.values())).uuid:

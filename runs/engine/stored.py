@@ -10,6 +10,7 @@ from urllib.parse import quote
 from uuid import UUID
 
 from endpoints import data
+from endpoints.roots import storing
 from runs import storage
 from runs.steps import StepRefused
 from studio.core.errors import BadValue
@@ -24,7 +25,8 @@ def record(
     if files:
         known = {_name(file.path, place): file.size for file in files}
         found["listing"] = f"runs/{run}/stored/{attempt}/{quote(port, safe='')}.json"
-        storage.put_bytes(found["listing"], json.dumps(known).encode())
+        with storing(found["listing"]):
+            storage.put_bytes(found["listing"], json.dumps(known).encode())
     return {**place, "stored": found}
 
 

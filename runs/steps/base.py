@@ -5,6 +5,7 @@ file beside this one and one line in `runs.steps.RUNNERS`.
 """
 
 import os
+import select
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -57,6 +58,7 @@ class StopFlag:
 
     def __init__(self):
         self.reason: Stop | None = None
+        self.process_is_over = False  # what remains is to keep what it left, which harms nobody
         self._lock = Lock()
         self._reader, self._writer = os.pipe()
 
@@ -68,6 +70,12 @@ class StopFlag:
 
     def __bool__(self) -> bool:
         return self.reason is not None
+
+    def wait(self, seconds: float) -> None:
+        """Return when it is raised, or after so long."""
+        poll = select.poll()
+        poll.register(self, select.POLLIN)
+        poll.poll(seconds * 1000)
 
     def fileno(self) -> int:
         return self._reader

@@ -13,7 +13,7 @@ from runs import engine, storage
 from runs.engine import leftovers
 from runs.models import Artifact, Metric, Outcome, StepAttempt
 from runs.states import Status
-from runs.steps import Stop
+from runs.steps import Stop, StopFlag
 from tests.runs.processes import gone_soon
 
 pytestmark = pytest.mark.django_db
@@ -463,10 +463,13 @@ def test_an_end_that_the_database_refuses_fails_in_plain_words(studio):
     """The last resort, for what nobody thought of: here a step's row that takes no such value."""
     run = studio.submit(studio.publish(steps={"one": {}}, scripts={"one.py": ""}))
     claim = engine.claim(studio.worker.name, ["cpu-cluster"])
+    flag = StopFlag()
     written = importlib.import_module("runs.engine.execute")._write(
         claim,
+        flag,
         lambda: engine.finish(claim, Outcome.COMPLETED, step_changes={"reuse_reason": None}),
     )
+    flag.close()
     assert written
     step = studio.step(run)
     assert step.run.status == Status.FAILED
