@@ -21,7 +21,7 @@ from runs.models import Run, ScheduleTick, Source, TickOutcome
 from runs.services import submit
 from runs.services.kept import arguments
 from runs.services.schedules import datapath_of, with_targets
-from studio.core import access
+from studio.core import access, audit
 from studio.core.access import Actor, require
 from studio.core.errors import Disabled, Refused
 from studio.core.writing import write_transaction
@@ -180,10 +180,13 @@ def _fire(schedule: Schedule, due_at: datetime, *, reason: str = "", path: str =
         with transaction.atomic():
             run = _submit(actor, schedule, due_at, path)
     except Disabled as error:
+        audit.refuse_for(actor, error, kind="Schedule", uuid=schedule.uuid)
         _record(schedule, due_at, TickOutcome.SKIPPED, _text_of(error))
     except OperationalError:
         raise
     except Exception as error:
+        if isinstance(error, Refused | ValidationError):
+            audit.refuse_for(actor, error, kind="Schedule", uuid=schedule.uuid)
         logger.warning("schedule %s could not submit", schedule.uuid, exc_info=True)
         _record(schedule, due_at, TickOutcome.FAILED, _text_of(error))
     else:

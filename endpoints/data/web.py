@@ -44,13 +44,17 @@ def download(url: str, target: Path) -> None:
             _opener().open(request, timeout=CONNECT_SECONDS) as answer,
             target.open("wb") as file,
         ):
-            while chunk := answer.read(CHUNK):
+            # `read1` returns what has come: whoever sends a byte now and then must not hold us longer.
+            while chunk := answer.read1(CHUNK):
                 left -= len(chunk)
                 if left < 0:
                     raise BadValue(f"{url} is larger than the limit of STUDIO_DOWNLOAD_MAX_BYTES.")
                 if time.monotonic() > deadline:
                     raise BadValue(f"{url} took longer than STUDIO_DOWNLOAD_TIMEOUT_SECONDS.")
                 file.write(chunk)
+            length = answer.headers.get("Content-Length") or ""
+            if length.isdigit() and file.tell() < int(length):
+                raise BadValue(f"{url} ended after {file.tell()} of {length} bytes.")
     except (urllib.error.URLError, http.client.HTTPException, OSError, ValueError) as error:
         raise BadValue(f"{url} could not be read: {error}.") from error
 

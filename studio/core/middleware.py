@@ -21,7 +21,10 @@ POLICY = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'"
 )
-OWN_COOKIES = (settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, "messages")
+OWN_COOKIES = (
+    *(settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, settings.LANGUAGE_COOKIE_NAME),
+    "messages",
+)
 HOST_PREFIX = "__Host-"  # which browsers take over https alone, for the host alone
 SAFE = ("GET", "HEAD")
 SHOWN_TO_SCRIPTS = (

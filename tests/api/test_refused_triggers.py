@@ -10,6 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from endpoints import services
+from runs import scheduler
+from runs.services import create_schedule
 from studio.core import audit
 from studio.core.models import AuditEvent, Door, Role
 from tests import factories
@@ -148,3 +150,18 @@ def test_a_flood_is_written_once_a_second(client, monkeypatch, endpoint, clock):
         ("name3", "192.0.2.3", 2),
         (audit.SEVERAL, None, 8),
     ]
+
+
+def test_a_tick_of_a_schedule(actor, endpoint):
+    schedule = create_schedule(
+        actor,
+        name="nightly",
+        endpoint=endpoint,
+        submission={"ExperimentName": "e"},
+        recurrence={"Frequency": "Day"},
+    )
+    services.disable(actor, endpoint)
+    scheduler.tick()
+    [event] = refusals()
+    assert (event.kind, event.object_uuid) == ("Schedule", schedule.uuid)
+    assert (event.door, event.address, event.after) == (Door.STUDIO, None, {"code": "Disabled"})

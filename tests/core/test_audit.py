@@ -1,6 +1,7 @@
 """The audit trail: what a row says of who did it and from where, what is counted, and that rows stay."""
 
 from datetime import UTC, datetime
+from uuid import uuid4
 
 import pytest
 import time_machine
@@ -65,6 +66,11 @@ def test_a_row_of_a_call_names_its_token_door_endpoint_and_version(client, actor
     assert (event.token_name, event.door, event.address) == ("test", Door.REST, "192.0.2.7")
     assert (event.endpoint_uuid, event.asked_version) == (endpoint.uuid, 0)
     assert len(event.request_id) == 32
+
+
+def test_a_step_is_a_door_of_its_own(actor):
+    step = Actor(workspace=actor.workspace, role=None, name="ada", run_uuid=uuid4())
+    assert audit.record(step, "mark", actor.workspace).door == Door.STEP
 
 
 def test_without_a_request_the_door_is_the_studio_or_the_command_line(actor):

@@ -65,6 +65,15 @@ def test_cookies_of_https_are_for_https_and_this_host_alone(people):
     assert gone.cookies["__Host-studio_session"]["max-age"] == 0
 
 
+def test_each_port_keeps_the_language_chosen_there(people):
+    browser = Client()
+    for secure, language in ((True, "ko"), (False, "en")):
+        browser.post("/language/", {"language": language}, secure=secure)
+    assert '<html lang="ko"' in browser.get(SIGN_IN, secure=True).content.decode()
+    assert '<html lang="en"' in browser.get(SIGN_IN, secure=False).content.decode()
+    assert browser.cookies["__Host-django_language"]["secure"] is True
+
+
 def test_a_cookie_that_plain_http_can_set_is_worth_nothing_over_https(people):
     browser = Client()
     browser.force_login(people[0])

@@ -20,11 +20,20 @@ class Server(http.server.ThreadingHTTPServer):
     def __init__(self, *args):
         super().__init__(*args)
         self.asked = []  # (Host, path) of each request
+        self.released = threading.Event()
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.server.asked.append((self.headers["Host"], self.path))
+        if self.path.startswith("/part"):
+            self.send_response(200)
+            self.send_header("Content-Length", "9")
+            self.end_headers()
+            self.wfile.write(b"x\n9\n")
+            if self.path == "/part/slowly":
+                self.server.released.wait(60)
+            return
         target = self.path.partition("?to=")[2]
         self.send_response(302 if target else 200)
         if target:
@@ -44,6 +53,7 @@ def serving(context: ssl.SSLContext | None = None):
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield server
+    server.released.set()
     server.shutdown()
     thread.join()
     server.server_close()
@@ -164,6 +174,19 @@ def test_what_an_administrator_names_is_read(web, tmp_path, settings, allowed):
     host = "127.0.0.1" if allowed[0] == "1" else "localhost"
     download(f"http://{host}:{web.server_port}/x", tmp_path / "file")
     assert (tmp_path / "file").read_text() == "x\n9\n"
+
+
+def test_a_file_that_ends_early_is_none(web, tmp_path, settings):
+    settings.STUDIO_WEB_ALLOWED_HOSTS = ["127.0.0.1"]
+    with pytest.raises(BadValue, match="ended after 4 of 9 bytes"):
+        download(f"http://127.0.0.1:{web.server_port}/part", tmp_path / "file")
+
+
+def test_a_file_that_comes_byte_by_byte_is_given_up(web, tmp_path, settings):
+    settings.STUDIO_WEB_ALLOWED_HOSTS = ["127.0.0.1"]
+    settings.STUDIO_DOWNLOAD_TIMEOUT_SECONDS = 0
+    with pytest.raises(BadValue, match="longer than STUDIO_DOWNLOAD_TIMEOUT_SECONDS"):
+        download(f"http://127.0.0.1:{web.server_port}/part/slowly", tmp_path / "file")
 
 
 @pytest.mark.parametrize("address", ["10.1.2.3", "192.168.1.2", "100.64.0.1", "fd12::1"])
