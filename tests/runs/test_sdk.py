@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from endpoints import data
 from runs.steps.environments import ensure, parse
 from tests.runs.wire_stub import WireStub
 
@@ -293,7 +294,7 @@ def test_import_paths_of_v1_scripts_exist(step):
 
 def test_package_is_written_for_old_pythons():
     # In a process of its own: in Python 3.11.2 parsing fails when something else is collected meanwhile.
-    parse = "[ast.parse(open(path).read(), path, feature_version=(3, 7)) for path in sys.argv[1:]]"
+    parse = "[ast.parse(open(path).read(), path, feature_version=(3, 6)) for path in sys.argv[1:]]"
     files = list(SDK.rglob("*.py"))
     subprocess.run([sys.executable, "-c", f"import ast, sys; {parse}", *files], check=True)
 
@@ -990,3 +991,105 @@ def test_files_of_the_run_can_be_listed_and_fetched(step, wire):
 def test_another_workspace_is_refused(step):
     done = step("from azureml.core import Workspace\nWorkspace('sub', 'group', 'other')")
     assert "reaches only the workspace of its run" in done.err
+
+
+# Datasets that a script makes
+
+MADE = """
+from azureml.core import Dataset, Datastore
+from azureml.data import DataType
+from azureml.data.datapath import DataPath
+from azureml.data.dataset_factory import TabularDatasetFactory
+ws = Run.get_context().experiment.workspace
+store = Datastore.get(ws, "lake")
+"""
+
+
+@pytest.fixture
+def lake(wire):
+    wire.answer("GET", "/datastore/v1.0/datastores/lake", {"name": "lake"})
+    latest = {"savedDatasetId": "saved", "versionId": "2"}
+    document = {"name": "made", "datasetType": "tabular", "latest": latest}
+    wire.answer("POST", "/dataset/v1.0/datasets", document)
+    wire.answer(
+        "GET",
+        "/data/v1.0/dataversion/unregistered-saved/versions/1",
+        {"legacyDataflow": '{"paths": [{"file": "https://h/a.csv"}]}'},
+    )
+    return wire
+
+
+@pytest.mark.parametrize(
+    ("made", "kind", "paths", "reading"),
+    [
+        (
+            "Dataset.Tabular.from_delimited_files((store, 'a b/*.csv'), separator=';', header=False)",
+            "tabular",
+            [("lake", "a b/*.csv")],
+            "delimited",
+        ),
+        (
+            "TabularDatasetFactory.from_parquet_files([DataPath(store, 'x'), (store, 'y')])",
+            "tabular",
+            [("lake", "x"), ("lake", "y")],
+            "parquet",
+        ),
+        (
+            "Dataset.Tabular.from_json_lines_files((store, 'l'))",
+            "tabular",
+            [("lake", "l")],
+            "json_lines",
+        ),
+        ("Dataset.File.from_files(path=(store, 'f'))", "file", [("lake", "f")], None),
+    ],
+)
+def test_a_made_dataset_is_registered_as_the_studio_reads_it(
+    step, lake, made, kind, paths, reading
+):
+    code = (
+        f"{MADE}\nfound = {made}.register(ws, 'made', tags={{'a': 'b'}}, create_new_version=True)\n"
+    )
+    done = step(code + "print(found.name, found.version)", wire=lake)
+    assert done.out == "made 2", done.err
+    (asked,) = lake.asked_for("POST", "/dataset/v1.0/datasets")
+    assert "updateDefinitionIfExists=true" in asked.query
+    assert (asked.json["name"], asked.json["datasetType"]) == ("made", kind)
+    assert asked.json["tags"] == {"a": "b"}
+    flow = data.read_dataflow(asked.json["latest"]["dataflow"])
+    assert [data.datastore_path(uri) for _, uri in flow.paths] == paths
+    assert flow.format == reading
+    if reading == "delimited":
+        assert (flow.options["delimiter"], flow.options["header"]) == (";", "no_header")
+
+
+def test_types_of_columns_are_part_of_what_is_registered(step, lake):
+    code = f"""{MADE}
+types = {{"a": DataType.to_string(), "b": DataType.to_long(), "c": DataType.to_datetime("%Y")}}
+Dataset.Tabular.from_delimited_files((store, "a.csv"), set_column_types=types).register(ws, "made")
+"""
+    done = step(code, wire=lake)
+    assert done.code == 0, done.err
+    (asked,) = lake.asked_for("POST", "/dataset/v1.0/datasets")
+    flow = data.read_dataflow(asked.json["latest"]["dataflow"])
+    date = {"datetime": {"formats": ["%Y"]}}
+    assert flow.columns["types"] == {"a": "string", "b": "int", "c": date}
+
+
+def test_a_made_dataset_is_read_from_its_address(step, wire, pandas_python):
+    wire.answer("GET", "/files/rows.csv", b"a,b\n1,x\n2,y\n")
+    code = f"""
+from azureml.data.dataset_factory import TabularDatasetFactory
+frame = TabularDatasetFactory.from_delimited_files("{wire.url}/files/rows.csv").to_pandas_dataframe()
+print(frame.a.sum(), list(frame.b))
+"""
+    done = step(code, wire=wire, python=pandas_python)
+    assert done.out == "3 ['x', 'y']", done.err
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [("'local.csv'", "Local files are uploaded first"), ("[]", "at least one path")],
+)
+def test_what_is_no_place_of_a_dataset_is_refused(step, path, said):
+    done = step(f"from azureml.core import Dataset\nDataset.File.from_files({path})")
+    assert said in done.err.replace("\n", " ")

@@ -1,6 +1,7 @@
 """What a step's Python is to its script: where it imports from, and what the script may install."""
 
 import json
+import os
 import subprocess
 import zipfile
 
@@ -9,9 +10,10 @@ import pytest
 from endpoints.models import Module
 from endpoints.parameters import ParameterErrors
 from runs import storage
-from runs.models import Run
+from runs.models import Metric, Run
 from runs.states import Status
 from runs.steps import forking
+from runs.steps.environments.interpreters import find
 
 pytestmark = pytest.mark.django_db
 
@@ -328,3 +330,38 @@ def test_a_command_is_told_to_have_failed_by_its_last_line_alone(studio):
     run = studio.run(studio.publish(steps={"one": command}, scripts={}))
     assert studio.step(run).run.error.endswith("no-such-program: command not found")
     assert "epoch" not in run.error
+
+
+@pytest.mark.parametrize("version", ["3.6", "3.7", "3.8", "3.13"])
+def test_a_script_of_another_python_has_all_of_this_too(studio, start, wheels, version):
+    if find(version, os.environ) is None:
+        pytest.skip(f"Python {version} is not on this machine")
+    script = f"""
+        import json, subprocess, sys
+        from util.helper import x
+        from azureml.core import Environment, Run
+        from azureml.data.datapath import DataPath
+        run = Run.get_context()
+        run.log("rows", 3)
+        pip = [sys.executable, "-m", "pip", "install", "-q", "--no-index", "--find-links", {str(wheels)!r}]
+        subprocess.check_call(pip + ["tiny==2"])
+        import tiny
+        print(json.dumps([x, run.id, tiny.version, sys.version_info[:2], len(sys.argv[1])]))
+        sys.stdout.write(" 50%|###")
+        raise ValueError("its own")
+    """
+    pipeline = studio.publish(
+        parameters={"p": {"type": "string", "default": "x"}},
+        steps={"one": {"arguments": ["parameter:p"]}},
+        scripts={"one.py": script, "util/helper.py": "x = 1"},
+    )
+    node = pipeline.graph.wire["ModuleNodes"][0]
+    conda = {"condaDependencies": {"dependencies": [f"python={version}"]}}
+    node["Runconfig"] = json.dumps({"environment": {"python": conda}})
+    pipeline.graph.save()
+    run = studio.run(pipeline, assignments={"p": "v" * LARGE})
+    step = studio.step(run)
+    found = json.loads(said(studio, run).splitlines()[0])
+    assert found == [1, str(step.run.uuid), 2, [int(part) for part in version.split(".")], LARGE]
+    assert step.run.error == "ValueError: its own"
+    assert Metric.objects.get(run=step.run).name == "rows"

@@ -16,6 +16,7 @@ class LocalSource(object):
         self.options = options or {}
         self.columns = columns or {}
         self._files = [os.path.abspath(file) for file in files]
+        self.text = None  # its definition, which the worker has kept to itself
 
     def files(self):
         """Pairs of the path inside the dataset and the local path."""
@@ -33,6 +34,7 @@ class RemoteSource(object):
         from azureml._studio.mltable import definition
 
         self._workspace = workspace
+        self.text = text
         self._paths, self.reading, self.options, self.columns = definition(text)
         self._lock = threading.Lock()
         self._fetched = None
@@ -55,9 +57,10 @@ class RemoteSource(object):
         if match:
             from azureml.core.datastore import Datastore
 
-            return Datastore(self._workspace, match.group("name"))._fetch(
-                match.group("path"), folder
-            )
+            from urllib.parse import unquote
+
+            store = Datastore(self._workspace, unquote(match.group("name")))
+            return store._fetch(unquote(match.group("path")), folder)
         if address.startswith(("http://", "https://")):
             from urllib.parse import unquote, urlsplit
 

@@ -1,15 +1,19 @@
 import json
 import os
 
-from azureml._studio.limits import Partial
+from azureml._studio.limits import Partial, lend_names
 from azureml._studio.sources import LocalSource, RemoteSource
+from azureml.data.dataset_factory import FileDatasetFactory, TabularDatasetFactory
 from azureml.data.file_dataset import FileDataset
 from azureml.data.tabular_dataset import TabularDataset
 from azureml.exceptions import UserErrorException
 
 
 class Dataset(Partial):
-    """The workspace's datasets, for reading."""
+    """The workspace's datasets, and new ones."""
+
+    Tabular = TabularDatasetFactory
+    File = FileDatasetFactory
 
     @staticmethod
     def get_by_name(workspace, name, version="latest"):
@@ -101,10 +105,13 @@ def _registered(workspace, document):
 
 
 def _dataset(workspace, kind, saved_id, **fields):
-    path = "/dataversion/unregistered-{}/versions/1".format(saved_id)
-    reply = workspace._wire.get("data", path, includeSavedDatasets="true")
-    source = RemoteSource(workspace, reply["legacyDataflow"])
+    source = RemoteSource(workspace, _definition(workspace, saved_id))
     return (TabularDataset if kind == "tabular" else FileDataset)(source, id=saved_id, **fields)
+
+
+def _definition(workspace, saved_id):
+    path = "/dataversion/unregistered-{}/versions/1".format(saved_id)
+    return workspace._wire.get("data", path, includeSavedDatasets="true")["legacyDataflow"]
 
 
 def _laid_out(folder):
@@ -113,3 +120,6 @@ def _laid_out(folder):
             return json.load(file)
     except (OSError, ValueError):
         return {}
+
+
+lend_names(__name__)

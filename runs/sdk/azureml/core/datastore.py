@@ -1,7 +1,7 @@
 import os
 
 from azureml._studio import artifacts
-from azureml._studio.limits import Partial
+from azureml._studio.limits import Partial, lend_names
 from azureml.exceptions import UserErrorException
 
 
@@ -53,6 +53,18 @@ class Datastore(Partial):
             section["containerName"],
             "/" + quote(path) if path else "",
             "&".join(part for part in (signature, urlencode(query)) if part),
+        )
+
+    def _uri(self, path):
+        from urllib.parse import quote
+
+        scope = self.workspace._scope
+        return "azureml://subscriptions/{}/resourcegroups/{}/workspaces/{}/datastores/{}/paths/{}".format(
+            scope.subscription_id,
+            scope.resource_group,
+            scope.workspace_name,
+            self.name,
+            quote(path, safe="/*"),
         )
 
     def _names(self, prefix):
@@ -120,3 +132,6 @@ class Datastore(Partial):
 
     def __repr__(self):
         return "Datastore(name={!r})".format(self.name)
+
+
+lend_names(__name__)

@@ -1,4 +1,4 @@
-from azureml._studio.limits import Partial
+from azureml._studio.limits import Partial, lend_names
 
 
 class Experiment(Partial):
@@ -35,3 +35,6 @@ class Experiment(Partial):
 
     def __repr__(self):
         return "Experiment(Name: {}, Workspace: {})".format(self.name, self.workspace.name)
+
+
+lend_names(__name__)

@@ -1,4 +1,4 @@
-from azureml._studio.limits import Partial
+from azureml._studio.limits import Partial, lend_names
 
 
 class Keyvault(Partial):
@@ -20,3 +20,6 @@ class Keyvault(Partial):
     def set_secrets(self, secrets_batch):
         for name in secrets_batch:
             self.set_secret(name, secrets_batch[name])
+
+
+lend_names(__name__)

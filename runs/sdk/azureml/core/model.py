@@ -1,7 +1,7 @@
 import os
 
 from azureml._studio import artifacts
-from azureml._studio.limits import Partial
+from azureml._studio.limits import Partial, lend_names
 from azureml.exceptions import (
     ModelNotFoundException,
     ModelPathNotFoundException,
@@ -157,3 +157,7 @@ def register_from_run(
         "runId": run.id,
     }
     return Model._of(run.experiment.workspace, wire.post("modelmanagement", "/models", model))
+
+
+_HOMES = {"Dataset": "azureml.core.dataset"}  # which scripts import from here, too
+lend_names(__name__)

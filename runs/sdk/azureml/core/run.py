@@ -6,7 +6,7 @@ from _thread import allocate_lock
 from azureml._studio import facts, metrics
 from azureml._studio import scope as scopes
 from azureml._studio.artifacts import artifact_name
-from azureml._studio.limits import Partial
+from azureml._studio.limits import Partial, lend_names
 from azureml._studio.telling import Teller
 from azureml.core.experiment import Experiment
 from azureml.core.offline import _OfflineRun
@@ -346,3 +346,6 @@ class _SubmittedRun(Run):
         if self._outputs is None:
             self._outputs = OutputDatasets()
         return self._outputs
+
+
+lend_names(__name__)

@@ -1,7 +1,7 @@
 from _thread import allocate_lock
 
 from azureml._studio import scope as scopes
-from azureml._studio.limits import Partial
+from azureml._studio.limits import Partial, lend_names
 from azureml.exceptions import UserErrorException
 
 
@@ -108,3 +108,6 @@ class Workspace(Partial):
         return "Workspace.create(name='{}', subscription_id='{}', resource_group='{}')".format(
             self.name, self.subscription_id, self.resource_group
         )
+
+
+lend_names(__name__)

@@ -1,17 +1,12 @@
-"""Datasets, as a step reads them."""
+"""Datasets, as a step reads and registers them."""
 
-from azureml._studio.limits import absent
+from azureml._studio.limits import lend_names
 
 _HOMES = {
+    "DataPath": "azureml.data.datapath",
+    "DataType": "azureml.data.dataset_factory",
     "FileDataset": "azureml.data.file_dataset",
     "TabularDataset": "azureml.data.tabular_dataset",
 }
-__all__ = sorted(_HOMES)
-
-
-def __getattr__(name):
-    if name not in _HOMES:
-        raise AttributeError(absent("{}.{}".format(__name__, name)))
-    from importlib import import_module
-
-    return getattr(import_module(_HOMES[name]), name)
+__all__ = ["DataType", "FileDataset", "TabularDataset"]
+lend_names(__name__)

@@ -1,6 +1,7 @@
 import itertools
 
 from azureml._studio.columns import chosen, convert
+from azureml._studio.limits import absent, lend_names
 from azureml.data.abstract_dataset import AbstractDataset
 from azureml.exceptions import DatasetValidationError
 
@@ -19,9 +20,18 @@ WIDEST = 1000  # columns without a heading whose type can be stated
 class TabularDataset(AbstractDataset):
     """Rows and columns in delimited, JSON lines or Parquet files."""
 
+    _kind = "tabular"
+
     def __init__(self, source, rows=None, **fields):
         super(TabularDataset, self).__init__(source, **fields)
         self._rows = rows or (0, None)
+
+    def register(self, workspace, name, description=None, tags=None, create_new_version=False):
+        if self._rows != (0, None):
+            raise NotImplementedError(absent("TabularDataset.register of some rows"))
+        return super(TabularDataset, self).register(
+            workspace, name, description, tags, create_new_version
+        )
 
     def take(self, count):
         first, end = self._rows
@@ -111,3 +121,6 @@ def _pandas():
             " pip packages of the step's environment.".format(error)
         ) from error
     return pandas
+
+
+lend_names(__name__)

@@ -37,3 +37,26 @@ class ModelPathNotFoundException(WebserviceException):
 
 class DatasetValidationError(UserErrorException):
     """A dataset cannot be read as what it is asked to be."""
+
+
+def _others(*names):
+    """What only services raise that are not here: for scripts that catch it."""
+    for name in names:
+        globals()[name] = type(name, (AzureMLException,), {"__module__": __name__})
+
+
+_others(
+    "ActivityCanceledException",
+    "ActivityFailedException",
+    "AuthenticationException",
+    "ComputeTargetException",
+    "DatasetTimestampMissingError",
+    "DiscoveryUrlNotFoundException",
+    "ExperimentExecutionException",
+    "ParallelRunException",
+    "ProjectSystemException",
+    "RunConfigurationException",
+    "SnapshotException",
+    "TrainingException",
+    "WorkspaceException",
+)
