@@ -1,15 +1,13 @@
 """Filters of the catalogue lists. Endpoints and published pipelines share their columns."""
 
-import json
-
 import django_filters
 from django import forms
-from django.db.models import Q, TextField
-from django.db.models.functions import Cast
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from endpoints.models import EntityStatus
 from runs.states import Status
+from studio.core.folded import fold
 
 RUN_STATES = [(status.value, status.label) for status in Status if status != Status.SKIPPED]
 
@@ -36,15 +34,8 @@ class CatalogueFilter(django_filters.FilterSet):
     )
 
     def search(self, queryset, name, value):
-        """Name, id, owner, description and tags. SQLite keeps a tag's letters as JSON escapes."""
-        wanted = Q()
-        for column in ("name", "description", "created_by", "updated_by", "uuid"):
-            wanted |= Q(**{f"{column}__icontains": value})
-        tags = "tags" if hasattr(queryset.model, "tags") else "properties"
-        queryset = queryset.alias(tags_text=Cast(tags, TextField()))
-        for spelling in {value, json.dumps(value)[1:-1]}:
-            wanted |= Q(tags_text__icontains=spelling)
-        return queryset.filter(wanted)
+        """Name, id, owner, description and tags."""
+        return queryset.filter(Q(folded__contains=fold(value)) | Q(uuid__icontains=value))
 
     def with_disabled(self, queryset, name, value):
         return queryset

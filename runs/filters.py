@@ -3,6 +3,7 @@ the order of the list; the others, and a search for a name or a number, are look
 
 import re
 from datetime import timedelta
+from itertools import islice
 from uuid import UUID
 
 import django_filters
@@ -15,6 +16,7 @@ from endpoints.models import PipelineEndpoint, Schedule
 from runs.models import Experiment, Run, RunAttribute, Source
 from runs.states import Status
 from studio.core import keyset
+from studio.core.folded import fold
 
 SUBMITTED = {
     "hour": (_("Last hour"), timedelta(hours=1)),
@@ -25,6 +27,7 @@ SUBMITTED = {
 ATTRIBUTES = {"param": "parameter", "parameter": "parameter", "tag": "tag"}
 SELECTS = ("experiment", "endpoint", "source", "submitted")
 NAMED = {"experiment": Experiment, "endpoint": PipelineEndpoint, "schedule": Schedule}
+MOST_SIGNS = 10  # of a name and its value: each is a place to look
 OFFERED = 200  # the newest experiments and endpoints are offered; others by the links to their runs
 NUMBER = re.compile(r"(?:run\s+)?#?(\d{1,9})", re.IGNORECASE | re.ASCII)  # as in "Run 148"
 
@@ -104,18 +107,20 @@ class RunFilter(django_filters.FilterSet):
             return runs.filter(uuid=UUID(value.strip()))
         except ValueError:
             text = value.strip()
-        wanted = Q(display_name__icontains=text) | Q(name__icontains=text)
+        wanted = Q(folded__contains=fold(text))
         if number := NUMBER.fullmatch(text):
             wanted |= Q(number=int(number[1]))
         return runs.filter(wanted)
 
 
 def _with_attribute(kind: str, text: str):
-    key, equals, value = text.partition("=")
-    found = RunAttribute.objects.filter(kind=kind, key=key.strip())
-    if equals:
-        found = found.filter(value=value.strip())
-    return found.values("run")
+    """Runs by a name alone, or by name=value. Names may have signs = of their own, so that each of the
+    first ones may be where the value begins."""
+    text = text.strip()
+    wanted = Q(key=text)
+    for sign in islice(re.finditer("=", text), MOST_SIGNS):
+        wanted |= Q(key=text[: sign.start()].strip(), value=text[sign.end() :].strip())
+    return RunAttribute.objects.filter(wanted, kind=kind).values("run")
 
 
 def page(runs, statuses, *, kinds=(), before=None, after=None, size=50) -> keyset.Page:

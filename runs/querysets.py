@@ -11,13 +11,14 @@ from django.utils import timezone
 
 from runs.states import BEFORE, TERMINAL, Status
 from studio.core import statements
+from studio.core.folded import FoldedQuerySet
 from studio.core.writing import write_transaction
 
 logger = logging.getLogger(__name__)
 ALIVE = timedelta(seconds=20)  # four missed heartbeats; after as long a worker stops its own steps
 
 
-class RunQuerySet(models.QuerySet):
+class RunQuerySet(FoldedQuerySet):
     def visible_to(self, actor):
         """The runs of the actor's workspace; a step's token sees its own tree, an endpoint's token its runs."""
         runs = self.filter(workspace=actor.workspace)

@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from studio.core.folded import FoldedField, FoldedModel
 from studio.core.models import Workspace
 
 
@@ -63,7 +64,7 @@ class SavedDataset(models.Model):
         return str(self.uuid)
 
 
-class Dataset(models.Model):
+class Dataset(FoldedModel):
     """A registered name whose versions point to saved datasets."""
 
     uuid = models.UUIDField(default=uuid4, unique=True)
@@ -75,6 +76,7 @@ class Dataset(models.Model):
     is_visible = models.BooleanField(default=True)
     tags = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
+    folded = FoldedField(of=("name", "description"))
 
     class Meta:
         constraints = [

@@ -5,10 +5,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from endpoints.models.pipeline import EntityStatus, PublishedPipeline
+from studio.core.folded import FoldedField, FoldedModel
 from studio.core.models import Workspace
 
 
-class PipelineEndpoint(models.Model):
+class PipelineEndpoint(FoldedModel):
     """A stable address in front of numbered versions, each a published pipeline."""
 
     uuid = models.UUIDField(default=uuid4, unique=True)
@@ -32,6 +33,7 @@ class PipelineEndpoint(models.Model):
     updated_at = models.DateTimeField(default=timezone.now)
     created_by = models.CharField(max_length=150, blank=True)
     updated_by = models.CharField(max_length=150, blank=True)
+    folded = FoldedField(of=("name", "description", "created_by", "updated_by", "tags"))
 
     class Meta:
         constraints = [

@@ -4,6 +4,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from studio.core.folded import FoldedField, FoldedModel
 from studio.core.models import Workspace
 
 
@@ -31,7 +32,7 @@ class Graph(models.Model):
         return str(self.uuid)
 
 
-class PublishedPipeline(models.Model):
+class PublishedPipeline(FoldedModel):
     """A graph with a name that callers run. Immutable but for its status."""
 
     uuid = models.UUIDField(default=uuid4, unique=True)
@@ -56,6 +57,7 @@ class PublishedPipeline(models.Model):
     updated_at = models.DateTimeField(default=timezone.now)
     created_by = models.CharField(max_length=150, blank=True)
     updated_by = models.CharField(max_length=150, blank=True)
+    folded = FoldedField(of=("name", "description", "created_by", "updated_by", "properties"))
 
     class Meta:
         indexes = [models.Index(fields=["workspace", "-id"], name="pipeline_newest")]

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from endpoints.models.endpoint import PipelineEndpoint
 from endpoints.models.pipeline import EntityStatus, PublishedPipeline
 from endpoints.recurrence import Recurrence
+from studio.core.folded import FoldedField, FoldedModel
 from studio.core.models import Workspace
 
 
@@ -19,7 +20,7 @@ class Trigger(models.TextChoices):
     DATASTORE = "DataStore", _("Data change")
 
 
-class Schedule(models.Model):
+class Schedule(FoldedModel):
     """Submits a pipeline, or an endpoint's default or pinned version, when its trigger says so.
 
     `next_at` is the next moment somebody must look at it: a recurrence fires then, and a datastore is
@@ -64,6 +65,7 @@ class Schedule(models.Model):
     updated_at = models.DateTimeField(default=timezone.now)
     created_by = models.CharField(max_length=150, blank=True)
     updated_by = models.CharField(max_length=150, blank=True)
+    folded = FoldedField(of=("name",))
 
     class Meta:
         constraints = [

@@ -4,7 +4,7 @@ import mimetypes
 from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max
 from django.http import FileResponse, Http404
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
@@ -21,7 +21,7 @@ def dataset_list(request):
     rows = Dataset.objects.filter(workspace=request.actor.workspace, is_visible=True)
     query = request.GET.get("q", "").replace("\0", "").strip()
     if query:
-        rows = rows.filter(Q(name__icontains=query) | Q(description__icontains=query))
+        rows = rows.searched(query)
     rows = rows.annotate(newest=Max("versions__number"), kept=Count("versions")).order_by("name")
     size = size_of(request.GET.get("size"), default=25)
     page = Paginator(rows, size).get_page(request.GET.get("page"))

@@ -43,7 +43,7 @@ def schedule_list(request):
         rows = rows.filter(status=EntityStatus.ACTIVE)
     query = request.GET.get("q", "").replace("\0", "").strip()
     if query:
-        rows = rows.filter(name__icontains=query)
+        rows = rows.searched(query)
     context = {
         "nav": "pipelines",
         "page": page_of(request, rows),

@@ -15,6 +15,7 @@ from endpoints.models import Graph, PipelineEndpoint, PublishedPipeline, Schedul
 from runs.models.experiment import Experiment
 from runs.querysets import RunQuerySet
 from runs.states import TERMINAL, Status
+from studio.core.folded import FoldedField, FoldedModel
 from studio.core.models import Workspace
 
 
@@ -33,7 +34,7 @@ class Source(models.TextChoices):
     RESUBMIT = "Resubmit", _("Re-run")
 
 
-class Run(models.Model):
+class Run(FoldedModel):
     uuid = models.UUIDField(default=uuid4, unique=True)
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="runs", db_index=False)
     experiment = models.ForeignKey(Experiment, models.CASCADE, related_name="runs", db_index=False)
@@ -85,6 +86,7 @@ class Run(models.Model):
     cancel_requested_at = models.DateTimeField(null=True, blank=True)
     error_code = models.CharField(max_length=60, blank=True)
     error = models.TextField(blank=True)
+    folded = FoldedField(of=("display_name", "name"))
 
     objects = RunQuerySet.as_manager()
     is_replayed = False  # true of what an idempotency key has found again

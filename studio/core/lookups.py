@@ -4,6 +4,9 @@ import re
 
 from django.db.models import F, FloatField, Func, Lookup, TextField, Value
 
+from studio.core.folded import fold
+
+FOLD = "STUDIO_FOLD"
 INFINITE = "('Infinity', '-Infinity')"
 GLOB = str.maketrans({"%": "*", "_": "?"})
 
@@ -52,6 +55,18 @@ class JsonNumber(JsonText):
         return self.as_sql(compiler, connection, template=template, arg_joiner=joiner, **extra)
 
 
+def _glob(pattern: str) -> str:
+    return re.sub(r"[*?\[]", r"[\g<0>]", pattern).translate(GLOB)
+
+
+def teach_sqlite(connection, **_signal) -> None:
+    """Give a new connection the function that ILike asks for; SQLite's own knows ASCII alone."""
+    if connection.vendor == "sqlite":
+        connection.connection.create_function(
+            FOLD, 1, lambda text: text if text is None else fold(str(text)), deterministic=True
+        )
+
+
 class Like(Lookup):
     """`%` is any text and `_` any character; letters differ by case, and nothing escapes anything."""
 
@@ -61,8 +76,7 @@ class Like(Lookup):
         return self.joined(compiler, connection, "LIKE", self.rhs, " ESCAPE ''")
 
     def as_sqlite(self, compiler, connection):
-        pattern = re.sub(r"[*?\[]", r"[\g<0>]", self.rhs).translate(GLOB)
-        return self.joined(compiler, connection, "GLOB", pattern)
+        return self.joined(compiler, connection, "GLOB", _glob(self.rhs))
 
     def joined(self, compiler, connection, sign: str, pattern: str, escape: str = ""):
         sql, params = self.process_lhs(compiler, connection)
@@ -70,10 +84,12 @@ class Like(Lookup):
 
 
 class ILike(Like):
-    """The same with letters alike in both cases; on SQLite, those of ASCII."""
+    """The same with letters alike in both cases; SQLite is given our own function for that."""
 
     def as_sql(self, compiler, connection):
         return self.joined(compiler, connection, "ILIKE", self.rhs, " ESCAPE ''")
 
     def as_sqlite(self, compiler, connection):
-        return self.joined(compiler, connection, "LIKE", self.rhs)
+        pattern = _glob(fold(self.rhs))
+        sql, params = self.process_lhs(compiler, connection)
+        return f"{FOLD}({sql}) GLOB %s", [*params, pattern]

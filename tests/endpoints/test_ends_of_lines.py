@@ -100,6 +100,15 @@ def test_the_description_of_an_endpoint(client, endpoint):
     assert (row.description, row.tags) == ("a\nb", {"team": "x", "z": ""})
 
 
+def test_a_tag_whose_name_has_a_sign_stays_what_it_is(client, endpoint):
+    tags = {"a=b": "c", "d=": "", "e": "f=g", "h": ""}
+    PipelineEndpoint.objects.update(tags=tags)
+    address = f"/endpoints/{endpoint.uuid}/edit/"
+    client.post(address, as_a_browser(shown(client, address) | {"description": "new"}))
+    row = PipelineEndpoint.objects.get()
+    assert (row.description, row.tags) == ("new", tags)
+
+
 def subclasses(form):
     for found in form.__subclasses__():
         yield found

@@ -94,6 +94,24 @@ def test_by_a_parameters_value_and_by_a_tag(workspace, make):
     assert found(workspace, "q=tag:lr=0.01") == []
 
 
+def test_by_a_tag_whose_name_has_signs(workspace, make):
+    one, two, three = make(), make(), make()
+    for run, key, value in ((one, "a", "b=c"), (two, "a=b", "c"), (three, "a=b=c", "")):
+        RunAttribute.objects.create(run=run, kind="tag", key=key, value=value)
+    wanted = lambda text: {run.pk for run in found(workspace, urlencode({"q": text}))}  # noqa: E731
+    assert wanted("tag:a=b=c") == {one.pk, two.pk, three.pk}
+    assert wanted("tag:a=b = c") == {two.pk}
+    assert wanted("tag:a=b") == {two.pk}
+    assert wanted("tag:a=b=c=") == {three.pk}
+    assert wanted("tag:=c") == set()
+    assert wanted("tag:" + "=" * 5000) == set()
+
+
+def test_by_a_name_in_any_letters(workspace, make):
+    one = make(display_name="Größe")
+    assert found(workspace, urlencode({"q": "GRÖ"})) == [one]
+
+
 def test_by_experiment_and_source(workspace, make):
     one = make(experiment="churn")
     two = make(experiment="fraud", source=Source.STUDIO)

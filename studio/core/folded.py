@@ -1,0 +1,75 @@
+"""Search that takes letters alike in both cases, in every alphabet and on every database: what is
+searched of a row is kept beside it, folded, and what is searched for is folded the same way."""
+
+import unicodedata
+from collections.abc import Mapping
+
+from django.db import models, transaction
+
+
+def fold(text: str) -> str:
+    """`Größe`, `GRÖSSE` and the same in letters with accents apart are one text."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+
+
+class FoldedField(models.TextField):
+    """The columns `of` its row as one folded text, written whenever they are."""
+
+    def __init__(self, *, of=(), **options):
+        self.of = tuple(of)
+        super().__init__(**{"editable": False, "default": "", **options})
+
+    def deconstruct(self):
+        name, path, args, options = super().deconstruct()
+        return name, path, args, {**options, "of": list(self.of)}
+
+    def pre_save(self, model_instance, add):
+        value = self.text_of({name: getattr(model_instance, name) for name in self.of})
+        setattr(model_instance, self.attname, value)
+        return value
+
+    def text_of(self, row: Mapping) -> str:
+        return fold("\n".join(_text(row[name]) for name in self.of))
+
+
+def _text(value) -> str:
+    if isinstance(value, Mapping):  # tags
+        return "\n".join(f"{key}={item}" for key, item in value.items())
+    return str(value or "")
+
+
+class FoldedQuerySet(models.QuerySet):
+    """Of a model with a FoldedField `folded`."""
+
+    def searched(self, text: str):
+        """The rows that have `text` in what is searched of them."""
+        return self.filter(folded__contains=fold(text))
+
+    def update(self, **values):
+        field = self.model._meta.get_field("folded")
+        if not values.keys() & set(field.of):
+            return super().update(**values)
+        with transaction.atomic():
+            keys = list(self.order_by().values_list("pk", flat=True))
+            rows = self.model._base_manager.using(self.db).filter(pk__in=keys)
+            count = super().update(**values)  # which holds them
+            for row in rows.values("pk", *field.of):
+                rows.filter(pk=row["pk"]).update(folded=field.text_of(row))
+            return count
+
+    update.alters_data = True
+
+
+class FoldedModel(models.Model):
+    """Saving some columns of a row saves the folded text of them too."""
+
+    objects = FoldedQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args, update_fields=None, **options):
+        of = self._meta.get_field("folded").of
+        if update_fields is not None and not set(of).isdisjoint(update_fields):
+            update_fields = {*update_fields, "folded"}
+        super().save(*args, update_fields=update_fields, **options)
