@@ -3,8 +3,9 @@
 import json
 from collections.abc import Collection
 
-from runs import sealing, storage
+from runs import execution_log, sealing, storage
 from runs.api.lineage import lineage, step_of
+from runs.execution_log import EXECUTION_LOG
 from runs.models import Artifact, Experiment, Kind, PipelineRun, Run, StepRun
 from runs.serving import unserved
 from runs.states import Status, history_status, wire_status
@@ -313,11 +314,15 @@ def _runconfig(run: Run) -> dict | None:
 
 
 def log_files(run: Run, base: str, *, by: Actor) -> dict[str, str]:
-    """`{name: signed address}`; a reused step shows the logs of the step it stands for."""
+    """`{name: signed address}`; a reused step shows the logs of the step it stands for, but what
+    became of it is its own."""
     owner = log_owner(run)
+    owners = dict.fromkeys(storage.log_names(owner.uuid), owner)
+    if run.kind in execution_log.KINDS:
+        owners[EXECUTION_LOG] = run
     return {
-        name: blob_urls.signed(base, LOGS, f"{owner.uuid}/{name}", by=by)
-        for name in storage.log_names(owner.uuid)
+        name: blob_urls.signed(base, LOGS, f"{row.uuid}/{name}", by=by)
+        for name, row in owners.items()
     }
 
 

@@ -13,8 +13,9 @@ from django.views.decorators.http import require_safe
 
 from endpoints import data, snapshots
 from runs import engine, storage
+from runs.execution_log import EXECUTION_LOG, ExecutionLog
 from runs.models import Artifact, Kind, Run
-from runs.views import fragments, logfiles, scope
+from runs.views import fragments, scope
 
 # What a browser shows without running anything in it; the rest is downloaded.
 IMAGES = {
@@ -98,7 +99,7 @@ def everything(request, uuid):
     archive = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - the answer closes it
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as target:
         if run.kind == Kind.PIPELINE:
-            target.writestr(logfiles.EXECUTION_LOG, logfiles.ExecutionLog(run).text)
+            target.writestr(EXECUTION_LOG, ExecutionLog(run).text)
         for folder, owner in _owners(run):
             _add(target, folder, owner)
     archive.seek(0)

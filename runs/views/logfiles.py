@@ -4,13 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from django.db.models import Q
-
 from runs import storage
-from runs.models import Kind, Run, StatusChange
+from runs.execution_log import EXECUTION_LOG, ExecutionLog
+from runs.models import Kind, Run
 from runs.views import scope
-
-EXECUTION_LOG = "logs/azureml/executionlogs.txt"  # where the original kept it
 
 
 @dataclass(frozen=True)
@@ -50,46 +47,6 @@ class StoredLog:
     def stream(self, *, start: int = 0, limit: int | None = None) -> Iterator[bytes]:
         owner = scope.source_of(self.run).uuid
         return storage.stream_log(owner, self.name, start=start, limit=limit)
-
-
-@dataclass(frozen=True)
-class ExecutionLog:
-    """Every move of a pipeline run and its steps, in the order they were written: only ever longer."""
-
-    run: Run
-    name: str = EXECUTION_LOG
-
-    @property
-    def attempts(self) -> dict[int, tuple[int, int]]:
-        return {}
-
-    def landmarks(self) -> Iterator[tuple[int, int]]:
-        yield 0, 0
-        yield len(self.text), self.text.count(b"\n")
-
-    @cached_property
-    def text(self) -> bytes:
-        of_run = Q(run=self.run_id) | Q(run__parent=self.run_id, run__kind=Kind.STEP)
-        moves = StatusChange.objects.filter(of_run).select_related("run").order_by("pk")
-        return "".join(map(self._line, moves)).encode()
-
-    @property
-    def run_id(self) -> int:
-        return self.run.pk
-
-    def _line(self, move: StatusChange) -> str:
-        what = "run" if move.run_id == self.run_id else f"step {move.run.name or move.run}"
-        reason = f" ({move.reason})" if move.reason else ""
-        at = move.at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        words = f"[{at}] {what}: {move.from_status} -> {move.to_status}{reason}"
-        return words.replace("\n", " ") + "\n"
-
-    @property
-    def size(self) -> int:
-        return len(self.text)
-
-    def stream(self, *, start: int = 0, limit: int | None = None) -> Iterator[bytes]:
-        yield self.text[start:] if limit is None else self.text[start : start + limit]
 
 
 Log = StoredLog | ExecutionLog

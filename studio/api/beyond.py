@@ -1,8 +1,15 @@
 """What clients ask of services of Azure that have no counterpart here: lists of what there is none of,
 and refusals that say what to do instead."""
 
+from urllib.parse import quote
+
 from rest_framework.response import Response
 
+from endpoints.models import EnvironmentVersion
+from runs.api.entities import LOGS
+from studio.api.containers import IMAGE_LOG, IMAGE_LOG_TEXT
+from studio.core import blob_urls
+from studio.core.access import require
 from studio.core.errors import NotFound, Refused
 from studio.core.rest import WireView
 
@@ -69,17 +76,39 @@ class Connection(LinkedServices):
     delete = get
 
 
-class Images(WireView):
-    """`Environment.build` and `get_image_details`."""
+class EnvironmentBuild(WireView):
+    """`Environment.build`: there is nothing to wait for, so a build has succeeded when it is asked of."""
+
+    def require_registered(self, name: str, version: str) -> None:
+        rows = EnvironmentVersion.objects.filter(
+            environment__workspace=self.actor.workspace, environment__name=name
+        )
+        is_number = version.isascii() and version.isdigit() and len(version) < 9
+        if not (is_number and rows.filter(number=int(version)).exists()):
+            raise NotFound(f"Environment {name!r} version {version} not found in workspace.")
+
+    def get(self, request, name, version, **scope):
+        self.require_registered(name, version)
+        log = blob_urls.signed(
+            self.base_url, LOGS, f"{self.actor.workspace.uuid}/{IMAGE_LOG}", by=self.actor
+        )
+        return Response({"status": "Succeeded", "logUrl": log})
+
+
+class Images(EnvironmentBuild):
+    """Where a build is started, on a compute target or not; and `get_image_details`."""
 
     def get(self, request, **scope):
-        raise Refused(
-            "No image is built here: the worker makes a virtual environment of the packages, once,"
-            " when a step first needs it.",
-            status=400,
-        )
+        raise Refused(IMAGE_LOG_TEXT, status=400)
 
-    post = get
+    def post(self, request, name, version, **scope):
+        require(self.actor, "register")
+        self.require_registered(name, version)
+        place = f"environments/{quote(name, safe='')}/versions/{version}/build"
+        scope_of = self.actor.workspace.scope
+        return Response(
+            {"location": f"{self.base_url}/environment/v2.0{scope_of}/{place}"}, status=202
+        )
 
 
 class StorageKeys(WireView):

@@ -4,6 +4,7 @@ datastores, uploads on their way to a snapshot, snapshots on their way back."""
 import hashlib
 import io
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import IO, Protocol
 from uuid import UUID
 
@@ -14,12 +15,20 @@ from endpoints.models import Datastore, Snapshot
 from endpoints.roots import State
 from runs import local_uploads, services, storage
 from runs.api.entities import ARTIFACTS, LOGS, UPLOADED
+from runs.execution_log import EXECUTION_LOG, ExecutionLog
 from runs.models import Run
 from studio.core.access import system_actor
 from studio.core.errors import NotFound
 from studio.core.models import Workspace
+from studio.core.rest import find
 
 CHUNK = 1 << 20
+# The log of every build of an environment; it is no run's.
+IMAGE_LOG = "image_build_log.txt"
+IMAGE_LOG_TEXT = (
+    "No image is built here: the worker makes a virtual environment of the packages, once, when a step"
+    " first needs it. The log of that build is among the step's own logs.\n"
+)
 
 
 class Container(Protocol):
@@ -61,14 +70,27 @@ class Logs(ReadOnly):
     """`<run uuid>/<log name>`; a log that is still written is as long as it is now."""
 
     def state(self, path: str) -> State:
+        run_uuid, name = split(path)
+        if name == IMAGE_LOG:
+            return State(len(IMAGE_LOG_TEXT), datetime.fromtimestamp(0, UTC), name)
+        if name == EXECUTION_LOG:
+            log = self.moves(run_uuid)
+            return State(log.size, log.run.updated_at, str(log.size))
         try:
-            return storage.log_state(*split(path))
+            return storage.log_state(run_uuid, name)
         except FileNotFoundError:
             raise NotFound(f"There is no log {path!r}.") from None
 
     def stream(self, path: str, start: int, end: int) -> Iterator[bytes]:
         run_uuid, name = split(path)
+        if name == IMAGE_LOG:
+            return iter([IMAGE_LOG_TEXT.encode()[start:end]])
+        if name == EXECUTION_LOG:
+            return self.moves(run_uuid).stream(start=start, limit=end - start)
         return storage.stream_log(run_uuid, name, start=start, limit=end - start)
+
+    def moves(self, run_uuid: UUID) -> ExecutionLog:
+        return ExecutionLog(find(Run.objects.all(), str(run_uuid), "Run with ID"))
 
 
 class Artifacts(ReadOnly):

@@ -11,6 +11,9 @@ ANY_CONTAINER = (
 )
 # The client joins the resource manager's address, which ends in a slash, and a path that begins with one.
 COMPUTES = rf"^/?(?:rp/workspaces/)?{SCOPE}/computes"
+ENVIRONMENT = (
+    rf"^environment/v[12]\.0/{SCOPE}/environments/(?P<name>[^/]+)/versions/(?P<version>[^/]+)"
+)
 LOCATION = rf"^/?{SUBSCRIPTION}/{PROVIDER}/locations/(?P<location>[^/]+)"
 
 urlpatterns = [
@@ -55,9 +58,10 @@ urlpatterns = [
     wire_path(rf"^{SCOPE}/connections/?$", beyond.Connections.as_view()),
     wire_path(rf"^{SCOPE}/connections/(?P<name>[^/]+)/?$", beyond.Connection.as_view()),
     wire_path(
-        rf"^environment/v[12]\.0/{SCOPE}/environments/(?P<name>[^/]+)/versions/(?P<version>[^/]+)/image/?$",
+        rf"{ENVIRONMENT}/image(?:oncompute/(?P<compute>[^/]+))?/?$",
         beyond.Images.as_view(),
     ),
+    wire_path(rf"{ENVIRONMENT}/build/?$", beyond.EnvironmentBuild.as_view()),
     wire_path(
         rf"^modelmanagement/v1\.0/{SCOPE}/(?:services|images|packages|profiles)/?$",
         beyond.Deployments.as_view(),

@@ -27,6 +27,7 @@ ADDRESSES = (
     ("/content/v1.0/", "v1"),
     ("/environment/v1.0/", "v1"),
     ("/images/", "images"),
+    ("/imageoncompute/", "on_compute"),
     ("/jasmine/", "jasmine"),
     ("/packages/", "packages"),
     ("/profiles/", "profiles"),

@@ -2,6 +2,8 @@
 
 import pytest
 
+from studio.core.models import Role
+
 pytestmark = pytest.mark.django_db
 MODELS = "/modelmanagement/v1.0{}"
 
@@ -18,10 +20,7 @@ def test_lists_are_empty(api, workspace, what):
             ("POST", f"{MODELS}/{what}", "Model.download")
             for what in ("services", "packages", "profiles")
         ),
-        *(
-            (method, f"/environment/v{version}.0{{}}/environments/e/versions/1/image", "worker")
-            for method, version in (("GET", 1), ("POST", 2))
-        ),
+        ("GET", "/environment/v1.0{}/environments/e/versions/1/image", "worker"),
         ("PUT", "{}/connections/made", "set_secret"),
         ("POST", "{}/linkedServices", "set_secret"),
         ("POST", "/hyperdrive/v1.0{}/runs", "ScriptRunConfig"),
@@ -63,3 +62,28 @@ def test_the_default_datastore_stays(api, workspace):
     workspace.datastores.create(name="further", url="memory://further")
     reply = api.put(f"{base}/further")
     assert reply.status == 400 and reply.body["error"]["target"] == "name"
+
+
+@pytest.mark.parametrize("how", ["image", "imageoncompute/cpu-cluster"])
+def test_a_build_of_an_environment_succeeds_and_its_log_says_when_it_is_built(
+    api, anonymous, workspace, how
+):
+    base = f"/environment/v2.0{workspace.scope}/environments"
+    api.put(f"/environment/v1.0{workspace.scope}/environments/e f", {"Name": "e f", "python": {}})
+    started = api.post(f"{base}/e%20f/versions/1/{how}")
+    assert started.status == 202
+    path = started.body["location"].removeprefix("http://testserver")
+    built = api.get(path).body
+    assert built["status"] == "Succeeded"
+    log = anonymous.get(built["logUrl"].removeprefix("http://testserver"))
+    assert b"when a step first needs it" in log.raw
+    assert int(log.headers["Content-Length"]) == len(log.raw)
+    assert anonymous.get(path).status == 401
+    for missing in ("e%20f/versions/2", "none/versions/1", "e%20f/versions/latest"):
+        assert api.post(f"{base}/{missing}/{how}").status == 404
+
+
+def test_building_needs_who_may_register(api_as, workspace):
+    reader = api_as(Role.READER)
+    url = f"/environment/v2.0{workspace.scope}/environments/e/versions/1/image"
+    assert reader.post(url).status == 403

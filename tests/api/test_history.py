@@ -119,6 +119,30 @@ def test_details_name_logs_that_open_without_a_token(api, anonymous, step):
     assert anonymous.get(path.partition("?")[0]).status == 403
 
 
+def test_what_became_of_a_run_and_of_each_step_is_a_log(api, anonymous, run, step):
+    name = "logs/azureml/executionlogs.txt"
+    Run.objects.move(step.pk, to=Status.RUNNING, reason="by a worker")
+
+    def read(row):
+        address = api.get(f"{api.H}/runs/{row.uuid}/details").body["logFiles"][name]
+        return anonymous.get(address.removeprefix("http://testserver")), address
+
+    of_run, address = read(run)
+    assert b"step one: NotStarted -> Queued" in of_run.raw
+    assert b"step one: Queued -> Running (by a worker)\n" in of_run.raw
+    path = address.removeprefix("http://testserver")
+    assert anonymous.get(path, Range="bytes=0-9").raw == of_run.raw[:10]
+    of_step, _ = read(step)
+    assert b"run: Queued -> Running (by a worker)\n" in of_step.raw
+    assert b"step one" not in of_step.raw
+    artifacts = f"/artifact/v2.0{api.workspace.scope}/artifacts"
+    container = f"ExperimentRun/dcid.{run.uuid}"
+    assert api.get(f"{artifacts}/contentinfo/{container}/{name}").status == 200
+    listed = api.get(f"{artifacts}/prefix/contentinfo/{container}/logs").body["value"]
+    assert [row["path"] for row in listed] == [name]
+    assert anonymous.get(path.replace("sig=", "sig=x")).status == 403
+
+
 def test_details_of_a_failed_step_carry_the_error(api, step):
     Run.objects.move(step.pk, to=Status.FAILED, error="ValueError: no", error_code="UserError")
     details = api.get(f"{api.H}/runs/{step.uuid}/details").body

@@ -89,6 +89,7 @@ GET = [
         for what in ("vmSizes", "usages")
     ),
     "/environment/v1.0{W}/environments/none/versions/1/image",
+    "/environment/v1.0{W}/environments/none/versions/1/build",
     "{W}/connections",
     "{W}/connections/none",
     "{W}/linkedServices",
@@ -290,6 +291,7 @@ WRITES = [
         for service in ("hyperdrive", "jasmine")
     ),
     ("POST", "/environment/v2.0{W}/environments/none/versions/1/image", None),
+    ("POST", "/environment/v2.0{W}/environments/none/versions/1/imageoncompute/none", None),
     ("PUT", "/datastore/v1.0{W}/default/none", None),
     ("POST", "/datastore/v1.0{W}/datastores", {"name": "made", "dataStoreType": "AzureBlob"}),
     ("PUT", "/datastore/v1.0{W}/datastores/none", {"name": "none"}),
