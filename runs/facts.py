@@ -11,6 +11,7 @@ from django.utils.dateparse import parse_datetime
 
 from endpoints.roots import storing
 from runs import storage
+from runs.model_files import ModelFiles
 from runs.models import Artifact, Metric, MetricValue, Run, RunAttribute
 from studio.core.writing import write_transaction
 
@@ -137,6 +138,15 @@ def _widen(rows: Mapping[str, Metric], merged: Mapping[str, Mapping]) -> None:
             for row in wider:
                 row.columns |= merged[row.name]["columns"]
             Metric.objects.bulk_update(wider, ["columns"])
+
+
+def keep_file(run: Run, path: str, source: Path, *, models: ModelFiles | None = None) -> str:
+    """`add_artifact`, unless the file is one of the run's registered `models`: why it was not kept."""
+    path = storage.checked_path(path)
+    refusal = (models or ModelFiles(run)).why_not(path, source)
+    if refusal is None:
+        add_artifact(run.pk, run.uuid, path, source)
+    return refusal or ""
 
 
 def add_artifact(run_id: int, run_uuid: UUID, path: str, source: Path) -> Artifact:

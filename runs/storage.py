@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from tempfile import SpooledTemporaryFile
@@ -187,8 +187,25 @@ def put_file(blob: str, source: Path) -> int:
     return Path(source).stat().st_size
 
 
-def put_stream(blob: str, stream: IO[bytes]) -> int:
-    """Keep what a stream holds; readers see the old content or the new. Returns its size."""
+def holds(blob: str, source: Path) -> bool:
+    """Whether a blob is there and the same as a local file."""
+    try:
+        with open_blob(blob) as kept, source.open("rb") as file:
+            while (data := kept.read(CHUNK_BYTES)) == file.read(CHUNK_BYTES):
+                if not data:
+                    return True
+    except FileNotFoundError:
+        pass
+    return False
+
+
+def put_stream(
+    blob: str, stream: IO[bytes], *, writing: AbstractContextManager | None = None
+) -> int:
+    """Keep what a stream holds; readers see the old content or the new. Returns its size. All of it
+    is here before `writing` is entered, which may refuse.
+    """
+    writing = writing or nullcontext()
     root = _root()
     if root.local:
         target = root.local / blob
@@ -197,24 +214,32 @@ def put_stream(blob: str, stream: IO[bytes]) -> int:
         try:
             with partial.open("wb") as file:
                 shutil.copyfileobj(stream, file, CHUNK_BYTES)
-            partial.replace(target)
+            with writing:
+                partial.replace(target)
         finally:
             partial.unlink(missing_ok=True)
     else:
-        with root.fs.open(root.at(blob), "wb") as file:
-            shutil.copyfileobj(stream, file, CHUNK_BYTES)
+        with SpooledTemporaryFile(max_size=IN_MEMORY) as whole:
+            shutil.copyfileobj(stream, whole, CHUNK_BYTES)
+            whole.seek(0)
+            with writing:
+                pass  # a database is not kept waiting for a storage far away
+            with root.fs.open(root.at(blob), "wb") as file:
+                shutil.copyfileobj(whole, file, CHUNK_BYTES)
     return blob_size(blob)
 
 
-def append_stream(blob: str, stream: IO[bytes], *, at: int | None) -> int:
+def append_stream(
+    blob: str, stream: IO[bytes], *, at: int | None, writing: AbstractContextManager
+) -> int:
     """Put what a stream holds behind a blob, of `at` bytes if that is said; returns its new size. A
     local file grows by that much alone; other storages know no append, so there all of it is written
-    again."""
+    again. `writing` may refuse."""
     root = _root()
     if root.local is None:
         with joined(stream_blob(blob, end=blob_size(blob) if at is None else at), stream) as whole:
-            return put_stream(blob, whole)
-    with (root.local / blob).open("r+b") as file:
+            return put_stream(blob, whole, writing=writing)
+    with writing, (root.local / blob).open("r+b") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         end = file.seek(0, os.SEEK_END)
         if at not in (None, end):

@@ -32,7 +32,7 @@ class DatastoreView(WireView):
     def dto(self, datastore: Datastore) -> dict:
         # A step writes to the workspace's own store alone (design section 5).
         own = not datastore.url
-        writable = own if self.actor.run_uuid else self.actor.may("track")
+        writable = own if self.actor.run_uuid else self.actor.may("upload")
         return datastore_dto(datastore, self.base_url, by=self.actor, writable=writable)
 
 

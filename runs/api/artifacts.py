@@ -6,12 +6,11 @@ from django.core.exceptions import ValidationError
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
-from runs import storage
+from runs import model_files, services, storage
 from runs.api import visible
 from runs.api.entities import ARTIFACTS, ORIGIN, artifact_dto, content_info, log_files
 from runs.models import Artifact, Asset, Run
 from studio.core import blob_urls
-from studio.core.access import require
 from studio.core.bodies import Body, query_text
 from studio.core.errors import BadValue, NotFound
 from studio.core.rest import WireView
@@ -67,7 +66,7 @@ class ArtifactBatch(ArtifactView):
     def post(self, request, origin, container, **scope):
         body = Body(request.data)
         run = self.run(origin, container)
-        require(self.actor, "track", run)
+        services.require_driver(self.actor, run)
         visible.require_reach(self.actor, run, facts_only=True)
         asked = [
             Body(row, name="paths").text("path", required=True)
@@ -75,6 +74,7 @@ class ArtifactBatch(ArtifactView):
         ]
         # The client looks for the names as it wrote them, "./a.txt" for "a.txt".
         paths = {name: self.path(name) for name in asked}
+        model_files.require_free(run, *paths.values())
         return Response(
             {
                 "artifacts": {name: artifact_dto(run, path) for name, path in paths.items()},

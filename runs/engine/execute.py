@@ -26,6 +26,7 @@ from runs.engine.job import Job, decide, load
 from runs.engine.retrying import GivenUp, Retrying, after_outage, is_outage
 from runs.engine.settle import Finished, finish
 from runs.engine.variables import variables
+from runs.model_files import ModelFiles
 from runs.models import Outcome, Run
 from runs.states import HELD, Status
 from runs.steps import RUNNERS, Order, StepRefused, Stop, StopFlag
@@ -295,7 +296,8 @@ class Attempt:
         trying(lambda: log.follow(is_last=True))
         while not trying(told.follow):
             pass
-        self.warnings += keep_files(self.job.told, folder.code, trying=trying)
+        left = keep_files(self.job.told, folder.code, trying=trying)
+        self.warnings += dict.fromkeys([*told.warnings, *left])
 
     def _is_ours(self) -> bool:
         step = Run.objects.filter(pk=self.job.step.pk, attempt=self.job.claim.attempt)
@@ -408,6 +410,7 @@ def keep_files(run: Run, code: Path, *, trying: Retrying) -> list[str]:
     A file that cannot be kept decides nothing about the step; the texts returned name such files.
     """
     warnings = []
+    models = ModelFiles(run)
     for top in ("outputs", "logs"):
         if (code / top).is_symlink():
             warnings.append(f"The folder {top} was not kept: it is a link.")
@@ -417,9 +420,10 @@ def keep_files(run: Run, code: Path, *, trying: Retrying) -> list[str]:
                 path = Path(folder, name)
                 if path.is_symlink() or not path.is_file():
                     continue
-                kept = (run.pk, run.uuid, str(path.relative_to(code)), path)
+                kept_as = str(path.relative_to(code))
                 try:
-                    trying(partial(facts.add_artifact, *kept))
+                    refusal = trying(partial(facts.keep_file, run, kept_as, path, models=models))
+                    warnings += filter(None, [refusal])
                 except (ValidationError, UnicodeError):
                     warnings.append(f"The file {name!a} was not kept: it has no usable name.")
                 except StoreFailed:

@@ -29,6 +29,7 @@ TAIL_BYTES = 64 * 1024
 # One transaction holds the database's lock for some tens of milliseconds, and others get it between two.
 FACTS_AT_ONCE = 50
 FACTS_SECONDS = 0.25
+MAX_WARNINGS = 20
 LONGEST_FACT = 1024 * 1024
 MAX_FACT_BYTES = 64 * 1024 * 1024
 
@@ -103,6 +104,7 @@ class FactFollower:
         self.offset = 0
         self.status: dict | None = None
         self.kept: list[Path] = []  # uploads that are stored and not committed yet
+        self.warnings: list[str] = []
 
     def follow(self) -> bool:
         """Apply what is new, for FACTS_SECONDS or little more; False if there is more."""
@@ -173,7 +175,9 @@ class FactFollower:
         source = Path(fact["file"]).resolve()
         if not source.is_relative_to(self.uploads.resolve()):
             raise ValueError(f"{source} is not in the folder for uploads")
-        facts.add_artifact(run.pk, run.uuid, fact["path"], source)
+        refusal = facts.keep_file(run, fact["path"], source)
+        if refusal and refusal not in self.warnings and len(self.warnings) < MAX_WARNINGS:
+            self.warnings.append(refusal)
         self.kept.append(source)
 
     def _status(self, run: Run, fact: dict) -> None:

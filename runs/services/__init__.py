@@ -27,6 +27,7 @@ from runs.services.tracking import (
     log_metrics,
     log_params,
     make_child,
+    require_driver,
 )
 
 __all__ = [
@@ -52,6 +53,7 @@ __all__ = [
     "make_child",
     "make_experiment",
     "register_model",
+    "require_driver",
     "require_open",
     "resubmit",
     "run_in_turn",

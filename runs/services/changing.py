@@ -14,6 +14,7 @@ from runs.engine.plan import SNAPSHOT
 from runs.models import Kind, Run, Source
 from runs.querysets import RunQuerySet
 from runs.services.submission import submit, verb_to_run
+from runs.services.tracking import require_driver
 from runs.states import HELD, TERMINAL, Status
 from studio.core import audit
 from studio.core.access import Actor, require
@@ -152,7 +153,10 @@ def edit(
     The SDK's `Run.cancel()` tells that any run is canceled: for ours that is a wish to cancel it, and
     what a client's own run has submitted is canceled with it.
     """
-    require(actor, "track", run)
+    if properties or error is not None or status not in (None, Status.CANCELED):
+        require_driver(actor, run)
+    else:
+        require(actor, "track", run)
     below = []
     if status == Status.CANCELED and run.is_ours:
         cancel(actor, run, over_ok=True)

@@ -10,7 +10,7 @@ from django.db.models import Max
 
 from endpoints.roots import place_for
 from endpoints.services import checks
-from runs import local_uploads, storage
+from runs import local_uploads, model_files, storage
 from runs.models import Artifact, Asset, RegisteredModel, Run
 from studio.core import audit
 from studio.core.access import Actor, require
@@ -94,6 +94,8 @@ def register_model(
         raise ValidationError(
             {"name": ["A model's name has 1 to 255 letters, digits, dots, dashes, underscores."]}
         )
+    if asset.run is not None:
+        model_files.lock(asset.run)
     versions = RegisteredModel.objects.filter(workspace=actor.workspace, name=name)
     highest = versions.aggregate(Max("number"))["number__max"] or 0
     try:

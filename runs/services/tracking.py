@@ -9,16 +9,33 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from endpoints.roots import place_for
-from runs import facts, storage
+from runs import facts, model_files, storage
 from runs.models import Artifact, Experiment, Kind, Run, RunAttribute
 from runs.services.names import run_name
 from runs.states import Status
-from studio.core.access import Actor, require
-from studio.core.errors import BadValue, Conflict
+from studio.core.access import NEEDS, Actor, require
+from studio.core.errors import BadValue, Conflict, Forbidden
 from studio.core.writing import write_transaction
 
 # How properties begin that are what MLflow calls the params of a run.
 PARAM = "mlflow.param."
+
+
+def require_driver(actor: Actor, run: Run) -> None:
+    """Raise Forbidden unless `actor` may say what a run does and leaves.
+
+    That is whoever drives it: an Operator a run of the own, a step what its token reaches, which the
+    doors see to. A Publisher may for any run: the code of one could say the same.
+    """
+    require(actor, "track", run)
+    if actor.run_uuid is not None or actor.may("run code"):
+        return
+    if run.is_ours or actor.user is None or run.user_id != actor.user.pk:
+        raise Forbidden(
+            f"{actor.name} may change tags, name and description of run {run.uuid}, and nothing else:"
+            " it was not begun by them as a run of their own. This needs the role"
+            f" {NEEDS['run code'].label}."
+        )
 
 
 def make_child(
@@ -38,7 +55,10 @@ def make_child(
 ) -> Run:
     """A run that its client names and drives: below `parent`, or on its own in `experiment`. It has
     had `status` since `at`."""
-    require(actor, "track", parent or experiment)
+    if parent is None:
+        require(actor, "track", experiment)
+    else:
+        require_driver(actor, parent)
     try:
         uuid = uuid if isinstance(uuid, UUID) else UUID(uuid)
     except ValueError:
@@ -79,7 +99,7 @@ def make_child(
 
 def log_params(actor: Actor, run: Run, params: Mapping[str, str]) -> None:
     """Keep params of a run, which a run list can be searched for. A param stays what it was."""
-    require(actor, "track", run)
+    require_driver(actor, run)
     with write_transaction():
         known = Run.objects.select_for_update().only("properties").get(pk=run.pk).properties
         for key, value in params.items():
@@ -100,18 +120,18 @@ def log_params(actor: Actor, run: Run, params: Mapping[str, str]) -> None:
 def log_metrics(actor: Actor, run: Run, metrics: Sequence[Mapping]) -> None:
     """Append to metrics of a run, `{"name", "points", "columns", "properties"}` each, of points
     `{"data", "step", "point_uuid", "created_at"}`: all of it or nothing."""
-    require(actor, "track", run)
+    require_driver(actor, run)
     with transaction.atomic():
         facts.add_metrics(run.pk, metrics)
 
 
 def keep_artifact(actor: Actor, run: Run, *, path: str, stream: IO[bytes]) -> Artifact:
     """Keep what `stream` holds as an artifact of a run; a second one of its path replaces it."""
-    require(actor, "track", run)
+    require_driver(actor, run)
     path = storage.checked_path(path)
     blob = storage.artifact_blob(run.uuid, path)
     with place_for(path):
-        size = storage.put_stream(blob, stream)
+        size = storage.put_stream(blob, stream, writing=model_files.writing(run, path))
     return facts.note_artifact(run.pk, path=path, blob=blob, size=size)
 
 
@@ -119,8 +139,9 @@ def append_to_artifact(
     actor: Actor, run: Run, *, path: str, stream: IO[bytes], at: int | None
 ) -> Artifact:
     """Put what `stream` holds behind an artifact, of `at` bytes if that is said."""
-    require(actor, "track", run)
+    require_driver(actor, run)
     path = storage.checked_path(path)
     blob = storage.artifact_blob(run.uuid, path)
-    size = storage.append_stream(blob, stream, at=at)
+    writing = model_files.writing(run, path)
+    size = storage.append_stream(blob, stream, at=at, writing=writing)
     return facts.note_artifact(run.pk, path=path, blob=blob, size=size)

@@ -89,21 +89,23 @@ class Blob(OpenView):
     body_limit = NO_LIMIT
 
     def check_sender(self, request, container, path):
-        blob_urls.checked(container, path, request.query_params, verb="w")
+        path, by = blob_urls.checked(container, path, request.query_params, verb="w")
+        container_of(container).check_writer(path, by)
 
     def put(self, request, container, path):
-        path = blob_urls.checked(container, path, request.query_params, verb="w")
+        path, by = blob_urls.checked(container, path, request.query_params, verb="w")
         kind = request.query_params.get("comp", "")
         if kind == "block":
+            container_of(container).check_writer(path, by)
             return self.put_block(request, container, path)
         if kind == "blocklist":
-            return self.put_block_list(request, container, path)
+            return self.put_block_list(request, container, path, by=by)
         if kind == "appendblock":
-            return self.append(request, container, path)
+            return self.append(request, container, path, by=by)
         if kind:
             raise BadValue(f"comp={kind} is not known here.", target="comp")
         body = Body(request)
-        container_of(container).write(path, body)
+        container_of(container).write(path, body, by=by)
         return self.stored(container, path, md5=body.md5)
 
     def put_block(self, request, container, path):
@@ -114,15 +116,15 @@ class Blob(OpenView):
         uploads.write(staged_name(container, path, block), body)
         return created(md5=body.md5)
 
-    def put_block_list(self, request, container, path):
+    def put_block_list(self, request, container, path, *, by):
         names = [staged_name(container, path, block) for block in block_ids(request)]
         with ExitStack() as stack:
-            container_of(container).write(path, Blocks(list(names), stack))
+            container_of(container).write(path, Blocks(list(names), stack), by=by)
         for name in set(names):
             uploads.remove(name)
         return self.stored(container, path)
 
-    def append(self, request, container, path):
+    def append(self, request, container, path, *, by):
         """The SDK's runs send their logs so while they last, one piece after the other."""
         body, behind = Body(request), container_of(container)
         size = behind.state(path).size
@@ -138,7 +140,7 @@ class Blob(OpenView):
             shutil.copyfileobj(body, whole, CHUNK)
             length = whole.tell()
             whole.seek(0)
-            grown = behind.append(path, whole, at=at)
+            grown = behind.append(path, whole, at=at, by=by)
         response = self.stored(container, path, md5=body.md5)
         response["x-ms-blob-append-offset"] = str(grown - length)
         return response
@@ -147,7 +149,7 @@ class Blob(OpenView):
         return stamped(created(md5=md5), path, container_of(container).state(path))
 
     def get(self, request, container, path):
-        path = blob_urls.checked(container, path, request.query_params, verb="r")
+        path, _ = blob_urls.checked(container, path, request.query_params, verb="r")
         behind = container_of(container)
         state = behind.state(path)
         wanted = wanted_range(request, state.size, etag=etag(path, state))
@@ -162,7 +164,7 @@ class Blob(OpenView):
         return conditional(request, described(response, path, state, length=end - start))
 
     def head(self, request, container, path):
-        path = blob_urls.checked(container, path, request.query_params, verb="r")
+        path, _ = blob_urls.checked(container, path, request.query_params, verb="r")
         state = container_of(container).state(path)
         response = HttpResponse(content_type=content_type(path))
         return conditional(request, described(response, path, state, length=state.size))

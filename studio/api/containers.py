@@ -1,5 +1,7 @@
 """What lies behind the container names of blob addresses: artifacts and logs of runs, files of
-datastores, uploads on their way to a snapshot, snapshots on their way back."""
+datastores, uploads on their way to a snapshot, snapshots on their way back.
+
+An address outlives a role, so whoever it was made for is asked again for what is written."""
 
 import hashlib
 import io
@@ -13,12 +15,14 @@ from django.core.exceptions import ValidationError
 from endpoints import data, packed, uploads
 from endpoints.models import Datastore, Snapshot
 from endpoints.roots import State
-from runs import local_uploads, services, storage
+from runs import local_uploads, model_files, services, storage
+from runs.api import visible
 from runs.api.entities import ARTIFACTS, LOGS, UPLOADED
 from runs.execution_log import EXECUTION_LOG, ExecutionLog
 from runs.models import Run
-from studio.core.access import system_actor
-from studio.core.errors import NotFound
+from studio.core import audit
+from studio.core.access import Actor, require
+from studio.core.errors import Forbidden, NotFound
 from studio.core.models import Workspace
 from studio.core.rest import find
 
@@ -36,8 +40,9 @@ class Container(Protocol):
 
     def state(self, path: str) -> State: ...
     def stream(self, path: str, start: int, end: int) -> Iterator[bytes]: ...
-    def write(self, path: str, body: IO[bytes]) -> int: ...
-    def append(self, path: str, body: IO[bytes], *, at: int | None) -> int: ...
+    def check_writer(self, path: str, by: Actor) -> None: ...
+    def write(self, path: str, body: IO[bytes], *, by: Actor) -> int: ...
+    def append(self, path: str, body: IO[bytes], *, at: int | None, by: Actor) -> int: ...
     def list(self, prefix: str) -> Iterator[tuple[str, State]]: ...
 
 
@@ -56,10 +61,13 @@ def container_of(name: str) -> Container:
 
 
 class ReadOnly:
-    def write(self, path, body):
+    def check_writer(self, path, by):
         raise NotFound("Nothing can be written here.")
 
-    def append(self, path, body, *, at):
+    def write(self, path, body, *, by):
+        raise NotFound("Nothing can be written here.")
+
+    def append(self, path, body, *, at, by):
         raise NotFound("Nothing can be appended here.")
 
     def list(self, prefix):
@@ -105,16 +113,35 @@ class Artifacts(ReadOnly):
     def stream(self, path: str, start: int, end: int) -> Iterator[bytes]:
         return storage.stream_blob(storage.artifact_blob(*split(path)), start=start, end=end)
 
-    def write(self, path: str, body: IO[bytes]) -> int:
-        run, name = self.run_of(path)
-        actor = system_actor(run.workspace)  # the address was given to somebody who may write
-        artifact = services.keep_artifact(actor, run, path=name, stream=body)
-        return artifact.size
+    def check_writer(self, path: str, by: Actor) -> None:
+        self.writable(path, by)
 
-    def append(self, path: str, body: IO[bytes], *, at: int | None) -> int:
+    def writable(self, path: str, by: Actor) -> tuple[Run, str]:
         run, name = self.run_of(path)
-        actor = system_actor(run.workspace)
-        return services.append_to_artifact(actor, run, path=name, stream=body, at=at).size
+        services.require_driver(by, run)
+        visible.require_reach(by, run, facts_only=True)
+        try:
+            model_files.require_free(run, name)
+        except model_files.ModelFile as error:
+            audit.count(
+                by,
+                "write refused",
+                kind="Run",
+                name=str(run),
+                object_uuid=run.uuid,
+                status=error.status,
+                reason=error.message,
+            )
+            raise
+        return run, name
+
+    def write(self, path: str, body: IO[bytes], *, by: Actor) -> int:
+        run, name = self.writable(path, by)
+        return services.keep_artifact(by, run, path=name, stream=body).size
+
+    def append(self, path: str, body: IO[bytes], *, at: int | None, by: Actor) -> int:
+        run, name = self.writable(path, by)
+        return services.append_to_artifact(by, run, path=name, stream=body, at=at).size
 
     def run_of(self, path: str) -> tuple[Run, str]:
         run_uuid, name = split(path)
@@ -136,10 +163,14 @@ class LocalUploads(ReadOnly):
     def stream(self, path: str, start: int, end: int) -> Iterator[bytes]:
         return storage.stream_blob(self.blob(path), start=start, end=end)
 
-    def write(self, path: str, body: IO[bytes]) -> int:
-        workspace, container, name = self.parts(path)
-        actor = system_actor(workspace)  # the address was given to somebody who may write
-        return services.keep_upload(actor, container=container, path=name, stream=body)
+    def check_writer(self, path: str, by: Actor) -> None:
+        workspace, container, _ = self.parts(path)
+        require(by, "register")
+        services.require_open(workspace, container)
+
+    def write(self, path: str, body: IO[bytes], *, by: Actor) -> int:
+        _, container, name = self.parts(path)
+        return services.keep_upload(by, container=container, path=name, stream=body)
 
     def blob(self, path: str) -> str:
         return local_uploads.blob_of(*self.parts(path))
@@ -183,17 +214,23 @@ class DatastoreFiles:
         with self.at(path).open() as file:
             yield from pieces(file, start, end)
 
-    def write(self, path: str, body: IO[bytes]) -> int:
+    def check_writer(self, path: str, by: Actor) -> None:
+        require(by, "upload", self.datastore)
+        if by.run_uuid is not None and self.datastore.url:
+            raise Forbidden("A step writes to the workspace's own datastore only.")
+
+    def write(self, path: str, body: IO[bytes], *, by: Actor) -> int:
+        self.check_writer(path, by)
         place = self.at(path)
         if place.is_folder():
             raise ValidationError({"path": f"{path!r} is a folder."})
         return place.write(body)
 
-    def append(self, path: str, body: IO[bytes], *, at: int | None) -> int:
+    def append(self, path: str, body: IO[bytes], *, at: int | None, by: Actor) -> int:
         """All of it again: steps that run may hold links to the file as it is."""
         end = self.state(path).size if at is None else at
         with storage.joined(self.stream(path, 0, end), body) as whole:
-            return self.write(path, whole)
+            return self.write(path, whole, by=by)
 
     def list(self, prefix: str) -> Iterator[tuple[str, State]]:
         folder = prefix.rpartition("/")[0]
@@ -211,7 +248,11 @@ class Uploads(ReadOnly):
     def stream(self, path: str, start: int, end: int) -> Iterator[bytes]:
         raise NotFound("Uploads are not read back.")
 
-    def write(self, path: str, body: IO[bytes]) -> int:
+    def check_writer(self, path: str, by: Actor) -> None:
+        require(by, "track")  # a folder by itself runs nothing
+
+    def write(self, path: str, body: IO[bytes], *, by: Actor) -> int:
+        self.check_writer(path, by)
         return uploads.write(path, body)
 
 

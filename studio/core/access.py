@@ -13,7 +13,7 @@ NEEDS = {
     "read": Role.READER,
     "submit": Role.OPERATOR,
     "cancel": Role.OPERATOR,
-    "track": Role.OPERATOR,  # tags, metrics, artifacts, child runs from a client
+    "track": Role.OPERATOR,  # runs of one's own; of others: tags, name and description
     # Whoever makes a graph, a run configuration, a command, a script or an environment run: whatever
     # is no published pipeline. Another value of a published one is no code.
     "run code": Role.PUBLISHER,
@@ -21,6 +21,7 @@ NEEDS = {
     "edit": Role.PUBLISHER,
     "disable": Role.PUBLISHER,
     "register": Role.PUBLISHER,  # datasets, environments, models
+    "upload": Role.PUBLISHER,  # files of datastores, which steps read
     "compute": Role.PUBLISHER,  # scripts that publish make the targets that they name
     "datastore": Role.ADMIN,
     "secret": Role.PUBLISHER,  # to read one too; a step reads those of its workspace by its own token
@@ -28,7 +29,7 @@ NEEDS = {
 }
 # What a step's own token may do, besides reading (design section 5); the routes bound it to its run.
 # It makes no runs: a script that submits some signs in as somebody whose role allows it.
-RUN_TOKEN_VERBS = {"read", "track", "register"}
+RUN_TOKEN_VERBS = {"read", "track", "register", "upload"}
 
 
 @dataclass(frozen=True)

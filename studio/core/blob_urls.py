@@ -47,9 +47,9 @@ def endpoint(base: str) -> str:
     return f"c@{urlsplit(secure).netloc}"
 
 
-def checked(container: str, path: str, query: Mapping[str, str], *, verb: str) -> str:
-    """The path of the blob, if `query` permits `verb` (r, l, c or w) on it or on its container; else
-    raises Forbidden.
+def checked(container: str, path: str, query: Mapping[str, str], *, verb: str) -> tuple[str, Actor]:
+    """The path of the blob, and whoever the address was made for, with what they may do by now; raises
+    Forbidden unless `query` permits `verb` (r, l, c or w) on the blob or on its container.
 
     The storage client quotes the path of an address once more, which is quoted already. What was
     signed tells which of the two is meant.
@@ -76,7 +76,7 @@ def checked(container: str, path: str, query: Mapping[str, str], *, verb: str) -
         raise Forbidden(
             f"The {kind} that this address was made for has ended.", code="AuthenticationFailed"
         )
-    return path
+    return path, actor
 
 
 def _maker(actor: Actor) -> str:

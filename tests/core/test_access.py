@@ -49,6 +49,6 @@ def test_an_endpoint_token_neither_publishes_nor_edits(actor):
     assert not bound.may("administer")
 
 
-def test_a_run_token_reads_tracks_and_registers_only(actor):
+def test_a_run_token_reads_tracks_registers_and_uploads_only(actor):
     step = replace(actor, run_uuid=uuid.uuid4())
-    assert [verb for verb in NEEDS if step.may(verb)] == ["read", "track", "register"]
+    assert [verb for verb in NEEDS if step.may(verb)] == ["read", "track", "register", "upload"]

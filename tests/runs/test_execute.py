@@ -1,6 +1,7 @@
 """Steps as a worker does them: real scripts in real processes."""
 
 import importlib
+import io
 import json
 import os
 from threading import Timer
@@ -9,7 +10,7 @@ import pytest
 
 from endpoints import data
 from endpoints.models import Module
-from runs import engine, storage
+from runs import engine, services, storage
 from runs.engine import leftovers
 from runs.models import Artifact, Metric, Outcome, StepAttempt
 from runs.states import Status
@@ -560,3 +561,35 @@ class TestBuilds:
         assert "six==0.0.99" in first
         (warning,) = studio.step(run).warnings
         assert warning.startswith("Python 3.99 is not on this machine")
+
+
+def test_a_step_that_registers_a_model_does_not_change_it_afterwards(studio, actor):
+    """What it left when it registered stays; what it wrote later is said not to be kept."""
+    run = studio.submit(studio.publish(steps={"one": {}}, scripts={"one.py": CHANGING}))
+    step = studio.step(run).run
+    for path in ("outputs/model.pkl", "outputs/same.txt"):
+        services.keep_artifact(actor, step, path=path, stream=io.BytesIO(b"weights"))
+        asset = services.create_asset(actor, name="m", paths=[path], run=step)
+        services.register_model(actor, name="m", asset=asset)
+    studio.work()
+    run.refresh_from_db()
+    assert run.status == Status.COMPLETED, run.error
+    kept = {row.path: storage.open_blob(row.blob).read() for row in Artifact.objects.all()}
+    assert kept == {
+        "outputs/model.pkl": b"weights",
+        "outputs/same.txt": b"weights",
+        "outputs/other.txt": b"other",
+    }
+    [said] = studio.step(run).warnings
+    assert said.startswith("outputs/model.pkl was not kept as it is now")
+    assert "m:1" in said
+
+
+CHANGING = """
+    from azureml.core import Run
+    run = Run.get_context()
+    files = {"model.pkl": "changed", "same.txt": "weights", "other.txt": "other"}
+    for name, text in files.items():
+        open(f"outputs/{name}", "w").write(text)
+        run.upload_file(f"outputs/{name}", f"outputs/{name}")
+"""

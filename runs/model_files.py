@@ -1,0 +1,77 @@
+"""What registered models are made of: files of runs, which never change from then on."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+
+from django.db import transaction
+
+from runs import storage
+from runs.models import RegisteredModel, Run
+from studio.core.errors import Conflict
+
+
+class ModelFile(Conflict):
+    """The file belongs to a registered model."""
+
+
+class ModelFiles:
+    """The files of a run's registered models."""
+
+    def __init__(self, run: Run):
+        self.run = run
+
+    @cached_property
+    def models(self) -> list[tuple[str, str]]:
+        """Where each lies, and its name."""
+        models = RegisteredModel.objects.filter(asset__run=self.run).order_by("pk")
+        return [
+            (row["prefix"].split("/", 2)[2], f"{name}:{number}")
+            for name, number, rows in models.values_list("name", "number", "asset__artifacts")
+            for row in rows
+        ]
+
+    def model_of(self, path: str) -> str | None:
+        """The model that the file is or would be a part of: a folder may be one."""
+        for prefix, model in self.models:
+            if path == prefix or path.startswith(f"{prefix}/"):
+                return model
+        return None
+
+    def why_not(self, path: str, source: Path) -> str | None:
+        """Why a local file does not replace what is kept; empty if it is the same as that."""
+        model = self.model_of(path)
+        if model is None:
+            return None
+        if storage.holds(storage.artifact_blob(self.run.uuid, path), source):
+            return ""
+        return (
+            f"{path} was not kept as it is now: it belongs to the registered model {model}, whose"
+            " files never change."
+        )
+
+
+def require_free(run: Run, *paths: str) -> None:
+    files = ModelFiles(run)
+    for path in paths:
+        model = files.model_of(path)
+        if model is not None:
+            raise ModelFile(
+                f"{path} of run {run.uuid} belongs to the registered model {model}, whose files never"
+                " change: use another path, and register a new version of it."
+            )
+
+
+@contextmanager
+def writing(run: Run, path: str) -> Iterator[None]:
+    """For the moment in which the file changes: no model is registered meanwhile."""
+    with transaction.atomic():
+        lock(run)
+        require_free(run, path)
+        yield
+
+
+def lock(run: Run) -> None:
+    """Until this transaction ends, no file of the run changes, and no model is made of one."""
+    Run.objects.select_for_update(no_key=True).only("pk").get(pk=run.pk)
