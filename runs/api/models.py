@@ -19,6 +19,7 @@ from studio.core.rest import WireView, find, wire_time
 from studio.core.schema import query
 
 LARGEST_PAGE = 255
+MOST_ARTIFACTS = 1000  # of one asset: each is looked for
 # Kept as they were posted, for the client to read again.
 DETAILS = (
     *("frameworkVersion", "mimeType", "unpack", "datasets", "parentModelId"),
@@ -83,7 +84,7 @@ class Assets(AssetView):
 
     def post(self, request, **scope):
         body = Body(request.data)
-        places = [self.place(row) for row in body.items("artifacts")]
+        places = [self.place(row) for row in body.items("artifacts", most=MOST_ARTIFACTS)]
         if len({(origin, container) for origin, container, _ in places}) != 1:
             raise BadValue("An asset is made of artifacts of one run.", target="artifacts")
         origin, container, _ = places[0]

@@ -19,7 +19,7 @@ from runs.states import wire_status
 from studio.core import enums
 from studio.core.bodies import strings
 from studio.core.errors import BadValue, NotFound
-from studio.core.rest import WireView, find
+from studio.core.rest import WireView, find, without_news
 
 NEWEST = 500  # the reply is one list without pages; older runs are found in run history
 LOGS = {
@@ -33,9 +33,10 @@ class PipelineRunDetail(WireView):
     for_endpoint_tokens = for_run_tokens = True
 
     def get(self, request, uuid, **scope):
-        return Response(
-            pipeline_run_entity(visible.find_pipeline_run(self.actor, uuid), self.base_url)
-        )
+        """With `Prefer: wait=60` it is answered when the run has ended, or after so many seconds."""
+        run = visible.find_pipeline_run(self.actor, uuid)
+        waiting = None if run.is_terminal else without_news(request)
+        return waiting or Response(pipeline_run_entity(run, self.base_url))
 
 
 class RunsOfPipeline(WireView):

@@ -10,6 +10,7 @@ from studio.core.errors import BadValue, Refused
 
 LONGEST = 255  # of names; longer texts have columns without a limit
 MOST_TERMS = 50  # tags, or properties, that one query may ask for: each is a condition
+MOST_TEXTS = 5000  # tags, or properties, of one object: each becomes a row
 NO_LIMIT = sys.maxsize
 
 
@@ -120,7 +121,7 @@ def keys_twice(value: dict) -> list[str]:
 
 def texts(values: dict, *, name: str) -> dict[str, str]:
     read = {}
-    for key, value in values.items():
+    for key, value in at_most(MOST_TEXTS, values, name=name).items():
         if isinstance(value, dict | list):
             raise BadValue(
                 f"{name}[{key!r}] must be a text, not {kind_of(value)}.", target=f"{name}.{key}"

@@ -162,6 +162,14 @@ def find_by_name(queryset, name: str, what: str):
     return row
 
 
+def without_news(request) -> Response | None:
+    """The answer to a caller who waits (`Prefer: wait=<seconds>`) as long as there is nothing new: the
+    server keeps it to itself and asks again. None once the time is over, or if nobody waits."""
+    if request.META.get("studio.may_hold"):
+        return Response(status=204, headers={"x-studio-hold": "1"})
+    return None
+
+
 def wire_time(moment: datetime | None) -> str | None:
     """ISO-8601 in UTC as the clients read it (wire 3.3)."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z") if moment else None

@@ -26,7 +26,7 @@ class Answer:
         self.status, self.headers = "", []
         self.body = None
         self.pieces: Iterator[bytes] = iter(())
-        self.is_over = False
+        self.is_over = self.is_without_news = False
 
     def first(self) -> bytes:
         try:
@@ -83,6 +83,7 @@ class Answer:
 
     def _head(self, whole: int | None) -> bytes:
         names = {name.lower(): value for name, value in self.headers}
+        self.is_without_news = HOLD in names
         self.is_chunked = False
         self.left = int(names["content-length"]) if "content-length" in names else None
         lines = [f"HTTP/1.1 {self.status}", f"Date: {now()}"]
@@ -114,7 +115,8 @@ class Answer:
         return data
 
 
-DROPPED = ("connection", "transfer-encoding", "date")
+HOLD = "x-studio-hold"  # of an application that has no news yet and is to be asked again
+DROPPED = ("connection", "transfer-encoding", "date", HOLD)
 
 
 def plain(status: int, kind: str, body: bytes, request: Request | None = None, more=()) -> bytes:

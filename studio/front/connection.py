@@ -101,7 +101,10 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, error):
         was, self.stage = self.stage, Stage.CLOSED
         self.server.forget(self)
-        if was is not Stage.WORKING:  # else the thread that works for it finds out
+        if self.server.held.pop(self, None) is not None:
+            self.timer.cancel()
+            self.drop()
+        elif was is not Stage.WORKING:  # else the thread that works for it finds out
             self.drop()
 
     # --- what the server asks of every connection -------------------------------------------------------
@@ -127,7 +130,9 @@ class Connection(asyncio.Protocol):
 
     def stop(self):
         """The server ends: what is under way may still be answered."""
-        if self.stage in (Stage.IDLE, Stage.LINGERING):
+        if self in self.server.held:
+            self.ask_again()
+        elif self.stage in (Stage.IDLE, Stage.LINGERING):
             self.close()
 
     def close(self):
@@ -304,10 +309,23 @@ class Connection(asyncio.Protocol):
             logger.error("a request's body could not be kept: %s", error)
             self.back(self.not_kept)
             return
+        environ["studio.may_hold"] = self.server.may_hold(request)
         answer = Answer(
             self.server.application, request, environ, may_keep=not self.server.is_stopping
         )
         self.give(answer, answer.first)
+
+    # A read that waits for news is asked again from time to time, and holds no thread in between.
+    def hold(self, request: Request):
+        if self.is_gone():
+            return
+        self.server.held[self] = request
+        left = request.held_until - self.loop.time()
+        self.timer = self.loop.call_later(min(left, self.server.ask_again()), self.ask_again)
+
+    def ask_again(self):
+        self.timer.cancel()
+        self.server.threads.submit(self.begin, self.server.held.pop(self))
 
     def continue_(self, answer: Answer):
         self.give(answer, answer.more)
@@ -315,8 +333,12 @@ class Connection(asyncio.Protocol):
     def give(self, answer: Answer, make):
         try:
             data = make()
-            if answer.is_over:
+            is_held = answer.is_without_news and answer.environ["studio.may_hold"]
+            if answer.is_over or is_held:
                 answer.close()
+            if is_held:
+                self.back(self.hold, answer.request)
+                return
         except Exception as error:
             logger.exception("an answer broke off: %s", error)
             data = None

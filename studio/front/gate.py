@@ -9,6 +9,7 @@ from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.handlers.wsgi import WSGIRequest
 from django.http import Http404, HttpRequest
 from django.urls import ResolverMatch, resolve
+from django.utils import translation
 from rest_framework.views import APIView
 
 from studio.core.bodies import limit_of, too_large
@@ -24,6 +25,7 @@ WORDS = {413: "UserError", 500: "ServiceError", 503: "ServiceUnavailable"}
 class StudioGate:
     def admit(self, environ: dict) -> int | Refusal:
         request = WSGIRequest({**environ, "wsgi.input": io.BytesIO()})
+        translation.activate("en")  # the thread may still speak its last reader's language
         view = None
         try:
             match = matching(request)

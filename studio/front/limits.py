@@ -19,6 +19,9 @@ class Limits:
     linger: float = 30.0  # for what a refused caller still sends
     silence: float = 3.0  # after which such a caller is taken to send no more
     linger_bytes: int = 64 * MIB
+    held: float = 60.0  # the longest that a read waits for news (`Prefer: wait`)
+    ask_again: float = 1.0  # between two looks for it
+    most_held: int = 1000
     stop: float = 3.0  # for what is under way when the server is told to end
     unasked: int = 64 * KIB  # of a body, before it is known who sends it
     in_memory: int = 256 * KIB  # of a body; the rest waits in a file

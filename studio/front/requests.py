@@ -1,6 +1,7 @@
 """A request as it arrives, and the WSGI environment that it becomes."""
 
 import io
+import re
 import sys
 from tempfile import TemporaryFile
 from typing import IO
@@ -8,6 +9,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 from studio.front.limits import Limits
 
+WAIT = re.compile(r"\bwait\s*=\s*(\d{1,6})\b", re.IGNORECASE)
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
@@ -29,6 +31,7 @@ class Request:
         self.buffer: list[bytes] = []
         self.buffered = 0
         self.file: IO[bytes] | None = None
+        self.held_until = 0.0
 
     def add_header(self, name: bytes, value: bytes) -> None:
         if self.has_headers:
@@ -79,6 +82,17 @@ class Request:
         connection = "close" if close else "keep-alive"
         lines = [f"{self.method} / HTTP/{self.version}", body, f"Connection: {connection}", "", ""]
         return "\r\n".join(lines).encode("latin-1")
+
+    @property
+    def wait_seconds(self) -> float:
+        """What a caller asks by `Prefer: wait=<seconds>` (RFC 7240) of a read."""
+        if self.method != "GET" or self.size:
+            return 0.0
+        for name, value in self.headers:
+            found = WAIT.search(value) if name == "PREFER" else None
+            if found is not None:
+                return float(found[1])
+        return 0.0
 
     @property
     def is_large(self) -> bool:

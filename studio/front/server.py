@@ -12,6 +12,7 @@ from typing import Protocol
 
 from studio.front.connection import Connection
 from studio.front.limits import Limits
+from studio.front.requests import Request
 from studio.front.secure import Secured
 from studio.front.threads import Threads
 
@@ -60,6 +61,7 @@ class Server:
         self.folder = str(folder)
         self.limits = limits or Limits()
         self.connections: set = set()
+        self.held: dict[Connection, Request] = {}  # reads that wait for news
         self.is_stopping = False
 
     async def start(self, host: str, port: int, *, tls: ssl.SSLContext | None = None) -> int:
@@ -113,6 +115,21 @@ class Server:
 
     def forget(self, connection) -> None:
         self.connections.discard(connection)
+
+    def may_hold(self, request: Request) -> bool:
+        """Whether a read may wait for news still; asked in a thread each time it is read."""
+        if not (wanted := request.wait_seconds) or self.is_stopping:
+            return False
+        now = self.loop.time()
+        if not request.held_until:
+            if len(self.held) >= self.limits.most_held:
+                return False
+            request.held_until = now + min(wanted, self.limits.held)
+        return now < request.held_until
+
+    def ask_again(self) -> float:
+        """The more there are, the less often each is read: all of them together 100 times a second."""
+        return max(self.limits.ask_again, len(self.held) / 100)
 
     def look(self) -> None:
         now = self.loop.time()

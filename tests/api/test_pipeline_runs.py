@@ -1,6 +1,7 @@
 """Pipeline runs and nodes as the pipelines service shows them (wire 9.2)."""
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from runs import services, storage
@@ -129,3 +130,17 @@ def test_canceling_what_is_over_changes_nothing_and_is_no_error(api, api_as, run
     assert api.get(url).body["Status"]["StatusCode"] == "Finished"
     assert api_as(Role.READER).delete(f"{url}/Execution").status == 403
     assert not AuditEvent.objects.filter(verb="cancel").exists()
+
+
+def test_a_caller_may_wait_for_the_end_of_a_run(api, actor, workspace):
+    """The server that holds the call asks again; under any other the answer comes at once."""
+    run = services.submit(actor, experiment="exp", pipeline=factories.pipeline(workspace))
+    path = f"{api.P}/PipelineRuns/{run.uuid}"
+    client = Client(headers={"Authorization": f"Bearer {api.token}", "Prefer": "wait=50"})
+    held = client.get(path, **{"studio.may_hold": True})
+    assert (held.status_code, held["x-studio-hold"]) == (204, "1")
+    assert client.get(path).json()["Status"]["StatusCode"] == "NotStarted"
+    services.cancel(actor, run)
+    assert (
+        client.get(path, **{"studio.may_hold": True}).json()["Status"]["StatusCode"] == "Canceled"
+    )

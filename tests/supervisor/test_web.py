@@ -136,6 +136,25 @@ def test_others_are_answered_beside_200_slow_readers_of_a_log(live, tmp_path):
                 assert reader.recv(4096)
 
 
+def test_200_callers_wait_for_a_run_and_others_are_answered(live):
+    live.manage("publish", str(ROOT / "tests" / "pipelines" / "holder"), "--endpoint", "waited-for")
+    run = live.trigger("waited-for")
+    path = f"{live.pipelines}/PipelineRuns/{run}"
+    with ExitStack() as stack:
+        waiting = [stack.enter_context(connection(live, tls=n % 2)) for n in range(READING)]
+        for stream in waiting:
+            stream.sendall(
+                f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {live.token}\r\n"
+                "Prefer: wait=50\r\nConnection: close\r\n\r\n".encode()
+            )
+        for _ in range(5):
+            assert live.get("/healthz")[0] == 200
+        assert live.call("DELETE", f"{path}/Execution")[0] == 200
+        for stream in waiting:
+            reply = b"".join(iter(lambda: stream.recv(65536), b""))  # noqa: B023
+            assert b'"StatusCode":"Canceled"' in reply
+
+
 def log_reader(live, path, node):
     body = json.dumps([node]).encode()
     stream = connection(live, tls=False)
