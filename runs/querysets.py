@@ -5,8 +5,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
-from django.db import models
-from django.db.models.functions import Now
+from django.db import connection, models
+from django.db.models import F, OuterRef, Subquery, Value
+from django.db.models.functions import Coalesce, Greatest, Now
 from django.utils import timezone
 
 from runs.states import BEFORE, TERMINAL, Status
@@ -96,16 +97,22 @@ class RunQuerySet(FoldedQuerySet):
                 return False
             past = [(before, to, at)]
             if ran_from is not None and before == Status.PREPARING:
+                at = max(at, ran_from)  # a clock may be set back
                 past = [(before, Status.RUNNING, ran_from), (Status.RUNNING, to, at)]
+            later = _later_than_last()
             changes = {"status": to, "updated_at": at, **stamps}
-            changes["finished_at"] = at if to in TERMINAL else None
             if next_attempt is not None:
                 changes["attempt"] = next_attempt
             sets = [f"{column} = %s" for column in changes]
             values = [*changes.values()]
+            if to not in TERMINAL:
+                sets.append("finished_at = NULL")
+            elif "finished_at" not in stamps:
+                sets.append(f"finished_at = {later}")
+                values.append(at)
             for _, status, when in past:
                 if status == Status.RUNNING:
-                    sets.append("started_at = COALESCE(started_at, %s)")
+                    sets.append(f"started_at = COALESCE(started_at, {later})")
                     values.append(when)
             wanted = {"id": pk, "status": before}
             if attempt is not None:
@@ -119,12 +126,7 @@ class RunQuerySet(FoldedQuerySet):
                 *wanted.values(),
             )
             for old, new, when in past if moved else ():
-                statements.run(
-                    "INSERT INTO runs_statuschange (run_id, from_status, to_status, at, reason)"
-                    " VALUES (%s, %s, %s, %s, %s)",
-                    *(pk, old, new, when, reason[:500]),
-                )
-                _log(pk, old, new, reason)
+                _note(pks=[pk], before=old, to=new, at=when, reason=reason)
             return bool(moved)
 
     def reopen(self, pk: int, *, reason: str) -> bool:
@@ -139,10 +141,7 @@ class RunQuerySet(FoldedQuerySet):
             changes |= {"error": "", "error_code": ""}
             if not self.filter(pk=pk, status=before).update(**changes):
                 return False
-            self.model.status_changes.rel.related_model.objects.create(
-                run_id=pk, from_status=before, to_status=Status.RUNNING, at=at, reason=reason
-            )
-            _log(pk, before, Status.RUNNING, reason)
+            _note(pks=[pk], before=before, to=Status.RUNNING, at=at, reason=reason)
             return True
 
     def move_all(
@@ -156,7 +155,8 @@ class RunQuerySet(FoldedQuerySet):
     ) -> list[int]:
         """`move` for many runs in one transaction; the keys of those that *we* moved.
 
-        One UPDATE each, since that is the referee, but one SELECT and one INSERT together.
+        One UPDATE each, since that is the referee, but one SELECT and one INSERT (per status that
+        they had) together.
         """
         at = timezone.now()
         with write_transaction():
@@ -166,20 +166,43 @@ class RunQuerySet(FoldedQuerySet):
             else:
                 before = dict.fromkeys(pks, was)
             changes = {"status": to, "updated_at": at, **stamps}
-            changes["finished_at"] = at if to in TERMINAL else None
+            changes["finished_at"] = self._later(at) if to in TERMINAL else None
             moved = [
                 pk
                 for pk, status in sorted(before.items())
                 if self.filter(pk=pk, status=status).update(**changes)
             ]
-            history = self.model.status_changes.rel.related_model
-            history.objects.bulk_create(
-                history(run_id=pk, from_status=before[pk], to_status=to, at=at, reason=reason[:500])
-                for pk in moved
-            )
-            for pk in moved:
-                _log(pk, before[pk], to, reason)
+            for status in {before[pk] for pk in moved}:
+                pks = [pk for pk in moved if before[pk] == status]
+                _note(pks=pks, before=status, to=to, at=at, reason=reason)
             return moved
+
+    def _later(self, at: datetime):
+        """`at`, or the time of the last change where that is later; see `_later_than_last`."""
+        history = self.model.status_changes.rel.related_model.objects
+        last = history.filter(run=OuterRef("pk")).order_by("-pk").values("at")[:1]
+        at = Value(at, output_field=models.DateTimeField())
+        return Greatest(at, Coalesce(Subquery(last), F("created_at")))
+
+
+def _later_than_last() -> str:
+    """SQL of a time that is not before the last change of the run: its times follow each other also
+    where machines whose clocks differ write them."""
+    last = "SELECT at FROM runs_statuschange WHERE run_id = runs_run.id ORDER BY id DESC LIMIT 1"
+    greater = "MAX" if connection.vendor == "sqlite" else "GREATEST"
+    return f"{greater}(%s, COALESCE(({last}), runs_run.created_at))"
+
+
+def _note(*, pks: list[int], before: str, to: Status, at: datetime, reason: str) -> None:
+    """Write one change of each run."""
+    later, marks = _later_than_last(), ", ".join(["%s"] * len(pks))
+    statements.run(
+        "INSERT INTO runs_statuschange (run_id, from_status, to_status, at, reason)"  # noqa: S608
+        f" SELECT id, %s, %s, {later}, %s FROM runs_run WHERE id IN ({marks}) ORDER BY id",
+        *(before, to, at, reason[:500], *pks),
+    )
+    for pk in pks:
+        _log(pk, before, to, reason)
 
 
 def _log(pk: int, before: str, to: str, reason: str) -> None:

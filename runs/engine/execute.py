@@ -184,8 +184,11 @@ class Attempt:
         except GivenUp:
             self.flag.ask(Stop.SUPERSEDED)
             result = self._stopped(None)
-        except (BuildStopped, StepRefused, BuildFailed, EnvironmentRefused) as error:
+        except (BuildStopped, StepRefused, EnvironmentRefused) as error:
             result = Result(Outcome.FAILED, error=getattr(error, "message", str(error)))
+        except BuildFailed as error:
+            code = "ServiceError" if error.is_ours else "UserError"
+            result = Result(Outcome.FAILED, error=error.message, code=code)
         except (Refused, ValidationError) as error:
             text = error.message if isinstance(error, Refused) else " ".join(error.messages)
             result = Result(Outcome.FAILED, error=text)

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import NamedTuple
 
-from django.db.models import F
+from django.db.models import DateTimeField, F, Value
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from runs.engine.claim import Claim
@@ -104,7 +105,9 @@ def _may_cancel(outcome: Outcome) -> frozenset[Status]:
 def _close(claim: Claim, outcome: Outcome, *, at: datetime, **ended) -> None:
     """Write the end of an attempt to its own row, whatever became of the step."""
     attempt = StepAttempt.objects.filter(step_id=claim.step_id, number=claim.attempt)
-    closed = attempt.filter(finished_at=None).update(finished_at=at, outcome=outcome, **ended)
+    # The machine that it started on may be ahead of this one.
+    end = Greatest(F("started_at"), Value(at, output_field=DateTimeField()))
+    closed = attempt.filter(finished_at=None).update(finished_at=end, outcome=outcome, **ended)
     if not closed and outcome != Outcome.LOST:
         # It was taken for lost, but whoever says so here lives: it had paused.
         attempt.filter(outcome=Outcome.LOST).update(outcome=Outcome.INTERRUPTED)
@@ -271,9 +274,9 @@ def settle(run_id: int, steps: list[_Step]) -> bool:
     if run.run_error:
         moved = Run.objects.move(run_id, to=Status.FAILED, reason=run.run_error)
     elif Status.FAILED in statuses:
-        error = _first_failure(run_id)
+        error, code = _first_failure(run_id)
         moved = Run.objects.move(
-            run_id, to=Status.FAILED, reason=error, error=error, error_code="UserError"
+            run_id, to=Status.FAILED, reason=error, error=error, error_code=code
         )
     elif Status.CANCELED in statuses:
         moved = Run.objects.move(run_id, to=Status.CANCELED, reason="a step was canceled")
@@ -283,15 +286,15 @@ def settle(run_id: int, steps: list[_Step]) -> bool:
     return moved or Run.objects.move(run_id, to=Status.CANCELED, was=Status.CANCEL_REQUESTED)
 
 
-def _first_failure(run_id: int) -> str:
-    """The error of a run is that of the step that failed first."""
-    name, error = (
+def _first_failure(run_id: int) -> tuple[str, str]:
+    """The error of a run is that of the step that failed first, and so is its code."""
+    name, error, code = (
         Run.objects.filter(parent_id=run_id, kind=Kind.STEP, status=Status.FAILED)
         .order_by("finished_at", "number")
-        .values_list("name", "error")
+        .values_list("name", "error", "error_code")
         .first()
     )
-    return f"Step {name} failed: {error}"
+    return f"Step {name} failed: {error}", code or "UserError"
 
 
 def expire(run_id: int) -> Counter:

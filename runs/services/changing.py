@@ -185,8 +185,10 @@ def edit(
             if status == Status.RUNNING and run.status in TERMINAL:
                 Run.objects.reopen(run.pk, reason="begun again by its client")
             now = timezone.now()
+            # An end stands as its client says, also one before it was begun again.
+            told = {"updated_at": now} | ({"finished_at": at} if at and status in TERMINAL else {})
             moved = Run.objects.move(
-                run.pk, to=status, reason="told by its client", at=at or now, updated_at=now
+                run.pk, to=status, reason="told by its client", at=at or now, **told
             )
             if moved and status == Status.CANCELED:
                 below = _live_below(run)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
+from django.utils import timezone
 
 from endpoints.roots import place_for
 from runs import facts, model_files, storage
@@ -85,6 +86,7 @@ def make_child(
                 target=target,
                 submitted_by=actor.name,
                 user=actor.user,
+                created_at=min(at or timezone.now(), timezone.now()),  # begun before it was told of
             )
             run.root = run if parent is None else parent.root
             run.save(update_fields=["root"])

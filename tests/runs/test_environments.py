@@ -451,3 +451,19 @@ def test_an_index_of_the_studio_is_used_for_builds(tmp_path, monkeypatch):
     monkeypatch.setenv("UV_NO_INDEX", "1")
     built, _ = make(parse(definition(pip=["onlyhere"])), tmp_path / "envs")
     subprocess.run([built.python, "-c", "import onlyhere"], check=True)
+
+
+@pytest.mark.parametrize(
+    ("said", "is_ours"),
+    [
+        ("error: Request failed after 3 retries\n  cause: client error (Connect)", True),
+        ("error: Failed to fetch\n  cause: error sending request for url (https://x/y)", True),
+        ("error: Failed to fetch\n  cause: HTTP status server error (503 Service)", True),
+        ("error: failed to write\n  cause: No space left on device (os error 28)", True),
+        ("error: Failed to fetch\n  cause: HTTP status client error (404 Not Found)", False),
+        ("error: No solution found when resolving dependencies", False),
+    ],
+)
+def test_an_index_that_does_not_answer_is_not_the_users_error(tmp_path, said, is_ours):
+    building = build._Build(parse(None), root=tmp_path, log=print, should_stop=lambda: False)
+    assert building.failed(f"The environment could not be built: {said}").is_ours is is_ours

@@ -327,3 +327,17 @@ class TestLockedDatabase:
         step.refresh_from_db()
         assert step.status == Status.QUEUED
         assert not Artifact.objects.filter(path="outputs/kept.txt").exists()
+
+
+def test_a_step_that_fails_for_the_studios_reasons_is_not_its_users_error(studio, settings):
+    (studio.path / "file").touch()
+    settings.STUDIO_ENVS_DIR = studio.path / "file" / "environments"
+    run = studio.run(studio.publish(steps={"one": {}}, scripts={"one.py": ""}))
+    step = studio.step(run).run
+    assert "Not a directory" in step.error
+    assert (run.error_code, step.error_code) == ("ServiceError", "ServiceError")
+
+
+def test_a_script_that_fails_is_its_users_error(studio):
+    run = studio.run(studio.publish(steps={"one": {}}, scripts={"one.py": "1/0"}))
+    assert (run.error_code, studio.step(run).run.error_code) == ("UserError", "UserError")

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import re
 import selectors
 import shutil
 import signal
@@ -26,6 +27,12 @@ from .surroundings import build_environment, write_settings
 POLL_SECONDS = 0.1
 STOP_GRACE_SECONDS = 2
 KEPT_LINES = 1000
+VANISHED = "vanished while it was built"
+# What uv says of an index that does not answer, and of a full disk; one that answers 404 does answer.
+UNREACHABLE = re.compile(
+    r"error sending request|client error \(Connect\)|HTTP status server error|operation timed out"
+    r"|No space left on device"
+)
 LAYOUT = 2  # a higher one has every environment built again
 PACKAGES = "packages"  # as step_start.py names it, too
 STEP_START = Path(__file__).with_name("step_start.py")
@@ -48,10 +55,18 @@ class BuildStopped(Exception):
 
 class BuildFailed(Exception):
     """uv could not build the environment; `log_path` holds everything it said, `warnings` what is to
-    be known of the environment all the same."""
+    be known of the environment all the same. `is_ours`: whoever defined it can do nothing about it."""
 
-    def __init__(self, message: str, *, log_path: Path, warnings: tuple[str, ...] = ()):
+    def __init__(
+        self,
+        message: str,
+        *,
+        log_path: Path,
+        warnings: tuple[str, ...] = (),
+        is_ours: bool = False,
+    ):
         super().__init__(message)
+        self.is_ours = is_ours
         self.message = message
         self.log_path = log_path
         self.warnings = warnings
@@ -94,7 +109,9 @@ def ensure(
             built = _Build(spec, root=root, log=log, should_stop=should_stop).ensure()
         except OSError as error:  # a full disk, no uv
             message = f"The environment could not be built: {error}"
-            raise BuildFailed(message, log_path=root, warnings=spec.warnings) from error
+            raise BuildFailed(
+                message, log_path=root, warnings=spec.warnings, is_ours=True
+            ) from error
         _known[key] = built
     if not spec.warnings:
         return built
@@ -142,7 +159,7 @@ class _Build:
                 raise
         built = self.ready()
         if built is None:
-            raise self.failed(f"{self.folder} vanished while it was built.")
+            raise self.failed(f"{self.folder} {VANISHED}.")
         return built
 
     def ready(self) -> BuiltEnvironment | None:
@@ -270,7 +287,8 @@ class _Build:
 
     def failed(self, message: str) -> BuildFailed:
         warnings = (*self.spec.warnings, *self.warnings)
-        return BuildFailed(message, log_path=self.log_path, warnings=warnings)
+        is_ours = VANISHED in message or UNREACHABLE.search(message) is not None
+        return BuildFailed(message, log_path=self.log_path, warnings=warnings, is_ours=is_ours)
 
     def follow(self, process: subprocess.Popen[bytes]) -> deque[str]:
         """Pass uv's lines on as they come, looking up between them; the last ones explain a failure."""
