@@ -11,6 +11,8 @@ from typing import IO
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
+from endpoints.ignore import is_left_behind
+
 CHUNK = 1 << 20
 # Small texts of one repeated line compress further than any limit on the ratio would allow.
 RATIO_COUNTS_FROM_BYTES = 1 << 20
@@ -43,14 +45,14 @@ def extract(source: Path | IO[bytes], target: Path) -> None:
 
 def _judge(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     """The files to write, by relative path."""
-    entries = archive.infolist()
+    entries = [entry for entry in archive.infolist() if not is_left_behind(_name(entry))]
     most = settings.STUDIO_SNAPSHOT_MAX_FILES
-    if sum(not entry.is_dir() for entry in entries) > most or len(entries) > 2 * most:
+    if sum(not _is_folder(entry) for entry in entries) > most or len(entries) > 2 * most:
         raise ArchiveError(f"The zip has more than {most} files.")
     files: dict[str, zipfile.ZipInfo] = {}
     for entry in entries:
         name = _safe_name(entry)
-        if entry.is_dir():
+        if _is_folder(entry):
             continue
         if name in files:
             raise ArchiveError(f"The zip has two entries {name}.")
@@ -60,10 +62,20 @@ def _judge(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     return files
 
 
+def _name(entry: zipfile.ZipInfo) -> str:
+    """With slashes: what is packed by Windows PowerShell 5 has backslashes, against the format's word.
+    `filename` is cut at a zero byte."""
+    return entry.orig_filename.replace("\\", "/")
+
+
+def _is_folder(entry: zipfile.ZipInfo) -> bool:
+    return _name(entry).endswith("/")
+
+
 def _safe_name(entry: zipfile.ZipInfo) -> str:
-    name = entry.orig_filename  # `filename` is cut at a zero byte
+    name = _name(entry)
     parts = PurePosixPath(name).parts
-    if not parts or "\\" in name or "\0" in name or ":" in parts[0] or name.startswith("/"):
+    if not parts or "\0" in name or ":" in parts[0] or name.startswith("/"):
         raise ArchiveError(f"The zip has an entry with an absolute or unusable path: {name!r}.")
     if ".." in parts:
         raise ArchiveError(f"The zip has an entry that leaves its folder: {name!r}.")

@@ -14,6 +14,8 @@ from endpoints import globs
 
 # What v1's client leaves out as well; a working copy makes outputs and logs anew.
 ALWAYS = {".git", ".azureml", "__pycache__", ".ipynb_checkpoints", ".studio", ".venv"}
+# What file managers leave behind, wherever it lies; nobody means to send it.
+LEFT_BEHIND = {"__MACOSX", ".DS_Store", "Thumbs.db"}
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,12 @@ def files_of(folder: Path) -> Iterator[Path]:
                 yield here / name
 
 
+def is_left_behind(path: str) -> bool:
+    return not LEFT_BEHIND.isdisjoint(path.split("/"))
+
+
 def _is_ignored(rules: list[Rule], path: str, *, folder: bool) -> bool:
-    if folder and path.rpartition("/")[2] in ALWAYS:
+    if is_left_behind(path) or (folder and path.rpartition("/")[2] in ALWAYS):
         return True
     for rule in reversed(rules):
         if (folder or not rule.folders_only) and rule.pattern.match(path):

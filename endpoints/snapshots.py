@@ -20,6 +20,7 @@ from django.core.exceptions import ValidationError
 from endpoints import ignore
 from endpoints.models import Snapshot
 from endpoints.roots import Root, open_root
+from studio.core import names
 from studio.core.errors import NotFound
 from studio.core.models import Workspace
 
@@ -195,6 +196,8 @@ def _check_names(files: Mapping[str, dict]) -> None:
         parts = name.split("/")
         if "\\" in name or "\0" in name or any(part in ("", ".", "..") for part in parts):
             raise SnapshotError(f"{name!r} is not a path inside the folder.")
+        if not names.is_text(name):
+            raise SnapshotError(f"The name {names.shown(name)} is not UTF-8.")
         for parent in PurePosixPath(name).parents:
             if str(parent) in files:
                 raise SnapshotError(f"{parent} is both a file and a folder.")
@@ -242,6 +245,8 @@ def _leaves(tree: Mapping) -> list[str]:
             if is_folder:
                 waiting.append((f"{path}/", child))
             else:
+                if ignore.is_left_behind(path):
+                    continue
                 found.append(path)
                 _check_limits(len(found), 0)
     return sorted(found)

@@ -32,6 +32,21 @@ def test_it_unpacks_files_and_folders(tmp_path):
     assert (tmp_path / "out/run.sh").stat().st_mode & 0o100
 
 
+def test_backslashes_are_the_slashes_of_windows_powershell(tmp_path):
+    """Compress-Archive of version 5 writes them, also behind the names of folders."""
+    extract(pack(("src\\", ""), ("src\\deep\\a.py", "x"), ("b.txt", "b")), tmp_path / "out")
+    assert (tmp_path / "out/src/deep/a.py").read_text() == "x"
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["b.txt", "src"]
+
+
+def test_what_file_managers_leave_behind_is_left_out(tmp_path):
+    names = ("src/a.py", "__MACOSX/src/._a.py", "src/.DS_Store", ".DS_Store", "src/Thumbs.db")
+    extract(pack(*((name, "x") for name in names)), tmp_path / "out")
+    found = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    assert [path.relative_to(tmp_path / "out").as_posix() for path in found] == ["src/a.py"]
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["src"]
+
+
 @pytest.mark.parametrize(
     ("entries", "words"),
     [
@@ -39,7 +54,11 @@ def test_it_unpacks_files_and_folders(tmp_path):
         ([("a/../../out.txt", "x")], "leaves its folder"),
         ([("/etc/out.txt", "x")], "absolute"),
         ([("C:/out.txt", "x")], "absolute"),
-        ([("a\\..\\out.txt", "x")], "absolute or unusable"),
+        ([("..\\out.txt", "x")], "leaves its folder"),
+        ([("a\\..\\..\\out.txt", "x")], "leaves its folder"),
+        ([("\\\\host\\out.txt", "x")], "absolute"),
+        ([("C:\\out.txt", "x")], "absolute"),
+        ([("a\\b.txt", "x"), ("a/b.txt", "y")], "two entries"),
         ([(special("link", stat.S_IFLNK), "/etc/passwd")], "symbolic link"),
         ([(special("pipe", stat.S_IFIFO), "")], "special file"),
         ([("a.txt", "x"), ("./a.txt", "y")], "two entries"),

@@ -449,3 +449,13 @@ def test_a_zip_is_published_like_its_folder(actor, folder, inside):
     pipeline = services.publish_archive(actor, packed(folder, inside))
     assert pipeline.name == "folder"
     assert sorted(Snapshot.objects.get().files) == ["one.py", "pipeline.yml"]
+
+
+def test_a_zip_of_a_mac_is_published_by_the_folder_beside_its_own_things(actor, folder):
+    archive = packed(folder, "project/")
+    with zipfile.ZipFile(archive, "a") as target:
+        for name in ("__MACOSX/project/._one.py", ".DS_Store", "project/.DS_Store"):
+            target.writestr(name, "x")
+    archive.seek(0)
+    services.publish_archive(actor, archive)
+    assert sorted(Snapshot.objects.get().files) == ["one.py", "pipeline.yml"]

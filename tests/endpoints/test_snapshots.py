@@ -171,6 +171,27 @@ def test_a_client_sends_only_what_changed(workspace, source):
         assert content.read() == b"changed"
 
 
+def test_what_file_managers_leave_behind_is_no_part_of_a_snapshot(workspace, source):
+    (source / ".DS_Store").write_text("x")
+    (source / "pkg/Thumbs.db").write_text("x")
+    plain = names(workspace, source)
+    assert plain == ["pkg/a.py", "run.sh", "train.py"]
+    # A client lists them, and with the next snapshot again, without sending them.
+    posted = tree(**{".DS_Store": LEAF, "train.py": LEAF})
+    parent = None
+    for uploaded in ({"train.py": snapshots.add_bytes(b"x"), ".DS_Store": Stored("0" * 64, 1)}, {}):
+        parent = snapshots.assemble(
+            workspace, uuid=uuid4(), tree=posted, uploaded=uploaded, parent=parent
+        )
+        assert list(parent.files) == ["train.py"]
+
+
+def test_names_that_are_not_utf8_are_refused_by_name(workspace, source):
+    (source / "caf\udce9.py").write_text("x")
+    with pytest.raises(SnapshotError, match="is not UTF-8"):
+        snapshots.store_folder(workspace, source)
+
+
 def test_a_file_that_nobody_sent_is_refused(workspace):
     with pytest.raises(SnapshotError, match=r"lost\.py was neither"):
         snapshots.assemble(workspace, uuid=uuid4(), tree=tree(**{"lost.py": LEAF}), uploaded={})

@@ -1,0 +1,39 @@
+"""Names of files, which a file system takes as any bytes: shown so that they can be read and copied, and
+written into addresses so that they come back. Bytes that are no UTF-8 are surrogates here, as in `os`."""
+
+import os
+import unicodedata
+from urllib.parse import quote_from_bytes, unquote_to_bytes
+
+UNSEEN = {"Cc", "Cs", "Zl", "Zp"}  # control characters, surrogates, ends of lines and paragraphs
+
+
+def shown(name: str) -> str:
+    """With visible escapes for what cannot be printed: `a\\x07b`, `caf\\xe9`."""
+    return "".join(map(_shown, name)) if not name.isprintable() else name
+
+
+def _shown(character: str) -> str:
+    if unicodedata.category(character) not in UNSEEN:
+        return character
+    code = ord(character)
+    # A surrogate of `os` stands for one byte.
+    return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else repr(character)[1:-1]
+
+
+def is_text(name: str) -> bool:
+    """Whether databases and other stores can hold it at all."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def quoted(name: str) -> str:
+    """For an address or an XML document: whatever the bytes are, only plain characters."""
+    return quote_from_bytes(os.fsencode(name))
+
+
+def unquoted(text: str) -> str:
+    return os.fsdecode(unquote_to_bytes(text))
