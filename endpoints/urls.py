@@ -75,7 +75,9 @@ urlpatterns = [
         name="pipeline-consume",
     ),
     path(
-        "pipelines/published/<uuid:uuid>/code/<path:path>", code.pipeline_code, name="pipeline-code"
+        "pipelines/published/<uuid:uuid>/code/<anypath:path>",
+        code.pipeline_code,
+        name="pipeline-code",
     ),
     path(
         "pipelines/published/<uuid:uuid>/favourite/",

@@ -25,7 +25,7 @@ def checked_container(name: str) -> str:
 def blob_of(workspace: Workspace, container: str, path: str) -> str:
     """The name in the storage under which an upload is kept."""
     folder = f"uploaded/{workspace.uuid}/{checked_container(container)}"
-    return f"{folder}/{storage.checked_path(path)}"
+    return f"{folder}/{storage.sent_path(path)}"
 
 
 def paths(workspace: Workspace, container: str, prefix: str = "") -> list[str]:

@@ -21,7 +21,7 @@ from runs.models import Run, ScheduleTick, Source, TickOutcome
 from runs.services import submit
 from runs.services.kept import arguments
 from runs.services.schedules import datapath_of, with_targets
-from studio.core import access, audit
+from studio.core import access, audit, names
 from studio.core.access import Actor, require
 from studio.core.errors import Disabled, Refused
 from studio.core.writing import write_transaction
@@ -140,7 +140,9 @@ def _listed(schedule: Schedule) -> dict[str, str]:
     """`{path: version}` of the watched files; a version changes with size, time or content."""
     location = data.locate(schedule.workspace, schedule.datastore_name, schedule.path)
     files = location.files(recursive=schedule.includes_subfolders)
-    found = {entry.path: entry.state.version for entry in islice(files, MOST_FILES + 1)}
+    # A name that is no UTF-8 can be handed to no run.
+    named = (entry for entry in files if names.is_text(entry.path))
+    found = {entry.path: entry.state.version for entry in islice(named, MOST_FILES + 1)}
     if len(found) > MOST_FILES:
         raise Refused(f"{location} holds more than {MOST_FILES} files: watch a smaller folder.")
     return found

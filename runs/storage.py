@@ -20,6 +20,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from endpoints.roots import Root, State, open_root, storing
+from studio.core import names
 from studio.core.errors import Conflict
 
 DRIVER_LOG = "azureml-logs/70_driver_log.txt"
@@ -151,17 +152,27 @@ def _segments(folder: str) -> list[Segment]:
 
 # --- artifacts -------------------------------------------------------------------------------------
 def checked_path(path: str) -> str:
-    """A relative POSIX path that stays where it is put, or a ValidationError."""
-    text = str(path).replace("\\", "/")
+    """A relative POSIX path that stays where it is put, or a ValidationError. Files that steps leave
+    may have whatever name databases can hold."""
+    text = str(path)
     parts = PurePosixPath(text).parts
-    strays = not parts or text.startswith("/") or ".." in parts or not CONTROL.isdisjoint(text)
+    strays = not parts or text.startswith("/") or ".." in parts or "\0" in text
     if (
         strays
         or len(text) > 1000
-        or any(len(part.encode(errors="replace")) > LONGEST_NAME for part in parts)
+        or not names.is_text(text)
+        or any(len(part.encode()) > LONGEST_NAME for part in parts)
     ):
-        raise ValidationError({"path": f"{path!r} is no relative path of a file."})
+        raise ValidationError({"path": f"{names.shown(text)!r} is no relative path of a file."})
     return str(PurePosixPath(*parts))
+
+
+def sent_path(path: str) -> str:
+    """The same of one that a client chose: Windows writes backslashes, and nobody control characters."""
+    text = str(path).replace("\\", "/")
+    if not CONTROL.isdisjoint(text):
+        raise ValidationError({"path": f"{names.shown(text)!r} is no relative path of a file."})
+    return checked_path(text)
 
 
 def artifact_blob(run_uuid: UUID, path: str) -> str:
@@ -171,8 +182,8 @@ def artifact_blob(run_uuid: UUID, path: str) -> str:
 
 def blob_names(folder: str) -> list[str]:
     """What is kept below a folder, by its path in there; not what is still being written."""
-    names = (path for path, _ in _root().below(folder).states())
-    return sorted(name for name in names if not PARTIAL.fullmatch(PurePosixPath(name).name))
+    found = (path for path, _ in _root().below(folder).states())
+    return sorted(name for name in found if not PARTIAL.fullmatch(PurePosixPath(name).name))
 
 
 def put_file(blob: str, source: Path) -> int:

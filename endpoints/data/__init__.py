@@ -17,11 +17,12 @@ from endpoints.data.places import (
     PathError,
     Place,
     WebFile,
+    find,
     relative_path,
     resolve,
     root_of,
 )
-from endpoints.data.transfer import changed, inventory, materialise, upload_tree
+from endpoints.data.transfer import Taken, changed, inventory, materialise, upload_tree
 
 __all__ = [
     "Dataflow",
@@ -30,10 +31,12 @@ __all__ = [
     "Location",
     "PathError",
     "Place",
+    "Taken",
     "WebFile",
     "changed",
     "datastore_path",
     "datastore_uri",
+    "find",
     "find_saved",
     "inventory",
     "locate",

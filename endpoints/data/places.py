@@ -17,8 +17,11 @@ from django.core.exceptions import ValidationError
 from endpoints import globs
 from endpoints.models import Datastore
 from endpoints.roots import NO_SUCH_PLACE, Root, State, open_root, place_for
+from studio.core import names
 from studio.core.errors import NotFound, Refused
 
+LONGEST_KEY = 1024  # bytes; of S3 and Azure Blob
+LONGEST_PATH = 4096  # bytes; of a file system
 PARTIAL = re.compile(r"\..+\.[0-9]+\.[0-9]+\.partial")  # a file that is still being written
 
 
@@ -56,7 +59,28 @@ class Location:
 
     def child(self, path: str) -> "Location":
         """The location of another path on the same datastore."""
+        return _locate(self.datastore, self.root, relative_path(path))
+
+    def found(self, path: str) -> "Location":
+        """The same of one that a file system named, which takes names that nobody may choose here."""
         return _locate(self.datastore, self.root, path)
+
+    def find(self, path: str) -> "Location":
+        """What an address names: whatever is there, else what may be."""
+        if not names.is_plain(path) or names.BROKEN.search(path):
+            parts = [part for part in path.split("/") if part not in ("", ".")]
+            if ".." not in parts and "\0" not in path:
+                for text in ("/".join(parts), names.of_address("/".join(parts))):
+                    if (place := self.found(text)).exists():
+                        return place
+        return self.child(path)
+
+    @property
+    def has_usable_name(self) -> bool:
+        """Whether its store can hold it: a file system takes any bytes, others UTF-8 and less of it."""
+        if self.local is None:
+            return names.is_text(self.path) and len(self.path.encode()) <= LONGEST_KEY
+        return len(os.fsencode(self.local)) < LONGEST_PATH
 
     def exists(self) -> bool:
         return self._type() is not None
@@ -129,9 +153,9 @@ class Location:
         elif self.local.is_file():
             yield _entry(self.path, State.of_local(self.local.stat()))
         else:
-            for folder, folders, names in os.walk(self.local):
+            for folder, folders, files in os.walk(self.local):
                 folders[:] = sorted(folders) if recursive else []
-                for name in sorted(names):
+                for name in sorted(files):
                     file = Path(folder, name)
                     if not file.is_symlink() and not PARTIAL.fullmatch(name):
                         relative = file.relative_to(self.root.local).as_posix()
@@ -177,7 +201,7 @@ class Location:
         base = fixed_part(self.path)
         for entry in self.child(base).files():
             if matches(entry.path, [self.path]):
-                yield self.child(entry.path)
+                yield self.found(entry.path)
 
 
 def _entry(path: str, state: State) -> Entry:
@@ -217,11 +241,15 @@ def root_of(datastore: Datastore) -> Root:
 
 def resolve(datastore: Datastore, path: str) -> Location:
     """The only way from a user's words to a path."""
-    return _locate(datastore.name, root_of(datastore), path)
+    return _locate(datastore.name, root_of(datastore), relative_path(path))
 
 
-def _locate(name: str, root: Root, relative: str) -> Location:
-    path = relative_path(relative)
+def find(datastore: Datastore, path: str) -> Location:
+    """What an address names: also files that steps left under names which nobody may choose."""
+    return Location(datastore.name, root_of(datastore), "").find(path)
+
+
+def _locate(name: str, root: Root, path: str) -> Location:
     if root.local is not None:
         top = root.local.resolve()
         # Resolving follows links: a path that comes out elsewhere went through one.

@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -47,7 +48,7 @@ def _files(place: Place) -> list[tuple[str, Place]]:
         return [(place.name, place)]
     if place.is_folder():
         return [
-            (_below(entry.path, place.path), place.child(entry.path)) for entry in place.files()
+            (_below(entry.path, place.path), place.found(entry.path)) for entry in place.files()
         ]
     if place.exists():
         return [(place.name, place)]
@@ -72,7 +73,7 @@ def _place_folder(folder: Location, target: Path, mode: str) -> Path:
     for entry in folder.files():
         copy = target / _below(entry.path, folder.path)
         copy.parent.mkdir(parents=True, exist_ok=True)
-        _place_file(folder.child(entry.path), copy, "download")
+        _place_file(folder.found(entry.path), copy, "download")
     return target
 
 
@@ -118,6 +119,14 @@ def _at_once(store: Callable[[], Entry]) -> Entry:
     return store()
 
 
+@dataclass(frozen=True)
+class Taken:
+    """What was stored of an output, and the files whose names its store cannot hold."""
+
+    files: list[Entry] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+
+
 def upload_tree(
     source: Path,
     target: Location,
@@ -125,18 +134,18 @@ def upload_tree(
     only: Sequence[str] = (),
     mounted: Iterable[Path] = (),
     trying: Callable[[Callable[[], Entry]], Entry] = _at_once,
-) -> list[Entry]:
-    """Take a step's output (a folder, or one file) up into a datastore; what was stored there.
+) -> Taken:
+    """Take a step's output (a folder, or one file) up into a datastore.
 
     `only`: patterns of the files to take of a folder, if there are any. `mounted`: inputs that are
     links; `cp -r` of such an input leaves a link, which stands for the files that it leads to.
     `trying` calls what stores one file, as often as it likes.
     """
     if source.is_file():
-        return [trying(partial(_store, source, target))]
+        return Taken([trying(partial(_store, source, target))])
     top = source.resolve()
     originals = [original for path in mounted for original in _originals(path)]
-    stored = []
+    taken = Taken()
     for relative, file in _files_of(top, [top, *originals]):
         if only and not matches(relative, only):
             continue
@@ -147,13 +156,12 @@ def upload_tree(
             raise PathError(
                 f"The output {relative} is no plain file but a pipe, or a link to nothing or in circles."
             )
-        try:
-            relative.encode()
-        except UnicodeEncodeError:
-            raise PathError(f"The name of the output {relative!a} is not UTF-8.") from None
-        place = target.child(f"{target.path}/{relative}")
-        stored.append(trying(partial(_store, file, place)))
-    return stored
+        place = target.found(f"{target.path}/{relative}")
+        if place.has_usable_name:
+            taken.files.append(trying(partial(_store, file, place)))
+        else:
+            taken.left_out.append(relative)
+    return taken
 
 
 def _store(file: Path, place: Location) -> Entry:

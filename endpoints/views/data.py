@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from endpoints import data
 from endpoints.models import Dataset, Datastore
+from studio.core import names
 from studio.core.access import require
 from studio.core.keyset import size_of
 
@@ -52,7 +53,9 @@ def datastore_detail(request, name):
     """One folder of a datastore, or a file of it with `?download=1`."""
     require(request.actor, "read")
     store = get_object_or_404(Datastore, workspace=request.actor.workspace, name=name)
-    place = data.resolve(store, request.GET.get("path", ""))
+    given = request.GET.get("quoted")
+    path = request.GET.get("path", "") if given is None else names.unquoted(given)
+    place = data.find(store, path)
     if "download" in request.GET:
         return _file(place)
     if place.path and not place.exists():
@@ -62,7 +65,10 @@ def datastore_detail(request, name):
         "nav": "datastores",
         "store": store,
         "place": place,
-        "folders": [("/".join(parts[: n + 1]), part) for n, part in enumerate(parts)],
+        "path": names.shown(place.path),
+        "folders": [
+            (_address("/".join(parts[: n + 1])), names.shown(part)) for n, part in enumerate(parts)
+        ],
         # A store that nothing was written to yet has no folder.
         "entries": [_row(entry) for entry in place.listing()] if place.exists() else [],
     }
@@ -72,19 +78,28 @@ def datastore_detail(request, name):
 def _row(entry: data.Entry) -> dict:
     """What the table prints of an entry: folders are opened, files are downloaded."""
     is_folder = entry.path.endswith("/")
-    query = {"path": entry.path.rstrip("/")} | ({} if is_folder else {"download": "1"})
-    name = entry.path.rstrip("/").rpartition("/")[2]
+    path = entry.path.rstrip("/")
+    name = names.shown(path.rpartition("/")[2])
     return {
         "name": f"{name}/" if is_folder else name,
         "size": entry.size,
         "is_folder": is_folder,
         "icon": "folder" if is_folder else "file",
-        "url": f"?{urlencode(query)}",
+        "url": _address(path) if is_folder else f"{_address(path)}&download=1",
     }
+
+
+def _address(path: str) -> str:
+    """Of bytes that are no UTF-8 an address has no text; Django would put another in their place."""
+    return "?" + urlencode(
+        {"path": path} if names.is_text(path) else {"quoted": names.quoted(path)}
+    )
 
 
 def _file(place):
     kind = mimetypes.guess_type(place.name)[0] or "application/octet-stream"
-    reply = FileResponse(place.open(), as_attachment=True, filename=place.name, content_type=kind)
+    reply = FileResponse(
+        place.open(), as_attachment=True, filename=names.shown(place.name), content_type=kind
+    )
     reply["X-Content-Type-Options"] = "nosniff"
     return reply

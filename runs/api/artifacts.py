@@ -88,7 +88,7 @@ class ArtifactBatch(ArtifactView):
 
     def path(self, name: str) -> str:
         try:
-            return storage.checked_path(name)
+            return storage.sent_path(name)
         except ValidationError as error:
             raise BadValue(" ".join(error.messages), target="path") from error
 

@@ -113,10 +113,11 @@ artifact_service = [
     ),
     wire_path(rf"^artifacts/batch/metadata/{ARTIFACT_OF}/?$", artifacts.ArtifactBatch.as_view()),
     wire_path(
-        rf"^artifacts/contentinfo/{ARTIFACT_OF}/(?P<path>.+)$", artifacts.ArtifactContent.as_view()
+        rf"^artifacts/contentinfo/{ARTIFACT_OF}/(?P<path>[\s\S]+)$",
+        artifacts.ArtifactContent.as_view(),
     ),
     wire_path(
-        rf"^artifacts/prefix/contentinfo/{ARTIFACT_OF}(?:/(?P<prefix>.*))?$",
+        rf"^artifacts/prefix/contentinfo/{ARTIFACT_OF}(?:/(?P<prefix>[\s\S]*))?$",
         artifacts.ArtifactPrefix.as_view(),
     ),
     wire_path(rf"^artifacts/{ARTIFACT_OF}/?$", artifacts.ArtifactList.as_view()),

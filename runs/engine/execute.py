@@ -42,6 +42,7 @@ from runs.steps.environments import (
 from runs.steps.process import Ended, StepProcess, start
 from runs.steps.reasons import last_words
 from runs.storage import BUILD_LOG, DRIVER_LOG, LogWriter
+from studio.core import names
 from studio.core.console import plain
 from studio.core.errors import Refused
 from studio.core.writing import write_transaction
@@ -165,6 +166,7 @@ class Attempt:
         self.flag = flag
         self.guard = guard
         self.warnings: list[str] = []
+        self.left_out: list[str] = []  # files whose names cannot be kept
         self.ran_from: datetime | None = None  # while only this process knows it
         self.trying = Retrying(flag, is_ours=self._is_ours, on_outage=self._show_waiting)
 
@@ -277,7 +279,7 @@ class Attempt:
                     self._keep(folder, log, told, trying)
         result = self._judge(ended, folder, log, told)
         if result.outcome == Outcome.COMPLETED:
-            self._take_up(folder, result)
+            self._take_up(folder)
         return result
 
     def _follow(self, log: LogFollower, told: FactFollower) -> None:
@@ -299,8 +301,9 @@ class Attempt:
         trying(lambda: log.follow(is_last=True))
         while not trying(told.follow):
             pass
-        left = keep_files(self.job.told, folder.code, trying=trying)
-        self.warnings += dict.fromkeys([*told.warnings, *left])
+        said: list[str] = []
+        self.left_out = keep_files(self.job.told, folder.code, said, trying=trying)
+        self.warnings += dict.fromkeys([*told.warnings, *said])
 
     def _is_ours(self) -> bool:
         step = Run.objects.filter(pk=self.job.step.pk, attempt=self.job.claim.attempt)
@@ -396,30 +399,34 @@ class Attempt:
         reason = reason or self.flag.reason
         return Result(OUTCOMES[reason], exit_code, texts[reason], code=reason.value)
 
-    def _take_up(self, folder, result: Result) -> None:
+    def _take_up(self, folder) -> None:
         folders.check_inputs(folder)
-        missing = folders.take_up(self.job, folder, trying=self.trying)
-        result.warnings += missing.values()
+        missing, left_out = folders.take_up(self.job, folder, trying=self.trying)
+        self.warnings += missing.values()
         self.trying(lambda: self._register(missing))
+        if left_out := [*self.left_out, *left_out]:
+            shown = ", ".join(map(names.shown, left_out[:MAX_WARNINGS]))
+            raise StepRefused(
+                f"Everything was kept but {len(left_out)} files, whose names cannot be stored: {shown}."
+                " Give them names of UTF-8, and shorter ones."
+            )
 
     def _register(self, missing: dict[str, str]) -> None:
         with write_transaction():
             registering.register_outputs(self.job, except_for=missing)
 
 
-def keep_files(run: Run, code: Path, *, trying: Retrying) -> list[str]:
-    """`./outputs` and `./logs` become artifacts, also those of a step that failed.
-
-    A file that cannot be kept decides nothing about the step; the texts returned name such files.
-    """
-    warnings = []
+def keep_files(run: Run, code: Path, warnings: list[str], *, trying: Retrying) -> list[str]:
+    """`./outputs` and `./logs` become artifacts, also those of a step that failed. What cannot be kept
+    is said in `warnings`; the files returned have names that the database cannot hold."""
+    left_out = []
     models = ModelFiles(run)
     for top in ("outputs", "logs"):
         if (code / top).is_symlink():
             warnings.append(f"The folder {top} was not kept: it is a link.")
             continue
-        for folder, _, names in os.walk(code / top):
-            for name in names:
+        for folder, _, files in os.walk(code / top):
+            for name in files:
                 path = Path(folder, name)
                 if path.is_symlink() or not path.is_file():
                     continue
@@ -427,10 +434,15 @@ def keep_files(run: Run, code: Path, *, trying: Retrying) -> list[str]:
                 try:
                     refusal = trying(partial(facts.keep_file, run, kept_as, path, models=models))
                     warnings += filter(None, [refusal])
-                except (ValidationError, UnicodeError):
-                    warnings.append(f"The file {name!a} was not kept: it has no usable name.")
+                except ValidationError:
+                    left_out.append(kept_as)
                 except StoreFailed:
                     raise
                 except OSError as error:
-                    warnings.append(f"The file {name!a} was not kept: {error.strerror}.")
-    return warnings[:MAX_WARNINGS]
+                    shown = names.shown(name)
+                    warnings.append(f"The file {shown} was not kept: {error.strerror}.")
+    warnings += [
+        f"The file {names.shown(name)} was not kept: its name cannot be stored."
+        for name in left_out[:MAX_WARNINGS]
+    ]
+    return left_out

@@ -24,6 +24,7 @@ from runs.engine.retrying import Retrying
 from runs.models import PipelineRun
 from runs.steps import StepRefused
 from runs.steps.environments import PACKAGES, BuiltEnvironment
+from studio.core import names
 from studio.core.writing import write_transaction
 
 OPERATOR = re.compile(r"\|\|?|&&?|;|\d?(>>?|<)(&\d)?")
@@ -327,27 +328,29 @@ def check_inputs(folder: Folder) -> None:
         name = data.changed(before, path)
         if name is not None:
             raise StepRefused(
-                f"The step changed its input {path.name}: {name}. Mounted inputs are the stored"
+                f"The step changed its input {path.name}: {names.shown(name)}. Mounted inputs are the stored"
                 " originals; write to ./outputs or an output instead."
             )
 
 
-def take_up(job: Job, folder: Folder, *, trying: Retrying) -> dict[str, str]:
+def take_up(job: Job, folder: Folder, *, trying: Retrying) -> tuple[dict[str, str], list[str]]:
     """Store the outputs in their datastores; those that were not written, or of which no file is to be
-    kept, and why."""
-    missing, outputs = {}, {}
+    kept, and why; and the files whose names their stores cannot hold."""
+    missing, outputs, left_out = {}, {}, []
     for name, place in job.step.outputs.items():
         setting = job.node.outputs.get(name) or OutputSetting(name)
         path, wanted = _left(job, folder, setting), _place_of_its_own(job, setting)
-        files = []
+        taken = data.Taken()
         if path.exists():
             target = data.locate(job.run.workspace, place["datastore"], place["path"])
-            files = data.upload_tree(
+            taken = data.upload_tree(
                 path, target, only=setting.only, mounted=folder.linked, trying=trying
             )
+            left_out += taken.left_out
+        files = taken.files
         record = partial(stored.record, place, files, run=job.run.uuid, attempt=job.claim.attempt)
         outputs[name] = trying(partial(record, port=name))
-        if files:
+        if files or taken.left_out:
             continue
         is_empty = path.is_dir() and not any(path.iterdir())
         if not path.exists() or (wanted and is_empty):
@@ -362,7 +365,7 @@ def take_up(job: Job, folder: Folder, *, trying: Retrying) -> dict[str, str]:
             missing[name] = f"Nothing of the output {name} was kept: no file matches {patterns}."
     if outputs:
         job.changes["outputs"] = outputs
-    return missing
+    return missing, left_out
 
 
 def _place_of_its_own(job: Job, setting: OutputSetting) -> str | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import transaction
 
-from runs import facts
+from runs import facts, storage
 from runs.engine.retrying import is_outage
 from runs.models import Run
 from runs.steps import StepRefused
@@ -175,7 +175,7 @@ class FactFollower:
         source = Path(fact["file"]).resolve()
         if not source.is_relative_to(self.uploads.resolve()):
             raise ValueError(f"{source} is not in the folder for uploads")
-        refusal = facts.keep_file(run, fact["path"], source)
+        refusal = facts.keep_file(run, storage.sent_path(fact["path"]), source)
         if refusal and refusal not in self.warnings and len(self.warnings) < MAX_WARNINGS:
             self.warnings.append(refusal)
         self.kept.append(source)

@@ -13,6 +13,7 @@ from endpoints import data
 from endpoints.roots import storing
 from runs import storage
 from runs.steps import StepRefused
+from studio.core import names
 from studio.core.errors import BadValue
 from studio.core.models import Workspace
 
@@ -55,7 +56,7 @@ def require(place: Mapping, found: Mapping[str, object], *, named: str) -> None:
     gone = next((name for name in files_of(place) if name not in found), None)
     if gone is not None:
         raise StepRefused(
-            f"{named} is not there any more: {gone} is gone from {place['datastore']}/{place['path']}."
+            f"{named} is not there any more: {names.shown(gone)} is gone from {place['datastore']}/{place['path']}."
             " Run the step that made it again (RegenerateOutputs), or restore the file."
         )
 
@@ -73,5 +74,5 @@ def what_is_gone(workspace: Workspace, outputs: Mapping[str, Mapping]) -> str | 
         found = found_at(location, place)
         for name, size in known.items():
             if found.get(name) != size:
-                return f"{place['datastore']}/{place['path']}/{name}"
+                return f"{place['datastore']}/{place['path']}/{names.shown(name)}"
     return None

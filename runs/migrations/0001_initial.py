@@ -155,7 +155,7 @@ class Migration(migrations.Migration):
                 ('uuid', models.UUIDField(default=uuid.uuid4, unique=True)),
                 ('run', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='artifacts', to='runs.run')),
                 ('path', models.CharField(max_length=1000)),
-                ('blob', models.CharField(max_length=1000)),
+                ('blob', models.CharField(max_length=1100)),
                 ('size', models.BigIntegerField(default=0)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
             ],

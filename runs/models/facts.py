@@ -73,7 +73,7 @@ class Artifact(models.Model):
     uuid = models.UUIDField(default=uuid4, unique=True)
     run = models.ForeignKey(Run, models.CASCADE, related_name="artifacts", db_index=False)
     path = models.CharField(max_length=1000)
-    blob = models.CharField(max_length=1000)
+    blob = models.CharField(max_length=1100)  # the path and where it lies
     size = models.BigIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now)
 

@@ -11,6 +11,7 @@ from endpoints.models import Datastore
 from runs import engine, sealing
 from runs.models import Artifact, Kind, Metric, MetricValue, Run
 from runs.views import charts, files
+from studio.core import names
 from studio.core.errors import Refused
 
 ORIGINS = {
@@ -152,7 +153,7 @@ def folders(run: Run, steps: list[Run]) -> list[dict]:
 
 def _file(part: Run, row: Artifact) -> dict:
     return {
-        "path": row.path,
+        "path": names.shown(row.path),
         "size": row.size,
         "at": row.created_at,
         "url": reverse("runs:run-file", args=[part.uuid, row.path]),
@@ -174,11 +175,12 @@ def _listing(run: Run, step: Run, name: str, place: dict) -> list[dict]:
         entries = output.listing(SHOWN_FILES) if output.is_folder() else []
     except (Refused, Datastore.DoesNotExist, OSError):
         return []
+    top = reverse("runs:run-data", args=[step.uuid, name])
     return [
         {
-            "path": (path := entry.path.removeprefix(f"{output.path}/")),
+            "path": names.shown(path := entry.path.removeprefix(f"{output.path}/")),
             "size": entry.size,
-            "url": reverse("runs:run-data", args=[step.uuid, f"{name}/{path}"]),
+            "url": f"{top}/{names.quoted(path)}",
         }
         for entry in entries
     ]
@@ -195,7 +197,7 @@ def snapshots(run: Run) -> list[dict]:
     for entry in found.values():
         entry["files"] = [
             {
-                "path": path,
+                "path": names.shown(path),
                 "size": held.get("size", 0),
                 "url": reverse("runs:run-code", args=[run.uuid, f"{entry['row'].uuid}/{path}"]),
             }

@@ -16,6 +16,7 @@ from runs import engine, storage
 from runs.execution_log import EXECUTION_LOG, ExecutionLog
 from runs.models import Artifact, Kind, Run
 from runs.views import fragments, scope
+from studio.core import names
 
 # What a browser shows without running anything in it; the rest is downloaded.
 IMAGES = {
@@ -41,7 +42,8 @@ def is_image(path: str) -> bool:
 def artifact(request, uuid, path):
     """One file that a run left, itself or, where it was reused, the one it stands for."""
     run = scope.find_any(request, uuid)
-    storage.checked_path(path)  # PostgreSQL cannot even be asked for some
+    if "\0" in path:  # PostgreSQL cannot even be asked for it
+        raise Http404
     found = get_object_or_404(Artifact, run=scope.source_of(run), path=path)
     return _answer(request, found.path, lambda: storage.open_blob(found.blob))
 
@@ -55,7 +57,7 @@ def data_file(request, uuid, path):
     if not place:
         raise Http404
     output = data.locate(run.workspace, place["datastore"], place["path"])
-    wanted = output.child(f"{output.path}/{storage.checked_path(rest)}") if rest else output
+    wanted = output.find(f"{output.path}/{rest}") if rest else output
     return _answer(request, wanted.path, wanted.open)
 
 
@@ -86,7 +88,7 @@ def _answer(request, path: str, opened):
     response = FileResponse(
         stream,
         as_attachment=kind is None or "download" in request.GET,
-        filename=PurePosixPath(path).name,
+        filename=names.shown(PurePosixPath(path).name),
         content_type=kind or "application/octet-stream",
     )
     return fragments.guarded(response)
@@ -103,7 +105,7 @@ def everything(request, uuid):
         for folder, owner in _owners(run):
             _add(target, folder, owner)
     archive.seek(0)
-    response = FileResponse(archive, as_attachment=True, filename=f"{run}.zip")
+    response = FileResponse(archive, as_attachment=True, filename=names.shown(f"{run}.zip"))
     return fragments.guarded(response)
 
 
@@ -113,9 +115,14 @@ def _owners(run: Run):
         "step__reused_from__run"
     )
     for part in parts.order_by("pk"):
-        name = str(part).replace("/", "_").replace("\\", "_")
+        name = _entry(str(part)).replace("/", "_")
         folder = "" if part.pk == run.pk else f"{part.number:02d}-{name}-{part.uuid.hex[:4]}/"
         yield folder, scope.source_of(part)
+
+
+def _entry(name: str) -> str:
+    """In a zip that Windows unpacks, too: there a backslash parts folders."""
+    return names.shown(name).replace("\\", "_")
 
 
 def _add(target: zipfile.ZipFile, folder: str, owner: Run) -> None:
@@ -128,5 +135,5 @@ def _add(target: zipfile.ZipFile, folder: str, owner: Run) -> None:
             source = storage.open_blob(kept.blob)
         except FileNotFoundError:
             continue  # the row says it was there; an archive of the others is still of use
-        with source, target.open(f"{folder}{kept.path}", "w", force_zip64=True) as file:
+        with source, target.open(folder + _entry(kept.path), "w", force_zip64=True) as file:
             shutil.copyfileobj(source, file)

@@ -3,6 +3,7 @@ own permission, so these routes need no token; bodies are streamed, never held i
 
 import base64
 import hashlib
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -21,12 +22,13 @@ from endpoints.roots import State
 from runs.storage import IN_MEMORY
 from studio.api.arm import OpenView
 from studio.api.containers import CHUNK, container_of, staged_name
-from studio.core import blob_urls
+from studio.core import blob_urls, names
 from studio.core.bodies import NO_LIMIT
 from studio.core.errors import BadValue, Refused
 
 LONGEST_BLOCK_LIST = 8 * 1024 * 1024  # 50,000 block ids, the most that Azure takes
 LARGEST_LISTING = 5000
+UNFIT_FOR_XML = re.compile("[\0-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
@@ -179,7 +181,7 @@ class BlobContainer(OpenView):
         if query.get("restype") != "container" or query.get("comp") != "list":
             raise BadValue("Only restype=container&comp=list is known here.", target="comp")
         size = listing_size(query.get("maxresults", ""))
-        prefix, marker = query.get("prefix", ""), query.get("marker", "")
+        prefix, marker = query.get("prefix", ""), names.unquoted(query.get("marker", ""))
         # A marker continues after a name, so the order is that of the names.
         found = sorted(row for row in container_of(container).list(prefix) if row[0] > marker)
         rows = found[: size + 1]
@@ -239,16 +241,27 @@ def listing_size(text: str) -> int:
 def listing(container: str, prefix: str, rows, marker: str) -> Iterator[str]:
     yield '<?xml version="1.0" encoding="utf-8"?>'
     yield f'<EnumerationResults ContainerName="{escape(container)}">'
-    yield f"<Prefix>{escape(prefix)}</Prefix><MaxResults>{len(rows)}</MaxResults><Blobs>"
+    yield f"<Prefix>{escape(_plain(prefix))}</Prefix><MaxResults>{len(rows)}</MaxResults><Blobs>"
     for path, state in rows:
         yield (
-            f"<Blob><Name>{escape(path)}</Name><Properties>"
+            f"<Blob>{_name(path)}<Properties>"
             f"<Last-Modified>{last_modified(state)}</Last-Modified>"
             f"<Etag>{escape(etag(path, state))}</Etag><Content-Length>{state.size}</Content-Length>"
             f"<Content-Type>{content_type(path)}</Content-Type><BlobType>BlockBlob</BlobType>"
             "</Properties></Blob>"
         )
-    yield f"</Blobs><NextMarker>{escape(marker)}</NextMarker></EnumerationResults>"
+    yield f"</Blobs><NextMarker>{escape(names.quoted(marker))}</NextMarker></EnumerationResults>"
+
+
+def _name(path: str) -> str:
+    """As Azure writes a name that XML cannot hold."""
+    if _plain(path) == path:
+        return f"<Name>{escape(path)}</Name>"
+    return f'<Name Encoded="true">{names.quoted(path)}</Name>'
+
+
+def _plain(text: str) -> str:
+    return UNFIT_FOR_XML.sub("?", text)
 
 
 def created(*, md5: str = "") -> HttpResponse:
@@ -291,7 +304,7 @@ def conditional(request, response):
 
 def etag(path: str, state: State) -> str:
     """Quoted, as headers and comparisons have it."""
-    return f'"{hashlib.sha256(f"{path}:{state.version}".encode()).hexdigest()[:24]}"'
+    return f'"{hashlib.sha256(os.fsencode(f"{path}:{state.version}")).hexdigest()[:24]}"'
 
 
 def last_modified(state: State) -> str:

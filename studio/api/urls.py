@@ -68,5 +68,5 @@ urlpatterns = [
     ),
     wire_path(rf"^(?:hyperdrive|jasmine)/v1\.0/{SCOPE}/(?P<rest>.+)$", beyond.Searches.as_view()),
     re_path(rf"^{ANY_CONTAINER}/?$", blobs.BlobContainer.as_view()),
-    re_path(rf"^{ANY_CONTAINER}/(?P<path>.+)$", blobs.Blob.as_view()),
+    re_path(rf"^{ANY_CONTAINER}/(?P<path>[\s\S]+)$", blobs.Blob.as_view()),
 ]

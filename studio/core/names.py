@@ -2,9 +2,11 @@
 written into addresses so that they come back. Bytes that are no UTF-8 are surrogates here, as in `os`."""
 
 import os
+import re
 import unicodedata
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
+BROKEN = re.compile(r"%([89A-Fa-f][0-9A-Fa-f])")
 UNSEEN = {"Cc", "Cs", "Zl", "Zp"}  # control characters, surrogates, ends of lines and paragraphs
 
 
@@ -28,6 +30,16 @@ def is_text(name: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def is_plain(name: str) -> bool:
+    """Whether it can be a user's words: others name nothing but what is there already."""
+    return name.isprintable() and "\\" not in name
+
+
+def of_address(text: str) -> str:
+    """The name in an address, in which Django leaves the escapes of bytes that are no UTF-8."""
+    return BROKEN.sub(lambda found: chr(0xDC00 + int(found[1], 16)), text)
 
 
 def quoted(name: str) -> str:

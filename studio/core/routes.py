@@ -3,7 +3,7 @@
 import re
 from functools import cached_property, partial
 
-from django.urls import re_path
+from django.urls import converters, re_path, register_converter
 from django.urls.resolvers import RegexPattern
 
 # One prefix for every workspace route (wire 3.1).
@@ -11,6 +11,15 @@ SUBSCRIPTION = "subscriptions/(?P<subscription>[^/]+)"
 GROUP = "resourceGroups/(?P<group>[^/]+)"
 PROVIDER = r"providers/Microsoft\.MachineLearningServices"
 SCOPE = f"{SUBSCRIPTION}/{GROUP}/{PROVIDER}/workspaces/(?P<workspace>[^/]+)"
+
+
+class AnyPath(converters.PathConverter):
+    """Of a file, whose name may hold whatever a file system takes: ends of lines, too."""
+
+    regex = r"[\s\S]+"
+
+
+register_converter(AnyPath, "anypath")
 
 
 class AnyCase(RegexPattern):

@@ -72,8 +72,8 @@ def test_an_artifact_goes_up_and_comes_back(api, anonymous, artifacts, run):
     head = anonymous.call("HEAD", path_of(address))
     assert head.headers["Content-Length"] == "10"
     assert head.headers["x-ms-blob-type"] == "BlockBlob"
-    [row] = api.get(f"{artifacts}/ExperimentRun/dcid.{run.uuid}").body["value"]
-    assert row["path"] == "outputs/m.pkl"
+    rows = api.get(f"{artifacts}/ExperimentRun/dcid.{run.uuid}").body["value"]
+    assert [row["path"] for row in rows][-1] == "outputs/m.pkl"
     info = api.get(f"{artifacts}/contentinfo/ExperimentRun/dcid.{run.uuid}/outputs/m.pkl").body
     download = path_of(info["contentUri"])
     whole = anonymous.get(download)

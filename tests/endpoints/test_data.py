@@ -34,7 +34,7 @@ def filled(store, tmp_path):
     (source / "b.csv").write_text("x\n2\n")
     (source / "deep" / "c.txt").write_text("c")
     stored = data.upload_tree(source, data.resolve(store, "in"))
-    assert sorted(entry.path for entry in stored) == ["in/a.csv", "in/b.csv", "in/deep/c.txt"]
+    assert sorted(entry.path for entry in stored.files) == ["in/a.csv", "in/b.csv", "in/deep/c.txt"]
     return store
 
 
@@ -186,7 +186,7 @@ def test_of_an_output_the_files_that_are_asked_for_are_taken_up(store, tmp_path,
     for name in ("a.csv", "b.log", "deep/c.csv"):
         (output / name).write_text("x")
     found = data.upload_tree(output, data.resolve(store, "out"), only=only)
-    assert sorted(entry.path.removeprefix("out/") for entry in found) == stored
+    assert sorted(entry.path.removeprefix("out/") for entry in found.files) == stored
 
 
 def test_outputs_that_lead_elsewhere_are_refused(store, tmp_path):
@@ -194,12 +194,12 @@ def test_outputs_that_lead_elsewhere_are_refused(store, tmp_path):
     output.mkdir()
     (output / "real.txt").write_text("x")
     (output / "latest.txt").symlink_to("real.txt")
-    assert len(data.upload_tree(output, data.resolve(store, "out"))) == 2
+    assert len(data.upload_tree(output, data.resolve(store, "out")).files) == 2
     (tmp_path / "secret").write_text("x")
     (output / "stolen.txt").symlink_to(tmp_path / "secret")
     with pytest.raises(PathError, match=r"stolen\.txt is a link"):
         data.upload_tree(output, data.resolve(store, "out"))
-    assert len(data.upload_tree(output, data.resolve(store, "out"), only=["real*"])) == 1
+    assert len(data.upload_tree(output, data.resolve(store, "out"), only=["real*"]).files) == 1
 
 
 def test_a_link_to_a_folder_of_the_output_stands_for_its_files(store, tmp_path):
@@ -211,7 +211,7 @@ def test_a_link_to_a_folder_of_the_output_stands_for_its_files(store, tmp_path):
     (output / "latest").symlink_to("checkpoint-2")
     found = data.upload_tree(output, data.resolve(store, "out"))
     files = ("best", "deep/model")
-    assert sorted(entry.path for entry in found) == [
+    assert sorted(entry.path for entry in found.files) == [
         f"out/{top}/{x}" for top in ("checkpoint-2", "latest") for x in files
     ]
     with data.resolve(store, "out/latest/best").open() as stream:
@@ -226,7 +226,7 @@ def test_a_copied_link_to_a_mounted_input_is_the_files_that_it_leads_to(filled, 
     for mounted in (whole, some):
         subprocess.run(["cp", "-r", mounted, output], check=True)
     found = data.upload_tree(output, data.resolve(filled, "out"), mounted=[whole, some])
-    assert sorted(entry.path.removeprefix("out/") for entry in found) == [
+    assert sorted(entry.path.removeprefix("out/") for entry in found.files) == [
         *("some/a.csv", "some/b.csv"),
         *("whole/a.csv", "whole/b.csv", "whole/deep/c.txt"),
     ]

@@ -128,7 +128,7 @@ class TestScripts:
         assert (artifact.path, artifact.size) == ("outputs/sub/model.txt", 7)
         assert b"".join(storage.stream_blob(artifact.blob)) == b"weights"
 
-    def test_files_without_a_usable_name_are_a_warning(self, studio):
+    def test_files_without_a_usable_name_fail_the_step_when_all_else_is_kept(self, studio):
         script = """
             import os
             open(b"outputs/\\xff.txt", "w").write("x")
@@ -138,11 +138,12 @@ class TestScripts:
             open("outputs/good.txt", "w").write("x")
         """
         run = studio.run(studio.publish(steps={"one": {}}, scripts={"one.py": script}))
-        assert run.status == Status.COMPLETED, run.error
         step = studio.step(run)
+        assert step.run.status == Status.FAILED
+        assert "2 files, whose names cannot be stored: outputs/\\xff.txt, " in step.run.error
         assert [a.path for a in Artifact.objects.filter(run=step.run)] == ["outputs/good.txt"]
         assert len(step.warnings) == 2
-        assert any("'\\udcff.txt' was not kept" in text for text in step.warnings)
+        assert any("\\xff.txt was not kept" in text for text in step.warnings)
 
     def test_an_output_that_is_a_pipe_fails_its_step(self, studio):
         pipeline = studio.publish(

@@ -70,8 +70,15 @@ def test_a_path_stays_where_it_is_put(path):
         storage.checked_path(path)
 
 
+@pytest.mark.parametrize("path", ["a\nb", "bell\x07", "\ud800"])
+def test_no_client_chooses_names_that_cannot_be_read(path):
+    with pytest.raises(ValidationError):
+        storage.sent_path(path)
+
+
 def test_a_path_is_made_plain():
-    assert storage.checked_path("outputs\\sub//./x.txt") == "outputs/sub/x.txt"
+    assert storage.sent_path("outputs\\sub//./x.txt") == "outputs/sub/x.txt"
+    assert storage.checked_path("outputs//./x\\y.txt") == "outputs/x\\y.txt"
 
 
 def test_appending_costs_what_is_appended(tmp_path, settings):
