@@ -12,13 +12,17 @@ from endpoints.parameters import Kind, Parameter
 
 # Key, type and meaning of the request body (wire 7).
 BODY_KEYS = (
-    ("ExperimentName", "string", gettext_lazy("Required. The experiment the run is gathered under.")),
+    (
+        "ExperimentName",
+        "string",
+        gettext_lazy("The experiment the run is gathered under; without it, one named like what is run."),
+    ),
     ("Description", "string", gettext_lazy("A sentence about the run.")),
     ("Tags", "object", gettext_lazy("Texts by name; runs can be searched by them.")),
     (
         "ParameterAssignments",
         "object",
-        gettext_lazy("Values by parameter name, as texts or bare numbers; what is absent keeps its default."),
+        gettext_lazy("Values by parameter name, as texts or bare numbers, which stay as they are written; what is absent keeps its default."),
     ),
     (
         "DataSetDefinitionValueAssignments",
@@ -30,6 +34,9 @@ BODY_KEYS = (
         "object",
         gettext_lazy("A datastore and a path on it, by parameter name."),
     ),
+    ("StepTags", "object", gettext_lazy("Texts by name, which every step of the run is tagged with.")),
+    ("ContinueRunOnStepFailure", "boolean", gettext_lazy("Whether steps that do not need a failed one go on.")),
+    ("ParentRunId", "string", gettext_lazy("The run that this one is shown below.")),
     ("RunSource", "string", gettext_lazy("Who calls, in words; kept with the run.")),
 )  # fmt: skip
 
@@ -203,6 +210,13 @@ def auth_lines() -> list[str]:
     ]  # fmt: skip
 
 
+def body_lines() -> list[str]:
+    return [
+        _("Keys are read in any case. One that is not known, or that comes twice, is answered with a warning; a strict endpoint refuses it."),
+        _("The reply names states in words. A client made from the first description of v1, which had numbers, adds ?enums=int to the address, or enums=int to its Accept header."),
+    ]  # fmt: skip
+
+
 def page(call: Call, *, limited_to=None) -> dict:
     """The context of a Consume tab; `limited_to` is the endpoint a new token would open."""
     token_url = reverse("core:token-new")
@@ -210,6 +224,7 @@ def page(call: Call, *, limited_to=None) -> dict:
         "rest_url": call.url,
         "snippets": snippets(call),
         "body_keys": BODY_KEYS,
+        "body_lines": body_lines(),
         "auth_lines": auth_lines(),
         "token_url": f"{token_url}?endpoint={limited_to}" if limited_to else token_url,
         "token_limited": bool(limited_to),

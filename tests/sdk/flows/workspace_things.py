@@ -55,6 +55,10 @@ assert newest.version == "2"
 assert Environment.get(ws, "sdk-env", label="Latest").version == "2"
 assert "packaging" in newest.python.conda_dependencies.serialize_to_string()
 assert Environment.list(ws)["sdk-env"].version == "2"
+for compute in (None, "cpu-cluster"):
+    build = newest.build(ws, image_build_compute=compute).wait_for_completion()
+    assert build.status == "Succeeded"
+    assert "when a step first needs it" in build.get_log()
 assert "sdk-env" in ws.environments
 conda = Path("conda.yml")
 conda.write_text("name: c\ndependencies:\n- python=3.11\n- pip:\n  - packaging\n")
