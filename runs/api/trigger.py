@@ -9,12 +9,12 @@ from rest_framework.response import Response
 
 from endpoints.models import PipelineEndpoint, PublishedPipeline
 from runs import services
-from runs.api import keys, public
+from runs.api import public
 from runs.api.entities import pipeline_run_entity, public_run_entity
 from runs.api.idempotency import DOCUMENTED, KeyedView, reply
 from runs.api.visible import find_run
 from runs.models import Run, Source
-from runs.services import Key
+from runs.services import Key, keys
 from studio.core.access import Actor
 from studio.core.bodies import LONGEST, Body, kind_of, query_text
 from studio.core.enums import RUN_TYPES
@@ -36,14 +36,12 @@ def submission(request) -> dict:
         "datasets": body.mapping("DataSetDefinitionValueAssignments"),
         "datapaths": body.mapping("DataPathAssignments"),
         "tags": body.texts("tags"),
-        "step_tags": body.texts("StepTags"),
+        "step_tags": keys.step_tags(body),
         "properties": body.texts("Properties"),
         "run_source": body.text("RunSource", longest=100),
         "run_type": run_type_of(body),
         "source": source_of(body),
-        "continue_on_step_failure": body.flag(
-            "ContinueRunOnStepFailure", body.flag("continueOnStepFailure")
-        ),
+        "continue_on_step_failure": keys.continue_on_step_failure(body),
         "raw_request": body.raw,
         "remarks": keys.remarks(body),
     }

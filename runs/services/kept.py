@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from django.core.exceptions import ValidationError
 
 from runs import sealing
+from runs.services import keys
 from runs.services.names import experiment_name
 from studio.core.bodies import Body
 
@@ -20,9 +21,11 @@ def arguments(submission: Mapping) -> dict:
         "datasets": body.mapping("DataSetDefinitionValueAssignments"),
         "datapaths": body.mapping("DataPathAssignments"),
         "tags": body.texts("tags"),
+        "step_tags": keys.step_tags(body),
         "properties": body.texts("Properties"),
         "run_source": body.text("RunSource", longest=100),
-        "continue_on_step_failure": body.flag("ContinueRunOnStepFailure"),
+        "continue_on_step_failure": keys.continue_on_step_failure(body),
+        "remarks": keys.remarks(body),
     }
 
 

@@ -17,7 +17,7 @@ from endpoints.recurrence import BadRecurrence, Recurrence
 from endpoints.services import checks
 from runs import engine
 from runs.services import kept
-from runs.services.submission import examine, target_for
+from runs.services.submission import check_keys, examine, target_for
 from studio.core import audit
 from studio.core.access import Actor, require
 from studio.core.bodies import LONGEST
@@ -261,6 +261,7 @@ def _submit_with(actor: Actor, schedule: Schedule, submission: Mapping) -> None:
     )
     blueprint = engine.blueprint(target.graph.uuid)
     if schedule.is_active:
+        check_keys(target, given["remarks"])
         _check_parameter(schedule, blueprint)
         examine(
             actor,

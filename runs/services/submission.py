@@ -94,8 +94,7 @@ def submit(
     if earlier is not None:
         return earlier
     check_runnable(target.endpoint, target.pipeline, target.version)
-    if target.is_strict and remarks:
-        raise ValidationError({key: [text] for key, text in remarks.items()})
+    check_keys(target, remarks)
     name, said = experiment_of(experiment, target.endpoint or target.pipeline)
     blueprint, resolved, sources = examine(
         actor,
@@ -180,6 +179,11 @@ def submit(
     # Here and not inside, so that nobody waits for a turn to write while a bell is rung.
     transaction.on_commit(partial(tasks.ring, ready), robust=True)
     return run
+
+
+def check_keys(target: Target, remarks: Mapping[str, str] | None) -> None:
+    if target.is_strict and remarks:
+        raise ValidationError({key: [text] for key, text in remarks.items()})
 
 
 def examine(

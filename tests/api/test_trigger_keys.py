@@ -5,7 +5,8 @@ import json
 import pytest
 
 from endpoints.models import PipelineEndpoint
-from runs.models import Kind, Run, RunAttribute
+from runs import scheduler
+from runs.models import Kind, PipelineRun, Run, RunAttribute
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -149,6 +150,9 @@ def test_a_step_tag_cannot_take_the_place_of_the_studios_own(api, url):
     step = Run.objects.filter(parent=run).first()
     assert step.tags["azureml.nodeid"] == "node-one"
     assert api.post(url, {"ExperimentName": "e", "StepTags": {"a": {}}}).status == 400
+    many = {f"tag{number}": "x" for number in range(51)}
+    refused = api.post(url, {"ExperimentName": "e", "StepTags": many})
+    assert (refused.status, refused.body["Error"]["Target"]) == (400, "StepTags")
 
 
 def test_the_reply_names_the_run_its_page_and_who_made_it(api, actor, url):
@@ -163,3 +167,20 @@ def test_the_reply_names_the_run_its_page_and_who_made_it(api, actor, url):
     again = api.get(f"{api.P}/PipelineRuns/{reply['Id']}").body
     keys = ("PipelineRunId", "RunUrl", "CreatedBy")
     assert [again[key] for key in keys] == [reply[key] for key in keys]
+
+
+def test_the_runs_of_a_schedule_warn_of_its_keys_and_a_strict_endpoint_refuses_it(api, endpoint):
+    body = {
+        "Name": "s",
+        "PipelineEndpointId": str(endpoint.uuid),
+        "Recurrence": {"Frequency": "Hour", "Interval": 1},
+        "PipelineSubmissionInfo": {"ExperimentName": "e", "ParameterAssignment": {"lr": "0.5"}},
+    }
+    assert api.post(f"{api.P}/Schedules/Create", body).status == 200
+    scheduler.tick()
+    [warning] = PipelineRun.objects.get().warnings
+    assert "Did you mean ParameterAssignments?" in warning
+    PipelineEndpoint.objects.update(is_strict=True)
+    refused = api.post(f"{api.P}/Schedules/Create", body)
+    assert refused.status == 400
+    assert "Did you mean ParameterAssignments?" in refused.body["Error"]["Message"]

@@ -1,4 +1,4 @@
-"""The keys of a trigger's body: which are read, which are taken in silence, and what is said of others.
+"""The keys of a trigger's body, and of a submission that is kept: which are read, which are taken in silence, and what is said of others.
 
 A key that nobody reads is a value that somebody meant: `ParameterAssignment` would run the defaults.
 """
@@ -6,6 +6,7 @@ A key that nobody reads is a value that somebody meant: `ParameterAssignment` wo
 import difflib
 
 from studio.core.bodies import Body, keys_twice
+from studio.core.errors import BadValue
 
 READ = (
     *("ExperimentName", "Description", "DisplayName", "ParameterAssignments"),
@@ -24,8 +25,21 @@ OBJECTS = (
     *("ParameterAssignments", "DataSetDefinitionValueAssignments", "DataPathAssignments"),
     *("Tags", "StepTags", "Properties"),
 )
+MOST_STEP_TAGS = 50  # each is a row per step
 MOST = 20  # remarks; a body may have any number of keys
 KNOWN = {key.lower(): key for key in (*READ, *EXTRAS)}
+
+
+def step_tags(body: Body) -> dict[str, str]:
+    found = body.texts("StepTags")
+    if len(found) > MOST_STEP_TAGS:
+        raise BadValue(f"StepTags may have at most {MOST_STEP_TAGS} tags.", target="StepTags")
+    return found
+
+
+def continue_on_step_failure(body: Body) -> bool | None:
+    """The SDK's key, else Data Factory's."""
+    return body.flag("ContinueRunOnStepFailure", body.flag("continueOnStepFailure"))
 
 
 def remarks(body: Body) -> dict[str, str]:
