@@ -180,7 +180,7 @@ class Attempt:
             if self.job.claim.attempt > 1:
                 leftovers.end_earlier(self.job.run.uuid, self.job.claim.attempt)
             built = self._build(spec)
-            folder = folders.make(self.job, built)
+            folder = folders.make(self.job)
             self.warnings += folder.warnings
             result = self._run(folder, spec, built)
         except GivenUp:

@@ -23,7 +23,7 @@ from runs.engine.job import Job
 from runs.engine.retrying import Retrying
 from runs.models import PipelineRun
 from runs.steps import StepRefused
-from runs.steps.environments import PACKAGES, BuiltEnvironment
+from runs.steps.environments import PACKAGES
 from studio.core import names
 from studio.core.writing import write_transaction
 
@@ -80,7 +80,7 @@ class Folder:
         return self.path / "log"
 
 
-def make(job: Job, built: BuiltEnvironment) -> Folder:
+def make(job: Job) -> Folder:
     """Lay out code and inputs; what cannot be had is a StepRefused that names it."""
     name = leftovers.name_of(job.run.uuid, job.claim.attempt)
     folder = Folder(settings.STUDIO_WORK_DIR / name)
@@ -88,8 +88,6 @@ def make(job: Job, built: BuiltEnvironment) -> Folder:
         leftovers.remove(folder.path)
     folder.facts.mkdir(parents=True)
     folder.code.mkdir()
-    # Python passes over a folder that is not there when it starts.
-    built.own_packages(folder.packages).mkdir(parents=True)
     if job.step.inputs or job.step.outputs:
         (folder.path / "inputs").mkdir()
         (folder.path / "outputs").mkdir()

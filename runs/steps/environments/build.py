@@ -33,7 +33,7 @@ UNREACHABLE = re.compile(
     r"error sending request|client error \(Connect\)|HTTP status server error|operation timed out"
     r"|No space left on device"
 )
-LAYOUT = 2  # a higher one has every environment built again
+LAYOUT = 3  # a higher one has every environment built again
 PACKAGES = "packages"  # as step_start.py names it, too
 STEP_START = Path(__file__).with_name("step_start.py")
 FEATHERWEIGHT_PATH = Path(__file__).resolve().parents[2] / "sdk"
@@ -74,20 +74,13 @@ class BuildFailed(Exception):
 
 @dataclass(frozen=True)
 class BuiltEnvironment:
-    """`site` is where its packages are."""
-
     python: Path
-    site: Path
     warnings: tuple[str, ...]
     needs_featherweight: bool
 
     @property
     def bin(self) -> Path:
         return self.python.parent
-
-    def own_packages(self, folder: Path) -> Path:
-        """Where packages are that a step installs into its own folder for them."""
-        return folder / self.site.relative_to(self.bin.parent)
 
 
 _known: dict[tuple[str, str], BuiltEnvironment] = {}
@@ -167,8 +160,7 @@ class _Build:
             marker = json.loads(self.ready_path.read_text())
         except (OSError, ValueError):
             return None
-        site = self.folder / marker["site"]
-        built = BuiltEnvironment(self.python, site, self.warnings, marker["needs_featherweight"])
+        built = BuiltEnvironment(self.python, self.warnings, marker["needs_featherweight"])
         return built if _is_there(built) else None
 
     @contextmanager
@@ -206,10 +198,7 @@ class _Build:
             self.install(lock)
         self.install_pip(lock)
         self.make_ready_for_steps()
-        marker = {
-            "needs_featherweight": not _has_real_azureml(self.site()),
-            "site": str(self.site().relative_to(self.folder)),
-        }
+        marker = {"needs_featherweight": not _has_real_azureml(self.site())}
         temporary = self.ready_path.with_suffix(".tmp")
         temporary.write_text(json.dumps(marker))
         temporary.replace(self.ready_path)

@@ -10,17 +10,26 @@ import sys
 
 
 class Finder(object):
-    """Asked first for every module; answers for `azureml` alone."""
+    """Asked first for every module; answers for `azureml` alone. `own` is where packages are that the
+    step has installed below `packages`."""
 
-    def __init__(self, packages):
+    def __init__(self, packages, own):
         self.packages = packages
+        self.own = own
 
     def find_spec(self, name, path=None, target=None):
         if name == "pip":
             self.install_here()
         elif name == "azureml":
             return self.studios(name)
+        elif "." not in name:
+            self.look_again()
         return None
+
+    def look_again(self):
+        """Python passes over a folder that was not there; meanwhile another process may have made it."""
+        if sys.path_importer_cache.get(self.own, self) is None and os.path.isdir(self.own):
+            del sys.path_importer_cache[self.own]
 
     def install_here(self):
         """pip is about to start: it installs below `sys.prefix`, and leaves alone what is elsewhere."""
@@ -29,6 +38,7 @@ class Finder(object):
 
         if sys.prefix == self.packages:
             return
+        os.makedirs(self.packages, exist_ok=True)
         # pip looks there for it.
         shutil.copyfile(*(os.path.join(at, "pyvenv.cfg") for at in (sys.prefix, self.packages)))
         sys.prefix = sys.exec_prefix = self.packages
@@ -56,7 +66,7 @@ def begin():
     packages = os.path.join(os.path.dirname(facts), "packages")
     own = packages + shared[len(sys.prefix) :]
     sys.path.insert(sys.path.index(shared), own)
-    sys.meta_path.insert(0, Finder(packages))
+    sys.meta_path.insert(0, Finder(packages, own))
     try:
         lists = [name for name in os.listdir(own) if name.endswith(".pth")]
     except OSError:
