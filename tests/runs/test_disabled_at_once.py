@@ -98,5 +98,6 @@ def test_nothing_is_submitted_after_a_disable(database_of_threads, what):
         definitions.disable(actor, target)
         answered = Run.objects.pipeline_runs().count()
     assert Run.objects.pipeline_runs().count() == answered
-    verbs = list(AuditEvent.objects.order_by("pk").values_list("verb", flat=True))
+    rows = AuditEvent.objects.filter(verb__in=("submit", "disable")).order_by("pk")
+    verbs = list(rows.values_list("verb", flat=True))
     assert verbs == ["submit"] * answered + ["disable"]
