@@ -2,20 +2,60 @@
 services and the worker, which have checked, come through these."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID, uuid4
 
+from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from endpoints.roots import storing
 from runs import storage
 from runs.model_files import ModelFiles
-from runs.models import Artifact, Metric, MetricValue, Run, RunAttribute
+from runs.models import (
+    Artifact,
+    Asset,
+    Kind,
+    Metric,
+    MetricValue,
+    RegisteredModel,
+    Run,
+    RunAttribute,
+    StepAttempt,
+)
+from runs.states import CLAIMED, Status
 from studio.core.writing import write_transaction
 
 VALUE_LENGTH = 255
+
+
+class Superseded(Exception):
+    """The attempt that says this is not its step's any more."""
+
+
+@dataclass(frozen=True)
+class Author:
+    """The attempt of a step that says something, of its own run or another."""
+
+    step_id: int
+    attempt: int
+
+
+def lock(author: Author, *run_ids: int) -> int | None:
+    """The key of an attempt's row, for facts of `run_ids` that this transaction writes. Until it has,
+    nobody takes the step over; None if somebody has."""
+    number = StepAttempt.objects.filter(step=OuterRef("pk"), number=author.attempt)
+    # From the top down, as they are canceled: two who wait for each other would wait for ever.
+    rows = Run.objects.select_for_update(no_key=True).filter(pk__in={author.step_id, *run_ids})
+    held = rows.annotate(attempt_id=Subquery(number.values("pk"))).order_by("pk")
+    for pk, attempt, status, key in held.values_list("pk", "attempt", "status", "attempt_id"):
+        if pk == author.step_id and attempt == author.attempt and status in CLAIMED:
+            return key
+    return None
+
+
 AT_ONCE = 1000  # ids in a query: SQLite takes 250,000 values as Debian builds it, elsewhere 32,766
 
 
@@ -25,12 +65,17 @@ def merge(
     tags: Mapping | None = None,
     remove_tags: Sequence[str] = (),
     properties: Mapping | None = None,
+    attempt: int | None = None,
     **columns,
 ) -> None:
-    """Merge tags and properties into those there are, and set plain `columns`."""
+    """Merge tags and properties into those there are, and set plain `columns`. For an `attempt`, what
+    was there before is kept with it."""
     with write_transaction():
         # Read and written back, so two writers must not do it at once.
-        run = Run.objects.select_for_update().only("tags", "properties").get(pk=run_id)
+        run = Run.objects.select_for_update().only("tags", "properties", *columns).get(pk=run_id)
+        if attempt is not None:
+            told = {"tags": {**(tags or {}), **dict.fromkeys(remove_tags)}}
+            _remember(attempt, run, {**told, "properties": properties or {}, "columns": columns})
         changes = {**columns, "updated_at": timezone.now()}
         if tags or remove_tags:
             merged = {**run.tags, **(tags or {})}
@@ -39,6 +84,86 @@ def merge(
         if properties:
             changes["properties"] = {**run.properties, **properties}
         Run.objects.filter(pk=run_id).update(**changes)
+
+
+def _remember(attempt: int, run: Run, told: Mapping[str, Mapping]) -> None:
+    """Per key, `[before, now]`: before is what was there when the attempt first changed it."""
+    replaced = StepAttempt.objects.values_list("replaced", flat=True).get(pk=attempt)
+    of_run = replaced.setdefault(str(run.pk), {})
+    columns = {key: getattr(run, key) for key in told["columns"]}
+    before = {"tags": run.tags, "properties": run.properties, "columns": columns}
+    for kind, values in told.items():
+        known = of_run.setdefault(kind, {})
+        for key, value in values.items():
+            known[key] = [known[key][0] if key in known else before[kind].get(key), value]
+    StepAttempt.objects.filter(pk=attempt).update(replaced=replaced)
+
+
+def withdraw(step_id: int, number: int) -> list[str]:
+    """Take back what an attempt said that another one will say again; its log stays. Returns the blobs
+    of its artifacts, to be removed when that is written.
+
+    Nobody but its attempts measures and uploads in a step's own run; in the run above it, it is told
+    whose each value is."""
+    step = Run.objects.only("parent").select_related("parent").get(pk=step_id)
+    attempt = StepAttempt.objects.only("replaced", "started_at").get(step_id=step_id, number=number)
+    own = [step_id, step.parent_id] if step.parent.kind == Kind.SCRIPT else [step_id]
+    told = Q(attempt=attempt.pk)
+    MetricValue.objects.filter(
+        Q(metric__run__in=own) | Q(metric__run=step.parent_id) & told
+    ).delete()
+    Metric.objects.filter(run__in=[*own, step.parent_id], values=None).delete()
+    left = Artifact.objects.filter(Q(run__in=own) | Q(run=step.parent_id) & told)
+    blobs = list(left.values_list("blob", flat=True))
+    left.delete()
+    # What was registered meanwhile is made of these files.
+    made = {"run__in": own, "created_at__gte": attempt.started_at}
+    RegisteredModel.objects.filter(**made).delete()
+    Asset.objects.filter(**made, registered_models=None).delete()
+    for run_id, replaced in attempt.replaced.items():
+        _put_back(int(run_id), replaced)
+    for child in Run.objects.filter(parent__in=own, kind=Kind.CHILD, attempt=number):
+        blobs += _withdraw_child(child)
+    return blobs
+
+
+def _put_back(run_id: int, replaced: Mapping[str, Mapping]) -> None:
+    """What somebody else has changed since stays."""
+    run = Run.objects.select_for_update().filter(pk=run_id).first()
+    if run is None:
+        return
+    back: dict[str, dict] = {"tags": {}, "properties": {}}
+    gone: dict[str, list] = {"tags": [], "properties": []}
+    for kind, restored in back.items():
+        for key, (before, now) in replaced.get(kind, {}).items():
+            if getattr(run, kind).get(key) != now:
+                continue
+            if before is None:
+                gone[kind].append(key)
+            else:
+                restored[key] = before
+    columns = {
+        key: before
+        for key, (before, now) in replaced.get("columns", {}).items()
+        if getattr(run, key) == now
+    }
+    kept = {key: run.properties[key] for key in run.properties if key not in gone["properties"]}
+    Run.objects.filter(pk=run_id).update(properties={**kept, **back["properties"]})
+    merge(run_id, tags=back["tags"], remove_tags=gone["tags"], **columns)
+
+
+def _withdraw_child(child: Run) -> list[str]:
+    """A run that the attempt began. What it submitted below that was accepted, and stays."""
+    below = Run.objects.filter(pk__in=Run.objects.below(child))
+    if below.exclude(kind=Kind.CHILD).exists():
+        error = "The attempt that had begun it was lost."
+        Run.objects.move(
+            child.pk, to=Status.FAILED, reason=error, error=error, error_code="AttemptLost"
+        )
+        return []
+    blobs = list(Artifact.objects.filter(run__in=below).values_list("blob", flat=True))
+    child.delete()
+    return blobs
 
 
 def _index_tags(run_id: int, tags: Mapping, *, touched: set[str]) -> None:
@@ -54,12 +179,12 @@ def attribute(run_id: int, kind: str, key: str, value) -> RunAttribute:
     )
 
 
-def add_metric(run_id: int, **metric) -> None:
+def add_metric(run_id: int, *, attempt: int | None = None, **metric) -> None:
     """Append to one metric of a run; see `add_metrics`."""
-    add_metrics(run_id, [metric])
+    add_metrics(run_id, [metric], attempt=attempt)
 
 
-def add_metrics(run_id: int, metrics: Iterable[Mapping]) -> None:
+def add_metrics(run_id: int, metrics: Iterable[Mapping], *, attempt: int | None = None) -> None:
     """Append to metrics of a run, `{"name", "points", "columns", "properties"}` each, of which the first
     point makes one. Points are `{"data", "step", "point_uuid", "created_at"}`.
 
@@ -92,6 +217,7 @@ def add_metrics(run_id: int, metrics: Iterable[Mapping]) -> None:
                         point_uuid=uuid,
                         step=point.get("step"),
                         data=point["data"],
+                        attempt=attempt,
                         created_at=parse_time(point.get("created_at")),
                     )
                 )
@@ -140,29 +266,58 @@ def _widen(rows: Mapping[str, Metric], merged: Mapping[str, Mapping]) -> None:
             Metric.objects.bulk_update(wider, ["columns"])
 
 
-def keep_file(run: Run, path: str, source: Path, *, models: ModelFiles | None = None) -> str:
+def keep_file(
+    run: Run, path: str, source: Path, *, author: Author, models: ModelFiles | None = None
+) -> str:
     """`add_artifact`, unless the file is one of the run's registered `models`: why it was not kept."""
     path = storage.checked_path(path)
     refusal = (models or ModelFiles(run)).why_not(path, source)
     if refusal is None:
-        add_artifact(run.pk, run.uuid, path, source)
+        add_artifact(run.pk, run.uuid, path, source, author=author)
     return refusal or ""
 
 
-def add_artifact(run_id: int, run_uuid: UUID, path: str, source: Path) -> Artifact:
+def add_artifact(
+    run_id: int, run_uuid: UUID, path: str, source: Path, *, author: Author | None = None
+) -> Artifact:
     """Keep a copy of a local file as an artifact of a run; a second one of its path replaces it."""
     path = storage.checked_path(path)
-    blob = storage.artifact_blob(run_uuid, path)
+    blob = blob_of(run_uuid, path, author)
     with source.open("rb"), storing(path):  # a file that cannot be read is no matter of the storage
         size = storage.put_file(blob, source)
-    return note_artifact(run_id, path=path, blob=blob, size=size)
+    with write_transaction():
+        attempt = author and lock(author, run_id)
+        if author is None or attempt is not None:
+            return note_artifact(run_id, path=path, blob=blob, size=size, attempt=attempt)
+    raise Superseded
 
 
-def note_artifact(run_id: int, *, path: str, blob: str, size: int) -> Artifact:
+def blob_of(run_uuid: UUID, path: str, author: Author | None = None) -> str:
+    """Where an artifact is kept: further attempts of a step have a place each, which a lost one that
+    still writes does not reach."""
+    is_further = author is not None and author.attempt > 1
+    place = f"{author.step_id}.{author.attempt}" if is_further else ""
+    return storage.artifact_blob(run_uuid, path, place=place)
+
+
+def kept_at(run_uuid: UUID, path: str) -> str:
+    """Where an artifact is, or would be for whoever is no step."""
+    kept = Artifact.objects.filter(run__uuid=run_uuid, path=storage.checked_path(path))
+    return kept.values_list("blob", flat=True).first() or blob_of(run_uuid, path)
+
+
+def note_artifact(
+    run_id: int, *, path: str, blob: str, size: int, attempt: int | None = None
+) -> Artifact:
     artifact, _ = Artifact.objects.update_or_create(
         run_id=run_id,
         path=path,
-        defaults={"blob": blob, "size": size, "created_at": timezone.now()},
+        defaults={
+            "blob": blob,
+            "size": size,
+            "attempt": attempt,
+            "created_at": timezone.now(),
+        },
     )
     return artifact
 

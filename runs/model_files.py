@@ -8,7 +8,7 @@ from pathlib import Path
 from django.db import transaction
 
 from runs import storage
-from runs.models import RegisteredModel, Run
+from runs.models import Artifact, RegisteredModel, Run
 from studio.core.errors import Conflict
 
 
@@ -44,7 +44,8 @@ class ModelFiles:
         model = self.model_of(path)
         if model is None:
             return None
-        if storage.holds(storage.artifact_blob(self.run.uuid, path), source):
+        kept = Artifact.objects.filter(run=self.run, path=path).values_list("blob", flat=True)
+        if any(storage.holds(blob, source) for blob in kept):
             return ""
         return (
             f"{path} was not kept as it is now: it belongs to the registered model {model}, whose"

@@ -26,6 +26,9 @@ LIVE = frozenset(set(S) - TERMINAL)
 # The states in which a worker holds a step.
 HELD = frozenset({S.PREPARING, S.RUNNING, S.FINALIZING, S.NOT_RESPONDING})
 
+# A worker has the step, perhaps asked to end it: what its attempt says counts.
+CLAIMED = HELD | {S.CANCEL_REQUESTED}
+
 BEFORE: dict[Status, frozenset[Status]] = {
     S.NOT_STARTED: frozenset(),
     # A held step goes back to Queued for its next attempt.

@@ -8,7 +8,7 @@ import fcntl
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -175,9 +175,22 @@ def sent_path(path: str) -> str:
     return checked_path(text)
 
 
-def artifact_blob(run_uuid: UUID, path: str) -> str:
-    """The name in the storage under which a run's artifact is kept."""
-    return f"runs/{run_uuid}/artifacts/{checked_path(path)}"
+def artifact_blob(run_uuid: UUID, path: str, *, place: str = "") -> str:
+    """The name in the storage under which a run's artifact is kept; `place` sets some apart."""
+    return f"runs/{run_uuid}/artifacts{place and f'.{place}'}/{checked_path(path)}"
+
+
+def remove_blobs(blobs: Iterable[str]) -> None:
+    """Those that are there."""
+    root = _root()
+    for blob in blobs:
+        try:
+            if root.local:
+                (root.local / blob).unlink()
+            else:
+                root.fs.rm_file(root.at(blob))
+        except FileNotFoundError:
+            continue
 
 
 def blob_names(folder: str) -> list[str]:

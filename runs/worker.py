@@ -24,7 +24,7 @@ from runs.engine import leftovers, names
 from runs.models import Outcome, Run, StepAttempt
 from runs.models import Worker as WorkerRow
 from runs.serving import left_to_all
-from runs.states import HELD, Status
+from runs.states import CLAIMED, Status
 from runs.steps import Stop, StopFlag
 from runs.steps.forking import SERVERS
 
@@ -35,8 +35,6 @@ HEARTBEATS = 4  # within a span of silence, hence every 5 s
 STOP_AFTER_SECONDS = 5.0
 # An attempt of ours that no slot knows of, so long after its claim, was given up by its slot.
 ORPHAN_AGE = timedelta(seconds=90)
-# What a step that a slot holds can be in; anything else means that it was taken away from us.
-OURS = HELD | {Status.CANCEL_REQUESTED}
 
 logger = logging.getLogger(__name__)
 
@@ -293,7 +291,7 @@ class Worker:
         now = timezone.now()
         for claim, flag in held.items():
             row = found.get(claim.step_id)
-            if row is None or row["attempt"] != claim.attempt or row["status"] not in OURS:
+            if row is None or row["attempt"] != claim.attempt or row["status"] not in CLAIMED:
                 flag.ask(Stop.SUPERSEDED)
             elif row["status"] == Status.CANCEL_REQUESTED:
                 flag.ask(Stop.CANCELED)

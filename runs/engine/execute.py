@@ -265,7 +265,7 @@ class Attempt:
         log = LogFollower(
             folder.log, LogWriter(job.told.uuid, DRIVER_LOG, attempt=job.claim.attempt)
         )
-        told = FactFollower(folder.facts, job.told, job.told.parent)
+        told = FactFollower(folder.facts, job.author, job.told, job.told.parent)
         ended = self._process(argv, order, folder, lambda: self._follow(log, told))
         self.flag.process_is_over = True
         if ended.stop is None:
@@ -302,7 +302,8 @@ class Attempt:
         while not trying(told.follow):
             pass
         said: list[str] = []
-        self.left_out = keep_files(self.job.told, folder.code, said, trying=trying)
+        keep = partial(keep_files, self.job.told, self.job.author, folder.code)
+        self.left_out = keep(said, trying=trying)
         self.warnings += dict.fromkeys([*told.warnings, *said])
 
     def _is_ours(self) -> bool:
@@ -416,7 +417,9 @@ class Attempt:
             registering.register_outputs(self.job, except_for=missing)
 
 
-def keep_files(run: Run, code: Path, warnings: list[str], *, trying: Retrying) -> list[str]:
+def keep_files(
+    run: Run, author: facts.Author, code: Path, warnings: list[str], *, trying: Retrying
+) -> list[str]:
     """`./outputs` and `./logs` become artifacts, also those of a step that failed. What cannot be kept
     is said in `warnings`; the files returned have names that the database cannot hold."""
     left_out = []
@@ -432,8 +435,11 @@ def keep_files(run: Run, code: Path, warnings: list[str], *, trying: Retrying) -
                     continue
                 kept_as = str(path.relative_to(code))
                 try:
-                    refusal = trying(partial(facts.keep_file, run, kept_as, path, models=models))
+                    keep = partial(facts.keep_file, run, kept_as, path, models=models)
+                    refusal = trying(partial(keep, author=author))
                     warnings += filter(None, [refusal])
+                except facts.Superseded:
+                    return []
                 except ValidationError:
                     left_out.append(kept_as)
                 except StoreFailed:

@@ -93,10 +93,13 @@ def reason(facts: Path) -> str:
 class FactFollower:
     """Applies the lines of a step's fact file, in order and once each.
 
-    A fact names one of `runs`, the step or its parent; any other is none of the step's business.
+    A fact names one of `runs`, the step or its parent; any other is none of the step's business. What
+    an attempt says after the step was taken from it is no fact.
     """
 
-    def __init__(self, folder: Path, *runs: Run | None):
+    def __init__(self, folder: Path, author: facts.Author, *runs: Run | None):
+        self.author = author
+        self.attempt: int | None = None
         self.path = folder / "facts.jsonl"
         self.uploads = folder / "uploads"
         self.applied = folder / "applied"
@@ -120,7 +123,12 @@ class FactFollower:
                 return True  # the end of the line is still to come
             self.kept.clear()
             with write_transaction():
-                for fact in _parsed(lines):
+                told = list(_parsed(lines))
+                self.attempt = facts.lock(self.author, *self._runs_of(told))
+                if self.attempt is None:
+                    logger.warning("facts of %s come too late", self.path)
+                    return True
+                for fact in told:
                     self._apply(fact)
             for upload in self.kept:
                 upload.unlink(missing_ok=True)
@@ -128,6 +136,10 @@ class FactFollower:
             # The step may wait to hear how far we are.
             self.applied.write_text(str(self.offset))
         return self.offset >= size
+
+    def _runs_of(self, told: Iterable[dict]) -> set[int]:
+        named = {str(fact.get("run")) for fact in told}
+        return {run.pk for uuid, run in self.runs.items() if uuid in named}
 
     def _next_lines(self) -> list[bytes]:
         """The next lines. One far beyond any fact comes piece by piece, to be passed over as nonsense."""
@@ -159,6 +171,7 @@ class FactFollower:
     def _metric(self, run: Run, fact: dict) -> None:
         facts.add_metric(
             run.pk,
+            attempt=self.attempt,
             name=str(fact["name"])[:255],
             points=[
                 {
@@ -175,7 +188,8 @@ class FactFollower:
         source = Path(fact["file"]).resolve()
         if not source.is_relative_to(self.uploads.resolve()):
             raise ValueError(f"{source} is not in the folder for uploads")
-        refusal = facts.keep_file(run, storage.sent_path(fact["path"]), source)
+        path = storage.sent_path(fact["path"])
+        refusal = facts.keep_file(run, path, source, author=self.author)
         if refusal and refusal not in self.warnings and len(self.warnings) < MAX_WARNINGS:
             self.warnings.append(refusal)
         self.kept.append(source)
@@ -185,19 +199,19 @@ class FactFollower:
             self.status = fact
 
     def _tag(self, run: Run, fact: dict) -> None:
-        facts.merge(run.pk, tags={str(fact["key"]): str(fact["value"])})
+        facts.merge(run.pk, attempt=self.attempt, tags={str(fact["key"]): str(fact["value"])})
 
     def _remove_tag(self, run: Run, fact: dict) -> None:
-        facts.merge(run.pk, remove_tags=[str(fact["key"])])
+        facts.merge(run.pk, attempt=self.attempt, remove_tags=[str(fact["key"])])
 
     def _property(self, run: Run, fact: dict) -> None:
-        facts.merge(run.pk, properties={str(fact["key"]): str(fact["value"])})
+        facts.merge(run.pk, attempt=self.attempt, properties={str(fact["key"]): str(fact["value"])})
 
     def _display_name(self, run: Run, fact: dict) -> None:
-        facts.merge(run.pk, display_name=str(fact["value"])[:255])
+        facts.merge(run.pk, attempt=self.attempt, display_name=str(fact["value"])[:255])
 
     def _description(self, run: Run, fact: dict) -> None:
-        facts.merge(run.pk, description=str(fact["value"]))
+        facts.merge(run.pk, attempt=self.attempt, description=str(fact["value"]))
 
 
 APPLY: dict[str, Callable[[FactFollower, Run, dict], None]] = {

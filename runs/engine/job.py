@@ -7,7 +7,7 @@ from uuid import UUID
 
 from endpoints.graph import Graph, Node
 from endpoints.models import Module
-from runs import sealing
+from runs import facts, sealing
 from runs.engine import reuse, stored
 from runs.engine.blueprints import blueprint
 from runs.engine.claim import Claim
@@ -38,6 +38,10 @@ class Job:
         """The run that the process knows as its own, and that its log and facts belong to: the step,
         or what has no other step than this one, a script's run."""
         return self.run.parent if self.run.parent.kind == Kind.SCRIPT else self.run
+
+    @property
+    def author(self) -> facts.Author:
+        return facts.Author(self.claim.step_id, self.claim.attempt)
 
     @cached_property
     def values(self) -> dict[str, str]:

@@ -7,10 +7,12 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import NamedTuple
 
+from django.db import transaction
 from django.db.models import DateTimeField, F, Value
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
+from runs import facts, storage
 from runs.engine.claim import Claim
 from runs.models import Kind, Outcome, Run, StepAttempt, StepRun
 from runs.states import HELD, TERMINAL, Status
@@ -89,6 +91,9 @@ def finish(
                 moved = move(to=Status.FAILED, reason=error, error=error, error_code=code)
         # Asked to cancel meanwhile, by somebody or by the failure of another step: that stands.
         moved = moved or move(to=Status.CANCELED, only=_may_cancel(outcome), reason=error)
+        if pause is not None:
+            gone = facts.withdraw(claim.step_id, claim.attempt)
+            transaction.on_commit(partial(storage.remove_blobs, gone), robust=True)
         if moved:
             StepRun.objects.filter(pk=claim.step_id).update(**changes)
         _close(claim, outcome, at=at, exit_code=exit_code, error=error)

@@ -157,6 +157,7 @@ class Migration(migrations.Migration):
                 ('path', models.CharField(max_length=1000)),
                 ('blob', models.CharField(max_length=1100)),
                 ('size', models.BigIntegerField(default=0)),
+                ('attempt', models.BigIntegerField(blank=True, null=True)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
             ],
             options={
@@ -227,6 +228,7 @@ class Migration(migrations.Migration):
                 ('point_uuid', models.UUIDField(default=uuid.uuid4)),
                 ('step', models.BigIntegerField(blank=True, null=True)),
                 ('data', models.JSONField()),
+                ('attempt', models.BigIntegerField(blank=True, null=True)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
             ],
             options={
@@ -268,6 +270,7 @@ class Migration(migrations.Migration):
                 ('outcome', models.CharField(blank=True, choices=[('Completed', 'Completed'), ('Failed', 'Failed'), ('Canceled', 'Canceled'), ('TimedOut', 'Timed out'), ('Interrupted', 'Interrupted'), ('Lost', 'Lost')], max_length=12)),
                 ('exit_code', models.IntegerField(blank=True, null=True)),
                 ('error', models.TextField(blank=True)),
+                ('replaced', models.JSONField(blank=True, default=dict)),
             ],
             options={
                 'indexes': [models.Index(fields=['worker', 'finished_at'], name='attempt_of_worker')],

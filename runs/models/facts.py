@@ -56,6 +56,8 @@ class MetricValue(models.Model):
     point_uuid = models.UUIDField(default=uuid4)
     step = models.BigIntegerField(null=True, blank=True)
     data = models.JSONField()
+    # The key of the attempt that logged it, if a step did.
+    attempt = models.BigIntegerField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -75,6 +77,8 @@ class Artifact(models.Model):
     path = models.CharField(max_length=1000)
     blob = models.CharField(max_length=1100)  # the path and where it lies
     size = models.BigIntegerField(default=0)
+    # The key of the attempt that left it, if a step did.
+    attempt = models.BigIntegerField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

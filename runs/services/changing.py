@@ -14,7 +14,7 @@ from runs.engine.plan import SNAPSHOT
 from runs.models import Kind, Run, Source
 from runs.querysets import RunQuerySet
 from runs.services.submission import submit, verb_to_run
-from runs.services.tracking import require_driver
+from runs.services.tracking import attempt_of, require_driver
 from runs.states import HELD, TERMINAL, Status
 from studio.core import audit
 from studio.core.access import Actor, require
@@ -164,9 +164,11 @@ def edit(
     columns = {key: value for key, value in columns.items() if value is not None}
     changed = {key: value for key, value in columns.items() if getattr(run, key) != value}
     with transaction.atomic():
+        attempt = attempt_of(actor, run)
         if tags or remove_tags or properties or columns:
             facts.merge(
                 run.pk,
+                attempt=attempt,
                 tags=_texts(tags),
                 remove_tags=list(remove_tags or ()),
                 properties=_texts(properties),

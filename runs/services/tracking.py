@@ -6,7 +6,7 @@ from typing import IO
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from endpoints.roots import place_for
@@ -69,6 +69,8 @@ def make_child(
         raise BadValue("A step's child runs are in its own experiment.", target="experiment_id")
     try:
         with transaction.atomic():
+            if parent is not None:
+                attempt_of(actor, parent)
             # A new run brings its experiment back from the archive; a part of an old one does not.
             back = {"archived_at": None} if parent is None else {}
             Experiment.objects.filter(pk=experiment.pk).update(runs_made=F("runs_made") + 1, **back)
@@ -80,6 +82,7 @@ def make_child(
                 kind=Kind.SCRIPT if parent is None else Kind.CHILD,
                 parent=parent,
                 number=experiment.runs_made,
+                attempt=actor.run_attempt,
                 name=name,
                 display_name=display_name or name or run_name(),
                 description=description,
@@ -99,10 +102,24 @@ def make_child(
     return run
 
 
+def attempt_of(actor: Actor, run: Run) -> int | None:
+    """The key of the attempt that says something of a run with its own token, held until the
+    transaction is over; None for anybody else."""
+    if actor.run_uuid is None or not actor.run_attempt:
+        return None
+    own = Q(uuid=actor.run_uuid) | Q(parent__uuid=actor.run_uuid, parent__kind=Kind.SCRIPT)
+    step = Run.objects.filter(own, kind=Kind.STEP).values_list("pk", flat=True).get()
+    attempt = facts.lock(facts.Author(step, actor.run_attempt), run.pk)
+    if attempt is None:
+        raise Forbidden("The attempt that this token was made for is over.")
+    return attempt
+
+
 def log_params(actor: Actor, run: Run, params: Mapping[str, str]) -> None:
     """Keep params of a run, which a run list can be searched for. A param stays what it was."""
     require_driver(actor, run)
     with write_transaction():
+        attempt = attempt_of(actor, run)
         known = Run.objects.select_for_update().only("properties").get(pk=run.pk).properties
         for key, value in params.items():
             before = known.get(f"{PARAM}{key}", value)
@@ -113,7 +130,8 @@ def log_params(actor: Actor, run: Run, params: Mapping[str, str]) -> None:
                     target=key,
                 )
         new = {key: value for key, value in params.items() if f"{PARAM}{key}" not in known}
-        facts.merge(run.pk, properties={f"{PARAM}{key}": value for key, value in new.items()})
+        params = {f"{PARAM}{key}": value for key, value in new.items()}
+        facts.merge(run.pk, properties=params, attempt=attempt)
         RunAttribute.objects.bulk_create(
             facts.attribute(run.pk, "parameter", key, value) for key, value in new.items()
         )
@@ -124,7 +142,7 @@ def log_metrics(actor: Actor, run: Run, metrics: Sequence[Mapping]) -> None:
     `{"data", "step", "point_uuid", "created_at"}`: all of it or nothing."""
     require_driver(actor, run)
     with transaction.atomic():
-        facts.add_metrics(run.pk, metrics)
+        facts.add_metrics(run.pk, metrics, attempt=attempt_of(actor, run))
 
 
 def keep_artifact(actor: Actor, run: Run, *, path: str, stream: IO[bytes]) -> Artifact:
@@ -143,7 +161,7 @@ def append_to_artifact(
     """Put what `stream` holds behind an artifact, of `at` bytes if that is said."""
     require_driver(actor, run)
     path = storage.checked_path(path)
-    blob = storage.artifact_blob(run.uuid, path)
+    blob = facts.kept_at(run.uuid, path)
     writing = model_files.writing(run, path)
     size = storage.append_stream(blob, stream, at=at, writing=writing)
     return facts.note_artifact(run.pk, path=path, blob=blob, size=size)

@@ -15,7 +15,7 @@ from django.core.exceptions import ValidationError
 from endpoints import data, packed, uploads
 from endpoints.models import Datastore, Snapshot
 from endpoints.roots import State
-from runs import local_uploads, model_files, services, storage
+from runs import facts, local_uploads, model_files, services, storage
 from runs.api import visible
 from runs.api.entities import ARTIFACTS, LOGS, UPLOADED
 from runs.execution_log import EXECUTION_LOG, ExecutionLog
@@ -106,12 +106,12 @@ class Artifacts(ReadOnly):
 
     def state(self, path: str) -> State:
         try:
-            return storage.blob_state(storage.artifact_blob(*split(path)))
+            return storage.blob_state(facts.kept_at(*split(path)))
         except FileNotFoundError:
             raise NotFound(f"There is no artifact {path!r}.") from None
 
     def stream(self, path: str, start: int, end: int) -> Iterator[bytes]:
-        return storage.stream_blob(storage.artifact_blob(*split(path)), start=start, end=end)
+        return storage.stream_blob(facts.kept_at(*split(path)), start=start, end=end)
 
     def check_writer(self, path: str, by: Actor) -> None:
         self.writable(path, by)

@@ -1,0 +1,181 @@
+"""What an attempt said is shown live, and taken back when another attempt follows; its log stays."""
+
+import json
+import uuid
+
+import pytest
+
+from runs import engine, facts, run_tokens, services, storage
+from runs.engine.following import FactFollower
+from runs.engine.job import load
+from runs.models import Artifact, Metric, MetricValue, Outcome, RegisteredModel, Run, StepAttempt
+from runs.states import Status
+from studio.core.errors import Forbidden
+from tests.runs import playing
+
+pytestmark = pytest.mark.django_db
+
+FACTS = [
+    {"kind": "metric", "name": "loss", "value": {"loss": 0.5}},
+    {"kind": "tag", "key": "kind", "value": "test"},
+    {"kind": "tag", "key": "team", "value": "theirs"},
+    {"kind": "property", "key": "seed", "value": "7"},
+    {"kind": "display_name", "value": "said so"},
+    {"kind": "description", "value": "long"},
+]
+
+
+class Said:
+    """An attempt that says things of its step and of the run above, by files as scripts do."""
+
+    def __init__(self, claim, folder):
+        self.job = load(claim)
+        self.claim = claim
+        self.folder = folder / str(claim.attempt)
+        self.uploads = self.folder / "uploads"
+        self.uploads.mkdir(parents=True)
+        told = self.job.told
+        self.follower = FactFollower(self.folder, self.job.author, told, told.parent)
+
+    def say(self, rows=FACTS) -> None:
+        with (self.folder / "facts.jsonl").open("a") as file:
+            for run in (self.job.told, self.job.told.parent):
+                for fact in [*rows, self.upload(run)]:
+                    file.write(json.dumps({**fact, "run": str(run.uuid)}) + "\n")
+        assert self.follower.follow()
+
+    def upload(self, run) -> dict:
+        source = self.uploads / uuid.uuid4().hex
+        source.write_text(f"of attempt {self.claim.attempt}")
+        return {"kind": "upload", "path": "outputs/a.txt", "file": str(source)}
+
+
+@pytest.fixture
+def run(actor, storage_folder):
+    run = playing.start(actor)
+    for each in (run, run.children.get()):
+        facts.merge(each.pk, tags={"team": "ours"})
+    return run
+
+
+def seen(run) -> list:
+    """What both runs show of the facts."""
+    shown = []
+    for each in Run.objects.filter(root=run).order_by("pk"):
+        values = MetricValue.objects.filter(metric__run=each).values_list("data", flat=True)
+        found = Artifact.objects.filter(run=each).values_list("path", "blob")
+        files = {path: storage.open_blob(blob).read().decode() for path, blob in found}
+        tags = {key: each.tags.get(key) for key in ("kind", "team")}
+        searched = dict(each.attributes.filter(key__in=tags).values_list("key", "value"))
+        assert searched == {key: value for key, value in tags.items() if value}
+        names = (each.display_name, each.description, each.properties.get("seed"))
+        shown.append([list(values), files, tags, names])
+    return shown
+
+
+@pytest.mark.parametrize("end", [Outcome.LOST, Outcome.INTERRUPTED, Outcome.FAILED])
+def test_what_a_lost_attempt_said_is_taken_back_and_counts_once(run, tmp_path, end):
+    run.children.get().step.__class__.objects.update(retries=1, retry_delay_seconds=0)
+    before = seen(run)
+    first = Said(playing.take(), tmp_path)
+    first.say()
+    live = seen(run)
+    assert live != before
+    [[values, files, tags, names], _] = live
+    assert (values, files) == ([{"loss": 0.5}], {"outputs/a.txt": "of attempt 1"})
+    assert (tags["team"], names) == ("theirs", ("said so", "long", "7"))
+    engine.finish(first.claim, end)
+    assert seen(run) == before
+    assert not Metric.objects.exists()
+
+    first.say()  # it woke up
+    assert seen(run) == before
+    second = Said(playing.take(), tmp_path)
+    first.say()
+    assert seen(run) == before
+    second.say()
+    first.say()
+    assert engine.finish(second.claim, Outcome.COMPLETED)
+    for values, files, _, _ in seen(run):
+        assert (values, files) == ([{"loss": 0.5}], {"outputs/a.txt": "of attempt 2"})
+
+
+def test_what_somebody_else_changed_since_stays(run, tmp_path):
+    first = Said(playing.take(), tmp_path)
+    first.say()
+    facts.merge(run.pk, tags={"team": "changed"}, display_name="renamed")
+    engine.finish(first.claim, Outcome.LOST)
+    run.refresh_from_db()
+    assert (run.tags, run.display_name) == ({"team": "changed"}, "renamed")
+
+
+class TestByToken:
+    """The same over the wire, with the step's own token."""
+
+    @pytest.fixture
+    def claim(self, run):
+        return playing.take()
+
+    @pytest.fixture
+    def step(self, run, claim):
+        return run.children.get()
+
+    @pytest.fixture
+    def in_step(self, step):
+        from studio.core import tokens  # noqa: PLC0415
+
+        return run_tokens.reader(tokens.decode(run_tokens.make(step)[0]))
+
+    def say(self, in_step, run):
+        services.log_metrics(in_step, run, [{"name": "loss", "points": [{"data": {"loss": 1}}]}])
+        services.edit(in_step, run, tags={"kind": "test"})
+
+    def test_facts_and_child_runs_are_the_attempts(self, run, claim, step, in_step):
+        before = seen(run)
+        for told in (step, run):
+            self.say(in_step, told)
+        child = services.make_child(in_step, uuid=uuid.uuid4(), parent=step)
+        below = services.make_child(in_step, uuid=uuid.uuid4(), parent=child)
+        self.say(in_step, below)
+        outside = services.make_child(
+            playing_actor(run), uuid=uuid.uuid4(), parent=step, status=Status.RUNNING
+        )
+        engine.finish(claim, Outcome.LOST)
+        assert set(Run.objects.filter(kind="Child")) == {outside}
+        outside.delete()
+        assert seen(run) == before
+        assert not MetricValue.objects.exists()
+
+    def test_a_call_that_comes_too_late_is_refused(self, run, claim, step, in_step):
+        engine.finish(claim, Outcome.LOST)
+        playing.take("worker-2")
+        before = seen(run)
+        with pytest.raises(Forbidden, match="attempt"):
+            services.log_metrics(in_step, step, [{"name": "m", "points": [{"data": {"m": 1}}]}])
+        with pytest.raises(Forbidden, match="attempt"):
+            services.edit(in_step, step, status=Status.FAILED)
+        with pytest.raises(Forbidden, match="attempt"):
+            services.make_child(in_step, uuid=uuid.uuid4(), parent=step)
+        assert seen(run) == before
+
+    def test_a_model_made_of_its_files_goes_with_them(self, run, claim, step, in_step, tmp_path):
+        Said(claim, tmp_path).say()
+        asset = services.create_asset(in_step, name="m", paths=["outputs/a.txt"], run=step)
+        services.register_model(in_step, name="m", asset=asset, run=step)
+        engine.finish(claim, Outcome.INTERRUPTED)
+        assert not RegisteredModel.objects.exists()
+
+
+def playing_actor(run):
+    from studio.core.access import system_actor  # noqa: PLC0415
+
+    return system_actor(run.workspace)
+
+
+def test_nothing_is_taken_back_from_a_step_that_ends(run, tmp_path):
+    said = Said(playing.take(), tmp_path)
+    said.say()
+    engine.finish(said.claim, Outcome.FAILED, error="no")
+    [[values, _, _, _], _] = seen(run)
+    assert values == [{"loss": 0.5}]
+    assert StepAttempt.objects.get().outcome == Outcome.FAILED
