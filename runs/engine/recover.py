@@ -15,7 +15,7 @@ from django.utils import timezone
 from runs.engine import names
 from runs.engine.claim import Claim, queued
 from runs.engine.held import end_abandoned
-from runs.engine.settle import advance, expire, finish
+from runs.engine.settle import advance, expire, finish, not_before_its_start
 from runs.models import Kind, Outcome, Run, StepAttempt, Worker
 from runs.states import Status
 
@@ -114,7 +114,7 @@ def _force_cancels(now: datetime) -> None:
         text = "its worker did not end it in time"
         Run.objects.move(pk, to=Status.CANCELED, was=Status.CANCEL_REQUESTED, reason=text)
         StepAttempt.objects.filter(step_id=pk, finished_at=None).update(
-            finished_at=now, outcome=Outcome.CANCELED, error=text
+            finished_at=not_before_its_start(now), outcome=Outcome.CANCELED, error=text
         )
         advance(parent_id)
 

@@ -107,12 +107,17 @@ def _may_cancel(outcome: Outcome) -> frozenset[Status]:
     return asked | HELD if outcome == Outcome.CANCELED else asked
 
 
+def not_before_its_start(at: datetime) -> Greatest:
+    """The end of an attempt: the machine that it started on may be ahead of this one."""
+    return Greatest(F("started_at"), Value(at, output_field=DateTimeField()))
+
+
 def _close(claim: Claim, outcome: Outcome, *, at: datetime, **ended) -> None:
     """Write the end of an attempt to its own row, whatever became of the step."""
     attempt = StepAttempt.objects.filter(step_id=claim.step_id, number=claim.attempt)
-    # The machine that it started on may be ahead of this one.
-    end = Greatest(F("started_at"), Value(at, output_field=DateTimeField()))
-    closed = attempt.filter(finished_at=None).update(finished_at=end, outcome=outcome, **ended)
+    closed = attempt.filter(finished_at=None).update(
+        finished_at=not_before_its_start(at), outcome=outcome, **ended
+    )
     if not closed and outcome != Outcome.LOST:
         # It was taken for lost, but whoever says so here lives: it had paused.
         attempt.filter(outcome=Outcome.LOST).update(outcome=Outcome.INTERRUPTED)

@@ -34,20 +34,26 @@ def read_at_start(env: Mapping[str, str]) -> dict[str, str]:
 class Forked:
     """A script with a small parent of its own; its socket turns readable when it has ended."""
 
-    def __init__(self, teller: socket.socket, *, wake: Callable[[], None]):
+    def __init__(
+        self, teller: socket.socket, *, wake: Callable[[], None], has_begun: Callable[[], bool]
+    ):
         self._teller = teller
         self._told = b""
-        self.parent = self._first(wake)
-        self.pid = self._next()  # EOFError: it was killed before it could say
+        self.parent = self._first(wake, has_begun)
+        self.pid = self._next()
         self._teller.settimeout(None)
-        self._teller.sendall(b"!")  # nothing of it runs before somebody waits for it
 
-    def _first(self, wake: Callable[[], None]) -> int:
+    def _first(self, wake: Callable[[], None], has_begun: Callable[[], bool]) -> int:
         try:
             return self._next()
         except TimeoutError:
             wake()
+        try:
             return self._next()
+        except TimeoutError:
+            if not has_begun():
+                raise
+            return self._next()  # it has told just now
 
     def fileno(self) -> int:
         return self._teller.fileno()
@@ -76,6 +82,13 @@ class Forked:
             self._told += data
         line, _, self._told = self._told.partition(b"\n")
         return int(line)
+
+
+def _taken_back(theirs: socket.socket) -> bool:
+    try:
+        return bool(theirs.recv(1, socket.MSG_DONTWAIT))
+    except BlockingIOError:
+        return False
 
 
 def _wake(pid: int) -> None:
@@ -110,16 +123,22 @@ class Server:
         ours, theirs = socket.socketpair()
         data = forkserver.packed(kind, str(cwd), argv, env)
         with theirs:
-            rights = forkserver.rights(log, theirs.fileno())
-            with self._lock:
-                sent = self._control.sendmsg([data], rights)
-                self._control.sendall(data[sent:])
-        try:
-            ours.settimeout(self._answer_seconds)
-            return Forked(ours, wake=lambda: _wake(self.process.pid))
-        except BaseException:
-            ours.close()
-            raise
+            try:
+                # What begins takes this; taken back when we give up, nothing begins any more.
+                ours.sendall(b"!")
+                rights = forkserver.rights(log, theirs.fileno())
+                with self._lock:
+                    sent = self._control.sendmsg([data], rights)
+                    self._control.sendall(data[sent:])
+                ours.settimeout(self._answer_seconds)
+                return Forked(
+                    ours,
+                    wake=lambda: _wake(self.process.pid),
+                    has_begun=lambda: not _taken_back(theirs),
+                )
+            except BaseException:
+                ours.close()
+                raise
 
     def close(self) -> None:
         """It ends when its last script has, also if it was stopped."""
