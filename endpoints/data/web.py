@@ -184,7 +184,8 @@ def _meanings(address: Address) -> Iterator[Address]:
 
 def _allowed() -> tuple[set[str], list]:
     names, networks = set(), []
-    for text in settings.STUDIO_WEB_ALLOWED_HOSTS:
+    for given in settings.STUDIO_WEB_ALLOWED_HOSTS:
+        text = given.strip().strip("[]")
         try:
             networks.append(ip_network(text, strict=False))
         except ValueError:
