@@ -2,6 +2,8 @@
 
 import json
 import logging
+import os
+import stat
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -80,14 +82,23 @@ class LogFollower:
 
 def reason(facts: Path) -> str:
     """The line of the exception that ended a script, as its launcher wrote it down; "" if none did."""
-    try:
-        with (facts / REASON).open("rb") as file:
-            text = file.read(MOST_REASON * 4).decode(errors="replace")
-    except OSError:
-        return ""
+    text = _written(facts / REASON, MOST_REASON * 4)
     # Before the line of a SyntaxError its place is shown.
     lines = dropwhile(lambda line: line.startswith(" "), text.splitlines())
     return first_line("\n".join(lines)) or first_line(text)
+
+
+def _written(path: Path, most: int) -> str:
+    """The text of a plain file that a step has left; of a pipe or a link there is none to wait for."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+    except OSError:
+        return ""
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        return ""
+    with os.fdopen(descriptor, "rb") as file:
+        return file.read(most).decode(errors="replace")
 
 
 class FactFollower:

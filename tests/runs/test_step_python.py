@@ -325,6 +325,21 @@ def test_other_ends_are_told_by_what_they_are(studio, start, script, error):
     assert studio.step(run).run.error.startswith(error)
 
 
+@pytest.mark.parametrize(
+    "made", ["os.mkfifo(path)", "os.symlink('/etc/hostname', path)", "os.mkdir(path)"]
+)
+def test_a_reason_that_is_no_file_is_not_read(studio, made):
+    script = f"""
+        import os
+        path = os.environ["STUDIO_FACTS_DIR"] + "/reason"
+        {made}
+        print("the end", flush=True)
+        os._exit(1)
+    """
+    run = studio.run(studio.publish(steps={"one": {}}, scripts={"one.py": script}))
+    assert studio.step(run).run.error == "the end"
+
+
 def test_a_command_is_told_to_have_failed_by_its_last_line_alone(studio):
     command = {"type": "CommandStep", "command": "echo epoch 1; echo epoch 2; no-such-program"}
     run = studio.run(studio.publish(steps={"one": command}, scripts={}))
