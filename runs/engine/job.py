@@ -11,6 +11,7 @@ from runs import facts, sealing
 from runs.engine import reuse, stored
 from runs.engine.blueprints import blueprint
 from runs.engine.claim import Claim
+from runs.engine.plan import places_of_attempt
 from runs.models import Kind, Run, StepRun
 
 
@@ -86,6 +87,7 @@ def load(claim: Claim) -> Job:
     parent = _submitted(step.run.parent.uuid)
     step.run.parent, step.run.workspace = parent, parent.workspace
     step.run.experiment = parent.experiment
+    step.outputs = places_of_attempt(step.outputs, step_uuid=step.run.uuid, attempt=claim.attempt)
     known = blueprint(parent.pipeline_run.graph.uuid)
     job = Job(
         claim=claim,

@@ -143,3 +143,19 @@ def planned_outputs(
             "path": path.replace("{output-name}", name).strip("/"),
         }
     return places
+
+
+def places_of_attempt(
+    places: Mapping[str, dict], *, step_uuid: UUID, attempt: int
+) -> dict[str, dict]:
+    """Where an attempt stores its outputs: further ones beside the planned places, so that a lost one
+    which still writes reaches nothing of theirs. The end of an attempt says which place counts.
+
+    A destination that names no run is the same for all of them."""
+    if attempt < 2:
+        return dict(places)
+    planned, own = str(step_uuid), f"{step_uuid}.{attempt}"
+    return {
+        name: {**place, "path": place["path"].replace(planned, own, 1)}
+        for name, place in places.items()
+    }

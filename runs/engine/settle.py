@@ -92,6 +92,7 @@ def finish(
         # Asked to cancel meanwhile, by somebody or by the failure of another step: that stands.
         moved = moved or move(to=Status.CANCELED, only=_may_cancel(outcome), reason=error)
         if pause is not None:
+            changes.pop("outputs", None)  # the next attempt leaves its own
             gone = facts.withdraw(claim.step_id, claim.attempt)
             transaction.on_commit(partial(storage.remove_blobs, gone), robust=True)
         if moved:

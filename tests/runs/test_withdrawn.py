@@ -1,10 +1,12 @@
 """What an attempt said is shown live, and taken back when another attempt follows; its log stays."""
 
+import io
 import json
 import uuid
 
 import pytest
 
+from endpoints import data
 from runs import engine, facts, run_tokens, services, storage
 from runs.engine.following import FactFollower
 from runs.engine.job import load
@@ -179,3 +181,45 @@ def test_nothing_is_taken_back_from_a_step_that_ends(run, tmp_path):
     [[values, _, _, _], _] = seen(run)
     assert values == [{"loss": 0.5}]
     assert StepAttempt.objects.get().outcome == Outcome.FAILED
+
+
+def test_each_attempt_stores_its_outputs_apart_and_its_end_says_which_count(studio):
+    """The second attempt does not write over what the first left, nor the first over the second's."""
+    script = """
+        import pathlib, sys
+        mark = pathlib.Path(sys.argv[1])
+        tried = mark.exists()
+        mark.touch()
+        out = pathlib.Path(sys.argv[2])
+        out.mkdir()
+        (out / f"{'second' if tried else 'first'}.txt").write_text("x")
+        (out / "both.txt").write_text(str(tried))
+    """
+    mark = str(studio.path / "mark")
+    steps = {
+        "one": {
+            "arguments": [mark, "output:made"],
+            "outputs": {"made": {"destination": "mid"}},
+        },
+        "two": {"arguments": ["input:got"], "inputs": {"got": {"source": "mid"}}},
+    }
+    reads = "import os, sys; print(sorted(os.listdir(sys.argv[1])))"
+    pipeline = studio.publish(steps=steps, scripts={"one.py": script, "two.py": reads})
+    run = studio.submit(pipeline)
+    thawed = engine.claim("frozen", ["cpu-cluster"])
+    job = load(thawed)
+    engine.finish(thawed, Outcome.LOST)
+    studio.work()
+    run.refresh_from_db()
+    assert run.status == Status.COMPLETED, run.error
+    # It wakes up and goes on to store what it has, over nobody's files.
+    place = job.step.outputs["made"]
+    late = data.locate(run.workspace, place["datastore"], f"{place['path']}/late.txt")
+    late.write(io.BytesIO(b"late"))
+    assert not engine.finish(thawed, Outcome.COMPLETED, step_changes={"outputs": job.step.outputs})
+    kept = studio.step(run).outputs["made"]
+    assert kept["path"] != place["path"]
+    found = data.locate(run.workspace, kept["datastore"], kept["path"]).files()
+    assert sorted(entry.path.rpartition("/")[2] for entry in found) == ["both.txt", "first.txt"]
+    log = storage.read_log(studio.step(run, "two").run.uuid)
+    assert log == b"['both.txt', 'first.txt']\n"
