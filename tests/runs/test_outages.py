@@ -199,7 +199,7 @@ def test_a_file_that_can_never_be_kept_is_named_and_no_reason_to_wait(studio):
     script = FACTS + "    run.upload_file('outputs/kept.txt/below', 'up.txt')"
     step = studio.step(studio.run(studio.publish(steps={"one": {}}, scripts={"one.py": script})))
     assert outcomes() == [Outcome.COMPLETED]
-    assert step.warnings == ["The file 'kept.txt' was not kept: Is a directory."]
+    assert step.warnings == ["The file kept.txt was not kept: Is a directory."]
     assert Metric.objects.get().name == "loss"
 
 
