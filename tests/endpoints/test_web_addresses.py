@@ -168,7 +168,9 @@ def test_a_certificate_is_asked_for_by_name(tmp_path, names, settings, monkeypat
     assert asked == ["data.example", "other.example"]
 
 
-@pytest.mark.parametrize("allowed", ["127.0.0.1", "127.0.0.0/8", "localhost", "LocalHost", " 127.0.0.1 "])
+@pytest.mark.parametrize(
+    "allowed", ["127.0.0.1", "127.0.0.0/8", "localhost", "LocalHost", " 127.0.0.1 "]
+)
 def test_what_an_administrator_names_is_read(web, tmp_path, settings, allowed):
     settings.STUDIO_WEB_ALLOWED_HOSTS = [allowed]
     host = "127.0.0.1" if "1" in allowed else "localhost"
