@@ -9,6 +9,7 @@ from django.urls import reverse
 from endpoints import data
 from runs import storage
 from runs.models import Artifact, StepRun
+from runs.views import files
 from tests.runs.shown import keep, step_of, write_log
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("storage_folder")]
@@ -94,6 +95,12 @@ def test_downloads_answer_head(page, client, run):
         assert response.status_code == 200
         assert not b"".join(response)
     assert client.post(address).status_code == 405
+
+
+def test_nothing_is_packed_for_head(client, page, run, monkeypatch):
+    page("run-list")
+    monkeypatch.setattr(files, "_owners", lambda run: pytest.fail("it was packed"))
+    assert client.head(reverse("runs:run-zip", args=[run.uuid])).status_code == 200
 
 
 def test_all_files_come_as_one_archive(client, page, run):
