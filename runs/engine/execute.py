@@ -3,7 +3,7 @@
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -45,7 +45,6 @@ from runs.storage import BUILD_LOG, DRIVER_LOG, LogWriter
 from studio.core import names
 from studio.core.console import plain
 from studio.core.errors import Refused
-from studio.core.writing import write_transaction
 
 WRITE_SECONDS = 60.0  # a worker that has to go waits no longer for the database
 # A step that was stopped has this long left to have its log and files kept.
@@ -80,6 +79,7 @@ class Result:
     is_last: bool = False
     ran_from: datetime | None = None
     step_changes: dict = field(default_factory=dict)
+    on_complete: Callable[[], Mapping] = dict
 
 
 OUTCOMES = {
@@ -108,6 +108,7 @@ def execute(
         result = Attempt(job, flag, guard).result()
         result.step_changes = job.changes
         result.is_last = job.is_last
+        result.on_complete = job.on_complete
     except Exception as error:
         logger.exception("step %s attempt %s broke", claim.step_id, claim.attempt)
         result = Result(Outcome.FAILED, error=f"The studio failed: {error}", code="ServiceError")
@@ -128,6 +129,7 @@ def execute(
             is_last=result.is_last,
             ran_from=result.ran_from,
             step_changes={**result.step_changes, "warnings": result.warnings},
+            on_complete=result.on_complete,
             claim_ahead=claim_ahead,
         ),
     )
@@ -143,8 +145,15 @@ def _write(claim: Claim, flag: StopFlag, write: Callable[[], Finished]) -> Finis
     except Exception as error:
         logger.exception("the end of step %s cannot be written", claim.step_id)
         text = f"The studio could not write how the step ended ({type(error).__name__})."
-        plain = partial(finish, claim, Outcome.FAILED, error=text, code="ServiceError")
+        code = "ServiceError"
+        if isinstance(error, Refused | ValidationError):  # of a dataset to be registered
+            text, code = _text_of(error), "UserError"
+        plain = partial(finish, claim, Outcome.FAILED, error=text, code=code)
         return _write_in_time(flag, plain)
+
+
+def _text_of(error: Refused | ValidationError) -> str:
+    return error.message if isinstance(error, Refused) else " ".join(error.messages)
 
 
 def _write_in_time(flag: StopFlag, write: Callable[[], Finished]) -> Finished:
@@ -192,8 +201,7 @@ class Attempt:
             code = "ServiceError" if error.is_ours else "UserError"
             result = Result(Outcome.FAILED, error=error.message, code=code)
         except (Refused, ValidationError) as error:
-            text = error.message if isinstance(error, Refused) else " ".join(error.messages)
-            result = Result(Outcome.FAILED, error=text)
+            result = Result(Outcome.FAILED, error=_text_of(error))
         finally:
             if folder is not None:
                 leftovers.TIDIER.add(folder.path)
@@ -404,17 +412,15 @@ class Attempt:
         folders.check_inputs(folder)
         missing, left_out = folders.take_up(self.job, folder, trying=self.trying)
         self.warnings += missing.values()
-        self.trying(lambda: self._register(missing))
+        self.job.on_complete = partial(
+            registering.register_outputs, self.job, except_for=tuple(missing)
+        )
         if left_out := [*self.left_out, *left_out]:
             shown = ", ".join(map(names.shown, left_out[:MAX_WARNINGS]))
             raise StepRefused(
                 f"Everything was kept but {len(left_out)} files, whose names cannot be stored: {shown}."
                 " Give them names of UTF-8, and shorter ones."
             )
-
-    def _register(self, missing: dict[str, str]) -> None:
-        with write_transaction():
-            registering.register_outputs(self.job, except_for=missing)
 
 
 def keep_files(

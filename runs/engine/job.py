@@ -1,6 +1,6 @@
 """A claimed step with all that is known about it, and whether an earlier result can stand in for it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from uuid import UUID
@@ -29,6 +29,7 @@ class Job:
     inputs: dict[str, dict] = field(default_factory=dict)
     origins: dict[str, str] = field(default_factory=dict)
     changes: dict = field(default_factory=dict)
+    on_complete: Callable[[], Mapping] = dict  # what its completion makes visible, in one write
 
     @property
     def run(self) -> Run:

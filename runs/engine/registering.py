@@ -8,8 +8,9 @@ from runs.engine.job import Job
 from studio.core.access import Actor, system_actor
 
 
-def register_outputs(job: Job, *, except_for: Collection[str]) -> None:
-    """The step's outputs remember which datasets they became."""
+def register_outputs(job: Job, *, except_for: Collection[str]) -> dict:
+    """Called in the write that completes the step; the changes of its row: the outputs remember which
+    datasets they became."""
     outputs = dict(job.changes.get("outputs") or job.step.outputs)
     for name, setting in job.node.outputs.items():
         if setting.register_as and name in outputs and name not in except_for:
@@ -24,7 +25,7 @@ def register_outputs(job: Job, *, except_for: Collection[str]) -> None:
                 create_new_version=True,
             )
             outputs[name] = {**outputs[name], "registered": str(version.saved.uuid)}
-            job.changes["outputs"] = outputs
+    return {"outputs": outputs} if outputs else {}
 
 
 def save_input(job: Job, port: str, place: dict) -> str:

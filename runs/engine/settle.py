@@ -54,12 +54,14 @@ def finish(
     ran_from: datetime | None = None,
     step_changes: Mapping | None = None,
     claim_ahead: Callable[[], Claim | None] = lambda: None,
+    on_complete: Callable[[], Mapping] = dict,
 ) -> Finished:
     """Write the end of one attempt; nothing is written if it is not ours any more: the step may be
     held by a later attempt, or wait for one. `is_last`: no other step waits for this one.
     `ran_from`: when its process started, if that is not written yet. `claim_ahead` is called after a
     plain end: one commit for both, which is half of what they cost. Texts may be any that a script
-    can say: what no column holds is replaced."""
+    can say: what no column holds is replaced. `on_complete` writes with a completion, or not at all, and
+    returns changes of the step's row."""
     at = at or timezone.now()
     error, code = writable(error)[:MAX_ERROR], writable(code)[:MAX_CODE]
     changes = {**writable(dict(step_changes or {})), "exit_code": exit_code}
@@ -76,6 +78,7 @@ def finish(
         if outcome == Outcome.COMPLETED:
             moved = _complete(claim, at, ran_from)
             changes["is_reuse_source"] = may_be_reused and moved
+            changes |= on_complete() if moved else {}
             if not moved and move(to=Status.FAILED, reason="the script declared its run failed"):
                 moved, outcome = True, Outcome.FAILED
         elif outcome == Outcome.INTERRUPTED:

@@ -154,6 +154,27 @@ class TestAttempts:
         assert engine.finish(claim, end)
         assert playing.statuses(run) == {"one": Status.CANCELED}
 
+    def test_what_a_completion_makes_visible_is_written_with_it_or_not_at_all(self, actor):
+        made = []
+
+        def on_complete():
+            made.append(True)
+            return {"outputs": {"made": {"datastore": "d", "path": "p"}}}
+
+        run = playing.start(actor)
+        lost = playing.take()
+        engine.finish(lost, Outcome.LOST)
+        assert not engine.finish(lost, Outcome.COMPLETED, on_complete=on_complete)
+        canceled = playing.start(actor)
+        claim = playing.take()
+        assert claim.run_id == run.pk
+        assert engine.finish(claim, Outcome.COMPLETED, on_complete=on_complete)
+        assert StepRun.objects.get(run__parent=run).outputs["made"]["path"] == "p"
+        claim = playing.take()
+        services.cancel(actor, canceled)
+        assert engine.finish(claim, Outcome.COMPLETED, on_complete=on_complete)
+        assert made == [True]
+
     def test_a_claim_takes_the_oldest_step_of_its_queue(self, actor):
         factories.ComputeTarget.objects.create(workspace=actor.workspace, name="gpu")
         first, second = playing.start(actor), playing.start(actor)
