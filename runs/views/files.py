@@ -8,7 +8,6 @@ from tempfile import SpooledTemporaryFile
 from uuid import UUID
 
 from django.http import FileResponse, Http404, HttpResponse
-from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from endpoints import data, snapshots
@@ -42,9 +41,12 @@ def is_image(path: str) -> bool:
 def artifact(request, uuid, path):
     """One file that a run left, itself or, where it was reused, the one it stands for."""
     run = scope.find_any(request, uuid)
-    if "\0" in path:  # PostgreSQL cannot even be asked for it
+    # PostgreSQL cannot even be asked for a NUL character.
+    named = Artifact.objects.none() if "\0" in path else Artifact.objects.filter(path=path)
+    found = named.filter(run=scope.source_of(run)).first()
+    if found is None:
+        storage.sent_path(path)  # says why if no file can be called so
         raise Http404
-    found = get_object_or_404(Artifact, run=scope.source_of(run), path=path)
     return _answer(request, found.path, lambda: storage.open_blob(found.blob))
 
 
