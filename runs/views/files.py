@@ -59,6 +59,8 @@ def data_file(request, uuid, path):
     if not place:
         raise Http404
     output = data.locate(run.workspace, place["datastore"], place["path"])
+    if rest and names.is_plain(rest):
+        storage.sent_path(rest)
     wanted = output.find(f"{output.path}/{rest}") if rest else output
     return _answer(request, wanted.path, wanted.open)
 
