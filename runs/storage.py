@@ -254,11 +254,12 @@ def put_stream(
 
 
 def append_stream(
-    blob: str, stream: IO[bytes], *, at: int | None, writing: AbstractContextManager
+    blob: str, stream: IO[bytes], *, at: int | None, writing: AbstractContextManager | None = None
 ) -> int:
     """Put what a stream holds behind a blob, of `at` bytes if that is said; returns its new size. A
     local file grows by that much alone; other storages know no append, so there all of it is written
     again. `writing` may refuse."""
+    writing = writing or nullcontext()
     root = _root()
     if root.local is None:
         with joined(stream_blob(blob, end=blob_size(blob) if at is None else at), stream) as whole:
