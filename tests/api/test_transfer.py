@@ -8,6 +8,7 @@ import pytest
 
 from endpoints.views.consume import Call, snippets
 from studio.core.parsers import AnyJSONParser
+from tests import factories
 
 pytestmark = pytest.mark.django_db
 QUERY = {"filter": "(Name eq 'größe')"}
@@ -135,6 +136,19 @@ def test_scripts_of_a_named_origin_may_call(api, anonymous, known_origin):
         assert reply.headers["Access-Control-Allow-Origin"] == ORIGIN
         assert "Origin" in reply.headers["Vary"]
         assert "Access-Control-Allow-Credentials" not in reply.headers
+
+
+def test_scripts_are_shown_what_the_reply_says_beside_its_body(api, workspace, known_origin):
+    pipeline = factories.pipeline(workspace, "train")
+    url = f"{api.P}/PipelineRuns/PipelineSubmit/{pipeline.uuid}"
+    sent = {"Origin": ORIGIN, "Idempotency-Key": "once"}
+    replies = [api.call("POST", url, {"ExperimentName": "e"}, **sent) for _ in range(2)]
+    assert replies[1].headers["Idempotent-Replayed"] == "true"
+    shown = replies[1].headers["Access-Control-Expose-Headers"].split(", ")
+    assert {"Idempotent-Replayed", "Retry-After", "x-ms-request-id"} <= set(shown)
+    asking = {**ASKING, "Access-Control-Request-Headers": "authorization,prefer,idempotency-key"}
+    allowed = api.call("OPTIONS", url, **asking).headers["Access-Control-Allow-Headers"]
+    assert allowed == asking["Access-Control-Request-Headers"]
 
 
 def test_scripts_of_other_origins_may_not(api, anonymous, known_origin):
