@@ -10,7 +10,8 @@ from runs import services
 from runs.api import visible
 from runs.api.entities import pipeline_run_entity
 from runs.api.idempotency import DOCUMENTED, KeyedView, reply
-from runs.api.trigger import source_of
+from runs.api.trigger import run_type_of, source_of
+from runs.services import keys
 from studio.core.access import require
 from studio.core.bodies import LONGEST, Body, query_text
 from studio.core.rest import TriggerDoor
@@ -53,10 +54,13 @@ class CreateWithGraph(KeyedView):
             tags=info.texts("tags"),
             properties=info.texts("Properties"),
             run_source=info.text("RunSource", longest=100),
-            run_type=info.text("RunType", longest=100),
+            run_type=run_type_of(info),
             source=source_of(info),
-            continue_on_step_failure=info.flag("ContinueExperimentOnNodeFailure"),
+            continue_on_step_failure=info.flag(
+                "ContinueExperimentOnNodeFailure", info.flag("ContinueRunOnStepFailure")
+            ),
             raw_request=info.raw,
+            remarks=keys.remarks_with_graph(body, info),
         )
         return reply(run, pipeline_run_entity(run, self.base_url))
 

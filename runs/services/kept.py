@@ -25,7 +25,7 @@ def arguments(submission: Mapping) -> dict:
         "properties": body.texts("Properties"),
         "run_source": body.text("RunSource", longest=100),
         "continue_on_step_failure": keys.continue_on_step_failure(body),
-        "remarks": keys.remarks(body),
+        "remarks": keys.remarks_of_kept(body),
     }
 
 

@@ -4,16 +4,23 @@ A key that nobody reads is a value that somebody meant: `ParameterAssignment` wo
 """
 
 import difflib
+from collections.abc import Collection
 
 from studio.core.bodies import Body, keys_twice
 from studio.core.errors import BadValue
 
-READ = (
+READ = (  # of a trigger
     *("ExperimentName", "Description", "DisplayName", "ParameterAssignments"),
     *("DataSetDefinitionValueAssignments", "DataPathAssignments", "Tags", "StepTags"),
     *("Properties", "RunSource", "RunType", "ContinueRunOnStepFailure", "continueOnStepFailure"),
     "ParentRunId",
 )
+READ_WITH_GRAPH = (  # of CreationInfo, which comes with the graph that it is to run
+    *("RunHistoryExperimentName", "Description", "DisplayName", "ParameterAssignments"),
+    *("DataSetDefinitionValueAssignments", "DataPathAssignments", "Tags", "Properties"),
+    *("RunSource", "RunType", "ContinueExperimentOnNodeFailure", "ContinueRunOnStepFailure"),
+)
+TRIGGER_ONLY = ("ParentRunId", "DisplayName")  # what is kept makes many runs, at other times
 # What clients of v1 send, and nothing here depends on.
 EXTRAS = ("AzDevOpsCallBackInfo", "EnableNotification", "ScheduleId", "CredentialPassthrough")
 MEANT = {
@@ -27,7 +34,6 @@ OBJECTS = (
 )
 MOST_STEP_TAGS = 50  # each is a row per step
 MOST = 20  # remarks; a body may have any number of keys
-KNOWN = {key.lower(): key for key in (*READ, *EXTRAS)}
 
 
 def step_tags(body: Body) -> dict[str, str]:
@@ -42,29 +48,51 @@ def continue_on_step_failure(body: Body) -> bool | None:
     return body.flag("ContinueRunOnStepFailure", body.flag("continueOnStepFailure"))
 
 
-def remarks(body: Body) -> dict[str, str]:
+def remarks(
+    body: Body, *, name: str = "The body", read: Collection[str] = READ, extras=EXTRAS
+) -> dict[str, str]:
     """What is to be said of the body's keys, by key: of those that are not known, and of those that
     come twice."""
     found = {}
+    known = {key.lower() for key in (*read, *extras)}
     for key in body.raw:
         if len(found) == MOST:
             break
-        if str(key).lower() not in KNOWN:
-            found[key[:100]] = f"The body has no key {key[:100]!r}: it was ignored.{_hint(key)}"
+        if str(key).lower() not in known:
+            hint = _hint(key, read)
+            found[key[:100]] = f"{name} has no key {key[:100]!r}: it was ignored.{hint}"
     for names in body.twice[:MOST]:
-        which = " and ".join(name[:100] for name in names)
+        which = " and ".join(each[:100] for each in names)
         named = f"has {which}" if len(names) > 1 else f"names {which} more than once"
-        found[names[-1][:100]] = f"The body {named}: only the last one counts."
+        found[names[-1][:100]] = f"{name} {named}: only the last one counts."
     for section in OBJECTS:
-        for name in keys_twice(body.mapping(section))[:MOST]:
-            found[name[:100]] = (
-                f"{section} names {name[:100]} more than once: only the last value counts."
+        for key in keys_twice(body.mapping(section))[:MOST]:
+            found[key[:100]] = (
+                f"{section} names {key[:100]} more than once: only the last value counts."
             )
     return found
 
 
-def _hint(key: str) -> str:
+def remarks_of_kept(body: Body) -> dict[str, str]:
+    """Of a submission that a schedule or a draft keeps."""
+    unread = {
+        key: f"{key} is read from the body of a trigger only: it was ignored."
+        for key in TRIGGER_ONLY
+        if key in body
+    }
+    return remarks(body) | unread
+
+
+def remarks_with_graph(body: Body, info: Body) -> dict[str, str]:
+    """Of a body that brings a graph, and of its CreationInfo."""
+    parts = ("CreationInfo", "Graph", "GraphInterface")
+    outer = remarks(body, read=parts, extras=("GraphLayout",))
+    return outer | remarks(info, name="CreationInfo", read=READ_WITH_GRAPH)
+
+
+def _hint(key: str, read: Collection[str]) -> str:
     if key.lower() in MEANT:
         return f" {MEANT[key.lower()]}"
-    close = difflib.get_close_matches(key[:100].lower(), [name.lower() for name in READ], n=1)
-    return f" Did you mean {KNOWN[close[0]]}?" if close else ""
+    names = {name.lower(): name for name in read}
+    close = difflib.get_close_matches(key[:100].lower(), names, n=1)
+    return f" Did you mean {names[close[0]]}?" if close else ""

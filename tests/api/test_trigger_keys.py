@@ -184,3 +184,58 @@ def test_the_runs_of_a_schedule_warn_of_its_keys_and_a_strict_endpoint_refuses_i
     refused = api.post(f"{api.P}/Schedules/Create", body)
     assert refused.status == 400
     assert "Did you mean ParameterAssignments?" in refused.body["Error"]["Message"]
+
+
+def test_what_a_schedule_cannot_do_with_each_of_its_runs_is_said(api, endpoint, url):
+    parent = api.post(url, {"ExperimentName": "e"}).body["Id"]
+    info = {"ExperimentName": "e", "ParentRunId": parent, "displayName": "d"}
+    body = {
+        "Name": "s",
+        "PipelineEndpointId": str(endpoint.uuid),
+        "Recurrence": {"Frequency": "Hour", "Interval": 1},
+        "PipelineSubmissionInfo": info,
+    }
+    assert api.post(f"{api.P}/Schedules/Create", body).status == 200
+    scheduler.tick()
+    made = PipelineRun.objects.get(run__schedule__isnull=False)
+    assert made.run.parent is None
+    assert made.warnings == [
+        "ParentRunId is read from the body of a trigger only: it was ignored.",
+        "DisplayName is read from the body of a trigger only: it was ignored.",
+    ]
+    PipelineEndpoint.objects.update(is_strict=True)
+    refused = api.post(f"{api.P}/Schedules/Create", body)
+    assert refused.status == 400
+    assert "ParentRunId is read" in refused.body["Error"]["Message"]
+    info.update({"ParentRunId": None, "displayName": None})
+    assert api.post(f"{api.P}/Schedules/Create", body).status == 200
+
+
+def test_a_body_that_brings_its_graph_warns_of_its_keys_too(api, workspace):
+    graph = factories.graph(workspace, steps=("one",), parameters=[LR])
+    url = f"{api.P}/PipelineRuns/Unsubmitted/CreationInfoWithGraph?experimentName=e"
+    sent = {
+        "CreationInfo": {
+            "Description": "d",
+            "RunHistoryExperimentName": "e",
+            "RunSource": "SDK",
+            "ParameterAssignments": {"lr": "0.2"},
+            "ContinueRunOnStepFailure": True,
+            "EnableNotification": None,
+            "CredentialPassthrough": False,
+        },
+        "Graph": graph.wire,
+        "GraphInterface": {"Parameters": [LR]},
+        "GraphLayout": None,
+    }
+    assert warnings_of(api, url, json.dumps(sent)) == []
+    assert PipelineRun.objects.get().continue_on_step_failure is True
+    raw = json.dumps(sent | {"GraphInterfaces": {}}).replace(
+        '"RunSource"', '"ParameterAssignment": {"lr": "0.5"}, "Tags": {}, "tags": {}, "RunSource"'
+    )
+    assert warnings_of(api, url, raw) == [
+        "The body has no key 'GraphInterfaces': it was ignored. Did you mean GraphInterface?",
+        "CreationInfo has no key 'ParameterAssignment': it was ignored."
+        " Did you mean ParameterAssignments?",
+        "CreationInfo has Tags and tags: only the last one counts.",
+    ]
