@@ -26,9 +26,11 @@ def is_there(worker: str) -> bool | None:
     return _start_of(pid) == token.partition("-")[0]
 
 
-def _start_of(pid: str) -> str:
-    """When a process started, in the machine's own ticks; empty where /proc does not tell."""
+def _start_of(pid: str) -> str | None:
+    """When a process started, in the machine's own ticks; empty where /proc does not tell. None for one
+    that has ended, though its parent has not asked how: that parent may never do it."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+        state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return ""
+    return None if state in ("Z", "X") else fields[18]

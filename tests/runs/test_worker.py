@@ -1,5 +1,6 @@
 """Steps as a worker does them: real scripts in real processes."""
 
+import os
 import platform
 import signal
 import subprocess
@@ -141,6 +142,16 @@ class TestNames:
         assert names.is_there(f"{host}:{pid}:1{token}") is False  # its number went to another
         assert names.is_there(f"{host}:4194305:{token}") is False
         assert names.is_there(f"elsewhere:{pid}:{token}") is None
+
+    def test_a_process_that_ended_is_not_there_though_nobody_has_waited_for_it(self):
+        """As a worker that is killed, for as long as whoever started it does not ask how it ended."""
+        with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+            started = names._start_of(str(process.pid))
+            name = f"{platform.node()}:{process.pid}:{started}-1f"
+            assert names.is_there(name) is True
+            process.kill()
+            os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+            assert names.is_there(name) is False
 
 
 class TestWhatIsLeft:
