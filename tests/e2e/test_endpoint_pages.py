@@ -34,6 +34,20 @@ def test_no_list_scrolls_sideways_on_a_screen_of_ordinary_width(page):
             assert page.evaluate(TOO_WIDE) == 0, (path, width)
 
 
+def test_each_key_of_a_body_is_shown_whole_and_on_one_line(page):
+    page.goto(f"{open_endpoint(page, 'compare').partition('?')[0]}consume/")
+    keys = page.locator(".body-keys .main-cell")
+    for width in (320, 700, 1200):
+        page.set_viewport_size({"width": width, "height": 800})
+        sizes = keys.evaluate_all(
+            "keys => keys.map(key => [key.scrollWidth <= key.clientWidth,"
+            " key.querySelector('code').getClientRects().length])"
+        )
+        assert len(sizes) > 5
+        assert sizes == [[True, 1]] * len(sizes), width
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
+
+
 def test_a_star_is_set_in_the_list_and_shown_at_home_and_by_the_title(page):
     page.goto("/pipelines/endpoints/")
     star = page.get_by_role("button", name="Favourite: titanic")
