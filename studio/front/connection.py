@@ -162,9 +162,8 @@ class Connection(asyncio.Protocol):
             self.unread += len(data)
             data = self.with_plain_address(data)
         try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            self.ignore_upgrade(data[upgrade.args[0] :])
+            while data:
+                data = self.feed(data)
         except httptools.HttpParserError as error:
             self.fault = 400, f"This is not HTTP/1.1: {error}"
         if self.unread > self.limits.header_bytes and self.fault is None:
@@ -179,13 +178,24 @@ class Connection(asyncio.Protocol):
         self.has_line = bool(end)
         return data if line.isascii() else HIGH.sub(quoted, line) + end + rest
 
-    def ignore_upgrade(self, rest: bytes):
-        """Java offers HTTP/2 so with its first request. It is answered as if it had not; a parser that
-        has seen no offer reads the body."""
-        self.again = self.requests[-1]
-        self.again.is_complete = False
+    def feed(self, data: bytes) -> bytes:
+        """What is left to parse."""
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            return self.without_offer(self.requests[-1], data[upgrade.args[0] :])
+        return b""
+
+    def without_offer(self, request: Request, rest: bytes) -> bytes:
+        """Java's first request offers HTTP/2 by an Upgrade header. It is answered as if it had not:
+        a new parser, which has seen no offer, reads the body."""
+        if request.fault is not None:  # CONNECT too; nothing that follows is read
+            self.fault = request.fault
+            return b""
+        self.again = request
+        request.is_complete = False
         self.parser = httptools.HttpRequestParser(self)
-        self.parse(self.again.bare_head() + rest)
+        return request.bare_head() + rest
 
     def on_message_begin(self):
         if self.again is not None:
@@ -249,7 +259,18 @@ class Connection(asyncio.Protocol):
     # --- working: the first of each pair runs in a thread, the second on the loop -------------------------
     def work(self, function, *arguments):
         self.enter(Stage.WORKING)
-        self.server.threads.submit(function, *arguments)
+        self.server.threads.submit(self.try_to, function, *arguments)
+
+    def try_to(self, function, *arguments):
+        try:
+            function(*arguments)
+        except BaseException:  # whatever it is, the caller must not wait for an answer for ever
+            logger.exception("the server failed")
+            self.back(self.give_up)
+
+    def give_up(self):
+        self.transport.abort()
+        self.drop()
 
     def back(self, function, *arguments):
         self.loop.call_soon_threadsafe(function, *arguments)
@@ -325,7 +346,7 @@ class Connection(asyncio.Protocol):
 
     def ask_again(self):
         self.timer.cancel()
-        self.server.threads.submit(self.begin, self.server.held.pop(self))
+        self.work(self.begin, self.server.held.pop(self))
 
     def continue_(self, answer: Answer):
         self.give(answer, answer.more)
@@ -349,8 +370,7 @@ class Connection(asyncio.Protocol):
         if self.is_gone():
             return
         if data is None:
-            self.transport.abort()  # what was promised will not come; a clean end would hide it
-            self.drop()
+            self.give_up()  # what was promised will not come; a clean end would hide it
             return
         self.write(data)
         self.send_on()
@@ -365,13 +385,9 @@ class Connection(asyncio.Protocol):
         if self.is_paused:
             self.enter(Stage.SENDING)
         elif not self.answer.is_over:
-            self.work_on(self.answer)
+            self.work(self.continue_, self.answer)
         else:
             self.finish(self.answer)
-
-    def work_on(self, answer: Answer):
-        self.enter(Stage.WORKING)
-        self.server.threads.submit(self.continue_, answer)
 
     def finish(self, answer: Answer):
         self.answer = None

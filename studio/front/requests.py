@@ -10,6 +10,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 from studio.front.limits import Limits
 
 WAIT = re.compile(r"\bwait\s*=\s*(\d{1,6})\b", re.IGNORECASE)
+VERSIONS = {"1.0", "1.1"}
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
@@ -19,6 +20,7 @@ class Request:
     def __init__(self, limits: Limits):
         self.method = self.version = ""
         self.target = b""
+        self.path = self.query = self.authority = ""
         self.headers: list[tuple[str, str]] = []
         self.header_bytes = 0
         self.length: int | None = None
@@ -54,20 +56,42 @@ class Request:
             self.length = int(values["CONTENT-LENGTH"][0])  # the parser takes digits alone
         elif not coding:
             self.length = 0
-        self.expects = ", ".join(values.get("EXPECT", ())).lower() == "100-continue"
+        expected = ", ".join(values.get("EXPECT", ())).lower() if version != "1.0" else ""
+        self.expects = expected == "100-continue"
         if self.header_bytes + len(self.target) > limits.header_bytes:
             self.fault = (
                 431,
                 f"The address and headers are longer than {limits.header_bytes} bytes.",
             )
+        elif version not in VERSIONS:
+            self.fault = 505, f"HTTP/{version} is not spoken here, only HTTP/1.1 and HTTP/1.0."
+        elif "TRANSFER-ENCODING" in values and version == "1.0":
+            # A proxy of HTTP/1.0 knows no chunks: it may see another end of this request than we.
+            self.fault = 400, "HTTP/1.0 has no Transfer-Encoding: send a Content-Length."
         elif coding not in ("", "chunked"):
             self.fault = 501, f"Transfer-Encoding {coding[:80]!r} is not known here, only chunked."
         elif method not in METHODS:
             self.fault = 405, f"The method {method[:20]!r} is not known here."
         elif len(values.get("HOST", ())) != 1 and (version != "1.0" or "HOST" in values):
             self.fault = 400, "A request needs one Host header."
-        elif "EXPECT" in values and not self.expects:
+        elif expected and not self.expects:
             self.fault = 417, "Only Expect: 100-continue is known here."
+        elif not self.split_target():
+            self.fault = 400, "The address of the request cannot be read."
+
+    def split_target(self) -> bool:
+        """Into path, query and, in the form that proxies send, the host. False if it cannot be read."""
+        target = self.target.decode("latin-1")
+        if not target.startswith("/"):  # a proxy's form, or `OPTIONS *`
+            try:
+                parts = urlsplit(target)
+            except ValueError:
+                return False
+            self.authority = parts.netloc
+            target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        self.path, _, query = target.partition("?")
+        self.query = query.partition("#")[0]
+        return True
 
     def bare_head(self) -> bytes:
         """As much of the headers as says how long the body is and what comes after it."""
@@ -128,16 +152,11 @@ class Request:
 
     def environ(self, place: dict, body: IO[bytes]) -> dict:
         """PEP 3333; `place` holds what all requests of one connection share."""
-        target = self.target.decode("latin-1")
-        if not target.startswith("/"):  # a proxy's form, or `OPTIONS *`
-            parts = urlsplit(target)
-            target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        path, _, query = target.partition("?")
         environ = place | {
             "REQUEST_METHOD": self.method,
             "SCRIPT_NAME": "",
-            "PATH_INFO": unquote_to_bytes(path.encode("latin-1")).decode("latin-1"),
-            "QUERY_STRING": query.partition("#")[0],
+            "PATH_INFO": unquote_to_bytes(self.path.encode("latin-1")).decode("latin-1"),
+            "QUERY_STRING": self.query,
             "SERVER_PROTOCOL": f"HTTP/{self.version}",
             "wsgi.input": body,
         }
@@ -150,6 +169,8 @@ class Request:
             if key in environ:
                 value = f"{environ[key]}{'; ' if key == 'HTTP_COOKIE' else ','}{value}"  # noqa: PLW2901
             environ[key] = value
+        if self.authority:  # it counts, whatever the Host header says (RFC 9112, 3.2.2)
+            environ["HTTP_HOST"] = self.authority
         if self.length is None:  # to Django a body without a length is empty
             environ["CONTENT_LENGTH"] = str(self.size)
         return environ

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from tests.front.serving import QUICK, read_all, served
+from tests.front.serving import QUICK, OpenGate, read_all, served
 
 BIG = 3_000_000
 
@@ -107,6 +107,40 @@ def test_an_offer_of_http_2_is_no_obstacle(server):
     assert [b"POST /1  5" in reply, b"POST /2  3" in reply, b"GET /3  0" in reply] == [True] * 3
 
 
+def test_many_offers_of_http_2_at_once_are_no_obstacle(server):
+    one = head("GET /a HTTP/1.1", "Connection: Upgrade", "Upgrade: h2c", close=False)
+    reply = server.call(one * 1000 + head("GET /last HTTP/1.1"))
+    assert reply.count(b"GET /a  0") == 1000
+    assert reply.endswith(b"GET /last  0")
+
+
+def test_the_host_of_an_address_counts_before_the_header(tmp_path):
+    def host(environ, start_response):
+        start_response("200 OK", [])
+        return [environ["HTTP_HOST"].encode()]
+
+    with served(host, tmp_path) as server:
+        assert body_of(server.call(head("GET http://there:80/a HTTP/1.1"))) == "there:80"
+        assert body_of(server.call(head("GET /a HTTP/1.1"))) == "studio"
+
+
+def test_a_caller_of_http_1_0_is_not_told_to_continue(server):
+    raw = f"POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: {BIG}\r\n\r\n"
+    assert server.call(raw.encode() + b"x" * BIG).startswith(b"HTTP/1.1 200 ")
+
+
+def test_what_the_server_itself_cannot_do_ends_the_connection(tmp_path):
+    class Failing(OpenGate):
+        def refusal(self, status, reason):
+            raise SystemExit
+
+        def admit(self, environ):
+            raise SystemExit
+
+    with served(echo, tmp_path, gate=Failing()) as server:
+        assert server.call(head("POST / HTTP/1.1", f"Content-Length: {BIG}")) == b""
+
+
 def test_letters_of_an_address_need_no_quoting(server):
     """curl sends them as they are."""
     assert body_of(server.call(head("GET /회귀 HTTP/1.1"))) == "GET /회귀  0"
@@ -133,12 +167,19 @@ def test_a_caller_of_http_1_0_is_answered(server):
         (head("POST / HTTP/1.1", "Transfer-Encoding: gzip, chunked"), 501),
         (head("GET / HTTP/1.1", "Expect: miracles"), 417),
         (head("TRACE / HTTP/1.1"), 405),
+        (head("CONNECT other:443 HTTP/1.1"), 405),
+        (head("CONNECT / HTTP/1.1") + b"more", 405),
+        (head("GET http://[::1/ HTTP/1.1"), 400),
+        (head("GET http://[x]/ HTTP/1.1"), 400),
+        (head("POST / HTTP/1.0", "Transfer-Encoding: chunked") + b"0\r\n\r\n", 400),
+        (head("GET / HTTP/2.0"), 505),
+        (head("GET / HTTP/0.9"), 505),
         (head("GET / HTTP/1.1", "X: " + "y" * 70_000), 431),
         (b"GET /" + b"y" * 140_000, 431),
         (b"GET / HTTP/1.1\r\nX: " + b"y" * 140_000, 431),
         (head("POST / HTTP/1.1", "Transfer-Encoding: chunked") + b"1;x=" + b"y" * 600_000, 400),
     ],
-    ids=range(13),
+    ids=range(20),
 )
 def test_what_is_no_http_is_refused(server, raw, status):
     assert server.call(raw).startswith(b"HTTP/1.1 %d " % status)
