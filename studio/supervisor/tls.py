@@ -5,6 +5,8 @@ carry key identifiers.
 """
 
 import ipaddress
+import os
+import re
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -24,6 +26,8 @@ AUTHORITY_DAYS = 3650
 LEAF_DAYS = 396  # with the hour before now: below the 397 days that browsers accept
 RENEW_BEFORE = timedelta(days=30)
 CLOCK_SKEW = timedelta(hours=1)
+CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+TRUSTED_BY = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PIP_CERT")
 
 
 @dataclass(frozen=True)
@@ -76,10 +80,24 @@ def ensure(folder: Path, *, hosts: Iterable[str], now: datetime | None = None) -
     leaf = _load(files.certificate, files.key)
     if leaf is None or not _fits(leaf, authority, hosts) or _ends_before(leaf, now + RENEW_BEFORE):
         _store(_make_leaf(authority, hosts, now), files.certificate, files.key)
-    bundle = Path(certifi.where()).read_bytes() + b"\n" + files.authority.read_bytes()
+    bundle = _trusted_here(files.bundle) + b"\n" + files.authority.read_bytes()
     if not files.bundle.exists() or files.bundle.read_bytes() != bundle:
         write_private(files.bundle, bundle)
     return files
+
+
+def _trusted_here(ours: Path) -> bytes:
+    """The public roots, and those of this machine's own: our bundle takes the place of its variables
+    in steps, whose way out may be a proxy that speaks TLS itself."""
+    roots = Path(certifi.where()).read_bytes()
+    known = set(CERTIFICATE.findall(roots))
+    for name in TRUSTED_BY:
+        path = Path(os.environ.get(name) or ours)
+        if path.is_file() and not (ours.exists() and path.samefile(ours)):
+            found = dict.fromkeys(CERTIFICATE.findall(path.read_bytes()))
+            roots += b"".join(b"\n" + each + b"\n" for each in found if each not in known)
+            known.update(found)
+    return roots
 
 
 def _load(certificate: Path, key: Path) -> Pair | None:

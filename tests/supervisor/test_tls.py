@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import certifi
 import pytest
@@ -143,3 +144,24 @@ def test_international_host_names_are_encoded(tmp_path):
         x509.SubjectAlternativeName
     )
     assert names.value.get_values_for_type(x509.DNSName)[0].startswith("xn--")
+
+
+def test_bundle_holds_what_this_machine_trusts_besides(files, tmp_path, monkeypatch):
+    """Behind a proxy of a company that speaks TLS itself, pip in a step goes by our bundle."""
+    for name in tls.TRUSTED_BY:
+        monkeypatch.delenv(name, raising=False)
+    tls.ensure(files.folder, hosts=[])
+    plain = files.bundle.read_text()
+    (tmp_path / "company").mkdir()
+    other = tls.ensure(tmp_path / "company", hosts=[]).authority
+    both = tmp_path / "both.pem"
+    both.write_text(Path(certifi.where()).read_text() + 2 * other.read_text())
+    monkeypatch.setenv("SSL_CERT_FILE", str(both))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(files.bundle))
+    monkeypatch.setenv("PIP_CERT", str(tmp_path / "missing.pem"))
+    for _ in range(2):
+        tls.ensure(files.folder, hosts=[])
+        bundle = files.bundle.read_text()
+        assert bundle.count(other.read_text().strip()) == 1
+        assert bundle.count("BEGIN") == plain.count("BEGIN") + 1
+    assert ssl.create_default_context(cafile=str(files.bundle)).cert_store_stats()["x509_ca"]
