@@ -126,7 +126,9 @@ class RunQuerySet(FoldedQuerySet):
                 *wanted.values(),
             )
             for old, new, when in past if moved else ():
-                _note(pks=[pk], before=old, to=new, at=when, reason=reason)
+                # The reason is that of the end, not of the start that is written with it.
+                said = reason if new == to else ""
+                _note(pks=[pk], before=old, to=new, at=when, reason=said)
             return bool(moved)
 
     def reopen(self, pk: int, *, reason: str) -> bool:

@@ -417,9 +417,10 @@ class Attempt:
         )
         if left_out := [*self.left_out, *left_out]:
             shown = ", ".join(map(names.shown, left_out[:MAX_WARNINGS]))
+            files = "1 file" if len(left_out) == 1 else f"{len(left_out)} files"
             raise StepRefused(
-                f"Everything was kept but {len(left_out)} files, whose names cannot be stored: {shown}."
-                " Give them names of UTF-8, and shorter ones."
+                f"Everything was kept but {files}, for a name that cannot be stored: {shown}."
+                " Names must be UTF-8, and not too long."
             )
 
 

@@ -81,3 +81,13 @@ def test_of_a_step_whose_clock_was_set_back_while_it_ran(run):
     engine.advance(run.pk)
     run.refresh_from_db()
     assert_in_order(run, *run.children.all())
+
+
+def test_the_reason_of_an_end_is_not_that_of_the_start_that_is_written_with_it(run):
+    claim = playing.take()
+    engine.finish(claim, Outcome.FAILED, error="ValueError: no", ran_from=timezone.now())
+    changes = run.children.get(pk=claim.step_id).status_changes.order_by("pk")
+    assert list(changes.values_list("to_status", "reason"))[-2:] == [
+        (Status.RUNNING, ""),
+        (Status.FAILED, "ValueError: no"),
+    ]
