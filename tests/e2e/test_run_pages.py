@@ -42,6 +42,18 @@ def test_no_page_of_a_run_scrolls_sideways_on_a_small_screen(page, run):
         assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
 
 
+def test_a_value_is_shown_in_its_lines_and_leaves_room_for_the_others(page, live_studio):
+    for text, most in (("SELECT 1\nFROM t", 60), ("y" * 100_000, 700)):
+        values = {"input_string": text}
+        run = live_studio.trigger("datapath", ExperimentName="e", ParameterAssignments=values)
+        page.goto(f"/runs/{run}/parameters/")
+        value = page.locator("tr", has=page.locator("th", has_text="input_string")).locator("code")
+        assert value.first.inner_text() == text
+        for width in (320, 1200):
+            page.set_viewport_size({"width": width, "height": 800})
+            assert 30 < value.first.bounding_box()["height"] < most
+
+
 def test_a_run_is_renamed_by_the_pencil_beside_its_name(failed, scripts, run):
     failed.get_by_role("link", name="Rename").click()
     form = failed.get_by_role("dialog") if scripts else failed.get_by_role("main")
