@@ -22,7 +22,7 @@ from endpoints.data.places import (
     resolve,
     root_of,
 )
-from endpoints.data.transfer import Taken, changed, inventory, materialise, upload_tree
+from endpoints.data.transfer import Taken, changed, inventory, materialise, move_tree, upload_tree
 
 __all__ = [
     "Dataflow",
@@ -41,6 +41,7 @@ __all__ = [
     "inventory",
     "locate",
     "materialise",
+    "move_tree",
     "places_of",
     "read_dataflow",
     "read_transformations",

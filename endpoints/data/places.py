@@ -1,5 +1,6 @@
 """Where data lies: a path on a datastore, which it never leaves, or a file on the web."""
 
+import errno
 import os
 import re
 import shutil
@@ -22,7 +23,7 @@ from studio.core.errors import NotFound, Refused
 
 LONGEST_KEY = 1024  # bytes; of S3 and Azure Blob
 LONGEST_PATH = 4096  # bytes; of a file system
-PARTIAL = re.compile(r"\..+\.[0-9]+\.[0-9]+\.partial")  # a file that is still being written
+PARTIAL = re.compile(r"\.[0-9a-f]{32}\.partial")  # a file that is still being written
 
 
 class PathError(ValidationError):
@@ -141,6 +142,31 @@ class Location:
         finally:
             partial.unlink(missing_ok=True)
         return self.local.stat().st_size
+
+    def move_to(self, target: "Location") -> None:
+        """Have a file be `target`, of the same datastore, in one move; FileNotFoundError where there is
+        none."""
+        with place_for(target.path):
+            self._move_to(target)
+
+    def _move_to(self, target: "Location") -> None:
+        if self.local is None:
+            fs, source, copy = self.root.fs, self.root.at(self.path), self.root.at(target.path)
+            fs.makedirs(self.root.at(str(PurePosixPath(target.path).parent)), exist_ok=True)
+            fs.cp_file(source, copy)
+            if fs.size(copy) != fs.size(source):  # a store may copy in the background
+                raise OSError(f"{target} is not there yet.")
+            fs.rm_file(source)
+            return
+        target.local.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self.local.replace(target.local)
+        except OSError as error:
+            if error.errno != errno.EXDEV:  # a folder may lie on another disk
+                raise
+            with self.open() as stream:
+                target.write(stream)
+            self.local.unlink()
 
     def state(self) -> State:
         """FileNotFoundError where there is no file."""

@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from endpoints.data.places import Entry, Location, PathError, Place, WebFile, fixed_part, matches
 from endpoints.data.web import CHUNK, download
 from endpoints.roots import storing
 from studio.core.errors import NotFound
+
+T = TypeVar("T")
 
 
 def materialise(places: Sequence[Place], target: Path, *, mode: str = "mount") -> Path:
@@ -115,8 +118,8 @@ def changed(before: dict[str, tuple[int, int]], path: Path) -> str | None:
     return None
 
 
-def _at_once(store: Callable[[], Entry]) -> Entry:
-    return store()
+def _at_once(act: Callable[[], T]) -> T:
+    return act()
 
 
 @dataclass(frozen=True)
@@ -134,12 +137,14 @@ def upload_tree(
     only: Sequence[str] = (),
     mounted: Iterable[Path] = (),
     trying: Callable[[Callable[[], Entry]], Entry] = _at_once,
+    destination: Location | None = None,
 ) -> Taken:
     """Take a step's output (a folder, or one file) up into a datastore.
 
     `only`: patterns of the files to take of a folder, if there are any. `mounted`: inputs that are
     links; `cp -r` of such an input leaves a link, which stands for the files that it leads to.
-    `trying` calls what stores one file, as often as it likes.
+    `trying` calls what stores one file, as often as it likes. `destination`: where all of it will be
+    moved, which must be able to hold it, too.
     """
     if source.is_file():
         return Taken([trying(partial(_store, source, target))])
@@ -157,7 +162,8 @@ def upload_tree(
                 f"The output {relative} is no plain file but a pipe, or a link to nothing or in circles."
             )
         place = target.found(f"{target.path}/{relative}")
-        if place.has_usable_name:
+        moved = destination and destination.found(f"{destination.path}/{relative}")
+        if place.has_usable_name and (moved is None or moved.has_usable_name):
             taken.files.append(trying(partial(_store, file, place)))
         else:
             taken.left_out.append(relative)
@@ -167,6 +173,31 @@ def upload_tree(
 def _store(file: Path, place: Location) -> Entry:
     with file.open("rb") as stream, storing(str(place)):
         return Entry(place.path, place.write(stream))
+
+
+def move_tree(
+    source: Location, target: Location, *, trying: Callable[[Callable[[], T]], T] = _at_once
+) -> None:
+    """Move a folder, or one file, to another place of its datastore, over what has the same names there;
+    all else stays. It can be done again when it was interrupted, and by several at once: what is not at
+    `source` any more has been moved."""
+    for entry in trying(partial(_listed, source)):
+        moved = target.found((target.path + entry.path.removeprefix(source.path)).lstrip("/"))
+        trying(partial(_move, source.found(entry.path), moved))
+
+
+def _listed(place: Location) -> list[Entry]:
+    with storing(str(place)):
+        return list(place.files())
+
+
+def _move(file: Location, target: Location) -> None:
+    with storing(str(target)):
+        try:
+            file.move_to(target)
+        except FileNotFoundError:
+            if file.exists():
+                raise
 
 
 def _originals(path: Path) -> list[Path]:

@@ -18,8 +18,8 @@ from django.utils import timezone
 
 from endpoints.roots import StoreFailed
 from runs import facts
+from runs.engine import delivery, leftovers, registering
 from runs.engine import folder as folders
-from runs.engine import leftovers, registering
 from runs.engine.claim import Claim
 from runs.engine.following import FactFollower, LogFollower, reason
 from runs.engine.job import Job, decide, load
@@ -103,7 +103,7 @@ def execute(
     `claim_ahead` may claim the next one, for who calls this, together with a plain end."""
     try:
         job = load(claim)
-        if decide(job):
+        if job.step.delivery is None and decide(job):
             return Finished(True)
         result = Attempt(job, flag, guard).result()
         result.step_changes = job.changes
@@ -180,18 +180,8 @@ class Attempt:
         self.trying = Retrying(flag, is_ours=self._is_ours, on_outage=self._show_waiting)
 
     def result(self) -> Result:
-        folder = None
         try:
-            spec = parse(
-                self.job.node.runconfig.get("environment"),
-                real_azureml=settings.STUDIO_REAL_AZUREML,
-            )
-            if self.job.claim.attempt > 1:
-                leftovers.end_earlier(self.job.run.uuid, self.job.claim.attempt)
-            built = self._build(spec)
-            folder = folders.make(self.job)
-            self.warnings += folder.warnings
-            result = self._run(folder, spec, built)
+            result = self._run() if self.job.step.delivery is None else self._resume()
         except GivenUp:
             self.flag.ask(Stop.SUPERSEDED)
             result = self._stopped(None)
@@ -202,15 +192,30 @@ class Attempt:
             result = Result(Outcome.FAILED, error=error.message, code=code)
         except (Refused, ValidationError) as error:
             result = Result(Outcome.FAILED, error=_text_of(error))
-        finally:
-            if folder is not None:
-                leftovers.TIDIER.add(folder.path)
         if self.flag and result.outcome == Outcome.FAILED:
             result = self._stopped(result.exit_code)
         result.warnings = [*self.warnings, *result.warnings]
         result.ran_from = self.ran_from
         result.may_be_reused = self.job.may_be_reused and result.outcome == Outcome.COMPLETED
         return result
+
+    def _resume(self) -> Result:
+        self.warnings += delivery.resume(self.job, trying=self.trying)
+        return Result(Outcome.COMPLETED, 0)
+
+    def _run(self) -> Result:
+        spec = parse(
+            self.job.node.runconfig.get("environment"), real_azureml=settings.STUDIO_REAL_AZUREML
+        )
+        if self.job.claim.attempt > 1:
+            leftovers.end_earlier(self.job.run.uuid, self.job.claim.attempt)
+        built = self._build(spec)
+        folder = folders.make(self.job)
+        try:
+            self.warnings += folder.warnings
+            return self._run_in(folder, spec, built)
+        finally:
+            leftovers.TIDIER.add(folder.path)
 
     def _build(self, spec: EnvironmentSpec) -> BuiltEnvironment:
         """The step's environment; the log of its building is kept when there was anything to build."""
@@ -251,7 +256,7 @@ class Attempt:
         self.warnings += built.warnings
         return built
 
-    def _run(self, folder, spec: EnvironmentSpec, built: BuiltEnvironment) -> Result:
+    def _run_in(self, folder, spec: EnvironmentSpec, built: BuiltEnvironment) -> Result:
         job = self.job
         given, warnings = variables(job, folder, built, dict(spec.variables))
         self.warnings += warnings
@@ -422,6 +427,9 @@ class Attempt:
                 f"Everything was kept but {files}, for a name that cannot be stored: {shown}."
                 " Names must be UTF-8, and not too long."
             )
+        delivery.deliver(
+            self.job, missing=missing.keys(), warnings=self.warnings, trying=self.trying
+        )
 
 
 def keep_files(

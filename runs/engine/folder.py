@@ -341,8 +341,14 @@ def take_up(job: Job, folder: Folder, *, trying: Retrying) -> tuple[dict[str, st
         taken = data.Taken()
         if path.exists():
             target = data.locate(job.run.workspace, place["datastore"], place["path"])
+            destination = place.get("destination")
             taken = data.upload_tree(
-                path, target, only=setting.only, mounted=folder.linked, trying=trying
+                path,
+                target,
+                only=setting.only,
+                mounted=folder.linked,
+                trying=trying,
+                destination=None if destination is None else target.child(destination),
             )
             left_out += taken.left_out
         files = taken.files

@@ -61,7 +61,7 @@ class Job:
 
 # What a step's start reads of its own row, and of the run that all its steps share.
 OF_STEP = (
-    *("node_id", "inputs", "outputs", "timeout_seconds"),
+    *("node_id", "inputs", "outputs", "timeout_seconds", "delivery"),
     *("run__uuid", "run__name", "run__properties", "run__submitted_by", "run__parent__uuid"),
 )
 OF_RUN = (

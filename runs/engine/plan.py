@@ -1,6 +1,7 @@
 """The plan of a run: one row per step, made in the transaction that accepts the run."""
 
 from collections.abc import Mapping
+from pathlib import PurePosixPath
 from uuid import UUID, uuid4
 
 from django.utils import timezone
@@ -151,11 +152,17 @@ def places_of_attempt(
     """Where an attempt stores its outputs: further ones beside the planned places, so that a lost one
     which still writes reaches nothing of theirs. The end of an attempt says which place counts.
 
-    A destination that names no run is the same for all of them."""
-    if attempt < 2:
-        return dict(places)
-    planned, own = str(step_uuid), f"{step_uuid}.{attempt}"
-    return {
-        name: {**place, "path": place["path"].replace(planned, own, 1)}
-        for name, place in places.items()
-    }
+    A `destination` that names no run is the same for all of them: what an attempt stored goes there
+    from a place of its own once it counts (`runs.engine.delivery`)."""
+    planned = str(step_uuid)
+    own = planned if attempt < 2 else f"{step_uuid}.{attempt}"
+    return {name: _place_of_attempt(name, place, planned, own) for name, place in places.items()}
+
+
+def _place_of_attempt(name: str, place: dict, planned: str, own: str) -> dict:
+    path = place["path"]
+    if planned in path:
+        return {**place, "path": path.replace(planned, own, 1)}
+    # An output that is one file keeps its name.
+    parts = ("azureml", own, name, PurePosixPath(path).name)
+    return {**place, "path": "/".join(filter(None, parts)), "destination": path}

@@ -96,8 +96,10 @@ def finish(
         moved = moved or move(to=Status.CANCELED, only=_may_cancel(outcome), reason=error)
         if pause is not None:
             changes.pop("outputs", None)  # the next attempt leaves its own
-            gone = facts.withdraw(claim.step_id, claim.attempt)
-            transaction.on_commit(partial(storage.remove_blobs, gone), robust=True)
+            # What was decided to count goes on to do so: the next attempt only delivers it.
+            if not StepRun.objects.filter(pk=claim.step_id, delivery__isnull=False).exists():
+                gone = facts.withdraw(claim.step_id, claim.attempt)
+                transaction.on_commit(partial(storage.remove_blobs, gone), robust=True)
         if moved:
             StepRun.objects.filter(pk=claim.step_id).update(**changes)
         _close(claim, outcome, at=at, exit_code=exit_code, error=error)

@@ -199,6 +199,7 @@ class Migration(migrations.Migration):
                 ('not_before', models.DateTimeField(blank=True, null=True)),
                 ('exit_code', models.IntegerField(blank=True, null=True)),
                 ('warnings', models.JSONField(blank=True, default=list)),
+                ('delivery', models.JSONField(blank=True, null=True)),
             ],
             options={
                 'indexes': [models.Index(fields=['fingerprint', 'is_reuse_source', '-run'], name='step_reuse')],

@@ -36,6 +36,8 @@ class StepRun(models.Model):
     not_before = models.DateTimeField(null=True, blank=True)
     exit_code = models.IntegerField(null=True, blank=True)
     warnings = models.JSONField(default=list, blank=True)
+    # While outputs that count are moved to their destinations: see `runs.engine.delivery`.
+    delivery = models.JSONField(null=True, blank=True)
 
     class Meta:
         indexes = [

@@ -126,7 +126,7 @@ def test_patterns_and_several_files_become_a_folder(filled, tmp_path):
 
 def test_a_file_being_written_is_not_seen(workspace, tmp_path):
     store = Datastore.objects.create(workspace=workspace, name="s", url=f"file://{tmp_path}")
-    (tmp_path / ".a.csv.123.456.partial").write_text("half")
+    (tmp_path / f".{uuid4().hex}.partial").write_text("half")
     (tmp_path / "download.partial").write_text("somebody's own name")
     place = data.resolve(store, "")
     assert [entry.path for entry in place.files()] == ["download.partial"]

@@ -1,0 +1,66 @@
+"""Outputs whose destination somebody chose are stored in a place of the attempt's own, and moved when they
+count. That is decided in one write, with all that is to be known for it: whoever takes the step up
+after that, since a worker was lost, moves what is not moved yet, and the step does not run again."""
+
+from collections.abc import Collection
+from functools import partial
+
+from endpoints import data
+from runs.engine import registering
+from runs.engine.claim import Claim
+from runs.engine.job import Job
+from runs.engine.retrying import Retrying
+from runs.models import Run, StepRun
+from runs.states import HELD, Status
+from studio.core.writable import writable
+from studio.core.writing import write_transaction
+
+
+def deliver(job: Job, *, missing: Collection[str], warnings: list[str], trying: Retrying) -> None:
+    """Decide that what an attempt stored counts, and have it where it belongs. Nothing is done if the
+    attempt is not ours to end well any more, which its end finds out."""
+    if not any("destination" in place for place in job.changes.get("outputs", {}).values()):
+        return
+    decided = {"changes": job.changes, "missing": list(missing), "warnings": warnings}
+    if trying(partial(_decide, job.claim, decided)):
+        _move(job, trying)
+
+
+def resume(job: Job, *, trying: Retrying) -> list[str]:
+    """Go on with what an earlier attempt decided; returns its warnings."""
+    decided = job.step.delivery
+    job.changes = decided["changes"]
+    job.on_complete = partial(
+        registering.register_outputs, job, except_for=tuple(decided["missing"])
+    )
+    _move(job, trying)
+    return decided["warnings"]
+
+
+def _decide(claim: Claim, decided: dict) -> bool:
+    with write_transaction():
+        ours = Run.objects.select_for_update(no_key=True).filter(
+            pk=claim.step_id, attempt=claim.attempt, status__in=HELD, error_code=""
+        )
+        if ours.values_list("pk", flat=True).first() is None:
+            return False
+        StepRun.objects.filter(pk=claim.step_id).update(delivery=writable(decided))
+        Run.objects.move(
+            claim.step_id,
+            to=Status.FINALIZING,
+            only=(Status.RUNNING,),
+            reason="its outputs go to their destinations",
+        )
+        return True
+
+
+def _move(job: Job, trying: Retrying) -> None:
+    outputs = {}
+    for name, stored in job.changes["outputs"].items():
+        place = dict(stored)
+        if destination := place.pop("destination", None):
+            source = data.locate(job.run.workspace, place["datastore"], place["path"])
+            data.move_tree(source, source.child(destination), trying=trying)
+            place["path"] = destination
+        outputs[name] = place
+    job.changes = {**job.changes, "outputs": outputs, "delivery": None}

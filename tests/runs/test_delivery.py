@@ -1,0 +1,240 @@
+"""An output goes to the destination that somebody chose when it counts, and not before; whoever finds it
+half way there goes on."""
+
+import io
+from uuid import uuid4
+
+import pytest
+
+from endpoints import data
+from endpoints.models import Datastore
+from runs import engine, facts, storage
+from runs.engine import delivery
+from runs.engine.job import load
+from runs.engine.retrying import GivenUp
+from runs.models import Metric, Outcome, Run, StepAttempt, StepRun
+from runs.states import Status
+
+pytestmark = pytest.mark.django_db
+
+MAKE = """
+    import os, pathlib, sys
+    with open(sys.argv[1], "a") as mark:
+        mark.write("x")
+    out = pathlib.Path(sys.argv[2])
+    (out / "deep").mkdir(parents=True, exist_ok=True)
+    (out / "a.txt").write_text("a of a body")
+    (out / "deep" / "b.txt").write_text("b of a body")
+"""
+LEAVE_FILE = """
+    import os, pathlib, sys
+    os.rmdir(sys.argv[2])
+    pathlib.Path(sys.argv[2]).write_text("1,2")
+"""
+READ = """
+    import os, sys
+    print(sorted(os.path.relpath(os.path.join(top, name), sys.argv[1])
+        for top, _, names in os.walk(sys.argv[1]) for name in names))
+"""
+BOTH = ["a.txt", "deep/b.txt"]
+
+
+@pytest.fixture
+def pipeline(studio):
+    """`one` leaves its output at `a/b` of the default store, `two` lists what it gets."""
+
+    def publish(*, make=MAKE, path="a/b", reuse=False, **setting):
+        return studio.publish(
+            steps={
+                "one": {
+                    "allow_reuse": reuse,
+                    "arguments": [str(studio.path / "mark"), "output:made"],
+                    "outputs": {
+                        "made": {"destination": "mid", "path_on_datastore": path, **setting}
+                    },
+                },
+                "two": {"arguments": ["input:got"], "inputs": {"got": {"source": "mid"}}},
+            },
+            scripts={"one.py": make, "two.py": READ},
+        )
+
+    return publish
+
+
+@pytest.fixture
+def destination(actor):
+    return data.locate(actor.workspace, "workspaceblobstore", "a/b")
+
+
+def below(place) -> dict[str, str]:
+    """What is at a place."""
+    return {
+        entry.path.removeprefix(f"{place.path}/"): place.found(entry.path).open().read().decode()
+        for entry in place.files()
+    }
+
+
+def times_run(studio) -> int:
+    return len((studio.path / "mark").read_text())
+
+
+def read_by_two(studio, run) -> str:
+    return storage.read_log(studio.step(run, "two").run.uuid).decode().strip()
+
+
+def test_other_files_of_the_destination_stay_and_nothing_is_left_elsewhere(
+    studio, pipeline, destination
+):
+    for name in ("a.txt", "theirs.txt"):
+        destination.child(f"a/b/{name}").write(io.BytesIO(b"before"))
+    run = studio.run(pipeline())
+    assert run.status == Status.COMPLETED, run.error
+    bodies = {"a.txt": "a of a body", "deep/b.txt": "b of a body"}
+    assert below(destination) == {**bodies, "theirs.txt": "before"}
+    assert read_by_two(studio, run) == str([*BOTH, "theirs.txt"])
+    step = studio.step(run)
+    assert step.outputs["made"]["path"] == "a/b"
+    assert step.outputs["made"]["stored"]["files"] == 2
+    assert step.delivery is None
+    assert not list(destination.child("azureml").files())
+
+
+def test_an_output_of_one_file_is_its_destination_and_is_reused(studio, pipeline):
+    published = pipeline(make=LEAVE_FILE, path="a/b.csv", reuse=True)
+    run = studio.run(published)
+    assert run.status == Status.COMPLETED, run.error
+    place = studio.step(run).outputs["made"]
+    file = data.locate(run.workspace, place["datastore"], "a/b.csv")
+    assert (place["path"], file.open().read()) == ("a/b.csv", b"1,2")
+    again = studio.run(published)
+    assert studio.step(again).reused_from_id == studio.step(run).pk
+    assert studio.step(again).outputs["made"]["path"] == "a/b.csv"
+    file.local.unlink()
+    assert studio.step(studio.run(published)).reused_from_id is None
+
+
+def test_what_cannot_be_delivered_fails_by_name_and_is_delivered_without_another_run(
+    studio, pipeline, destination
+):
+    """A folder is where a file belongs. The next attempt only goes on with what was stored."""
+    blocking = destination.child("a/b/deep/b.txt").local
+    blocking.mkdir(parents=True)
+    run = studio.submit(pipeline())
+    StepRun.objects.filter(run__parent=run).update(retries=1, retry_delay_seconds=0)
+    claim = engine.claim(studio.worker.name, ["cpu-cluster"])
+    with studio.worker._holding(claim) as flag:
+        engine.execute(claim, flag, studio.worker.guard)
+    step = studio.step(run)
+    assert step.run.status == Status.QUEUED
+    assert "is a folder already" in StepAttempt.objects.get(step=step).error
+    assert step.outputs["made"]["path"] == "a/b"
+    blocking.rmdir()
+    studio.work()
+    run.refresh_from_db()
+    assert run.status == Status.COMPLETED, run.error
+    assert times_run(studio) == 1
+    assert read_by_two(studio, run) == str(BOTH)
+    assert studio.step(run).outputs["made"]["stored"]["files"] == 2
+
+
+class Stored:
+    """An attempt whose body is over and which has stored its output."""
+
+    def __init__(self, worker: str, text: bytes):
+        self.claim = engine.claim(worker, ["cpu-cluster"])
+        self.job = load(self.claim)
+        self.place = self.job.step.outputs["made"]
+        workspace = self.job.run.workspace
+        for name in BOTH:
+            path = f"{self.place['path']}/{name}"
+            data.locate(workspace, self.place["datastore"], path).write(io.BytesIO(text))
+        author = self.job.author
+        facts.add_metric(
+            self.claim.step_id,
+            name="loss",
+            points=[{"data": {"loss": 1}}],
+            attempt=StepAttempt.objects.get(step=author.step_id, number=author.attempt).pk,
+        )
+        self.job.changes = {"outputs": {"made": self.place}}
+
+    def deliver(self, trying) -> None:
+        delivery.deliver(self.job, missing=[], warnings=["said"], trying=trying)
+
+    def at_once(self):
+        self.deliver(lambda act: act())
+
+    def dying(self, *, after: int):
+        """Until so many things are done."""
+        done = []
+
+        def trying(act):
+            if len(done) == after:
+                raise GivenUp
+            done.append(act())
+            return done[-1]
+
+        with pytest.raises(GivenUp):
+            self.deliver(trying)
+
+
+# The decision, the list, and each of the two files.
+@pytest.mark.parametrize("after", [1, 2, 3])
+@pytest.mark.parametrize("end", [Outcome.LOST, Outcome.INTERRUPTED])
+def test_who_takes_up_a_lost_one_that_counts_only_delivers_it(
+    studio, pipeline, destination, after, end
+):
+    run = studio.submit(pipeline())
+    first = Stored("frozen", b"first")
+    assert below(destination) == {}
+    first.dying(after=after)
+    assert len(below(destination)) == max(0, after - 2)
+    engine.finish(first.claim, end)
+    assert studio.step(run).run.status == Status.QUEUED
+    studio.work()
+    run.refresh_from_db()
+    assert run.status == Status.COMPLETED, run.error
+    assert not (studio.path / "mark").exists()  # no body ran again
+    assert below(destination) == dict.fromkeys(BOTH, "first")
+    assert read_by_two(studio, run) == str(BOTH)
+    assert studio.step(run).warnings == ["said"]
+    assert Metric.objects.get(run=studio.step(run).run, name="loss").values.count() == 1
+    # It wakes up and goes on: nothing is left for it to do.
+    destination.child("a/b/a.txt").write(io.BytesIO(b"of a later run"))
+    first.at_once()
+    assert below(destination)["a.txt"] == "of a later run"
+
+
+def test_a_lost_one_that_had_not_ended_reaches_nothing(studio, pipeline, destination):
+    run = studio.submit(pipeline())
+    first = Stored("frozen", b"first")
+    engine.finish(first.claim, Outcome.LOST)
+    studio.work()
+    run.refresh_from_db()
+    assert run.status == Status.COMPLETED, run.error
+    first.at_once()
+    assert not engine.finish(first.claim, Outcome.COMPLETED, step_changes=first.job.changes)
+    assert below(destination) == {"a.txt": "a of a body", "deep/b.txt": "b of a body"}
+    assert studio.step(run).outputs["made"]["path"] == "a/b"
+
+
+def test_a_step_that_declared_its_run_failed_or_was_canceled_delivers_nothing(
+    studio, pipeline, destination
+):
+    for change in ({"error_code": "UserError"}, {"status": Status.CANCEL_REQUESTED}):
+        studio.submit(pipeline())
+        stored = Stored("worker", b"x")
+        Run.objects.filter(pk=stored.claim.step_id).update(**change)
+        stored.at_once()
+        assert below(destination) == {}
+        assert engine.finish(stored.claim, Outcome.COMPLETED)
+
+
+def test_files_of_a_store_far_away_are_moved_too(workspace):
+    store = Datastore.objects.create(workspace=workspace, name="far", url=f"memory://{uuid4().hex}")
+    source, target = (data.locate(workspace, store.name, path) for path in ("from/here", "to"))
+    for name in BOTH:
+        source.child(f"from/here/{name}").write(io.BytesIO(name.encode()))
+    for _ in range(2):
+        data.move_tree(source, target)
+        assert below(target) == {name: name for name in BOTH}
+        assert not list(source.files())
