@@ -66,6 +66,11 @@ def require(actor: Actor | None, verb: str, target=None) -> None:
     if actor is None:
         raise Forbidden(_("You have no role in any workspace yet. Ask an administrator for one."))
     if not actor.may(verb):
+        if actor.role is not None and actor.role >= NEEDS[verb]:
+            raise Forbidden(
+                f"This token may not {verb}, whatever the role of {actor.name} is: it was made for one"
+                " endpoint or one step."
+            )
         raise Forbidden(
             _("%(name)s may not %(verb)s here: this needs the role %(role)s.")
             % {"name": actor.name, "verb": verb, "role": NEEDS[verb].label}

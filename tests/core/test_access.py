@@ -47,6 +47,8 @@ def test_an_endpoint_token_neither_publishes_nor_edits(actor):
     assert bound.may("submit")
     assert not bound.may("publish")
     assert not bound.may("administer")
+    with pytest.raises(Forbidden, match="made for one endpoint"):  # no role would help
+        require(bound, "publish")
 
 
 def test_a_run_token_reads_tracks_registers_and_uploads_only(actor):
