@@ -5,6 +5,7 @@ A key that nobody reads is a value that somebody meant: `ParameterAssignment` wo
 
 import difflib
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from studio.core.bodies import Body, keys_twice
 from studio.core.errors import BadValue
@@ -36,6 +37,23 @@ MOST_STEP_TAGS = 50  # each is a row per step
 MOST = 20  # remarks; a body may have any number of keys
 
 
+@dataclass(frozen=True)
+class Remark:
+    """What is wrong with a key, and what became of it where that is no reason to refuse the body."""
+
+    fault: str
+    effect: str
+    hint: str = ""
+
+    @property
+    def warning(self) -> str:
+        return f"{self.fault}: {self.effect}.{self.hint}"
+
+    @property
+    def refusal(self) -> str:
+        return f"{self.fault}.{self.hint}"
+
+
 def step_tags(body: Body) -> dict[str, str]:
     found = body.texts("StepTags")
     if len(found) > MOST_STEP_TAGS:
@@ -50,7 +68,7 @@ def continue_on_step_failure(body: Body) -> bool | None:
 
 def remarks(
     body: Body, *, name: str = "The body", read: Collection[str] = READ, extras=EXTRAS
-) -> dict[str, str]:
+) -> dict[str, Remark]:
     """What is to be said of the body's keys, by key: of those that are not known, and of those that
     come twice."""
     found = {}
@@ -59,31 +77,30 @@ def remarks(
         if len(found) == MOST:
             break
         if str(key).lower() not in known:
-            hint = _hint(key, read)
-            found[key[:100]] = f"{name} has no key {key[:100]!r}: it was ignored.{hint}"
+            fault = f"{name} has no key {key[:100]!r}"
+            found[key[:100]] = Remark(fault, "it was ignored", _hint(key, read))
     for names in body.twice[:MOST]:
         which = " and ".join(each[:100] for each in names)
         named = f"has {which}" if len(names) > 1 else f"names {which} more than once"
-        found[names[-1][:100]] = f"{name} {named}: only the last one counts."
+        found[names[-1][:100]] = Remark(f"{name} {named}", "only the last one counts")
     for section in OBJECTS:
         for key in keys_twice(body.mapping(section))[:MOST]:
-            found[key[:100]] = (
-                f"{section} names {key[:100]} more than once: only the last value counts."
-            )
+            fault = f"{section} names {key[:100]} more than once"
+            found[key[:100]] = Remark(fault, "only the last value counts")
     return found
 
 
-def remarks_of_kept(body: Body) -> dict[str, str]:
+def remarks_of_kept(body: Body) -> dict[str, Remark]:
     """Of a submission that a schedule or a draft keeps."""
     unread = {
-        key: f"{key} is read from the body of a trigger only: it was ignored."
+        key: Remark(f"{key} is read from the body of a trigger only", "it was ignored")
         for key in TRIGGER_ONLY
         if key in body
     }
     return remarks(body) | unread
 
 
-def remarks_with_graph(body: Body, info: Body) -> dict[str, str]:
+def remarks_with_graph(body: Body, info: Body) -> dict[str, Remark]:
     """Of a body that brings a graph, and of its CreationInfo."""
     parts = ("CreationInfo", "Graph", "GraphInterface")
     outer = remarks(body, read=parts, extras=("GraphLayout",))

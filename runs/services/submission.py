@@ -28,6 +28,7 @@ from runs.engine.plan import target_of
 from runs.facts import attribute
 from runs.models import Experiment, Kind, PipelineRun, Run, RunAttribute, Source
 from runs.services.idempotency import Key, run_of_key
+from runs.services.keys import Remark
 from runs.services.names import experiment_of, run_name
 from studio.core import audit, numbers
 from studio.core.access import Actor, require
@@ -73,7 +74,7 @@ def submit(
     timeout_seconds: int | None = None,
     strict: bool | None = None,
     raw_request: Mapping | None = None,
-    remarks: Mapping[str, str] | None = None,
+    remarks: Mapping[str, Remark] | None = None,
     key: Key | None = None,
     original: PipelineRun | None = None,
     parent: Run | None = None,
@@ -153,7 +154,7 @@ def submit(
                 datasets=resolved.datasets,
                 datapaths=resolved.datapaths,
                 provenance=resolved.provenance,
-                warnings=[*(remarks or {}).values(), *resolved.warnings, *said],
+                warnings=[*_warnings(remarks), *resolved.warnings, *said],
                 raw_request=sealing.without_secrets(numbers.storable(raw_request or {}), secrets),
                 continue_on_step_failure=continue_on_step_failure,
                 regenerate_outputs=regenerate_outputs,
@@ -181,9 +182,13 @@ def submit(
     return run
 
 
-def check_keys(target: Target, remarks: Mapping[str, str] | None) -> None:
+def check_keys(target: Target, remarks: Mapping[str, Remark] | None) -> None:
     if target.is_strict and remarks:
-        raise ValidationError({key: [text] for key, text in remarks.items()})
+        raise ValidationError({key: [remark.refusal] for key, remark in remarks.items()})
+
+
+def _warnings(remarks: Mapping[str, Remark] | None) -> list[str]:
+    return [remark.warning for remark in (remarks or {}).values()]
 
 
 def examine(
