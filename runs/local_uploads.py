@@ -43,3 +43,8 @@ def assets(workspace: Workspace, container: str):
         run=None,
         artifacts__0__prefix__startswith=f"{ORIGIN}/{container}/",
     )
+
+
+def lock(workspace: Workspace) -> None:
+    """Until this transaction ends, no upload changes, and no asset is made of uploads."""
+    Workspace.objects.select_for_update(no_key=True).only("pk").get(pk=workspace.pk)

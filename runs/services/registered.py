@@ -1,7 +1,8 @@
 """Registered models: names whose versions point to artifacts that runs left, or to uploads (wire 9.3)."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import IO
 
 from django.core.exceptions import ValidationError
@@ -34,6 +35,8 @@ def create_asset(
     """An asset of the artifacts at or below `paths`, each of which must have some: those of `run`, or
     those that were uploaded to `container`."""
     require(actor, "register", run)
+    if run is None:
+        local_uploads.lock(actor.workspace)
     for path in paths:
         if not any(
             kept == path or kept.startswith(f"{path}/")
@@ -65,8 +68,18 @@ def keep_upload(actor: Actor, *, container: str, path: str, stream: IO[bytes]) -
     """Keep what `stream` holds for a model without a run, until an asset is made of it; its size."""
     require(actor, "register")
     require_open(actor.workspace, container)
+    blob = local_uploads.blob_of(actor.workspace, container, path)
     with place_for(path):
-        return storage.put_stream(local_uploads.blob_of(actor.workspace, container, path), stream)
+        return storage.put_stream(blob, stream, writing=_open(actor.workspace, container))
+
+
+@contextmanager
+def _open(workspace: Workspace, container: str) -> Iterator[None]:
+    """For the moment in which a file changes: no asset is made of its container meanwhile."""
+    with transaction.atomic():
+        local_uploads.lock(workspace)
+        require_open(workspace, container)
+        yield
 
 
 def require_open(workspace: Workspace, container: str) -> None:

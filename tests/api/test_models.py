@@ -4,8 +4,9 @@ import io
 
 import pytest
 
-from runs import run_tokens, services
-from runs.models import RegisteredModel, Run
+from runs import local_uploads, run_tokens, services, storage
+from runs.models import Asset, RegisteredModel, Run
+from studio.core.errors import Conflict
 from studio.core.models import Role
 from tests import factories
 from tests.api.conftest import Api
@@ -246,6 +247,23 @@ def test_a_model_of_uploads(api, anonymous, url, uploads):
     again = api.post(f"{uploads}/batch/metadata/LocalUpload/261122T120000-ab12cd34", body)
     assert again.status == 409
     assert anonymous.get(download).raw == b"weights"
+
+
+def test_an_upload_that_ends_after_its_model_was_made_changes_nothing(actor):
+    def upload(stream):
+        services.keep_upload(actor, container="abc", path="m.txt", stream=stream)
+
+    class Slow(io.BytesIO):
+        def read(self, size=-1):
+            if not Asset.objects.exists():
+                services.create_asset(actor, name="m", paths=["m.txt"], container="abc")
+            return super().read(size)
+
+    upload(io.BytesIO(b"weights"))
+    with pytest.raises(Conflict, match="belong to a model already"):
+        upload(Slow(b"others"))
+    blob = local_uploads.blob_of(actor.workspace, "abc", "m.txt")
+    assert b"".join(storage.stream_blob(blob)) == b"weights"
 
 
 def test_uploads_of_another_workspace_are_not_there(api, anonymous, url, uploads):
