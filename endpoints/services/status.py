@@ -31,8 +31,8 @@ def hold_runnable(
     """`check_runnable` of the rows as they are now, which cannot be disabled until this transaction
     ends: a run is written before a disable or not at all, and so is its audit row.
 
-    Ask it late in the transaction. On PostgreSQL a disable waits for all who hold the row, and for
-    whoever takes hold of it meanwhile.
+    Call it late in the transaction: on PostgreSQL the row stays locked from here to the commit, shared
+    with other submits, and a disable waits until no transaction has it locked.
     """
     if endpoint is not None and version is not None:
         row = EndpointVersion.objects.filter(pk=version.pk)

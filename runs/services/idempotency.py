@@ -63,8 +63,9 @@ def run_of_key(actor: Actor, key: Key | None) -> Run | None:
 
 
 def run_in_turn(actor: Actor, key: Key | None) -> Run | None:
-    """The same, before whatever a new run needs is written: whoever sends a key twice at once takes
-    turns until this transaction ends, so that the second finds the run of the first."""
+    """As `run_of_key`, for callers that write more than the run, such as its graph. With a key it locks
+    the workspace until this transaction ends: of two requests with the same key at the same time, the
+    second waits here and finds the run of the first."""
     if key is not None:
         Workspace.objects.select_for_update(no_key=True).get(pk=actor.workspace.pk)
     return run_of_key(actor, key)

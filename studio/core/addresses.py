@@ -9,8 +9,8 @@ Address = IPv4Address | IPv6Address
 
 
 def address_of(request: HttpRequest) -> str | None:
-    """The caller's address. What a proxy of ours says it forwards for counts, the last word of it,
-    which is the proxy's own; from anybody else that header is worth nothing."""
+    """The caller's address. From one of STUDIO_TRUSTED_PROXIES it is the last address of
+    X-Forwarded-For, which the proxy itself has added; from anybody else that header is ignored."""
     peer = parsed(request.META.get("REMOTE_ADDR", ""))
     if peer is not None and is_in(peer, settings.STUDIO_TRUSTED_PROXIES):
         forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2]
