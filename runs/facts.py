@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from endpoints.roots import storing
+from endpoints.services import withdraw_datasets
 from runs import storage
 from runs.model_files import ModelFiles
 from runs.models import (
@@ -105,7 +106,7 @@ def withdraw(step_id: int, number: int) -> list[str]:
 
     Nobody but its attempts measures and uploads in a step's own run; in the run above it, it is told
     whose each value is."""
-    step = Run.objects.only("parent").select_related("parent").get(pk=step_id)
+    step = Run.objects.only("parent", "workspace").select_related("parent").get(pk=step_id)
     attempt = StepAttempt.objects.only("replaced", "started_at").get(step_id=step_id, number=number)
     own = [step_id, step.parent_id] if step.parent.kind == Kind.SCRIPT else [step_id]
     told = Q(attempt=attempt.pk)
@@ -120,6 +121,8 @@ def withdraw(step_id: int, number: int) -> list[str]:
     made = {"run__in": own, "created_at__gte": attempt.started_at}
     RegisteredModel.objects.filter(**made).delete()
     Asset.objects.filter(**made, registered_models=None).delete()
+    uuids = Run.objects.filter(pk__in=own).values_list("uuid", flat=True)
+    withdraw_datasets(step.workspace_id, [f"{uuid}.{number}" for uuid in uuids])
     for run_id, replaced in attempt.replaced.items():
         _put_back(int(run_id), replaced)
     for child in Run.objects.filter(parent__in=own, kind=Kind.CHILD, attempt=number):

@@ -184,6 +184,7 @@ class Migration(migrations.Migration):
                 ('tags', models.JSONField(blank=True, default=dict)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('created_by', models.CharField(blank=True, max_length=150)),
+                ('attempt', models.CharField(blank=True, db_index=True, max_length=50)),
             ],
             options={
                 'constraints': [models.UniqueConstraint(fields=('dataset', 'number'), name='datasetversion_unique_number')],

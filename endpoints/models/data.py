@@ -99,6 +99,8 @@ class DatasetVersion(models.Model):
     tags = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     created_by = models.CharField(max_length=150, blank=True)
+    # The attempt that registered it with a step's own token: `<run uuid>.<number>`.
+    attempt = models.CharField(max_length=50, blank=True, db_index=True)
 
     class Meta:
         constraints = [

@@ -8,6 +8,7 @@ from endpoints.services.datasets import (
     save_dataset,
     unregister_dataset,
     update_dataset,
+    withdraw_datasets,
 )
 from endpoints.services.environments import register_environment
 from endpoints.services.folders import publish_archive, publish_folder
@@ -66,4 +67,5 @@ __all__ = [
     "update_module_version",
     "update_named_module",
     "why_disabled",
+    "withdraw_datasets",
 ]

@@ -1,6 +1,6 @@
 """Datasets: saved definitions, and names whose versions point to them (wire 10.1)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -88,11 +88,25 @@ def register_dataset(
                 description=dataset.description,
                 tags=dataset.tags,
                 created_by=actor.name,
+                attempt=f"{actor.run_uuid}.{actor.run_attempt}" if actor.run_uuid else "",
             )
     except IntegrityError as error:
         raise Conflict(f"Dataset {name} was registered by somebody else just now.") from error
     audit.record(actor, "register", dataset, after={"version": version.number})
     return version
+
+
+def withdraw_datasets(workspace_id: int, attempts: Sequence[str]) -> None:
+    """Take back what attempts of a step (`<run uuid>.<number>`) registered, which others will again."""
+    named = Dataset.objects.filter(workspace_id=workspace_id, versions__attempt__in=attempts)
+    for dataset in named.distinct():
+        dataset.versions.filter(attempt__in=attempts).delete()
+        newest = dataset.versions.order_by("-number").first()
+        if newest is None:
+            dataset.delete()
+        else:
+            dataset.description, dataset.tags = newest.description, newest.tags
+            dataset.save(update_fields=["description", "tags"])
 
 
 def update_dataset(

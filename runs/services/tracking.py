@@ -105,14 +105,21 @@ def make_child(
 def attempt_of(actor: Actor, run: Run) -> int | None:
     """The key of the attempt that says something of a run with its own token, held until the
     transaction is over; None for anybody else."""
+    author = _author(actor)
+    if author is None:
+        return None
+    attempt = facts.lock(author, run.pk)
+    if attempt is None:
+        raise Forbidden("The attempt that this token was made for is over.")
+    return attempt
+
+
+def _author(actor: Actor) -> facts.Author | None:
     if actor.run_uuid is None or not actor.run_attempt:
         return None
     own = Q(uuid=actor.run_uuid) | Q(parent__uuid=actor.run_uuid, parent__kind=Kind.SCRIPT)
     step = Run.objects.filter(own, kind=Kind.STEP).values_list("pk", flat=True).get()
-    attempt = facts.lock(facts.Author(step, actor.run_attempt), run.pk)
-    if attempt is None:
-        raise Forbidden("The attempt that this token was made for is over.")
-    return attempt
+    return facts.Author(step, actor.run_attempt)
 
 
 def log_params(actor: Actor, run: Run, params: Mapping[str, str]) -> None:
@@ -149,10 +156,12 @@ def keep_artifact(actor: Actor, run: Run, *, path: str, stream: IO[bytes]) -> Ar
     """Keep what `stream` holds as an artifact of a run; a second one of its path replaces it."""
     require_driver(actor, run)
     path = storage.checked_path(path)
-    blob = storage.artifact_blob(run.uuid, path)
+    blob = facts.blob_of(run.uuid, path, _author(actor))
     with place_for(path):
         size = storage.put_stream(blob, stream, writing=model_files.writing(run, path))
-    return facts.note_artifact(run.pk, path=path, blob=blob, size=size)
+    with write_transaction():
+        attempt = attempt_of(actor, run)
+        return facts.note_artifact(run.pk, path=path, blob=blob, size=size, attempt=attempt)
 
 
 def append_to_artifact(
@@ -164,4 +173,8 @@ def append_to_artifact(
     blob = facts.kept_at(run.uuid, path)
     writing = model_files.writing(run, path)
     size = storage.append_stream(blob, stream, at=at, writing=writing)
-    return facts.note_artifact(run.pk, path=path, blob=blob, size=size)
+    with write_transaction():
+        attempt = attempt_of(actor, run)
+        known = Artifact.objects.filter(run=run, path=path).values_list("attempt", flat=True)
+        whose = known[0] if known else attempt  # who began it
+        return facts.note_artifact(run.pk, path=path, blob=blob, size=size, attempt=whose)

@@ -5,8 +5,11 @@ import json
 import uuid
 
 import pytest
+from django.db import transaction
 
 from endpoints import data
+from endpoints import services as definitions
+from endpoints.models import Dataset, DatasetVersion, Datastore
 from runs import engine, facts, run_tokens, services, storage
 from runs.engine.following import FactFollower
 from runs.engine.job import load
@@ -166,6 +169,49 @@ class TestByToken:
         services.register_model(in_step, name="m", asset=asset, run=step)
         engine.finish(claim, Outcome.INTERRUPTED)
         assert not RegisteredModel.objects.exists()
+
+    def test_datasets_that_it_registered_go_with_it(self, run, claim, step, in_step, workspace):
+        Datastore.objects.get_or_create(workspace=workspace, name="store")
+        uri = data.datastore_uri(workspace, "store", "a")
+        kind, flow = data.write_output_dataflow(uri, "")
+
+        def register(actor, name, description):
+            return definitions.register_dataset(
+                actor,
+                name=name,
+                dataset_type=kind,
+                dataflow=flow,
+                description=description,
+                create_new_version=True,
+            )
+
+        register(playing_actor(run), "theirs", "theirs")
+        for name in ("theirs", "new"):
+            register(in_step, name, "of the attempt")
+        assert Dataset.objects.get(name="theirs").description == "of the attempt"
+        engine.finish(claim, Outcome.LOST)
+        [version] = DatasetVersion.objects.all()
+        assert (version.dataset.name, version.number) == ("theirs", 1)
+        assert [dataset.description for dataset in Dataset.objects.all()] == ["theirs"]
+
+    def test_files_that_it_sent_go_with_it(self, run, claim, step, in_step):
+        def keep(actor, path, words, told=run):
+            return services.keep_artifact(actor, told, path=path, stream=io.BytesIO(words))
+
+        keep(playing_actor(run), "theirs.txt", b"theirs")
+        for told in (run, step):
+            keep(in_step, "own.txt", b"own", told=told)
+        services.append_to_artifact(
+            in_step, run, path="own.txt", stream=io.BytesIO(b", more"), at=None
+        )
+        services.append_to_artifact(
+            in_step, run, path="theirs.txt", stream=io.BytesIO(b", more"), at=None
+        )
+        engine.finish(claim, Outcome.LOST)
+        assert list(Artifact.objects.values_list("path", flat=True)) == ["theirs.txt"]
+        with pytest.raises(Forbidden, match="attempt"), transaction.atomic():
+            keep(in_step, "late.txt", b"late")
+        assert not Artifact.objects.filter(path="late.txt").exists()
 
 
 def playing_actor(run):
