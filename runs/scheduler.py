@@ -23,7 +23,7 @@ from runs.services.kept import arguments
 from runs.services.schedules import datapath_of, with_targets
 from studio.core import access, audit, names
 from studio.core.access import Actor, require
-from studio.core.errors import Disabled, Refused
+from studio.core.errors import Disabled, Refused, text_of
 from studio.core.writing import write_transaction
 
 AT_ONCE = 100  # schedules per call; the others are due still at the next
@@ -235,8 +235,6 @@ def _record(
 
 
 def _text_of(error: Exception) -> str:
-    if isinstance(error, ValidationError):
-        return " ".join(error.messages)
-    if isinstance(error, Refused):
-        return error.message
+    if isinstance(error, Refused | ValidationError):
+        return text_of(error)
     return f"{type(error).__name__}: {error}"[:1000]

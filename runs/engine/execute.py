@@ -44,7 +44,7 @@ from runs.steps.reasons import last_words
 from runs.storage import BUILD_LOG, DRIVER_LOG, LogWriter
 from studio.core import names
 from studio.core.console import plain
-from studio.core.errors import Refused
+from studio.core.errors import Refused, text_of
 
 WRITE_SECONDS = 60.0  # a worker that has to go waits no longer for the database
 # A step that was stopped has this long left to have its log and files kept.
@@ -147,13 +147,9 @@ def _write(claim: Claim, flag: StopFlag, write: Callable[[], Finished]) -> Finis
         text = f"The studio could not write how the step ended ({type(error).__name__})."
         code = "ServiceError"
         if isinstance(error, Refused | ValidationError):  # of a dataset to be registered
-            text, code = _text_of(error), "UserError"
+            text, code = text_of(error), "UserError"
         plain = partial(finish, claim, Outcome.FAILED, error=text, code=code)
         return _write_in_time(flag, plain)
-
-
-def _text_of(error: Refused | ValidationError) -> str:
-    return error.message if isinstance(error, Refused) else " ".join(error.messages)
 
 
 def _write_in_time(flag: StopFlag, write: Callable[[], Finished]) -> Finished:
@@ -191,7 +187,7 @@ class Attempt:
             code = "ServiceError" if error.is_ours else "UserError"
             result = Result(Outcome.FAILED, error=error.message, code=code)
         except (Refused, ValidationError) as error:
-            result = Result(Outcome.FAILED, error=_text_of(error))
+            result = Result(Outcome.FAILED, error=text_of(error))
         if self.flag and result.outcome == Outcome.FAILED:
             result = self._stopped(result.exit_code)
         result.warnings = [*self.warnings, *result.warnings]

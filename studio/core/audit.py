@@ -14,7 +14,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from studio.core.access import Actor
-from studio.core.errors import Refused
+from studio.core.errors import Refused, text_of
 from studio.core.models import AuditEvent, Door
 from studio.core.origin import origin
 from studio.core.writing import write_transaction
@@ -104,7 +104,7 @@ def refuse_for(
     refuse(
         actor or nobody(),
         code=getattr(error, "code", None) or "UserError",
-        reason=" ".join(getattr(error, "messages", [str(error)])),
+        reason=text_of(error),
         status=getattr(error, "status", 400),
         kind=kind,
         name=str(uuid),

@@ -1,6 +1,8 @@
 """What services raise for a right request at the wrong time or by the wrong person. Bad input is
 django.core.exceptions.ValidationError; doors map both and contain no `try`."""
 
+from django.core.exceptions import ValidationError
+
 
 class Refused(Exception):
     """The request is understood and cannot be done now; `message` says why and what to do next."""
@@ -48,3 +50,8 @@ class BadValue(Refused):
     def __init__(self, message: str, *, target: str = ""):
         super().__init__(message)
         self.target = target
+
+
+def text_of(error: Refused | ValidationError) -> str:
+    """Its sentences, where one text is wanted."""
+    return error.message if isinstance(error, Refused) else " ".join(error.messages)
