@@ -29,11 +29,11 @@ class Graph:
     parameter_names: frozenset[str]
     timeout_seconds: int | None = None
 
-    @property
-    def path_parameters(self) -> list[PathParameter]:
+    @cached_property
+    def path_parameters(self) -> tuple[PathParameter, ...]:
         """Those that the destinations of outputs are made of."""
-        settings = [one for node in self.nodes.values() for one in node.outputs.values()]
-        return [one.parameter for one in settings if one.parameter is not None]
+        settings = (one for node in self.nodes.values() for one in node.outputs.values())
+        return tuple(filter(None, (one.parameter for one in settings)))
 
     @classmethod
     def parse(

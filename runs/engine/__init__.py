@@ -5,7 +5,7 @@ Nothing here knows Celery or HTTP. What became ready is returned, per queue, for
 
 from runs.engine.blueprints import Blueprint, blueprint
 from runs.engine.claim import Claim, claim
-from runs.engine.destinations import destinations
+from runs.engine.destinations import Destination, destinations
 from runs.engine.execute import execute
 from runs.engine.held import take_held
 from runs.engine.lengths import check_lengths
@@ -17,6 +17,7 @@ __all__ = [
     "SILENCE",
     "Blueprint",
     "Claim",
+    "Destination",
     "Finished",
     "Listener",
     "advance",

@@ -7,9 +7,8 @@ from uuid import UUID, uuid4
 from django.utils import timezone
 
 from endpoints.graph import Edge, Node
-from runs import sealing
 from runs.engine.blueprints import Blueprint
-from runs.engine.destinations import Destination, destinations
+from runs.engine.destinations import Destination
 from runs.facts import attribute
 from runs.models import Kind, Run, RunAttribute, StatusChange, StepRun
 from runs.states import Status
@@ -20,11 +19,17 @@ SNAPSHOT = "ContentSnapshotId"  # the property in which the SDK finds the code o
 
 
 def plan(
-    run: Run, blueprint: Blueprint, sources: Mapping[str, dict], *, tags: Mapping | None = None
+    run: Run,
+    blueprint: Blueprint,
+    sources: Mapping[str, dict],
+    chosen: Mapping[tuple[str, str], Destination],
+    *,
+    tags: Mapping | None = None,
 ) -> dict[str, int]:
     """Make the steps of `run` and return how many are ready, per queue.
 
-    `sources` are the places of the graph's dataset nodes, by node id; `tags` are every step's.
+    `sources` are the places of the graph's dataset nodes, by node id; `chosen` what `destinations`
+    found; `tags` are every step's.
     """
     graph = blueprint.graph
     order = graph.topological_order()
@@ -37,7 +42,6 @@ def plan(
     RunAttribute.objects.bulk_create(
         attribute(row.pk, "tag", key, value) for row in rows for key, value in (tags or {}).items()
     )
-    chosen = _destinations(run, blueprint)
     outputs = {
         node_id: planned_outputs(graph.nodes[node_id], step_uuid=uuids[node_id], chosen=chosen)
         for node_id in order
@@ -118,13 +122,6 @@ def _input(edge: Edge, outputs: Mapping, sources: Mapping) -> dict:
         return sources[edge.source]
     place = outputs[edge.source].get(edge.source_port) or {}
     return {"node": edge.source, "port": edge.source_port, **place}
-
-
-def _destinations(run: Run, blueprint: Blueprint) -> dict[tuple[str, str], Destination]:
-    made = run.pipeline_run
-    has_parameters = bool(blueprint.graph.path_parameters)
-    values = sealing.opened(made.parameters) if has_parameters else {}
-    return destinations(blueprint, values, made.datapaths)
 
 
 def planned_outputs(

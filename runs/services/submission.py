@@ -97,7 +97,7 @@ def submit(
     check_runnable(target.endpoint, target.pipeline, target.version)
     check_keys(target, remarks)
     name, said = experiment_of(experiment, target.endpoint or target.pipeline)
-    blueprint, resolved, sources = examine(
+    blueprint, resolved, sources, chosen = examine(
         actor,
         target,
         assignments=assignments,
@@ -160,7 +160,9 @@ def submit(
                 regenerate_outputs=regenerate_outputs,
                 timeout_seconds=timeout_seconds or blueprint.graph.timeout_seconds,
             )
-            ready = {} if held else engine.plan(run, blueprint, sources, tags=step_tags or {})
+            ready = (
+                {} if held else engine.plan(run, blueprint, sources, chosen, tags=step_tags or {})
+            )
             _index(run, resolved, secrets)
             hold_runnable(target.endpoint, target.pipeline, target.version)
             audit.record(
@@ -200,9 +202,9 @@ def examine(
     datapaths: Mapping | None = None,
     strict: bool | None = None,
     caller: str = "Caller",
-) -> tuple[engine.Blueprint, Resolved, dict[str, dict]]:
-    """What a run of `target` would run with these values and where its data is; refuses what it must,
-    and writes nothing."""
+) -> tuple[engine.Blueprint, Resolved, dict[str, dict], dict[tuple[str, str], engine.Destination]]:
+    """What a run of `target` would run with these values, where its data is and where its outputs go;
+    refuses what it must, and writes nothing."""
     blueprint = engine.blueprint(target.graph.uuid)
     resolved = resolve(
         blueprint.parameters,
@@ -214,8 +216,9 @@ def examine(
     )
     engine.check_lengths(blueprint, resolved.values)
     _check_compute(actor, blueprint)
-    engine.destinations(blueprint, resolved.values, resolved.datapaths)
-    return blueprint, resolved, _sources(actor, blueprint, resolved.datasets, resolved.datapaths)
+    chosen = engine.destinations(blueprint, resolved.values, resolved.datapaths)
+    sources = _sources(actor, blueprint, resolved.datasets, resolved.datapaths)
+    return blueprint, resolved, sources, chosen
 
 
 def start(actor: Actor, run: Run, *, parent: Run | None = None) -> Run:
@@ -225,6 +228,7 @@ def start(actor: Actor, run: Run, *, parent: Run | None = None) -> Run:
     check_runnable(run.endpoint, run.pipeline, None)
     blueprint = engine.blueprint(extra.graph.uuid)
     _check_compute(actor, blueprint)
+    chosen = engine.destinations(blueprint, sealing.opened(extra.parameters), extra.datapaths)
     sources = _sources(actor, blueprint, extra.datasets, extra.datapaths)
     ready: dict[str, int] = {}
     with write_transaction():
@@ -233,7 +237,7 @@ def start(actor: Actor, run: Run, *, parent: Run | None = None) -> Run:
                 _check_goes_on(parent)
                 run.parent, run.root = parent, parent.root or parent
                 Run.objects.filter(pk=run.pk).update(parent=run.parent, root=run.root)
-            ready = engine.plan(run, blueprint, sources)
+            ready = engine.plan(run, blueprint, sources, chosen)
             hold_runnable(run.endpoint, run.pipeline)
             audit.record(actor, "start", run)
     transaction.on_commit(partial(tasks.ring, ready), robust=True)
