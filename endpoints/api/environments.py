@@ -5,6 +5,7 @@ from rest_framework.response import Response
 from endpoints import services
 from endpoints.api.entities import environment_definition
 from endpoints.models import EnvironmentVersion
+from endpoints.services.environments import is_number
 from studio.core.bodies import Body
 from studio.core.errors import BadValue, NotFound
 from studio.core.rest import WireView
@@ -70,10 +71,6 @@ class EnvironmentDetail(EnvironmentView):
             self.actor, name=name, version=version, definition=definition
         )
         return Response(environment_definition(registered))
-
-
-def is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 9
 
 
 class EnvironmentByVersion(EnvironmentDetail):

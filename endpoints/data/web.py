@@ -16,11 +16,11 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
+from studio.core.addresses import Address, is_in
 from studio.core.errors import BadValue
 
 CHUNK = 1 << 20
 CONNECT_SECONDS = 30
-Address = IPv4Address | IPv6Address
 THIS_NETWORK = IPv4Network("0.0.0.0/8")
 NAT64 = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
 COMPATIBLE = IPv6Network("::/96")
@@ -139,7 +139,7 @@ def _looked_at(host: str, port: int | None) -> list[str]:
 
 def _look_at(address: Address, host: str, allowed: list) -> None:
     for each in _meanings(address):
-        if any(each.version == network.version and each in network for network in allowed):
+        if is_in(each, allowed):
             continue
         if _is_own(each):
             kind = "this machine's own, or its cloud's"
@@ -160,7 +160,7 @@ def _is_own(address: Address) -> bool:
         or address.is_unspecified
         or address.is_multicast
         or address in METADATA
-        or (address.version == 4 and address in THIS_NETWORK)
+        or is_in(address, [THIS_NETWORK])
     )
 
 
@@ -178,7 +178,7 @@ def _meanings(address: Address) -> Iterator[Address]:
         yield plain.sixtofour
     elif plain.teredo:
         yield from plain.teredo
-    elif any(plain in network for network in (*NAT64, COMPATIBLE)) and int(plain) > 1:
+    elif is_in(plain, (*NAT64, COMPATIBLE)) and int(plain) > 1:
         yield IPv4Address(int(plain) & 0xFFFFFFFF)
 
 

@@ -42,8 +42,12 @@ def register_environment(
     return made
 
 
+def is_number(version: str) -> bool:
+    return version.isascii() and version.isdigit() and len(version) < 9
+
+
 def _number(version: str) -> int:
-    if not (version.isascii() and version.isdigit() and len(version) < 9):
+    if not is_number(version):
         raise BadValue(
             f"The version of an environment is a number, not {version!r:.60}.", target="version"
         )

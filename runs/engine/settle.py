@@ -76,7 +76,7 @@ def finish(
     with write_transaction():
         moved, pause = False, None
         if outcome == Outcome.COMPLETED:
-            moved = _complete(claim, at, ran_from)
+            moved = _complete(move, ran_from)
             changes["is_reuse_source"] = may_be_reused and moved
             changes |= on_complete() if moved else {}
             if not moved and move(to=Status.FAILED, reason="the script declared its run failed"):
@@ -129,18 +129,9 @@ def _close(claim: Claim, outcome: Outcome, *, at: datetime, **ended) -> None:
         attempt.filter(outcome=Outcome.LOST).update(outcome=Outcome.INTERRUPTED)
 
 
-def _complete(claim: Claim, at: datetime, ran_from: datetime | None) -> bool:
+def _complete(move: Callable[..., bool], ran_from: datetime | None) -> bool:
     """True unless the script has told, through the wire, that its run failed."""
-    move = partial(
-        Run.objects.move,
-        claim.step_id,
-        to=Status.COMPLETED,
-        unless_failed=True,
-        only=HELD,
-        attempt=claim.attempt,
-        at=at,
-        ran_from=ran_from,
-    )
+    move = partial(move, to=Status.COMPLETED, unless_failed=True)
     # Nearly always from this one, which is cheaper to try than to look up.
     return move(was=Status.PREPARING if ran_from else Status.RUNNING) or move()
 

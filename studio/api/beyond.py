@@ -6,6 +6,7 @@ from urllib.parse import quote
 from rest_framework.response import Response
 
 from endpoints.models import EnvironmentVersion
+from endpoints.services.environments import is_number
 from runs.api.entities import LOGS
 from studio.api.containers import IMAGE_LOG, IMAGE_LOG_TEXT
 from studio.core import blob_urls
@@ -83,8 +84,7 @@ class EnvironmentBuild(WireView):
         rows = EnvironmentVersion.objects.filter(
             environment__workspace=self.actor.workspace, environment__name=name
         )
-        is_number = version.isascii() and version.isdigit() and len(version) < 9
-        if not (is_number and rows.filter(number=int(version)).exists()):
+        if not (is_number(version) and rows.filter(number=int(version)).exists()):
             raise NotFound(f"Environment {name!r} version {version} not found in workspace.")
 
     def get(self, request, name, version, **scope):

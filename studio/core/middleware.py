@@ -15,7 +15,7 @@ from studio.core.access import actor_for, workspaces_of
 from studio.core.errors import Refused
 from studio.core.logs import correlation_id
 from studio.core.models import Workspace
-from studio.core.origin import current_request
+from studio.core.origin import current_request, is_rest
 
 POLICY = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
@@ -147,10 +147,6 @@ def is_allowed(request) -> bool:
         getattr(request, "is_rest", False)
         and request.headers.get("Origin", "").lower() in settings.STUDIO_CORS_ORIGINS
     )
-
-
-def is_rest(view) -> bool:
-    return isinstance(getattr(view, "cls", None), type)  # of Django REST framework
 
 
 class RestInEnglish:

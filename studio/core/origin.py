@@ -32,9 +32,15 @@ def origin() -> Origin:
 
 def _door_of(request: HttpRequest) -> Door:
     match = request.resolver_match
-    if match is not None and hasattr(match.func, "cls"):  # of Django REST framework
+    if match is None:
+        return Door.PAGE
+    if is_rest(match.func):
         return Door.REST
-    return Door.ADMIN if match is not None and match.app_name == "admin" else Door.PAGE
+    return Door.ADMIN if match.app_name == "admin" else Door.PAGE
+
+
+def is_rest(view) -> bool:
+    return isinstance(getattr(view, "cls", None), type)  # of Django REST framework
 
 
 @contextmanager
