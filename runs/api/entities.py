@@ -80,15 +80,8 @@ def _pipeline_run_entity(run: Run, base: str, waits: list[str]) -> dict:
 # What a caller without a key is told of the run it started: not the values of parameters, which
 # hold defaults it did not send, nor the names a warning would suggest.
 PUBLIC_KEYS = (
-    *(
-        "Id",
-        "PipelineRunId",
-        "Description",
-        "IsSubmitted",
-        "HasErrors",
-        "HasWarnings",
-        "UploadState",
-    ),
+    *("Id", "PipelineRunId", "Description", "IsSubmitted", "HasErrors", "HasWarnings"),
+    "UploadState",
     *("RunHistoryExperimentName", "EntityStatus", "CreatedDate", "LastModifiedDate", "Status"),
 )
 

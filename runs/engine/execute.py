@@ -21,7 +21,7 @@ from runs import facts
 from runs.engine import delivery, leftovers, registering
 from runs.engine import folder as folders
 from runs.engine.claim import Claim
-from runs.engine.following import FactFollower, LogFollower, reason
+from runs.engine.following import MAX_WARNINGS, FactFollower, LogFollower, reason
 from runs.engine.job import Job, decide, load
 from runs.engine.retrying import GivenUp, Retrying, after_outage, is_outage
 from runs.engine.settle import Finished, finish
@@ -52,7 +52,6 @@ KEEP_SECONDS = {Stop.CANCELED: 2.0, Stop.TIMED_OUT: 60.0}
 KEEP_SECONDS_AT_LEAST = 1.0
 AWAY = (OperationalError, InterfaceError)  # what the database says while it cannot be used
 STOP_SECONDS = 1.0  # between SIGTERM and SIGKILL when the worker itself has to go
-MAX_WARNINGS = 20  # about files; a step can make any number of them
 
 logger = logging.getLogger(__name__)
 
@@ -148,8 +147,8 @@ def _write(claim: Claim, flag: StopFlag, write: Callable[[], Finished]) -> Finis
         code = "ServiceError"
         if isinstance(error, Refused | ValidationError):  # of a dataset to be registered
             text, code = text_of(error), "UserError"
-        plain = partial(finish, claim, Outcome.FAILED, error=text, code=code)
-        return _write_in_time(flag, plain)
+        in_plain_words = partial(finish, claim, Outcome.FAILED, error=text, code=code)
+        return _write_in_time(flag, in_plain_words)
 
 
 def _write_in_time(flag: StopFlag, write: Callable[[], Finished]) -> Finished:
@@ -333,7 +332,7 @@ class Attempt:
 
     def _show_running_at_last(self) -> None:
         """Called when it has run long enough for somebody to see it; else its end writes both."""
-        with suppress(OperationalError, InterfaceError):  # then `_follow` does
+        with suppress(*AWAY):  # then `_follow` does
             self._show_running()
 
     def _show_running(self) -> None:

@@ -31,7 +31,7 @@ TAIL_BYTES = 64 * 1024
 # One transaction holds the database's lock for some tens of milliseconds, and others get it between two.
 FACTS_AT_ONCE = 50
 FACTS_SECONDS = 0.25
-MAX_WARNINGS = 20
+MAX_WARNINGS = 20  # about files; a step can make any number of them
 LONGEST_FACT = 1024 * 1024
 MAX_FACT_BYTES = 64 * 1024 * 1024
 

@@ -69,7 +69,7 @@ class StepAttempt(models.Model):
     outcome = models.CharField(max_length=12, choices=Outcome.choices, blank=True)
     exit_code = models.IntegerField(null=True, blank=True)
     error = models.TextField(blank=True)
-    # What it changed of runs, by their keys, and what was there before: see `runs.withdrawing`.
+    # What it changed of runs, by their keys, and what was there before: see `runs.facts.withdraw`.
     replaced = models.JSONField(default=dict, blank=True)
 
     class Meta:

@@ -62,21 +62,15 @@ class Answer:
     def _join(self, *, head: bool) -> bytes:
         """The next piece with its framing; with the head the first time."""
         content, size = [], 0
-        if not (head and self._is_empty()):
-            for data in self.pieces:
-                content.append(data)
-                size += len(data)
-                if size >= PIECE:
-                    break
-            else:
-                self.is_over = True
+        for data in () if head and self._is_empty() else self.pieces:
+            content.append(data)
+            size += len(data)
+            if size >= PIECE:
+                break
         else:
             self.is_over = True
-        joined = b"".join(content)
-        if not head:
-            return self._framed(joined)
-        top = self._head(size if self.is_over else None)
-        return top + self._framed(joined)
+        top = self._head(size if self.is_over else None) if head else b""
+        return top + self._framed(b"".join(content))
 
     def _is_empty(self) -> bool:
         return self.request.method == "HEAD" or int(self.status[:3]) in NO_BODY
