@@ -9,6 +9,7 @@ from django.conf import settings
 from django.utils import translation
 
 from tests import factories
+from tests.postgresql import PostgreSQL, find_binaries
 from tests.studio import LiveStudio
 
 REQUIRE_ALL = os.environ.get("STUDIO_REQUIRE_ALL") == "1"
@@ -19,14 +20,33 @@ def pytest_configure():
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
+# What needs the SDK, a browser, PostgreSQL or processes of its own, or waits for long. It runs with
+# STUDIO_REQUIRE_ALL=1, and where the command line names its folder or file.
+HEAVY = (
+    *("tests/clients", "tests/e2e", "tests/processes", "tests/sdk", "tests/supervisor"),
+    *("tests/api/test_schemathesis.py", "tests/front/test_held.py", "tests/front/test_slow.py"),
+    *("tests/runs/test_environments.py", "tests/runs/test_forking.py"),
+    *("tests/runs/test_hostile_steps.py", "tests/runs/test_outages.py"),
+    *("tests/runs/test_process.py", "tests/runs/test_sdk.py", "tests/runs/test_step_python.py"),
+)
 # The files that take minutes. They begin first: what began last would keep one worker busy by itself.
-LONGEST = ("tests/sdk/test_flows", "tests/test_on_postgresql.py", "tests/processes/test_loss.py")
+LONGEST = ("tests/sdk/test_flows", "tests/processes/test_loss.py")
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
     items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
-    if os.environ.get("STUDIO_DATABASE_URL"):  # another database than all else runs on: only for it
-        items[:] = [item for item in items if _asks_database(item)]
+    named = [Path(argument.partition("::")[0]).absolute() for argument in config.args]
+    heavy = [] if REQUIRE_ALL else [config.rootpath / name for name in HEAVY]
+    left_out = [path for path in heavy if not any(place.is_relative_to(path) for place in named)]
+
+    def is_wanted(item) -> bool:
+        if os.environ.get("STUDIO_DATABASE_URL") and not _asks_database(item):
+            return False  # it has run already: only the database is another
+        return not any(item.path.is_relative_to(path) for path in left_out)
+
+    kept = [item for item in items if is_wanted(item)]
+    config.hook.pytest_deselected(items=set(items).difference(kept))
+    items[:] = kept
 
 
 def _asks_database(item) -> bool:
@@ -96,10 +116,5 @@ def browser():
 @pytest.fixture(scope="session")
 def postgresql_url(tmp_path_factory):
     """A PostgreSQL server of our own, on a port of its own, for this run."""
-    from tests.postgresql import PostgreSQL  # noqa: PLC0415
-
-    binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    if not binaries or not (binaries[-1] / "initdb").exists():
-        missing("PostgreSQL's server")
-    with PostgreSQL(binaries[-1]) as server:
+    with PostgreSQL(find_binaries() or missing("PostgreSQL's server")) as server:
         yield server.url

@@ -1,11 +1,20 @@
-"""A throw-away PostgreSQL server. It refuses to run as root, so root lends it to `postgres`."""
+"""A throw-away PostgreSQL server. It refuses to run as root, so root lends it to `postgres`.
+
+`python -m tests.postgresql COMMAND…` runs a command with a server of its own as the studio's database."""
 
 import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
+
+
+def find_binaries() -> Path | None:
+    """The folder of the newest server installed."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    return found[-1].parent if found else None
 
 
 class PostgreSQL:
@@ -52,3 +61,16 @@ class PostgreSQL:
     def __exit__(self, *error):
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def main(command: list[str]) -> int:
+    binaries = find_binaries()
+    if binaries is None:
+        sys.exit("PostgreSQL's server is not installed")
+    with PostgreSQL(binaries) as server:
+        environment = os.environ | {"STUDIO_DATABASE_URL": server.url}
+        return subprocess.run(command, env=environment, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,12 +1,11 @@
 """A database server that is away for a while repeats nothing that was done."""
 
 import time
-from pathlib import Path
 
 import pytest
 
 from tests.conftest import missing
-from tests.postgresql import PostgreSQL
+from tests.postgresql import PostgreSQL, find_binaries
 from tests.processes.test_killed_together import Body
 from tests.processes.test_loss import until
 from tests.processes.test_several_machines import Machines
@@ -49,10 +48,7 @@ SILENCE = 15.0
 
 @pytest.fixture
 def server():
-    binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    if not binaries or not (binaries[-1] / "initdb").exists():
-        missing("PostgreSQL's server")
-    with PostgreSQL(binaries[-1]) as server:
+    with PostgreSQL(find_binaries() or missing("PostgreSQL's server")) as server:
         yield server
 
 

@@ -239,7 +239,7 @@ class Page:
 
 PROGRESS = [
     "start\n",
-    *(f"\r {n:3}%|{'#' * (n // 10)}" for n in range(0, 110, 10)),
+    *(f"\r {n:3}%|{'#' * (n // 10)}" for n in range(0, 101, 50)),
     "\n",
     "windows\r\n",
     *("a", ".", ".", "\r", "\r", "b\r", "\n"),
