@@ -44,8 +44,12 @@ def test_folders_that_were_emptied_go_when_they_are_old_themselves(stored):
     assert sorted(path.name for path in stored.iterdir()) == ["young"]
 
 
-def test_nothing_to_remove(stored):
+def test_nothing_to_remove_is_left_as_it_is(stored):
     uploads.remove_unclaimed()
+    assert not stored.exists()
+    uploads.write("w1/new", io.BytesIO(b"x"))
+    uploads.remove_unclaimed()
+    assert [path.name for path in (stored / "w1").iterdir()] == ["new"]
 
 
 def test_on_a_remote_store_too(settings):
