@@ -44,6 +44,18 @@ def test_every_route_of_the_frame_exists(name):
         assert reverse(route)
 
 
+def test_no_template_line_is_longer_than_160_characters():
+    templates = [path for path in (ROOT / "templates").rglob("*") if path.is_file()]
+    too_long = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in templates
+        for number, line in enumerate(path.read_text().splitlines(), start=1)
+        if len(line) > 160
+    ]
+    assert len(templates) > 100
+    assert too_long == []
+
+
 def test_ruff_finds_nothing():
     ruff = Path(sys.executable).parent / "ruff"
     done = subprocess.run(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django import template
 from django.template.defaulttags import querystring
+from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -189,6 +190,23 @@ def log_markup(text):
 
 
 # --- lists -----------------------------------------------------------------------------------------
+@register.simple_block_tag
+def table(content, label, kind="", caption="", heard=False):
+    """A table that scrolls by itself; without a caption of its own, its label is the caption."""
+    context = {"content": content, "label": label, "kind": kind, "heard": heard}
+    return render_to_string("components/table.html", context | {"caption": caption or label})
+
+
+@register.inclusion_tag("components/column.html")
+def column(label, kind="", heard=False):
+    return {"label": label, "kind": kind, "heard": heard}
+
+
+@register.inclusion_tag("components/empty.html")
+def nothing(title, text="", icon="", url="", label=""):
+    return {"title": title, "text": text, "icon": icon, "url": url, "label": label}
+
+
 @register.inclusion_tag("components/table_head.html", takes_context=True)
 def sort_head(context, key, label, numeric=False, icon="", spare=False):
     current = context.get("sort") or ""
@@ -263,6 +281,18 @@ def graph(graph, poll_url="", tall=False):
 @register.inclusion_tag("components/graph.svg")
 def graph_drawing(graph, poll_url=""):
     return {"graph": drawing(graph), "poll_url": poll_url}
+
+
+# --- forms -----------------------------------------------------------------------------------------
+@register.inclusion_tag("components/field.html")
+def field(field, note=""):
+    return {"field": field, "note": note}
+
+
+@register.inclusion_tag("components/actions.html")
+def actions(submit, back):
+    """The end of a form: what it does, and the page that Cancel leads to."""
+    return {"submit": submit, "back": back}
 
 
 # --- things to do ----------------------------------------------------------------------------------
