@@ -74,7 +74,8 @@ class ModuleVersionInline(admin.TabularInline):
     fk_name = "named_module"
     extra = 0
     can_delete = False
-    fields = readonly_fields = ["version", "module", "status", "description", "created_at"]
+    fields = ("version", "module", "status", "description", "created_at")
+    readonly_fields = fields
 
     def has_add_permission(self, request, obj=None):
         return False

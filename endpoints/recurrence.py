@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import cached_property
 from heapq import heappop, heappush
 from itertools import islice
+from typing import Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from dateutil.rrule import DAILY, MONTHLY, WEEKLY, rrule
@@ -25,6 +26,7 @@ FREQUENCIES = (
     "Hour",
     "Minute",
 )  # in the order of their old numbers (wire 3.6)
+STEPS: dict[str, Literal[1, 2, 3]] = {"Month": MONTHLY, "Week": WEEKLY, "Day": DAILY}
 WEEK_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 DAY_NAMES = dict(
     zip(
@@ -176,7 +178,7 @@ class Recurrence:
     def _wall_times(self, since: datetime) -> Iterator[datetime]:
         start = self._near(since)
         rule = rrule(
-            {"Month": MONTHLY, "Week": WEEKLY, "Day": DAILY}[self.frequency],
+            STEPS[self.frequency],
             interval=self.interval,
             dtstart=start,
             byhour=self.hours or (self.start.hour,),
@@ -322,7 +324,7 @@ def _week_days(values, frequency: str) -> tuple[str, ...]:
     known = {name.lower(): name for name in WEEK_DAYS} | dict(
         zip("0123456", WEEK_DAYS, strict=True)
     )
-    found = {known.get(str(value).lower()) for value in values}
-    if None in found:
+    wanted = {str(value).lower() for value in values}
+    if not wanted <= known.keys():
         raise BadRecurrence("WeekDays", f"each must be one of {', '.join(WEEK_DAYS)}.")
-    return tuple(sorted(found, key=WEEK_DAYS.index))
+    return tuple(sorted({known[word] for word in wanted}, key=WEEK_DAYS.index))

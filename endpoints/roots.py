@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
 from stat import S_ISDIR
+from typing import Protocol
 
 import fsspec
 from django.core.exceptions import ValidationError
@@ -30,6 +31,12 @@ def place_for(path: str) -> Iterator[None]:
         if error.errno != errno.ENAMETOOLONG:
             raise
         raise BadValue(f"{path[:80]!r}… is too long a path.", target="path") from error
+
+
+class Readable(Protocol):
+    """What comes in to be kept: a file, or a body that is read as it arrives."""
+
+    def read(self, size: int = -1, /) -> bytes: ...
 
 
 class StoreFailed(OSError):

@@ -29,7 +29,7 @@ PIPELINES = (
 
 def seed(workspace: Workspace | None = None, *, samples: bool = True) -> None:
     """Make what is missing in `workspace` (the first one, unless given)."""
-    workspace = workspace or Workspace.objects.order_by("pk").first()
+    workspace = workspace or Workspace.objects.earliest("pk")
     ComputeTarget.objects.get_or_create(
         workspace=workspace, name=COMPUTE, defaults={"description": "The workers of this studio"}
     )

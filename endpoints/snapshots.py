@@ -19,7 +19,7 @@ from django.core.exceptions import ValidationError
 
 from endpoints import ignore
 from endpoints.models import Snapshot
-from endpoints.roots import Root, open_root
+from endpoints.roots import Readable, Root, open_root
 from studio.core import names
 from studio.core.errors import NotFound
 from studio.core.models import Workspace
@@ -48,7 +48,7 @@ def _place(sha256: str) -> str:
     return f"{sha256[:2]}/{sha256}"
 
 
-def add_file(stream: IO[bytes], *, limit: int | None = None) -> Stored:
+def add_file(stream: Readable, *, limit: int | None = None) -> Stored:
     """Store a content; the same content twice is stored once. Readers never see half of it."""
     limit = settings.STUDIO_SNAPSHOT_MAX_BYTES if limit is None else limit
     root, digest, size = _root(), hashlib.sha256(), 0
@@ -273,8 +273,8 @@ _no_sharing: set[int] = set()
 def _copy_out(root: Root, entry: Mapping, target: str) -> None:
     place = _place(entry["sha256"])
     if root.local is None:
-        with root.fs.open(root.at(place), "rb") as source, Path(target).open("wb") as copy:
-            shutil.copyfileobj(source, copy, CHUNK)
+        with root.fs.open(root.at(place), "rb") as stored, Path(target).open("wb") as file:
+            shutil.copyfileobj(stored, file, CHUNK)
         Path(target).chmod(entry["mode"])
         return
     source = os.open(f"{root.local}/{place}", os.O_RDONLY)

@@ -12,7 +12,7 @@ from typing import IO
 from django.conf import settings
 from django.utils import timezone
 
-from endpoints.roots import Root, State, open_root, place_for
+from endpoints.roots import Readable, Root, State, open_root, place_for
 from studio.core.errors import NotFound
 
 CONTAINER = "uploads"
@@ -31,7 +31,7 @@ def _checked(name: str) -> str:
     return name
 
 
-def write(name: str, body: IO[bytes]) -> int:
+def write(name: str, body: Readable) -> int:
     root = _root()
     path = root.at(_checked(name))
     with place_for(name):

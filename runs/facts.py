@@ -108,7 +108,7 @@ def withdraw(step_id: int, number: int) -> list[str]:
     whose each value is."""
     step = Run.objects.only("parent", "workspace").select_related("parent").get(pk=step_id)
     attempt = StepAttempt.objects.only("replaced", "started_at").get(step_id=step_id, number=number)
-    own = [step_id, step.parent_id] if step.parent.kind == Kind.SCRIPT else [step_id]
+    own = [step_id, step.owner_id] if step.owner.kind == Kind.SCRIPT else [step_id]
     told = Q(attempt=attempt.pk)
     MetricValue.objects.filter(
         Q(metric__run__in=own) | Q(metric__run=step.parent_id) & told
@@ -230,7 +230,7 @@ def add_metrics(run_id: int, metrics: Iterable[Mapping], *, attempt: int | None 
 def _by_name(metrics: Iterable[Mapping]) -> dict[str, dict]:
     merged: dict[str, dict] = {}
     for metric in metrics:
-        empty = {"columns": {}, "points": [], "properties": metric.get("properties") or {}}
+        empty: dict = {"columns": {}, "points": [], "properties": metric.get("properties") or {}}
         one = merged.setdefault(metric["name"], empty)
         one["columns"] |= metric.get("columns") or {}
         one["points"] += metric["points"]
@@ -289,7 +289,7 @@ def add_artifact(
     with source.open("rb"), storing(path):  # a file that cannot be read is no matter of the storage
         size = storage.put_file(blob, source)
     with write_transaction():
-        attempt = author and lock(author, run_id)
+        attempt = lock(author, run_id) if author else None
         if author is None or attempt is not None:
             return note_artifact(run_id, path=path, blob=blob, size=size, attempt=attempt)
     raise Superseded
@@ -298,9 +298,9 @@ def add_artifact(
 def blob_of(run_uuid: UUID, path: str, author: Author | None = None) -> str:
     """Where an artifact is kept: further attempts of a step have a place each, which a lost one that
     still writes does not reach."""
-    is_further = author is not None and author.attempt > 1
-    place = f"{author.step_id}.{author.attempt}" if is_further else ""
-    return storage.artifact_blob(run_uuid, path, place=place)
+    if author is None or author.attempt <= 1:
+        return storage.artifact_blob(run_uuid, path)
+    return storage.artifact_blob(run_uuid, path, place=f"{author.step_id}.{author.attempt}")
 
 
 def kept_at(run_uuid: UUID, path: str) -> str:

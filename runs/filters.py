@@ -60,7 +60,7 @@ class RunFilter(django_filters.FilterSet):
 
     class Meta:
         model = Run
-        fields = []
+        fields: list[str] = []
 
     def __init__(self, data, runs, *, workspace):
         data = data.copy()
@@ -68,7 +68,7 @@ class RunFilter(django_filters.FilterSet):
         data.setlist("status", [word for word in data.getlist("status") if word in Status.values])
         super().__init__(data, runs)
         for name, model in NAMED.items():
-            rows = model.objects.filter(workspace=workspace).only("uuid", "name")
+            rows = model._default_manager.filter(workspace=workspace).only("uuid", "name")
             self.filters[name].queryset = rows
             self.filters[name].field.widget = forms.Select()
         self.offered = {name: self._offered(name) for name in SELECTS}

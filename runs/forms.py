@@ -1,5 +1,7 @@
 """What a person says to publish a finished run, or to call a run something else."""
 
+from typing import Any
+
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
@@ -54,10 +56,11 @@ class PublishForm(forms.Form):
         super().__init__(*args, **kwargs)
         rows = PipelineEndpoint.objects.filter(workspace=workspace).order_by("name")
         self.taken = rows
-        self.fields["endpoint"].queryset = rows
+        field: Any = self.fields["endpoint"]
+        field.queryset = rows
         # Read here: a template that draws the field asks the database nothing.
         named = list(rows.values_list("uuid", "name"))
-        self.fields["endpoint"].choices = [("", "---------"), *named]
+        field.choices = [("", "---------"), *named]
 
     def clean(self):
         given = super().clean()

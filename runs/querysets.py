@@ -4,6 +4,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from django.db import connection, models
 from django.db.models import F, OuterRef, Subquery, Value
@@ -15,18 +16,21 @@ from studio.core import statements
 from studio.core.folded import FoldedQuerySet
 from studio.core.writing import write_transaction
 
+if TYPE_CHECKING:
+    from runs.models import Run  # noqa: F401 - named in a text
+
 logger = logging.getLogger(__name__)
 ALIVE = timedelta(seconds=20)  # four missed heartbeats; after as long a worker stops its own steps
 
 
-class RunQuerySet(FoldedQuerySet):
+class RunQuerySet(FoldedQuerySet["Run"]):
     def visible_to(self, actor):
         """The runs of the actor's workspace; a step's token sees its own tree, an endpoint's token its runs."""
         runs = self.filter(workspace=actor.workspace)
         if actor.endpoint_uuid is not None:
             runs = runs.filter(root__endpoint__uuid=actor.endpoint_uuid)
         if actor.run_uuid is not None:
-            tree = runs.model.objects.filter(uuid=actor.run_uuid).values("root_id")
+            tree = self.model.objects.filter(uuid=actor.run_uuid).values("root_id")
             runs = runs.filter(root_id__in=tree)
         return runs
 
@@ -89,7 +93,7 @@ class RunQuerySet(FoldedQuerySet):
         at = at or timezone.now()
         # Nothing below fails half-way, so an outer transaction needs no savepoint for it.
         with write_transaction():
-            before = was
+            before: str | None = was
             if before is None:
                 # Read inside the transaction for the history row; the UPDATE below is the referee.
                 before = self.filter(pk=pk).values_list("status", flat=True).first()
@@ -139,9 +143,9 @@ class RunQuerySet(FoldedQuerySet):
                 self.filter(pk=pk, status__in=TERMINAL).values_list("status", flat=True).first()
             )
             at = timezone.now()
-            changes = {"status": Status.RUNNING, "finished_at": None, "updated_at": at}
+            changes: dict = {"status": Status.RUNNING, "finished_at": None, "updated_at": at}
             changes |= {"error": "", "error_code": ""}
-            if not self.filter(pk=pk, status=before).update(**changes):
+            if before is None or not self.filter(pk=pk, status=before).update(**changes):
                 return False
             _note(pks=[pk], before=before, to=Status.RUNNING, at=at, reason=reason)
             return True
@@ -181,10 +185,10 @@ class RunQuerySet(FoldedQuerySet):
 
     def _later(self, at: datetime):
         """`at`, or the time of the last change where that is later; see `_later_than_last`."""
-        history = self.model.status_changes.rel.related_model.objects
+        history = self.model.status_changes.rel.related_model._default_manager
         last = history.filter(run=OuterRef("pk")).order_by("-pk").values("at")[:1]
-        at = Value(at, output_field=models.DateTimeField())
-        return Greatest(at, Coalesce(Subquery(last), F("created_at")))
+        then = Value(at, output_field=models.DateTimeField())
+        return Greatest(then, Coalesce(Subquery(last), F("created_at")))
 
 
 def _later_than_last() -> str:

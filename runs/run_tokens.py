@@ -16,7 +16,7 @@ def make(run: Run, *, attempt: int | None = None) -> tuple[str, int]:
     whose workspace is loaded."""
     attempt = _step_of(run).attempt if attempt is None else attempt
     now = int(time.time())
-    claims = {
+    claims: dict = {
         "iss": "pipeline-studio",
         "sub": str(run.uuid),
         "oid": str(run.uuid),

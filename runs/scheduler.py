@@ -70,29 +70,29 @@ def run_now(actor: Actor, schedule: Schedule) -> Run:
 
 def _look(pk: int, now: datetime) -> None:
     schedule = with_targets(Schedule.objects.filter(next_at__lte=now)).filter(pk=pk).first()
-    if schedule is None:
+    if schedule is None or schedule.next_at is None:
         return
     if schedule.is_recurrence:
-        _recur(schedule, now)
+        _recur(schedule, schedule.next_at, now)
     else:
-        _poll(schedule, now)
+        _poll(schedule, schedule.next_at, now)
 
 
 # --- recurrences ----------------------------------------------------------------------------------
-def _recur(schedule: Schedule, now: datetime) -> None:
+def _recur(schedule: Schedule, due_at: datetime, now: datetime) -> None:
     following = schedule.rule.next_after(now)
     with write_transaction():
         if _claimed(schedule, following):
-            _fire(schedule, schedule.next_at, reason=_lateness(schedule, now))
+            _fire(schedule, due_at, reason=_lateness(schedule, due_at, now))
 
 
-def _lateness(schedule: Schedule, now: datetime) -> str:
+def _lateness(schedule: Schedule, due_at: datetime, now: datetime) -> str:
     """What to say of a tick that comes long after its time: it stands for all that came since."""
-    if now - schedule.next_at < LATE:
+    if now - due_at < LATE:
         return ""
-    later = islice(schedule.rule.times_after(schedule.next_at), MOST_MISSED)
+    later = islice(schedule.rule.times_after(due_at), MOST_MISSED)
     missed = sum(moment <= now for moment in later)
-    late = f"Late by {_span(now - schedule.next_at)}."
+    late = f"Late by {_span(now - due_at)}."
     if not missed:
         return late
     count = f"at least {missed}" if missed == MOST_MISSED else str(missed)
@@ -108,22 +108,22 @@ def _span(span: timedelta) -> str:
 
 
 # --- datastores -----------------------------------------------------------------------------------
-def _poll(schedule: Schedule, now: datetime) -> None:
+def _poll(schedule: Schedule, due_at: datetime, now: datetime) -> None:
     following = now + timedelta(minutes=schedule.polling_minutes)
     try:
         found = _listed(schedule)
     except Exception as error:  # noqa: BLE001 - whatever a remote store's client may raise
         with write_transaction():
             if _claimed(schedule, following, polled_at=now):
-                _record(schedule, schedule.next_at, TickOutcome.FAILED, _text_of(error))
+                _record(schedule, due_at, TickOutcome.FAILED, _text_of(error))
         return
-    seen = schedule.seen
-    changed = [] if seen is None else sorted(p for p, v in found.items() if seen.get(p) != v)
+    seen = found if schedule.seen is None else schedule.seen
+    changed = sorted(path for path, version in found.items() if seen.get(path) != version)
     if changed and _still_running(schedule):
         # Not taken note of: the next look finds these changes again.
         with write_transaction():
             if _claimed(schedule, following, polled_at=now):
-                _record(schedule, schedule.next_at, TickOutcome.SKIPPED, STILL_RUNNING)
+                _record(schedule, due_at, TickOutcome.SKIPPED, STILL_RUNNING)
         return
     batches = [changed] if schedule.one_run_per_batch else [[path] for path in changed]
     for path in changed[MOST_RUNS:] if not schedule.one_run_per_batch else ():
@@ -132,8 +132,8 @@ def _poll(schedule: Schedule, now: datetime) -> None:
         if _claimed(schedule, following, polled_at=now, seen=found):
             for number, batch in enumerate(filter(None, batches[:MOST_RUNS])):
                 # Each needs a moment of its own on the log.
-                due_at = schedule.next_at + timedelta(microseconds=number)
-                _fire(schedule, due_at, reason=_changes(batch), path=_common(batch))
+                at = due_at + timedelta(microseconds=number)
+                _fire(schedule, at, reason=_changes(batch), path=_common(batch))
 
 
 def _listed(schedule: Schedule) -> dict[str, str]:
@@ -142,7 +142,9 @@ def _listed(schedule: Schedule) -> dict[str, str]:
     files = location.files(recursive=schedule.includes_subfolders)
     # A name that is no UTF-8 can be handed to no run.
     named = (entry for entry in files if names.is_text(entry.path))
-    found = {entry.path: entry.state.version for entry in islice(named, MOST_FILES + 1)}
+    found = {
+        entry.path: entry.state.version for entry in islice(named, MOST_FILES + 1) if entry.state
+    }
     if len(found) > MOST_FILES:
         raise Refused(f"{location} holds more than {MOST_FILES} files: watch a smaller folder.")
     return found

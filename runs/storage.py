@@ -19,7 +19,7 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
-from endpoints.roots import Root, State, open_root, storing
+from endpoints.roots import Readable, Root, State, open_root, storing
 from studio.core import names
 from studio.core.errors import Conflict
 
@@ -125,11 +125,11 @@ def log_names(run_uuid: UUID) -> list[str]:
     """The logs that exist, such as `azureml-logs/70_driver_log.txt`."""
     root, folder = _root(), f"runs/{run_uuid}/logs"
     if root.local:
-        top = root.local / folder
-        found = {Path(path).relative_to(top) for path, _, files in os.walk(top) if files}
+        place = root.local / folder
+        found = {Path(path).relative_to(place) for path, _, files in os.walk(place) if files}
     else:
         top = root.at(folder)
-        found = {PurePosixPath(path[len(top) + 1 :]).parent for path in root.fs.find(top)}
+        found = {Path(path[len(top) + 1 :]).parent for path in root.fs.find(top)}
     return sorted(str(path) for path in found)
 
 
@@ -224,7 +224,7 @@ def holds(blob: str, source: Path) -> bool:
 
 
 def put_stream(
-    blob: str, stream: IO[bytes], *, writing: AbstractContextManager | None = None
+    blob: str, stream: Readable, *, writing: AbstractContextManager | None = None
 ) -> int:
     """Keep what a stream holds; readers see the old content or the new. Returns its size. All of it
     is here before `writing` is entered, which may refuse.
@@ -254,7 +254,7 @@ def put_stream(
 
 
 def append_stream(
-    blob: str, stream: IO[bytes], *, at: int | None, writing: AbstractContextManager | None = None
+    blob: str, stream: Readable, *, at: int | None, writing: AbstractContextManager | None = None
 ) -> int:
     """Put what a stream holds behind a blob, of `at` bytes if that is said; returns its new size. A
     local file grows by that much alone; other storages know no append, so there all of it is written
@@ -279,7 +279,7 @@ def append_stream(
 
 
 @contextmanager
-def joined(before: Iterator[bytes], behind: IO[bytes]) -> Iterator[IO[bytes]]:
+def joined(before: Iterator[bytes], behind: Readable) -> Iterator[IO[bytes]]:
     """Both as one file, which is complete before it is written to where `before` is read from."""
     with SpooledTemporaryFile(max_size=IN_MEMORY) as whole:
         whole.writelines(before)

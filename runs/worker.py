@@ -8,11 +8,12 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 from threading import Event, Lock, Thread, Timer
+from typing import IO, cast
 
 from django.conf import settings
 from django.db import DatabaseError, connection
@@ -57,6 +58,7 @@ class GuardProcess:
             stdout=subprocess.DEVNULL,
             start_new_session=True,
         )
+        self._pipe = cast("IO[bytes]", self.process.stdin)
 
     def watch(self, group: int, mark: str) -> None:
         with self._lock:
@@ -95,12 +97,12 @@ class GuardProcess:
                 self._write(f"+{group} {mark}")
 
     def _write(self, line: str) -> None:
-        self.process.stdin.write(f"{line}\n".encode())
-        self.process.stdin.flush()
+        self._pipe.write(f"{line}\n".encode())
+        self._pipe.flush()
 
     def close(self) -> None:
         with self._lock:
-            self.process.stdin.close()
+            self._pipe.close()
             self.process.wait()
 
 
@@ -306,11 +308,11 @@ class Worker:
             worker=self.name, finished_at=None, started_at__lt=old
         ).select_related("step__run"):
             if (attempt.step_id, attempt.number) not in held:
-                run_id = attempt.step.run.parent_id
+                run_id = attempt.step.run.owner_id
                 claim = engine.Claim(attempt.step_id, attempt.number, run_id, self.name)
                 engine.finish(claim, Outcome.INTERRUPTED, error="Its slot gave it up.")
 
 
-def _is_over_time(row: dict, now) -> bool:
+def _is_over_time(row: Mapping, now) -> bool:
     seconds, started = row["parent__pipeline_run__timeout_seconds"], row["parent__started_at"]
     return bool(seconds and started and now > started + timedelta(seconds=seconds))

@@ -75,7 +75,7 @@ class Datasets(DatasetView):
         versions = self.versions().order_by("dataset__name", "-number")
         if not flag_of(request.query_params, "includeInvisible", False):
             versions = versions.filter(dataset__is_visible=True)
-        latest = {}
+        latest: dict[int, DatasetVersion] = {}
         for version in versions:
             latest.setdefault(version.dataset_id, version)
         return Response(

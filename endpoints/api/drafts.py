@@ -18,7 +18,11 @@ OBJECTS = ("GraphLayout", "DefaultCompute")
 
 
 def graph_draft_entity(draft: GraphDraft) -> dict:
-    lists = {"Parameters": [], "DataPathParameters": [], "DataPathParameterList": []}
+    lists: dict[str, list] = {
+        "Parameters": [],
+        "DataPathParameters": [],
+        "DataPathParameterList": [],
+    }
     given = {key: value for key, value in draft.interface.items() if value is not None}
     return {
         "ModuleNodes": [],
@@ -65,7 +69,7 @@ class GraphDraftView(WireView):
         return find(rows, uuid, "Graph draft")
 
     def posted(self, body: Body) -> dict:
-        wire = {part: body.items(part) for part in LISTS}
+        wire: dict = {part: body.items(part) for part in LISTS}
         wire |= {part: body.mapping(part) for part in OBJECTS if part in body}
         return {"wire": wire, "interface": body.mapping("EntityInterface")}
 

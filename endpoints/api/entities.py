@@ -162,7 +162,11 @@ def graph_entity(graph: Graph) -> dict:
 
 def graph_interface(graph: Graph) -> dict:
     """Wire 8.6: the interface as it was posted; its three lists are always there."""
-    empty = {"Parameters": [], "DataPathParameters": [], "DataPathParameterList": []}
+    empty: dict[str, list] = {
+        "Parameters": [],
+        "DataPathParameters": [],
+        "DataPathParameterList": [],
+    }
     return empty | {key: value for key, value in graph.interface.items() if value is not None}
 
 

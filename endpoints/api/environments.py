@@ -25,7 +25,7 @@ class EnvironmentView(WireView):
 
 class EnvironmentList(EnvironmentView):
     def get(self, request, **scope):
-        newest = {}
+        newest: dict[int, EnvironmentVersion] = {}
         for version in self.versions():
             newest.setdefault(version.environment_id, version)
         rows = [environment_definition(version) for version in newest.values()]

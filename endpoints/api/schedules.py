@@ -140,7 +140,7 @@ def trigger_of(body: Body, schedule: Schedule | None = None) -> dict:
     if kind is not None and schedule is None and not given[kind]:
         key = "Recurrence" if kind is Trigger.RECURRENCE else "DataStoreTriggerInfo"
         raise BadValue(f"{key} is required.", target=key)
-    found = {}
+    found: dict = {}
     if given[Trigger.RECURRENCE] and kind is not Trigger.DATASTORE:
         found["recurrence"] = body.mapping("Recurrence")
     if given[Trigger.DATASTORE] and kind is not Trigger.RECURRENCE:

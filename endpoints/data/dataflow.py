@@ -45,7 +45,8 @@ class Dataflow:
     def columns(self) -> dict:
         """What becomes of the columns: `types`, {column: its type}, of which the last word counts, and
         `choices`, which are kept or dropped."""
-        types, choices = {}, []
+        types: dict = {}
+        choices: list = []
         for row in self.transformations:
             for name, given in row.items() if isinstance(row, dict) else ():
                 if name == "convert_column_types":

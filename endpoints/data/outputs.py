@@ -96,7 +96,7 @@ def _columns(arguments: Mapping) -> list[str]:
 
 
 def _header(mode) -> str:
-    return HEADERS.get(mode if isinstance(mode, int) else None, "all_files_same_headers")
+    return HEADERS.get(mode if isinstance(mode, int) else -1, "all_files_same_headers")
 
 
 def _delimited(arguments: Mapping) -> dict:

@@ -17,7 +17,7 @@ from django.core.exceptions import ValidationError
 
 from endpoints import globs
 from endpoints.models import Datastore
-from endpoints.roots import NO_SUCH_PLACE, Root, State, open_root, place_for
+from endpoints.roots import NO_SUCH_PLACE, Readable, Root, State, open_root, place_for
 from studio.core import names
 from studio.core.errors import NotFound, Refused
 
@@ -97,10 +97,10 @@ class Location:
                 return "directory" if S_ISDIR(self.local.stat().st_mode) else "file"
             return self.root.fs.info(self.root.at(self.path))["type"]
         except FileNotFoundError:
-            if self.root.is_given and self.local is not None and not self.root.local.is_dir():
+            folder = self.root.local
+            if self.root.is_given and folder is not None and not folder.is_dir():
                 raise Refused(  # most likely a share that is not mounted now
-                    f"Datastore {self.datastore} cannot be reached: there is no folder"
-                    f" {self.root.local}."
+                    f"Datastore {self.datastore} cannot be reached: there is no folder {folder}."
                 ) from None
             return None
         except OSError as error:
@@ -122,12 +122,12 @@ class Location:
         except (FileNotFoundError, IsADirectoryError) as error:
             raise NotFound(f"There is no file {self}.") from error
 
-    def write(self, stream: IO[bytes]) -> int:
+    def write(self, stream: Readable) -> int:
         """Replace the file's content in one move; readers see the old or the new. Its size."""
         with place_for(self.path):
             return self._write(stream)
 
-    def _write(self, stream: IO[bytes]) -> int:
+    def _write(self, stream: Readable) -> int:
         if self.local is None:
             self.root.fs.makedirs(self.root.at(str(PurePosixPath(self.path).parent)), exist_ok=True)
             with self.root.fs.open(self.root.at(self.path), "wb") as target:
@@ -150,7 +150,7 @@ class Location:
             self._move_to(target)
 
     def _move_to(self, target: "Location") -> None:
-        if self.local is None:
+        if self.local is None or target.local is None:
             fs, source, copy = self.root.fs, self.root.at(self.path), self.root.at(target.path)
             fs.makedirs(self.root.at(str(PurePosixPath(target.path).parent)), exist_ok=True)
             fs.cp_file(source, copy)
@@ -174,7 +174,7 @@ class Location:
 
     def files(self, *, recursive: bool = True) -> Iterator[Entry]:
         """Every file at or below this location, in order of its path; or only those of the folder itself."""
-        if self.local is None:
+        if self.local is None or self.root.local is None:
             yield from self._remote_files(None if recursive else 1)
         elif self.local.is_file():
             yield _entry(self.path, State.of_local(self.local.stat()))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from endpoints.data.places import Entry, Location, PathError, Place, WebFile, fixed_part, matches
 from endpoints.data.web import CHUNK, download
@@ -118,6 +118,12 @@ def changed(before: dict[str, tuple[int, int]], path: Path) -> str | None:
     return None
 
 
+class Trying(Protocol):
+    """Calls what it is given, as often as it likes."""
+
+    def __call__(self, act: Callable[[], T], /) -> T: ...
+
+
 def _at_once(act: Callable[[], T]) -> T:
     return act()
 
@@ -136,7 +142,7 @@ def upload_tree(
     *,
     only: Sequence[str] = (),
     mounted: Iterable[Path] = (),
-    trying: Callable[[Callable[[], Entry]], Entry] = _at_once,
+    trying: Trying = _at_once,
     destination: Location | None = None,
 ) -> Taken:
     """Take a step's output (a folder, or one file) up into a datastore.
@@ -175,9 +181,7 @@ def _store(file: Path, place: Location) -> Entry:
         return Entry(place.path, place.write(stream))
 
 
-def move_tree(
-    source: Location, target: Location, *, trying: Callable[[Callable[[], T]], T] = _at_once
-) -> None:
+def move_tree(source: Location, target: Location, *, trying: Trying = _at_once) -> None:
     """Move a folder, or one file, to another place of its datastore, over what has the same names there;
     all else stays. It can be done again when it was interrupted, and by several at once: what is not at
     `source` any more has been moved."""

@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -59,6 +60,9 @@ def download(url: str, target: Path) -> None:
         raise BadValue(f"{url} could not be read: {error}.") from error
 
 
+Plain = TypeVar("Plain", bound=http.client.HTTPConnection)
+
+
 class _Connection(http.client.HTTPConnection):
     """Connects to an address that was looked at: a name may mean another one a moment later."""
 
@@ -83,7 +87,7 @@ class _HTTPHandler(urllib.request.HTTPHandler):
 class _HTTPSHandler(urllib.request.HTTPSHandler):
     def https_open(self, request):
         chosen = _for(request, _SecureConnection, http.client.HTTPSConnection)
-        return self.do_open(chosen, request, context=self._context)
+        return self.do_open(chosen, request, context=self._context)  # type: ignore[attr-defined]  # undocumented
 
 
 def _opener() -> urllib.request.OpenerDirector:
@@ -102,7 +106,7 @@ def _opener() -> urllib.request.OpenerDirector:
     return opener
 
 
-def _for(request: urllib.request.Request, pinned: type, plain: type) -> type:
+def _for(request: urllib.request.Request, pinned: type[Plain], plain: type[Plain]) -> type[Plain]:
     """A proxy finds the address by itself: then only what the name means here can be looked at."""
     wanted = urlsplit(request.full_url).hostname or ""
     if not (request.has_proxy() or getattr(request, "_tunnel_host", None)):

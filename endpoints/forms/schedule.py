@@ -149,32 +149,35 @@ class ScheduleForm(SubmitForm):
         super().__init__(data, initial=start, **more)
         if versions:
             follows = _("The default, whichever it is when it fires")
-            self.fields["version"].choices = [
+            self._choices("version").choices = [
                 ("", follows),
                 *((str(number), f"v{number}") for number in versions),
             ]
         else:
             del self.fields["version"]
         paths = [name for name, row in self.parameters.items() if row.kind is Kind.DATAPATH]
-        self.fields["datapath_parameter"].choices = [("", "--"), *((name, name) for name in paths)]
-        self.fields["datastore"].choices = [(name, name) for name in self._datastores]
+        self._choices("datapath_parameter").choices = [
+            ("", "--"),
+            *((name, name) for name in paths),
+        ]
+        self._choices("datastore").choices = [(name, name) for name in self._datastores]
         if schedule is not None:
             self._keep_kind(schedule)
             shown = start.get("time_zone")
             if shown not in ZONES:
-                self.fields["time_zone"].choices = [(shown, shown), *((z, z) for z in ZONES)]
+                self._choices("time_zone").choices = [(shown, shown), *((z, z) for z in ZONES)]
 
     def _keep_kind(self, schedule: Schedule) -> None:
-        kept = self.fields["trigger"].choices
-        self.fields["trigger"].choices = [row for row in kept if row[0] == schedule.trigger]
+        kept = self._choices("trigger").choices
+        self._choices("trigger").choices = [row for row in kept if row[0] == schedule.trigger]
 
     @property
     def asks_times(self) -> bool:
-        return Trigger.RECURRENCE in dict(self.fields["trigger"].choices)
+        return Trigger.RECURRENCE in dict(self._choices("trigger").choices)
 
     @property
     def asks_files(self) -> bool:
-        return Trigger.DATASTORE in dict(self.fields["trigger"].choices)
+        return Trigger.DATASTORE in dict(self._choices("trigger").choices)
 
     # --- reading ----------------------------------------------------------------------------------
     def arguments(self) -> dict:

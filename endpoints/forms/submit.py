@@ -1,6 +1,7 @@
 """The form that sets up a run."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import uuid4
 
 from django import forms
@@ -88,9 +89,13 @@ class SubmitForm(forms.Form):
             **(initial or {}),
         }
         super().__init__(data, initial=start)
-        self.fields["experiment"].choices = [(name, name) for name in experiments]
+        self._choices("experiment").choices = [(name, name) for name in experiments]
         for parameter in parameters.values():
             self._add_fields(parameter)
+
+    def _choices(self, name: str) -> Any:
+        """The field `name`, which is one of choices."""
+        return self.fields[name]
 
     # --- the fields of one parameter -------------------------------------------------------------
     def _add_fields(self, parameter: Parameter) -> None:
@@ -177,7 +182,7 @@ class SubmitForm(forms.Form):
     @cached_property
     def _registered(self) -> list[tuple[str, str]]:
         """Every version of every registered dataset, the latest of each name first."""
-        found = {}
+        found: dict[str, str] = {}
         for name, number, _saved in self._versions:
             found.setdefault(f"{name}:latest", _("%(name)s, latest version") % {"name": name})
             found[f"{name}:{number}"] = f"{name}, v{number}"
@@ -351,6 +356,6 @@ def _note(parameter: Parameter) -> str:
         return _("secret · stored encrypted, never shown again")
     if parameter.is_scalar and parameter.default is not None:
         return f"{parameter.kind} · " + _("default %(value)s") % {
-            "value": Truncator(parameter.default).chars(NOTE_LENGTH) or '""'
+            "value": Truncator(str(parameter.default)).chars(NOTE_LENGTH) or '""'
         }
     return str(parameter.kind)

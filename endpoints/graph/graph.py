@@ -38,8 +38,8 @@ class Graph:
     @classmethod
     def parse(
         cls,
-        wire: dict,
-        interface: dict | None = None,
+        wire: Mapping,
+        interface: Mapping | None = None,
         *,
         modules: Mapping[str, ModuleInfo] | None = None,
     ) -> "Graph":

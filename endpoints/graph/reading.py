@@ -45,7 +45,7 @@ def rows(wire: Mapping, name: str, path: str, *, key: str | None = "Name") -> li
 
 
 def read_module(
-    interface: dict,
+    interface: Mapping,
     *,
     name: str = "",
     step_type: str = "PythonScriptStep",

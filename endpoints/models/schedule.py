@@ -105,9 +105,9 @@ class Schedule(FoldedModel):
 
     @property
     def target(self) -> PipelineEndpoint | PublishedPipeline:
-        return self.endpoint or self.pipeline
+        return self.endpoint or self.pipeline  # type: ignore[return-value]  # it has one of both
 
     @cached_property
     def rule(self) -> Recurrence:
         """When a recurrence fires; `starts_at` stands for a start that was not given."""
-        return Recurrence.parse(self.recurrence, created_at=self.starts_at)
+        return Recurrence.parse(self.recurrence, created_at=self.starts_at or self.created_at)

@@ -155,10 +155,10 @@ def read_datapath(value) -> dict[str, str]:
         store, _, path = value.strip("/").partition("/")
         return {"DataStoreName": store, "RelativePath": path}
     keys = _lowered(value)
-    store, path = keys.get("datastorename"), keys.get("relativepath", "")
-    if not isinstance(store, str) or not store or not isinstance(path, str):
+    name, below = keys.get("datastorename"), keys.get("relativepath", "")
+    if not isinstance(name, str) or not name or not isinstance(below, str):
         raise Unreadable('Expected {"DataStoreName": "…", "RelativePath": "…"}.')
-    return {"DataStoreName": store, "RelativePath": path}
+    return {"DataStoreName": name, "RelativePath": below}
 
 
 def read_dataset(value) -> dict[str, dict]:

@@ -242,11 +242,11 @@ class _Resolution:
     def _assign(self, parameter: Parameter, value, source: str) -> None:
         try:
             if parameter.is_scalar:
-                read, warning = coerce(parameter, value, strict=self.strict)
+                text, warning = coerce(parameter, value, strict=self.strict)
                 self.result.warnings.extend([warning] if warning else [])
+                self._put(parameter, text, source)
             else:
-                read = _reference(parameter, value)
-            self._put(parameter, read, source)
+                self._put(parameter, _reference(parameter, value), source)
         except Unreadable as error:
             self.errors[parameter.name] = str(error)
 

@@ -118,7 +118,7 @@ def update_dataset(
 ) -> DatasetVersion:
     """Other words on a registered version; None keeps them. Its data never change."""
     require(actor, "edit", version.dataset)
-    after = {}
+    after: dict = {}
     if description is not None:
         after["description"] = checks.text("description", description)
     if tags is not None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 from uuid import UUID
@@ -141,5 +142,5 @@ def _pinned(actor: Actor, pipeline: yaml_format.Pipeline) -> dict[str, dict]:
             }
         }
         for parameter in pipeline.parameters.values()
-        if parameter.kind == "dataset" and parameter.default
+        if parameter.kind == "dataset" and isinstance(parameter.default, Mapping)
     }

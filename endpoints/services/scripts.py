@@ -133,7 +133,7 @@ def _node(script: Script, module: Module) -> dict:
 
 
 def _output(row: ScriptOutput) -> dict:
-    setting = {
+    setting: dict = {
         "Name": row.name,
         "DataStoreName": row.datastore,
         "DataStoreMode": row.mode,

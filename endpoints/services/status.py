@@ -34,10 +34,10 @@ def hold_runnable(
     Call it late in the transaction: on PostgreSQL the row stays locked from here to the commit, shared
     with other submits, and a disable waits until no transaction has it locked.
     """
-    if endpoint is not None and version is not None:
-        row = EndpointVersion.objects.filter(pk=version.pk)
+    if pipeline is not None and endpoint is not None and version is not None:
+        versions = EndpointVersion.objects.filter(pk=version.pk)
         endpoint.status, pipeline.status = share_locked(
-            row.values_list("endpoint__status", "pipeline__status")
+            versions.values_list("endpoint__status", "pipeline__status")
         )
     elif pipeline is not None:
         row = PublishedPipeline.objects.filter(pk=pipeline.pk)

@@ -95,7 +95,7 @@ def _set_default(actor: Actor, endpoint: PipelineEndpoint, version: EndpointVers
             _("Version %(number)d of %(name)s is disabled: enable it, or choose another.")
             % {"number": version.number, "name": endpoint.name}
         )
-    before = EndpointVersion.objects.filter(pk=endpoint.default_version_id).first()
+    before = EndpointVersion.objects.filter(default_of=endpoint).first()
     _touch(actor, endpoint, default_version=version)
     audit.record(
         actor,

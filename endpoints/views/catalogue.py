@@ -1,9 +1,10 @@
 """What the two catalogue lists show: which rows there are, and how each one's last runs ended."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Case, Count, F, OuterRef, Q, Subquery, Value, When
@@ -33,7 +34,7 @@ SORTS = {
 class Row:
     """One line of a catalogue: an endpoint, or a published pipeline."""
 
-    item: PipelineEndpoint | PublishedPipeline
+    item: Any  # PipelineEndpoint or PublishedPipeline, with what is counted of it below
     is_endpoint: bool
     starred: bool
     runs: list[Run] = field(default_factory=list)  # the last ten, oldest first
@@ -100,7 +101,7 @@ def page_of(querysets: Sequence, *, sort: str, number, size) -> Page:
 
 
 def _rows(keys: list[tuple[bool, int, bool]]) -> list[Row]:
-    found = {
+    found: dict[bool, Mapping[int, Any]] = {
         True: _endpoints([pk for is_endpoint, pk, _starred in keys if is_endpoint]),
         False: _pipelines([pk for is_endpoint, pk, _starred in keys if not is_endpoint]),
     }
@@ -115,8 +116,8 @@ def _rows(keys: list[tuple[bool, int, bool]]) -> list[Row]:
 
 def _endpoints(pks: list[int]) -> dict[int, PipelineEndpoint]:
     rows = PipelineEndpoint.objects.filter(pk__in=pks).select_related("default_version__pipeline")
-    rows = rows.annotate(version_count=Count("versions"), tenth=_tenth("endpoint"))
-    return {row.pk: row for row in rows}
+    counted = rows.annotate(version_count=Count("versions"), tenth=_tenth("endpoint"))
+    return {row.pk: row for row in counted}
 
 
 def _pipelines(pks: list[int]) -> dict[int, PublishedPipeline]:

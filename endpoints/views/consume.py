@@ -62,7 +62,7 @@ def example(parameter: Parameter):
     """The default as a caller would spell it; where none may be shown, a placeholder."""
     if parameter.secret or parameter.default is None:
         return _placeholder(parameter)
-    if parameter.kind is Kind.DATAPATH or parameter.kind is Kind.DATASET:
+    if isinstance(parameter.default, Mapping):
         return dict(parameter.default)
     return parameter.default_text
 

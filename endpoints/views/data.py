@@ -1,6 +1,7 @@
 """Datasets and datastores: what there is, its versions, and its files, read-only."""
 
 import mimetypes
+from typing import Any
 from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
@@ -23,9 +24,9 @@ def dataset_list(request):
     query = request.GET.get("q", "").replace("\0", "").strip()
     if query:
         rows = rows.searched(query)
-    rows = rows.annotate(newest=Max("versions__number"), kept=Count("versions")).order_by("name")
+    counted = rows.annotate(newest=Max("versions__number"), kept=Count("versions"))
     size = size_of(request.GET.get("size"), default=25)
-    page = Paginator(rows, size).get_page(request.GET.get("page"))
+    page = Paginator(counted.order_by("name"), size).get_page(request.GET.get("page"))
     context = {"nav": "datasets", "page": page, "query": query}
     return render(request, "endpoints/dataset_list.html", context)
 
@@ -34,7 +35,7 @@ def dataset_list(request):
 def dataset_detail(request, uuid):
     require(request.actor, "read")
     dataset = get_object_or_404(Dataset, workspace=request.actor.workspace, uuid=uuid)
-    versions = list(dataset.versions.select_related("saved").order_by("-number"))
+    versions: list[Any] = list(dataset.versions.select_related("saved").order_by("-number"))
     for version in versions:
         version.flow = data.read_dataflow(version.saved.dataflow)
     context = {"nav": "datasets", "dataset": dataset, "versions": versions}

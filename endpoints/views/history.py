@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from statistics import quantiles
+from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -20,7 +21,7 @@ SAMPLE = 1000  # the newest runs that durations are read from
 RECENT = 200  # the newest runs, which the tiles count and the chart draws
 COUNTED = 10_000  # counting stops here: a total costs the same after a year of runs
 # Named as the address names them; together they are all there is.
-TILES = {
+TILES: dict[str, tuple[Any, list[Status]]] = {
     "running": (_("Running"), [Status.RUNNING]),
     "completed": (_("Completed"), [Status.COMPLETED]),
     "failed": (_("Failed"), [Status.FAILED]),

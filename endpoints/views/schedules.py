@@ -1,5 +1,7 @@
 """Schedules: the list, a schedule with what it did and will do, and the form that makes or changes one."""
 
+from collections.abc import Callable
+
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404
@@ -91,7 +93,7 @@ def schedule_new(request):
         return _choose(request)
     form = _form(request, target, None, initial=_suggested(request, target))
     if request.method == "POST" and form.is_valid() and "preview" not in request.POST:
-        pinned = {"version": _pinned(form)} if isinstance(target, PipelineEndpoint) else {}
+        pinned: dict = {"version": _pinned(form)} if isinstance(target, PipelineEndpoint) else {}
         made = _attempt(
             form,
             lambda: services.create_schedule(
@@ -145,7 +147,8 @@ def schedule_edit(request, uuid):
 
 def _asked_target(request) -> PipelineEndpoint | PublishedPipeline | None:
     kind, _sign, uuid = request.GET.get("target", "").partition(":")
-    find = {"endpoint": find_endpoint, "pipeline": find_pipeline}.get(kind)
+    finders: dict[str, Callable] = {"endpoint": find_endpoint, "pipeline": find_pipeline}
+    find = finders.get(kind)
     if find is None:
         return None
     try:

@@ -7,12 +7,13 @@ from django.urls import reverse
 from endpoints.models import EntityStatus, PipelineEndpoint, PublishedPipeline, Schedule, Trigger
 from endpoints.views.scope import reader
 from runs.models import ScheduleTick
+from studio.core.folded import FoldedQuerySet
 from studio.core.keyset import size_of
 
 NEXT = 5  # on Home
 
 
-def schedules_of(request) -> QuerySet[Schedule]:
+def schedules_of(request) -> FoldedQuerySet[Schedule]:
     rows = Schedule.objects.filter(workspace=reader(request).workspace)
     return rows.select_related("workspace", "endpoint", "pipeline").defer("seen", "submission")
 

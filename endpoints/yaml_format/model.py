@@ -74,6 +74,6 @@ class Pipeline:
     parameters: Mapping[str, Parameter]
     references: Mapping[str, Reference]
     steps: Mapping[str, Step]
+    file: Path
     continue_on_step_failure: bool = False
     timeout_seconds: int = 0
-    file: Path | None = None

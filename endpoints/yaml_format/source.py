@@ -40,7 +40,7 @@ class _Plain(yaml.constructor.SafeConstructor):
 
 
 for _tag in ("int", "float"):
-    _Plain.add_constructor(f"tag:yaml.org,2002:{_tag}", _Plain.number)
+    _Plain.add_constructor(f"tag:yaml.org,2002:{_tag}", _Plain.number)  # type: ignore[type-var]  # stubs know loaders
 
 
 class Value:

@@ -184,7 +184,7 @@ class StepReader:
             )
         mode = keys.get("bind_mode") or keys.get("type")
         chosen = mode.choice(*INPUT_MODES) if mode else "mount"
-        if chosen == "direct" and not self._is_dataset(source):
+        if mode and chosen == "direct" and not self._is_dataset(source):
             raise mode.fail("Only a dataset can be handed over directly: use mount or download.")
         return StepInput(
             source=source,
@@ -201,13 +201,14 @@ class StepReader:
         mode = keys.get("bind_mode") or keys.get("type")
         if "as_dataset" in keys:
             keys["as_dataset"].boolean()  # every output can be read as a dataset here
-        texts = {
-            name: keys[name].name()
-            for name in ("path_on_compute", "path_on_datastore", "register_as", "pipeline_output")
-            if name in keys
-        }
-        if "datastore" in keys:
-            texts["datastore"] = keys["datastore"].name()
+        names = (
+            "path_on_compute",
+            "path_on_datastore",
+            "register_as",
+            "pipeline_output",
+            "datastore",
+        )
+        texts = {name: keys[name].name() for name in names if name in keys}
         return StepOutput(
             destination=keys["destination"].name(),
             mode=mode.choice(*OUTPUT_MODES) if mode else "mount",

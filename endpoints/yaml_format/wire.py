@@ -64,7 +64,7 @@ def interface(pipeline: Pipeline) -> dict:
     """The GraphInterface. `Declared`, `Secret` and `Choices` are ours: the SDK ignores them."""
     scalars, paths, datasets = [], [], []
     for parameter in pipeline.parameters.values():
-        row = {
+        row: dict = {
             "Name": parameter.name,
             "DefaultValue": parameter.default,
             "IsOptional": parameter.optional,
@@ -86,7 +86,7 @@ def graph(
 ) -> dict:
     """The Graph. `module_ids` maps step keys, `source_ids` the data references on datastores."""
     used = {item.source for step in pipeline.steps.values() for item in step.inputs.values()}
-    wire = {
+    wire: dict = {
         "ModuleNodes": [_node(step, module_ids[step.key]) for step in pipeline.steps.values()],
         "DatasetNodes": [
             {"Id": node_id("data", name), **_data(pipeline, name, source_ids)}

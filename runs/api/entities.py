@@ -14,7 +14,7 @@ from studio.core.access import Actor
 from studio.core.rest import wire_time
 
 ORIGIN = "ExperimentRun"  # of every artifact (wire 9.4)
-RUN_TYPES = {Kind.PIPELINE: "azureml.PipelineRun", Kind.STEP: "azureml.StepRun"}
+RUN_TYPES: dict[str, str] = {Kind.PIPELINE: "azureml.PipelineRun", Kind.STEP: "azureml.StepRun"}
 AUTOSAVED = "Autosave_"  # and the run's id: the version of an environment that is not registered
 LOGS = "logs"  # the containers of signed addresses that lead to what runs left
 ARTIFACTS = "artifacts"

@@ -13,7 +13,7 @@ from studio.core.rest import WireView, find, find_by_name
 from studio.core.schema import query
 
 # What a list shows, in the SDK's words.
-VIEWS = {
+VIEWS: dict[str, dict] = {
     "activeonly": {"archived_at": None},
     "archivedonly": {"archived_at__isnull": False},
     "all": {},

@@ -120,7 +120,7 @@ class RunDetail(WritingView):
 
 def changes_of(body: Body) -> dict:
     """The changes a RunDto states: only the keys it has."""
-    changes = {}
+    changes: dict = {}
     if "tags" in body:
         changes["tags"] = body.texts("tags")
     if "properties" in body:
@@ -174,7 +174,7 @@ def apply(event: Body, run: Run, *, by: Actor) -> None:
         services.edit(by, run, status=EVENTS[word])
 
 
-def error_of(body: Body) -> dict[str, str]:
+def error_of(body: Body) -> dict:
     """What an Error event says, `{"data": {"ErrorResponse": {"error": {"code", "message"}}}}`."""
     response = Body(body.mapping("data"), name="data").mapping("ErrorResponse")
     error = Body(Body(response, name="ErrorResponse").mapping("error"), name="error")
@@ -223,7 +223,7 @@ class ListView(HistoryView):
         """The page of `runs` that the address asks for."""
         query = {key.lstrip("$").lower(): text for key, text in self.request.query_params.items()}
         return self.page(
-            runs.filter(odata.parse(query.get("filter", ""))),
+            runs.filter(odata.parse(str(query.get("filter", "")))),
             top=query.get("top"),
             token=query.get("continuationtoken"),
             order=query.get("orderby", ""),

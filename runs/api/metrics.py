@@ -111,9 +111,9 @@ class MetricQuery(HistoryView):
             odata.parse(body.text("filter"), odata.METRIC_VALUES), metric__run__in=self.runs()
         ).select_related("metric__run")
         after = number(body.get("continuationToken"), "continuationToken") or 0
-        rows = list(rows.filter(pk__gt=after).order_by("pk")[: LARGEST_PAGE + 1])
-        token = str(rows[LARGEST_PAGE - 1].pk) if len(rows) > LARGEST_PAGE else None
-        found = [value_dto(row) for row in rows[:LARGEST_PAGE]]
+        page = list(rows.filter(pk__gt=after).order_by("pk")[: LARGEST_PAGE + 1])
+        token = str(page[LARGEST_PAGE - 1].pk) if len(page) > LARGEST_PAGE else None
+        found = [value_dto(row) for row in page[:LARGEST_PAGE]]
         return Response({"value": found, "continuationToken": token})
 
 

@@ -28,7 +28,7 @@ def deliver(job: Job, *, missing: Collection[str], warnings: list[str], trying: 
 
 def resume(job: Job, *, trying: Retrying) -> list[str]:
     """Go on with what an earlier attempt decided; returns its warnings."""
-    decided = job.step.delivery
+    decided: dict = job.step.delivery or {}
     job.changes = decided["changes"]
     job.on_complete = partial(
         registering.register_outputs, job, except_for=tuple(decided["missing"])

@@ -39,7 +39,7 @@ def _destination(
     setting: OutputSetting,
 ) -> Destination:
     asked, store = setting.parameter, None
-    path = setting.path_on_datastore
+    path = setting.path_on_datastore or ""
     if asked is not None:
         known = parameters[asked.name]
         value = values.get(asked.name, "")

@@ -292,7 +292,7 @@ class Attempt:
 
     def _follow(self, log: LogFollower, told: FactFollower) -> None:
         """Show what it says while it runs; what cannot be shown now is shown later."""
-        showing = [log.follow, told.follow]
+        showing: list[Callable[[], object]] = [log.follow, told.follow]
         if self.ran_from is not None:
             showing.append(self._show_running)
         for show in showing:
@@ -392,7 +392,9 @@ class Attempt:
             return Result(Outcome.COMPLETED, 0)
         how = f"The process ended with exit code {ended.exit_code}."
         words = reason(folder.facts) or last_words(log.tail())
-        if ended.exit_code < 0:  # then its last line is of what it did before
+        if (
+            ended.exit_code is not None and ended.exit_code < 0
+        ):  # then its last line is of what it did before
             how = f"The process was ended by signal {-ended.exit_code}."
             words = f"{how}\n{words}".strip()
         return Result(Outcome.FAILED, ended.exit_code, words or how)
@@ -405,7 +407,7 @@ class Attempt:
             Stop.LOST: "The interpreter that had started it was killed.",
             Stop.SUPERSEDED: "",
         }
-        reason = reason or self.flag.reason
+        reason = reason or self.flag.reason or Stop.SUPERSEDED
         return Result(OUTCOMES[reason], exit_code, texts[reason], code=reason.value)
 
     def _take_up(self, folder) -> None:

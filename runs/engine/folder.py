@@ -173,7 +173,7 @@ def _left_by_step(job: Job, place: dict) -> dict[str, int]:
 
 
 def _made_by(job: Job, place: dict) -> str:
-    maker = job.graph.nodes.get(place.get("node"))
+    maker = job.graph.nodes.get(place.get("node", ""))
     return f"The output {place.get('port')} of step {maker.name if maker else ''}"
 
 

@@ -39,7 +39,7 @@ class Job:
     def told(self) -> Run:
         """The run that the process knows as its own, and that its log and facts belong to: the step,
         or what has no other step than this one, a script's run."""
-        return self.run.parent if self.run.parent.kind == Kind.SCRIPT else self.run
+        return self.run.owner if self.run.owner.kind == Kind.SCRIPT else self.run
 
     @property
     def author(self) -> facts.Author:
@@ -48,7 +48,7 @@ class Job:
     @cached_property
     def values(self) -> dict[str, str]:
         """The run's parameters, secrets opened."""
-        return sealing.opened(self.run.parent.pipeline_run.parameters)
+        return sealing.opened(self.run.owner.pipeline_run.parameters)
 
     @property
     def may_be_reused(self) -> bool:
@@ -56,7 +56,7 @@ class Job:
 
     @property
     def must_run(self) -> bool:
-        return self.node.regenerate or self.run.parent.pipeline_run.regenerate_outputs
+        return self.node.regenerate or self.run.owner.pipeline_run.regenerate_outputs
 
 
 # What a step's start reads of its own row, and of the run that all its steps share.
@@ -85,7 +85,7 @@ def _submitted(run_uuid: UUID) -> Run:
 
 def load(claim: Claim) -> Job:
     step = StepRun.objects.select_related("run__parent").only(*OF_STEP).get(pk=claim.step_id)
-    parent = _submitted(step.run.parent.uuid)
+    parent = _submitted(step.run.owner.uuid)
     step.run.parent, step.run.workspace = parent, parent.workspace
     step.run.experiment = parent.experiment
     step.outputs = places_of_attempt(step.outputs, step_uuid=step.run.uuid, attempt=claim.attempt)
@@ -133,7 +133,7 @@ def decide(job: Job) -> bool:
         job.node,
         job.module,
         values=job.values,
-        secret_names=sealing.secret_names(job.run.parent.pipeline_run.parameters),
+        secret_names=sealing.secret_names(job.run.owner.pipeline_run.parameters),
         origins=job.origins,
     )
     key = reuse.fingerprint(job.run.workspace_id, parts)

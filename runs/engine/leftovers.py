@@ -102,7 +102,7 @@ def end_earlier(run_uuid: UUID | str, attempt: int) -> None:
     deadline = time.monotonic() + GONE_SECONDS
     # Until none is found: one may have forked while they were looked through.
     while found := kill_where(
-        lambda cwd, environ: works_there(cwd) or any(map(is_marked, environ()))
+        lambda cwd, environ: bool(works_there(cwd)) or any(map(is_marked, environ()))
     ):
         logger.warning("ended what earlier attempts of %s had left: %s", run_uuid, found)
         if time.monotonic() > deadline:

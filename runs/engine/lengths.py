@@ -33,8 +33,9 @@ def in_arguments(node: Node, values: Mapping[str, str]) -> set[str]:
 
 
 def _check_command(node: Node, values: Mapping[str, str], errors: dict[str, str]) -> None:
-    text = "" if node.command == STRUCTURED_ARGUMENTS else node.command
-    total, used = size(text), {}
+    text = "" if node.command == STRUCTURED_ARGUMENTS else node.command or ""
+    total = size(text)
+    used: dict[str, int] = {}
     for argument in node.module.arguments:
         if argument.kind == "Parameter":
             value = node.value(argument.value, values) or ""
@@ -52,7 +53,7 @@ def _check_command(node: Node, values: Mapping[str, str], errors: dict[str, str]
             used[name] = size(value)
             total = max(total, used[name])
     if total > LONGEST_TEXT and used:
-        longest = max(used, key=used.get)
+        longest = max(used, key=lambda name: used[name])
         _refuse(
             node,
             longest,
@@ -73,7 +74,7 @@ def _check_variables(node: Node, values: Mapping[str, str], errors: dict[str, st
     }
     is_much = sum(map(size, only.values())) > MOST_VARIABLES // 2
     for name, value in only.items():
-        variable = node.module.parameters[name].environment_variable
+        variable = node.module.parameters[name].environment_variable or ""
         if is_too_long(variable, value) or (is_much and value == max(only.values(), key=size)):
             _refuse(
                 node,

@@ -93,7 +93,7 @@ def _lose(attempt: StepAttempt) -> None:
     claim = Claim(
         step_id=attempt.step_id,
         attempt=attempt.number,
-        run_id=step.parent_id,
+        run_id=step.owner_id,
         worker=attempt.worker,
     )
     outcome, error = Outcome.LOST, f"Worker {attempt.worker} fell silent while the step ran."
@@ -102,7 +102,7 @@ def _lose(attempt: StepAttempt) -> None:
         outcome, error = Outcome.INTERRUPTED, f"Worker {attempt.worker} was paused."
     finish(claim, outcome, error=error, code="WorkerLost")
     logger.warning("step %s attempt %s lost: %s", attempt.step_id, attempt.number, error)
-    advance(step.parent_id)
+    advance(step.owner_id)
 
 
 def _force_cancels(now: datetime) -> None:

@@ -95,8 +95,8 @@ def find_source(key: str) -> StepRun | None:
 def why_not(step: StepRun, parts: Mapping) -> str:
     """The sentence on a step that could have been reused and was not, against the run before it."""
     run = step.run
-    of_same = {"pipeline_id": run.parent.pipeline_id}
-    if run.parent.pipeline_id is None:
+    of_same = {"pipeline_id": run.owner.pipeline_id}
+    if run.owner.pipeline_id is None:
         of_same = {"experiment_id": run.experiment_id}
     previous = (
         Run.objects.filter(kind=Kind.PIPELINE, pk__lt=run.parent_id, **of_same)
@@ -148,7 +148,7 @@ def take_over(claim: Claim, step: StepRun, source: StepRun, *, changes: Mapping)
                 **step.run.properties,
                 "azureml.reusedrunid": str(source.run.uuid),
                 "azureml.reusednodeid": source.node_id,
-                "azureml.reusedpipeline": str(source.run.parent.uuid),
+                "azureml.reusedpipeline": str(source.run.owner.uuid),
             }
         )
     return bool(done)

@@ -175,7 +175,7 @@ def advance(run_id: int, *, after: Finished | None = None) -> Counter:
     if reason:
         cancel_steps(run_id, reason)
         steps = _steps(run_id)
-        ready = Counter()
+        ready: Counter[str] = Counter()
     else:
         ready = _let_go(steps)
     if all(step.status in TERMINAL for step in steps):
@@ -288,19 +288,16 @@ def settle(run_id: int, steps: list[_Step]) -> bool:
     elif Status.CANCELED in statuses:
         moved = Run.objects.move(run_id, to=Status.CANCELED, reason="a step was canceled")
     else:
-        moved = Run.objects.move(run_id, to=Status.COMPLETED, was=run.run_status)
+        moved = Run.objects.move(run_id, to=Status.COMPLETED, was=Status(run.run_status))
     # Somebody asked to cancel it after we had read it.
     return moved or Run.objects.move(run_id, to=Status.CANCELED, was=Status.CANCEL_REQUESTED)
 
 
 def _first_failure(run_id: int) -> tuple[str, str]:
     """The error of a run is that of the step that failed first, and so is its code."""
-    name, error, code = (
-        Run.objects.filter(parent_id=run_id, kind=Kind.STEP, status=Status.FAILED)
-        .order_by("finished_at", "number")
-        .values_list("name", "error", "error_code")
-        .first()
-    )
+    failed = Run.objects.filter(parent_id=run_id, kind=Kind.STEP, status=Status.FAILED)
+    first = failed.order_by("finished_at", "number").values_list("name", "error", "error_code")
+    name, error, code = first[0]
     return f"Step {name} failed: {error}", code or "UserError"
 
 

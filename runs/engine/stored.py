@@ -22,7 +22,7 @@ def record(
     place: Mapping, files: Sequence[data.Entry], *, run: UUID, attempt: int, port: str
 ) -> dict:
     """`place` with what an attempt stored there."""
-    found = {"files": len(files), "bytes": sum(file.size for file in files)}
+    found: dict = {"files": len(files), "bytes": sum(file.size for file in files)}
     if files:
         known = {_name(file.path, place): file.size for file in files}
         found["listing"] = f"runs/{run}/stored/{attempt}/{quote(port, safe='')}.json"

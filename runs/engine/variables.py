@@ -75,7 +75,7 @@ def _leave_out_long_ones(job: Job, found: dict[str, str], *, never: Iterable[str
     """Takes those away with which no process could be started; a script has them in its arguments."""
     told = in_arguments(job.node, job.values)
     parameters = job.node.module.parameters
-    first = {parameters[name].environment_variable for name in told if name in parameters}
+    first = {parameters[name].environment_variable or "" for name in told if name in parameters}
     said = []
     for name in left_out(found, first=first, never=never):
         length = size(found.pop(name))
@@ -93,7 +93,7 @@ def _run(job: Job) -> dict[str, str]:
     token, expires = run_tokens.make(run, attempt=job.claim.attempt)
     return {
         "AZUREML_RUN_ID": str(run.uuid),
-        "AZUREML_ROOT_RUN_ID": str(job.run.parent.uuid),
+        "AZUREML_ROOT_RUN_ID": str(job.run.owner.uuid),
         "AZUREML_RUN_TOKEN": token,
         "AZUREML_RUN_TOKEN_EXPIRY": str(expires),
         "AZUREML_ARM_SUBSCRIPTION": workspace.subscription_id,
@@ -132,8 +132,8 @@ def _ports(folder: Folder) -> dict[str, str]:
         found["AZUREML_DATASET_FILE_OUTPUTS"] = ";".join(folder.outputs)
     for name, path in folder.outputs.items():
         found[name] = str(path)
-    for name, path in folder.ports.items():
-        found[f"AZUREML_DATAREFERENCE_{name}"] = path
+    for name, place in folder.ports.items():
+        found[f"AZUREML_DATAREFERENCE_{name}"] = place
     return found
 
 

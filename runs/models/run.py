@@ -3,6 +3,7 @@
 They are tables of their own beside Run and not its subclasses, so that a status is changed by one
 UPDATE of one table."""
 
+from typing import ClassVar
 from uuid import uuid4
 
 from django.conf import settings
@@ -88,8 +89,13 @@ class Run(FoldedModel):
     error = models.TextField(blank=True)
     folded = FoldedField(of=("display_name", "name"))
 
-    objects = RunQuerySet.as_manager()
+    objects: ClassVar = RunQuerySet.as_manager()
     is_replayed = False  # true of what an idempotency key has found again
+    # What those who show it write on it: `runs.serving.tell_unserved`, `runs.views.tree`.
+    unserved: list[str]
+    url: str
+    is_current: bool
+    is_reused: bool
 
     class Meta:
         constraints = [
@@ -128,6 +134,19 @@ class Run(FoldedModel):
 
     def get_absolute_url(self):
         return f"/runs/{self.uuid}/"
+
+    @property
+    def owner(self) -> "Run":
+        """The run that this one is a step of."""
+        if self.parent is None:
+            raise ValueError(f"{self} is no step.")
+        return self.parent
+
+    @property
+    def owner_id(self) -> int:
+        if self.parent_id is None:
+            raise ValueError(f"{self} is no step.")
+        return self.parent_id
 
     @property
     def is_terminal(self) -> bool:

@@ -59,7 +59,7 @@ def _live_below(run: Run) -> list[Run]:
 def _advance(runs: Iterable[Run]) -> None:
     for run in runs:
         if run.is_ours:
-            engine.advance(run.parent_id if run.kind == Kind.STEP else run.pk)
+            engine.advance(run.owner_id if run.kind == Kind.STEP else run.pk)
 
 
 def _cancel(run: Run, reason: str) -> None:
@@ -188,7 +188,9 @@ def edit(
                 Run.objects.reopen(run.pk, reason="begun again by its client")
             now = timezone.now()
             # An end stands as its client says, also one before it was begun again.
-            told = {"updated_at": now} | ({"finished_at": at} if at and status in TERMINAL else {})
+            told: dict = {"updated_at": now} | (
+                {"finished_at": at} if at and status in TERMINAL else {}
+            )
             moved = Run.objects.move(
                 run.pk, to=status, reason="told by its client", at=at or now, **told
             )

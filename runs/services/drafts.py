@@ -75,7 +75,7 @@ def update_draft(
     current.submission = _kept(current, submission)
     current.etag, current.updated_at, current.updated_by = uuid4(), timezone.now(), actor.name
     current.save()
-    GraphDraft.objects.filter(pk=current.graph_id).update(earlier_defaults={})
+    GraphDraft.objects.filter(draft=current).update(earlier_defaults={})
     audit.record(actor, "edit", current)
     return current
 
@@ -210,7 +210,7 @@ def submit_draft(
     graph = create_graph(
         actor,
         wire=_graph_of(draft).wire,
-        interface=draft.graph.interface,
+        interface=_graph_of(draft).interface,
         dataset_defaults=arguments["datasets"],
     )
     # Drafts are the SDK's own: nobody else has a word for them.
@@ -246,7 +246,7 @@ def _with_values(draft: PipelineDraft, datapaths: Mapping) -> dict:
         },
         "DataPathParameters": datapaths,
     }
-    interface = dict(draft.graph.interface)
+    interface = dict(_graph_of(draft).interface)
     for section, given in values.items():
         interface[section] = [
             {**row, "DefaultValue": given[row["Name"]]} if row["Name"] in given else row

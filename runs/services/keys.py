@@ -71,7 +71,7 @@ def remarks(
 ) -> dict[str, Remark]:
     """What is to be said of the body's keys, by key: of those that are not known, and of those that
     come twice."""
-    found = {}
+    found: dict[str, Remark] = {}
     known = {key.lower() for key in (*read, *extras)}
     for key in body.raw:
         if len(found) == MOST:

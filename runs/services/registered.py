@@ -3,13 +3,12 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import IO
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 
-from endpoints.roots import place_for
+from endpoints.roots import Readable, place_for
 from endpoints.services import checks
 from runs import local_uploads, model_files, storage
 from runs.models import Artifact, Asset, RegisteredModel, Run
@@ -64,7 +63,7 @@ def _kept(actor: Actor, run: Run | None, container: str, path: str) -> list[str]
     return list(kept.values_list("path", flat=True)[:1000])
 
 
-def keep_upload(actor: Actor, *, container: str, path: str, stream: IO[bytes]) -> int:
+def keep_upload(actor: Actor, *, container: str, path: str, stream: Readable) -> int:
     """Keep what `stream` holds for a model without a run, until an asset is made of it; its size."""
     require(actor, "register")
     require_open(actor.workspace, container)

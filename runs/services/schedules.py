@@ -85,13 +85,13 @@ def create_schedule(
         created_by=actor.name,
     )
     _name(schedule, name)
-    if recurrence is not None:
+    if watch is not None:
+        _watch(actor, schedule, watch)
+        schedule.next_at = now
+    elif recurrence is not None:
         _follow(schedule, recurrence, now)
         if not schedule.rule.is_given_start:
             schedule.next_at = now  # v1: without a StartTime the first run is at once
-    else:
-        _watch(actor, schedule, watch)
-        schedule.next_at = now
     _submit_with(actor, schedule, submission)
     with transaction.atomic():
         _save(actor, schedule, now)
@@ -209,8 +209,9 @@ def _refollow(schedule: Schedule, recurrence: Mapping, now: datetime) -> None:
     """A client sends back the recurrence that it read: that one goes on in its rhythm."""
     if not schedule.is_recurrence:
         raise ValidationError({"ScheduleType": ["This schedule watches a datastore."]})
-    trial = Schedule(starts_at=schedule.starts_at)
-    _follow(trial, recurrence, schedule.starts_at)
+    since = schedule.starts_at or schedule.created_at
+    trial = Schedule(starts_at=since)
+    _follow(trial, recurrence, since)
     if _comparable(trial.rule) != _comparable(schedule.rule):
         _follow(schedule, recurrence, now)
 

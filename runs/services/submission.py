@@ -328,8 +328,9 @@ def _source(actor: Actor, node, datasets: Mapping, datapaths: Mapping) -> dict:
         return {"datastore": found.datastore, "path": found.path}
     if node.source_id:
         uuid = as_uuid(node.source_id)
-        source = DataSource.objects.filter(workspace=actor.workspace, uuid=uuid).first()
-        if source is None or source.datastore_id is None:
+        sources = DataSource.objects.filter(workspace=actor.workspace)
+        source = sources.filter(uuid=uuid).first() if uuid else None
+        if source is None or source.datastore is None:
             raise BadValue(f"There is no data source {node.source_id}.", target="DatasetId")
         place = {"datastore": source.datastore.name, "path": source.relative_path}
         return {**place, "name": source.name} if source.name else place

@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import IO
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from endpoints.roots import place_for
+from endpoints.roots import Readable, place_for
 from runs import facts, model_files, storage
 from runs.models import Artifact, Experiment, Kind, Run, RunAttribute
 from runs.services.names import run_name
@@ -64,7 +63,10 @@ def make_child(
         uuid = uuid if isinstance(uuid, UUID) else UUID(uuid)
     except ValueError:
         raise BadValue(f"{uuid!r} is not the id of a run: use a UUID.", target="runId") from None
-    experiment = experiment or parent.experiment
+    if experiment is None:
+        if parent is None:
+            raise ValueError("A run below no other needs an experiment.")
+        experiment = parent.experiment
     if actor.run_uuid is not None and parent is not None and experiment != parent.experiment:
         raise BadValue("A step's child runs are in its own experiment.", target="experiment_id")
     try:
@@ -152,7 +154,7 @@ def log_metrics(actor: Actor, run: Run, metrics: Sequence[Mapping]) -> None:
         facts.add_metrics(run.pk, metrics, attempt=attempt_of(actor, run))
 
 
-def keep_artifact(actor: Actor, run: Run, *, path: str, stream: IO[bytes]) -> Artifact:
+def keep_artifact(actor: Actor, run: Run, *, path: str, stream: Readable) -> Artifact:
     """Keep what `stream` holds as an artifact of a run; a second one of its path replaces it."""
     require_driver(actor, run)
     path = storage.checked_path(path)
@@ -165,7 +167,7 @@ def keep_artifact(actor: Actor, run: Run, *, path: str, stream: IO[bytes]) -> Ar
 
 
 def append_to_artifact(
-    actor: Actor, run: Run, *, path: str, stream: IO[bytes], at: int | None
+    actor: Actor, run: Run, *, path: str, stream: Readable, at: int | None
 ) -> Artifact:
     """Put what `stream` holds behind an artifact, of `at` bytes if that is said."""
     require_driver(actor, run)

@@ -60,6 +60,7 @@ class StopFlag:
         self.reason: Stop | None = None
         self.process_is_over = False  # what remains is to keep what it left, which harms nobody
         self._lock = Lock()
+        self._writer: int | None
         self._reader, self._writer = os.pipe()
 
     def ask(self, reason: Stop) -> None:

@@ -107,7 +107,7 @@ class Server:
         with theirs:
             self.process = subprocess.Popen(
                 [*command, forkserver.__file__],
-                stdin=theirs,
+                stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 env=dict(env),

@@ -138,7 +138,7 @@ class StepProcess:
         """
         watch = _Watch(self.child, flag)
         kill_at = None
-        lasting_at = time.monotonic() + LASTING_SECONDS
+        lasting_at: float | None = time.monotonic() + LASTING_SECONDS
         next_tick = time.monotonic() + TICK_SECONDS
         ended = False
         try:

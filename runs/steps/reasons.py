@@ -35,8 +35,8 @@ def exception_line(lines: Sequence[str]) -> str:
         if not found or _IN_GROUP.match(lines[at]):
             continue
         before = found["before"] + ("| " if found["group"] else "")
-        said = (line.removeprefix(before) for line in lines[at + 1 :])
-        said = [line for line in said if line and not line.startswith((" ", "\t", *_BOX))]
+        below = (line.removeprefix(before) for line in lines[at + 1 :])
+        said = [line for line in below if line and not line.startswith((" ", "\t", *_BOX))]
         if said:
             return first_line("\n".join(said))
     return ""

@@ -1,5 +1,7 @@
 """Compute: the targets that steps name, the workers that serve each now, and what waits for it."""
 
+from typing import Any
+
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -36,8 +38,10 @@ class TargetForm(forms.ModelForm):
 @require_safe
 def compute_list(request):
     require(request.actor, "read")
-    targets = list(ComputeTarget.objects.filter(workspace=request.actor.workspace).order_by("name"))
-    workers = living_workers()
+    targets: list[Any] = list(
+        ComputeTarget.objects.filter(workspace=request.actor.workspace).order_by("name")
+    )
+    workers: list[Any] = living_workers()
     busy = dict(
         StepAttempt.objects.filter(finished_at=None, worker__in=[worker.name for worker in workers])
         .values_list("worker")

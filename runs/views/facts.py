@@ -140,7 +140,7 @@ def folders(run: Run, steps: list[Run]) -> list[dict]:
     owners = {
         part.pk: (part.kind == Kind.STEP and part.step.reused_from_id) or part.pk for part in steps
     }
-    kept: dict[int, list[dict]] = {}
+    kept: dict[int, list[Artifact]] = {}
     rows = Artifact.objects.filter(run__in={run.pk, *owners.values()}).order_by("path")
     for row in rows[: SHOWN_FILES * 5]:
         kept.setdefault(row.run_id, []).append(row)

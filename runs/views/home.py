@@ -1,5 +1,7 @@
 """Home: what failed, what runs now and soon, whether there are workers, and what to do next."""
 
+from typing import Any
+
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
@@ -46,7 +48,7 @@ def _now(request) -> dict:
 def _workers() -> list[Worker]:
     """Those that say they are alive and those that have lately fallen silent, with the word for it."""
     alive = set(Worker.objects.living().values_list("pk", flat=True))
-    rows = list(Worker.objects.filter(role="worker").order_by("-heartbeat_at")[:10])
+    rows: list[Any] = list(Worker.objects.filter(role="worker").order_by("-heartbeat_at")[:10])
     for row in rows:
         word = "Stopping" if row.stopping_at else "Offline"
         row.state = "Online" if row.pk in alive else word

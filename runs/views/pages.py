@@ -33,7 +33,7 @@ TRACKED_TABS = {
 def context(request, run: Run, tab: str) -> dict:
     if run.kind in scope.TRACKED:
         counts = {"run-children": scope.below(run).count()}
-        special = {"tabs": _tabs(run, TRACKED_TABS, tab, counts), "steps": []}
+        special: dict = {"tabs": _tabs(run, TRACKED_TABS, tab, counts), "steps": []}
     else:
         steps = tree.steps_of(run, request.GET.get("step", ""))
         special = {

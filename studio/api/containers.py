@@ -14,7 +14,7 @@ from django.core.exceptions import ValidationError
 
 from endpoints import data, packed, uploads
 from endpoints.models import Datastore, Snapshot
-from endpoints.roots import State
+from endpoints.roots import Readable, State
 from runs import facts, local_uploads, model_files, services, storage
 from runs.api import visible
 from runs.api.entities import ARTIFACTS, LOGS, UPLOADED
@@ -41,8 +41,8 @@ class Container(Protocol):
     def state(self, path: str) -> State: ...
     def stream(self, path: str, start: int, end: int) -> Iterator[bytes]: ...
     def check_writer(self, path: str, by: Actor) -> None: ...
-    def write(self, path: str, body: IO[bytes], *, by: Actor) -> int: ...
-    def append(self, path: str, body: IO[bytes], *, at: int | None, by: Actor) -> int: ...
+    def write(self, path: str, body: Readable, *, by: Actor) -> int: ...
+    def append(self, path: str, body: Readable, *, at: int | None, by: Actor) -> int: ...
     def list(self, prefix: str) -> Iterator[tuple[str, State]]: ...
 
 
@@ -135,11 +135,11 @@ class Artifacts(ReadOnly):
             raise
         return run, name
 
-    def write(self, path: str, body: IO[bytes], *, by: Actor) -> int:
+    def write(self, path: str, body: Readable, *, by: Actor) -> int:
         run, name = self.writable(path, by)
         return services.keep_artifact(by, run, path=name, stream=body).size
 
-    def append(self, path: str, body: IO[bytes], *, at: int | None, by: Actor) -> int:
+    def append(self, path: str, body: Readable, *, at: int | None, by: Actor) -> int:
         run, name = self.writable(path, by)
         return services.append_to_artifact(by, run, path=name, stream=body, at=at).size
 
@@ -168,7 +168,7 @@ class LocalUploads(ReadOnly):
         require(by, "register")
         services.require_open(workspace, container)
 
-    def write(self, path: str, body: IO[bytes], *, by: Actor) -> int:
+    def write(self, path: str, body: Readable, *, by: Actor) -> int:
         _, container, name = self.parts(path)
         return services.keep_upload(by, container=container, path=name, stream=body)
 
@@ -223,14 +223,14 @@ class DatastoreFiles:
         if by.run_uuid is not None and self.datastore.url:
             raise Forbidden("A step writes to the workspace's own datastore only.")
 
-    def write(self, path: str, body: IO[bytes], *, by: Actor) -> int:
+    def write(self, path: str, body: Readable, *, by: Actor) -> int:
         self.check_writer(path, by)
         place = self.at(path)
         if place.is_folder():
             raise ValidationError({"path": f"{path!r} is a folder."})
         return place.write(body)
 
-    def append(self, path: str, body: IO[bytes], *, at: int | None, by: Actor) -> int:
+    def append(self, path: str, body: Readable, *, at: int | None, by: Actor) -> int:
         """All of it again: steps that run may hold links to the file as it is."""
         end = self.state(path).size if at is None else at
         with storage.joined(self.stream(path, 0, end), body) as whole:
@@ -255,7 +255,7 @@ class Uploads(ReadOnly):
     def check_writer(self, path: str, by: Actor) -> None:
         require(by, "track")  # a folder by itself runs nothing
 
-    def write(self, path: str, body: IO[bytes], *, by: Actor) -> int:
+    def write(self, path: str, body: Readable, *, by: Actor) -> int:
         self.check_writer(path, by)
         return uploads.write(path, body)
 

@@ -1,8 +1,10 @@
 """Roles and `require`: the only place that knows who may do what."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 from uuid import UUID
 
+from django.db.models import Model, QuerySet
 from django.utils.translation import gettext as _
 
 from studio.core.errors import Forbidden
@@ -33,11 +35,10 @@ RUN_TOKEN_VERBS = {"read", "track", "register", "upload"}
 
 
 @dataclass(frozen=True)
-class Actor:
-    """Who acts, in which workspace, and how far it may reach.
+class Caller:
+    """Who acts and how far it may reach; in no workspace, if on accounts or before it has signed in.
 
-    `endpoint_uuid` bounds a token to one endpoint; `run_uuid` marks a step's own token. Only who
-    acts on accounts, or is nobody yet, acts in no workspace.
+    `endpoint_uuid` bounds a token to one endpoint; `run_uuid` marks a step's own token.
     """
 
     workspace: Workspace | None
@@ -48,7 +49,7 @@ class Actor:
     endpoint_uuid: UUID | None = None
     run_uuid: UUID | None = None
     run_attempt: int = 0  # a step's own token is that of one attempt
-    is_authenticated = True
+    is_authenticated: ClassVar = True
 
     def may(self, verb: str) -> bool:
         if self.run_uuid is not None:
@@ -58,7 +59,14 @@ class Actor:
         return self.role is not None and self.role >= NEEDS[verb]
 
 
-def require(actor: Actor | None, verb: str, target=None) -> None:
+@dataclass(frozen=True)
+class Actor(Caller):
+    """A caller that acts in a workspace."""
+
+    workspace: Workspace
+
+
+def require(actor: Actor | None, verb: str, target: Model | None = None) -> None:
     """Raise Forbidden unless `actor` may do `verb`, on `target` (a row of its workspace) if given.
 
     A page's actor is None while its reader has no role in any workspace.
@@ -87,12 +95,10 @@ def actor_for(
 
     `grant` is the user's, if it was read already; with a token it always was.
     """
-    if user.is_superuser:
-        role = Role.ADMIN
-    else:
-        if token is None:
-            grant = RoleGrant.objects.filter(user=user, workspace=workspace).first()
-        role = Role(grant.role) if grant else None
+    if token is None and not user.is_superuser:
+        grant = RoleGrant.objects.filter(user=user, workspace=workspace).first()
+    granted = Role(grant.role) if grant else None
+    role = Role.ADMIN if user.is_superuser else granted
     return Actor(
         workspace=workspace,
         role=role if user.is_active else None,
@@ -103,18 +109,18 @@ def actor_for(
     )
 
 
-def system_actor(workspace: Workspace | None, name: str = "studio") -> Actor:
+def system_actor(workspace: Workspace, name: str = "studio") -> Actor:
     """The studio itself: seeding, schedules, recovery."""
     return Actor(workspace=workspace, role=Role.ADMIN, name=name)
 
 
-def person(user: User) -> Actor:
+def person(user: User) -> Caller:
     """A user who acts on an account, in no workspace."""
     role = Role.ADMIN if user.is_superuser else None
-    return Actor(workspace=None, role=role, name=user.get_username(), user=user)
+    return Caller(workspace=None, role=role, name=user.get_username(), user=user)
 
 
-def workspaces_of(user: User):
+def workspaces_of(user: User) -> QuerySet[Workspace]:
     """The workspaces a signed-in user may open."""
     if user.is_superuser:
         return Workspace.objects.order_by("name")

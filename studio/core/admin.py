@@ -10,7 +10,7 @@ from django.contrib.auth.models import Group
 from django.db import models, transaction
 
 from studio.core import tokens
-from studio.core.access import actor_for, person
+from studio.core.access import Caller, actor_for, person
 from studio.core.audit import record
 from studio.core.forms import TextArea
 from studio.core.models import (
@@ -102,7 +102,7 @@ class AuditedAdmin(admin.ModelAdmin):
     def note(self, request, verb, obj, *, before=None, after=None):
         # A grant is a row of its workspace; a workspace is its own; an account is of none.
         place = obj if isinstance(obj, Workspace) else getattr(obj, "workspace", None)
-        actor = actor_for(request.user, place) if place else person(request.user)
+        actor: Caller = actor_for(request.user, place) if place else person(request.user)
         record(actor, verb, obj, before=before, after=after)
 
 

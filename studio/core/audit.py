@@ -13,7 +13,7 @@ from django.db import DatabaseError, IntegrityError, models, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from studio.core.access import Actor
+from studio.core.access import Actor, Caller
 from studio.core.errors import Refused, text_of
 from studio.core.models import AuditEvent, Door
 from studio.core.origin import origin
@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 
 def record(
-    actor: Actor,
+    actor: Caller,
     verb: str,
     target,
     *,
@@ -60,7 +60,7 @@ def record(
 
 
 def count(
-    actor: Actor,
+    actor: Caller,
     verb: str,
     *,
     kind: str,
@@ -84,7 +84,7 @@ def count(
     return event in new
 
 
-def refuse(actor: Actor, *, code: str, reason: str, **facts) -> None:
+def refuse(actor: Caller, *, code: str, reason: str, **facts) -> None:
     """Count a trigger that was refused. That this cannot be written refuses nothing else."""
     try:
         count(actor, "submit refused", reason=reason, after={"code": code}, **facts)
@@ -92,9 +92,9 @@ def refuse(actor: Actor, *, code: str, reason: str, **facts) -> None:
         logger.warning("a refused trigger could not be written", exc_info=True)
 
 
-def nobody(name: str = ANONYMOUS) -> Actor:
+def nobody(name: str = ANONYMOUS) -> Caller:
     """Whoever has not signed in, under the name they give."""
-    return Actor(workspace=None, role=None, name=name)
+    return Caller(workspace=None, role=None, name=name)
 
 
 def refuse_for(
@@ -190,7 +190,7 @@ def _merge(event: AuditEvent, *, address: str | None) -> None:
     event.counted = _digest(event)
 
 
-def _event(actor: Actor, **facts) -> AuditEvent:
+def _event(actor: Caller, **facts) -> AuditEvent:
     where = origin()
     token = actor.token
     return AuditEvent(

@@ -2,6 +2,9 @@
 
 Apart from `rest`, because DRF imports its default classes while it is being imported itself."""
 
+from collections.abc import Callable
+from typing import ClassVar
+
 from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 
@@ -16,7 +19,7 @@ class StudioAuthentication(BaseAuthentication):
     settings and apps add to `readers` (a step's own token is known to `runs`).
     """
 
-    readers = []
+    readers: ClassVar[list[Callable[[dict], Actor | None]]] = []
 
     def authenticate(self, request):
         scheme, _, key = get_authorization_header(request).decode("latin-1").partition(" ")

@@ -83,6 +83,8 @@ def _maker(actor: Actor) -> str:
     """Whose life the address shares, as the claim of a JWT would name it."""
     if actor.run_uuid is not None:
         return f"run.{actor.run_uuid}.{actor.run_attempt}"
+    if actor.token is None:
+        raise Forbidden("Only who calls with a token is given an address.")
     return f"token.{actor.token.uuid}"
 
 

@@ -3,6 +3,7 @@ searched of a row is kept beside it, folded, and what is searched for is folded 
 
 import unicodedata
 from collections.abc import Mapping
+from typing import TypeVar, cast
 
 from django.db import models, transaction
 
@@ -32,13 +33,20 @@ class FoldedField(models.TextField):
         return fold("\n".join(_text(row[name]) for name in self.of))
 
 
+def _folded_field(model: type[models.Model]) -> FoldedField:
+    return cast("FoldedField", model._meta.get_field("folded"))
+
+
 def _text(value) -> str:
     if isinstance(value, Mapping):  # tags
         return "\n".join(f"{key}={item}" for key, item in value.items())
     return str(value or "")
 
 
-class FoldedQuerySet(models.QuerySet):
+Row = TypeVar("Row", bound=models.Model)
+
+
+class FoldedQuerySet(models.QuerySet[Row]):
     """Of a model with a FoldedField `folded`."""
 
     def searched(self, text: str):
@@ -46,7 +54,7 @@ class FoldedQuerySet(models.QuerySet):
         return self.filter(folded__contains=fold(text))
 
     def update(self, **values):
-        field = self.model._meta.get_field("folded")
+        field = _folded_field(self.model)
         if not values.keys() & set(field.of):
             return super().update(**values)
         with transaction.atomic():
@@ -57,7 +65,7 @@ class FoldedQuerySet(models.QuerySet):
                 rows.filter(pk=row["pk"]).update(folded=field.text_of(row))
             return count
 
-    update.alters_data = True
+    update.alters_data = True  # type: ignore[attr-defined]  # read by templates
 
 
 class FoldedModel(models.Model):
@@ -69,7 +77,7 @@ class FoldedModel(models.Model):
         abstract = True
 
     def save(self, *args, update_fields=None, **options):
-        of = self._meta.get_field("folded").of
+        of = _folded_field(type(self)).of
         if update_fields is not None and not set(of).isdisjoint(update_fields):
             update_fields = {*update_fields, "folded"}
         super().save(*args, update_fields=update_fields, **options)

@@ -1,3 +1,4 @@
+from typing import cast
 from uuid import UUID
 
 from django import forms
@@ -90,4 +91,4 @@ class TokenForm(forms.Form):
             (str(uuid), _("Only the endpoint %(name)s") % {"name": name})
             for uuid, name in endpoints.items()
         ]
-        self.fields["endpoint_uuid"].choices = [whole, *only]
+        cast("forms.ChoiceField", self.fields["endpoint_uuid"]).choices = [whole, *only]

@@ -2,7 +2,7 @@
 
 import re
 
-from django.db.models import F, FloatField, Func, Lookup, TextField, Value
+from django.db.models import F, Field, FloatField, Func, Lookup, TextField, Value
 
 from studio.core.folded import fold
 
@@ -18,7 +18,7 @@ class JsonText(Func):
     a quote in it; but people choose the names of tags and metrics freely.
     """
 
-    output_field = TextField()
+    output_field: Field = TextField()
 
     def __init__(self, key: str, column: str):
         super().__init__(F(column), Value(key))

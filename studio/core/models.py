@@ -92,6 +92,7 @@ class Token(models.Model):
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
+    granted: int | None  # the role of its user, of a token that `tokens` has found
 
     def __str__(self):
         return self.name

@@ -10,8 +10,9 @@ class WrittenNumber(float):
     """A number whose own text JSON would not write again: `1.10`, `0.00001`, `1e3`, `-0`."""
 
     __slots__ = ("text",)
+    text: str
 
-    def __new__(cls, text: str):
+    def __new__(cls, text: str) -> "WrittenNumber":
         number = super().__new__(cls, text)
         number.text = text
         return number

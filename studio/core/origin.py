@@ -27,7 +27,7 @@ def origin() -> Origin:
     request = current_request.get()
     if request is None:
         return Origin(_door.get())
-    return Origin(_door_of(request), address_of(request), request.correlation_id)
+    return Origin(_door_of(request), address_of(request), getattr(request, "correlation_id", ""))
 
 
 def _door_of(request: HttpRequest) -> Door:

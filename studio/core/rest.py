@@ -6,6 +6,7 @@ import logging
 import os
 from datetime import UTC, datetime
 from functools import singledispatch
+from typing import cast
 from uuid import UUID
 
 from django.conf import settings
@@ -88,7 +89,7 @@ class WireView(APIView):
 
     @property
     def actor(self) -> Actor:
-        return self.request.auth
+        return cast("Actor", self.request.auth)
 
     @cached_property
     def base_url(self) -> str:
@@ -124,7 +125,7 @@ class TriggerDoor(WireView):
 
     def refused_actor(self) -> Actor | None:
         try:
-            return self.request.auth
+            return cast("Actor | None", self.request.auth)
         except exceptions.AuthenticationFailed:
             return None
 
@@ -317,10 +318,10 @@ def _(error: exceptions.ValidationError):
 @explain.register
 def _(error: exceptions.APIException):
     headers = {}
-    if getattr(error, "auth_header", None):
-        headers["WWW-Authenticate"] = error.auth_header
-    if getattr(error, "wait", None):
-        headers["Retry-After"] = str(int(error.wait) + 1)
+    if challenge := getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = challenge
+    if wait := getattr(error, "wait", None):
+        headers["Retry-After"] = str(int(wait) + 1)
     code = {401: "Unauthorized", 403: "Forbidden", 404: "NotFound", 429: "TooManyRequests"}
     body = {"code": code.get(error.status_code, "UserError"), "message": str(error.detail)}
     return error.status_code, headers, body

@@ -27,8 +27,8 @@ class AnyCase(RegexPattern):
     document shows the words as they are written here. What is captured keeps its case."""
 
     @cached_property
-    def regex(self):
-        return re.compile(self._regex, re.IGNORECASE)
+    def regex(self) -> re.Pattern[str]:  # type: ignore[override]  # there, a descriptor of theirs
+        return re.compile(str(self), re.IGNORECASE)
 
 
 wire_path = partial(re_path, Pattern=AnyCase)

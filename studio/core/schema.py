@@ -47,7 +47,7 @@ class WireSchema(AutoSchema):
         parts += [suffix for part, suffix in ADDRESSES if part in address]
         return "_".join(parts)
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]  # which drf-spectacular calls so
         """What the view says of itself; what it inherits is about no route."""
         return inspect.cleandoc(type(self.view).__doc__ or "")
 

@@ -19,7 +19,7 @@ def encrypt(text: str) -> bytes:
     return _fernet().encrypt(text.encode())
 
 
-def decrypt(ciphertext: bytes) -> str:
+def decrypt(ciphertext: bytes | memoryview) -> str:
     return _fernet().decrypt(bytes(ciphertext)).decode()
 
 

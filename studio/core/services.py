@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from studio.core.access import system_actor
+from studio.core.access import Caller, system_actor
 from studio.core.audit import record
 from studio.core.models import Role, RoleGrant, User, Workspace
 
@@ -80,5 +80,5 @@ def create_admin(*, workspace: Workspace, username: str = "admin") -> tuple[User
     user = User.objects.create_superuser(username=username, password=password)
     RoleGrant.objects.create(user=user, workspace=workspace, role=Role.ADMIN)
     after = {"is_superuser": "True", "roles": f"{workspace}: {Role.ADMIN.label}"}
-    record(system_actor(None), "create", user, after=after)
+    record(Caller(workspace=None, role=Role.ADMIN, name="studio"), "create", user, after=after)
     return user, password

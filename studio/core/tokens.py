@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
-from studio.core.access import Actor, actor_for, require
+from studio.core.access import Actor, Caller, actor_for, require
 from studio.core.audit import record
 from studio.core.models import RoleGrant, Token, User, Workspace
 
@@ -43,7 +43,7 @@ def issue(
 
 
 @transaction.atomic
-def make(by: Actor, **given) -> tuple[Token, str]:
+def make(by: Caller, **given) -> tuple[Token, str]:
     """What `issue` does, for one who asks for it: that is on record."""
     token, plain = issue(**given)
     after = {

@@ -8,6 +8,7 @@ once. PostgreSQL needs nothing of the kind.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import QuerySet
@@ -30,7 +31,7 @@ def write_transaction() -> Iterator[None]:
             yield
 
 
-def share_locked(row: QuerySet) -> tuple | None:
+def share_locked(row: QuerySet[Any, Any]) -> tuple:
     """The values of a `values_list` of one row as they are now, which nobody changes until this
     transaction ends. Several may hold a row at once, and whoever changes it waits for all of them. On
     SQLite a write transaction is alone as it is.
@@ -39,4 +40,7 @@ def share_locked(row: QuerySet) -> tuple | None:
     share = " FOR SHARE" if connection.vendor == "postgresql" else ""
     with connection.cursor() as cursor:
         cursor.execute(query + share, values)
-        return cursor.fetchone()
+        found = cursor.fetchone()
+    if found is None:
+        raise LookupError("There is no such row any more.")
+    return found

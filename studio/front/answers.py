@@ -3,7 +3,7 @@
 import email.utils
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 
 from studio.front.requests import Request
@@ -23,8 +23,9 @@ class Answer:
     def __init__(self, application: Callable, request: Request, environ: dict, *, may_keep: bool):
         self.application, self.request, self.environ = application, request, environ
         self.keeps_alive = may_keep and request.keeps_alive
-        self.status, self.headers = "", []
-        self.body = None
+        self.status = ""
+        self.headers: list[tuple[str, str]] = []
+        self.body: Iterable[bytes] = ()
         self.pieces: Iterator[bytes] = iter(())
         self.is_over = self.is_without_news = False
 
@@ -43,10 +44,10 @@ class Answer:
 
     def close(self) -> None:
         """Also of an answer that nobody took."""
-        body, self.body = self.body, None
+        body, self.body = self.body, ()
         try:
-            if hasattr(body, "close"):
-                body.close()
+            if close := getattr(body, "close", None):
+                close()
         finally:
             self.request.close()
 

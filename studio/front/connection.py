@@ -206,24 +206,24 @@ class Connection(asyncio.Protocol):
 
     def on_url(self, url: bytes):
         if self.again is None:
-            self.arriving.target += url
+            self.requests[-1].target += url
 
     def on_header(self, name: bytes, value: bytes):
-        self.arriving.add_header(name, value)
+        self.requests[-1].add_header(name, value)
 
     def on_headers_complete(self):
         if self.again is None:
             method = self.parser.get_method().decode("latin-1")
-            self.arriving.end_headers(method, self.parser.get_http_version(), self.limits)
+            self.requests[-1].end_headers(method, self.parser.get_http_version(), self.limits)
         self.again = None
         self.unread = 0
 
     def on_body(self, body: bytes):
-        self.arriving.add_body(body)
+        self.requests[-1].add_body(body)
 
     def on_message_complete(self):
-        self.arriving.is_complete = True
-        self.arriving.keeps_alive = self.parser.should_keep_alive()
+        self.requests[-1].is_complete = True
+        self.requests[-1].keeps_alive = self.parser.should_keep_alive()
         self.arriving = None
         self.has_line = False
 
@@ -382,12 +382,13 @@ class Connection(asyncio.Protocol):
 
     def send_on(self):
         """Wait until all that was sent is taken; then make more, or take up the next request."""
+        answer = self.answer
         if self.is_paused:
             self.enter(Stage.SENDING)
-        elif not self.answer.is_over:
-            self.work(self.continue_, self.answer)
-        else:
-            self.finish(self.answer)
+        elif answer is not None and not answer.is_over:
+            self.work(self.continue_, answer)
+        elif answer is not None:
+            self.finish(answer)
 
     def finish(self, answer: Answer):
         self.answer = None

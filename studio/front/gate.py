@@ -7,7 +7,7 @@ import json
 from django.contrib.auth import get_user
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.handlers.wsgi import WSGIRequest
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import ResolverMatch, resolve
 from django.utils import translation
 from rest_framework.views import APIView
@@ -45,8 +45,8 @@ class StudioGate:
         return limit
 
     def too_large(self, limit: int) -> Refusal:
-        status, headers, body = explain(too_large(limit))
-        return refusal(status, headers, **body)
+        error = too_large(limit)
+        return self.refusal(error.status, str(error))
 
     def refusal(self, status: int, reason: str) -> Refusal:
         return refusal(status, {}, code=WORDS.get(status, "UserError"), message=reason)
@@ -65,7 +65,7 @@ def view_of(request: HttpRequest, match: ResolverMatch) -> APIView | None:
     cls = getattr(match.func, "cls", None)
     if cls is None:
         return None
-    view = cls(**match.func.initkwargs)
+    view = cls(**getattr(match.func, "initkwargs", {}))
     view.setup(request, *match.args, **match.kwargs)
     view.request = view.initialize_request(request, *match.args, **match.kwargs)
     return view
@@ -73,7 +73,6 @@ def view_of(request: HttpRequest, match: ResolverMatch) -> APIView | None:
 
 def note(request: HttpRequest, view: TriggerDoor, status: int, body: dict) -> None:
     """What is refused here never reaches the view, which would note it."""
-    request.correlation_id = ""
     reset = current_request.set(request)
     try:
         view.note_refusal(status, body["code"], body["message"])
@@ -85,7 +84,7 @@ def check_caller(request: HttpRequest, view: APIView | None) -> None:
     """Raise what the view would refuse this caller with, as far as it knows without the body."""
     if view is None:
         take_own_cookies(request)
-        SessionMiddleware(lambda request: None).process_request(request)
+        SessionMiddleware(lambda request: HttpResponse()).process_request(request)
         if not get_user(request).is_authenticated:
             raise Forbidden("Sign in before you send as much as this.", status=401)
         return

@@ -150,8 +150,9 @@ class Request:
         if self.file is not None:
             self.file.close()
 
-    def environ(self, place: dict, body: IO[bytes]) -> dict:
-        """PEP 3333; `place` holds what all requests of one connection share."""
+    def environ(self, place: dict, body: IO[bytes] | None) -> dict:
+        """PEP 3333; `place` holds what all requests of one connection share. The gate is asked
+        without a body."""
         environ = place | {
             "REQUEST_METHOD": self.method,
             "SCRIPT_NAME": "",

@@ -11,7 +11,7 @@ from pathlib import Path
 PR_SET_CHILD_SUBREAPER = 36
 
 
-def send(group: int, number: signal.Signals) -> bool:
+def send(group: int, number: int) -> bool:
     """Whether the group still had a process to tell."""
     try:
         os.killpg(group, number)

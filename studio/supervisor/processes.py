@@ -5,6 +5,7 @@ tree and the time to start it. So the loop stays single-threaded and opens neith
 broker itself, and keeps only plain descriptors open across a fork.
 """
 
+import io
 import os
 import select
 import signal
@@ -226,7 +227,7 @@ class Supervisor:
 
 def _ended() -> list[tuple[int, int]]:
     """Every child that ended since the last look, with its status."""
-    found = []
+    found: list[tuple[int, int]] = []
     while True:
         try:
             pid, status = os.waitpid(-1, os.WNOHANG)
@@ -250,7 +251,8 @@ def _become(name: str, run: Callable[[], object], *, output: int, errors: int) -
         for source, target in ((nothing, 0), (output, 1), (errors, 2)):
             os.dup2(source, target)
         os.closerange(3, MOST_DESCRIPTORS)
-        sys.stdout.reconfigure(line_buffering=True)
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(line_buffering=True)
         _show_name(name)
         run()
         code = 0

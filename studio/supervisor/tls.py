@@ -103,13 +103,13 @@ def _trusted_here(ours: Path) -> bytes:
 def _load(certificate: Path, key: Path) -> Pair | None:
     """The pair in these files, or None where they are missing, damaged or not of one key."""
     try:
-        pair = Pair(
-            x509.load_pem_x509_certificate(certificate.read_bytes()),
-            serialization.load_pem_private_key(key.read_bytes(), password=None),
-        )
+        public = x509.load_pem_x509_certificate(certificate.read_bytes())
+        private = serialization.load_pem_private_key(key.read_bytes(), password=None)
     except (OSError, ValueError, TypeError):
         return None
-    return pair if pair.certificate.public_key() == pair.key.public_key() else None
+    if not isinstance(private, ec.EllipticCurvePrivateKey):
+        return None
+    return Pair(public, private) if public.public_key() == private.public_key() else None
 
 
 def _store(pair: Pair, certificate: Path, key: Path) -> None:

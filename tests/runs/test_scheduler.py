@@ -350,7 +350,7 @@ def test_a_beat_that_read_before_another_fired_does_nothing(hourly):
     due = NOON + 60 * MINUTE
     stale = Schedule.objects.select_related("workspace").get()
     scheduler.tick(due)
-    scheduler._recur(stale, due)
+    scheduler._recur(stale, stale.next_at, due)
     assert len(ticks()) == 1 == Run.objects.pipeline_runs().count()
 
 

@@ -11,7 +11,7 @@ from runs.models import Experiment, Metric, MetricValue, Run
 from runs.services import PARAM
 from runs.states import Status
 
-STATUSES = {
+STATUSES: dict[str, str] = {
     Status.NOT_STARTED: "SCHEDULED",
     Status.QUEUED: "SCHEDULED",
     Status.PREPARING: "SCHEDULED",

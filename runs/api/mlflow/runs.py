@@ -1,5 +1,6 @@
 """Runs and what is logged of them, as MLflow asks and tells."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import uuid4
 
@@ -62,7 +63,7 @@ class RunView(MlflowView):
 
     def tag(self, run: Run, tags: dict[str, str]) -> None:
         """Two of MLflow's tags are the name and the description of a run here."""
-        columns = {COLUMN[key]: tags[key] for key in COLUMN if key in tags}
+        columns: dict = {COLUMN[key]: tags[key] for key in COLUMN if key in tags}
         kept = {key: value for key, value in tags.items() if key not in {*COLUMN, entities.PARENT}}
         if len(columns.get("display_name", "")) > LONGEST:
             raise BadValue(f"A name has at most {LONGEST} characters.", target=entities.RUN_NAME)
@@ -277,9 +278,9 @@ class MlflowMetricHistory(RunView):
         run, name = self.run(), self.body.name("metric_key")
         rows = MetricValue.objects.filter(metric__run=run, metric__name=name)
         rows = rows.select_related("metric")
-        if "max_results" not in self.body:
-            found, token = rows, {}
-        else:
+        found: Iterable[MetricValue] = rows
+        token: dict[str, str] = {}
+        if "max_results" in self.body:
             found, token = search.cut(rows, start=page_start(self.body), size=page_size(self.body))
         shown = [number for row in found if (number := entities.scalar(row))]
         return Response({"metrics": shown, **token})

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db.models import (
-    Expression,
     F,
     FloatField,
+    Func,
     OuterRef,
     Q,
     QuerySet,
@@ -35,6 +35,7 @@ from studio.core.bodies import kind_of
 from studio.core.errors import BadValue
 from studio.core.lookups import ILike, JsonNumber, JsonText, Like
 
+Term = Func | Subquery  # the value under a key
 LONGEST, MOST_CLAUSES, MOST_ORDERS = 6000, 50, 20
 TEXT = r"'[^']*'|\"[^\"]*\""
 # Blanks that were read are not given back: there would be too many ways to read the same.
@@ -91,7 +92,7 @@ class Language:
     """What can be named of one kind of rows."""
 
     attributes: Mapping[str, Attribute]
-    kept: Mapping[str, Callable[[str], Expression]]
+    kept: Mapping[str, Callable[[str], Term]]
 
     def condition(self, text: str) -> Q:
         if len(text) > LONGEST:
@@ -242,22 +243,22 @@ def _column(name: str) -> "Lookup":
     return lookup
 
 
-def _expression(term: Expression) -> "Lookup":
+def _expression(term: Term) -> "Lookup":
     return lambda word, value: Q(LOOKUPS[word](term, value))
 
 
-def _metric(key: str) -> Expression:
+def _metric(key: str) -> Term:
     """The last value of a metric; of one that is a text, nothing."""
     values = MetricValue.objects.filter(metric__run=OuterRef("pk"), metric__name=key)
     last = values.order_by(*LAST).annotate(number=JsonNumber(key, "data")).values("number")[:1]
     return Subquery(last, output_field=FloatField())
 
 
-def _param(key: str) -> Expression:
+def _param(key: str) -> Term:
     return JsonText(f"{PARAM}{key}", "properties")
 
 
-def _tag(key: str) -> Expression:
+def _tag(key: str) -> Term:
     return JsonText(key, "tags")
 
 

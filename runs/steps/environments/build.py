@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
+from typing import IO, cast
 
 from uv import find_uv_bin
 
@@ -294,7 +295,7 @@ class _Build:
         return tail
 
     def lines(self, process: subprocess.Popen[bytes]) -> Iterator[str]:
-        stream = process.stdout
+        stream = cast("IO[bytes]", process.stdout)  # a pipe, as it was started
         pending = b""
         with stream, selectors.DefaultSelector() as selector:
             selector.register(stream, selectors.EVENT_READ)

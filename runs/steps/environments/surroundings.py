@@ -111,7 +111,7 @@ def _key(variable: str) -> str:
 def _configured(environ: Mapping[str, str]) -> dict[str, Any]:
     own = Path(environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "uv" / "uv.toml"
     named = environ.get("UV_CONFIG_FILE")
-    found = {}
+    found: dict[str, Any] = {}
     for path in [Path(named)] if named else [Path("/etc/uv/uv.toml"), own]:
         try:
             found |= tomllib.loads(path.read_text())
@@ -123,7 +123,7 @@ def _configured(environ: Mapping[str, str]) -> dict[str, Any]:
 def _index(text: str, environ: Mapping[str, str]) -> dict[str, Any]:
     """`name=address` or an address; a named one's user and password have variables of their own."""
     match = re.fullmatch(r"(?:(?P<name>[\w.-]+)=)?(?P<url>.+)", text)
-    name, url = match["name"], match["url"]
+    name, url = match.group("name", "url") if match else ("", text)
     if not name:
         return {"url": url}
     prefix = f"UV_INDEX_{re.sub(r'[^A-Z0-9]', '_', name.upper())}_"

@@ -174,7 +174,8 @@ def short_id(value) -> str:
 def fit(value, pixels) -> str:
     """Cut a label to about so many pixels: SVG text has no ellipsis of its own."""
     room = float(pixels) / 7.6
-    used, kept = 0.0, []
+    used = 0.0
+    kept: list[str] = []
     text = str(value or "")
     for letter in text:
         used += 1.75 if unicodedata.east_asian_width(letter) in "WF" else 1
@@ -231,7 +232,7 @@ def pager(context, page, noun=""):
     def to(**keys):
         return querystring(context, **({"page": None, "before": None, "after": None} | keys))
 
-    links = {}
+    links: dict[str, str] = {}
     if numbered:
         if page.has_previous():
             links |= {"first": to(page=1), "newer": to(page=page.previous_page_number())}
