@@ -17,7 +17,7 @@ def has_wildcard(pattern: str) -> bool:
     return bool(WILDCARDS.search(pattern))
 
 
-def compiled(pattern: str, *, sets: bool = False) -> re.Pattern:
+def compiled(pattern: str, *, sets: bool = False) -> re.Pattern[str]:
     """What matches the paths that the pattern means, and `[sets]` of letters if asked for.
 
     Raises re.error for a set that is none, such as `[z-a]`.

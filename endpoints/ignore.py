@@ -20,7 +20,7 @@ LEFT_BEHIND = {"__MACOSX", ".DS_Store", "Thumbs.db"}
 
 @dataclass(frozen=True)
 class Rule:
-    pattern: re.Pattern
+    pattern: re.Pattern[str]
     is_taken_back: bool
     folders_only: bool
 

@@ -7,11 +7,15 @@ through empty slots, so that it does not cross the boxes in between.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 BOX_WIDTH, BOX_HEIGHT = 200, 52
 SLOT_WIDTH = 24  # what a passing edge needs
 GAP_X, GAP_Y, MARGIN = 32, 64, 16
 SWEEPS = 4
+# A place is a node or, where an edge passes a layer, (source of the edge, layer).
+Chains = dict[tuple[str, str], list[Any]]  # the places of each edge, from its source to its target
+Near = dict[Any, list[Any]]  # the places beside each place
 
 
 @dataclass(frozen=True)
@@ -73,20 +77,20 @@ def _layers(nodes: Sequence[str], edges: Iterable[tuple[str, str]]) -> dict[str,
     return layer
 
 
-def _chains(edges: Iterable[tuple[str, str]], layer_of: dict[str, int]) -> dict[tuple, list]:
+def _chains(edges: Iterable[tuple[str, str]], layer_of: dict[str, int]) -> Chains:
     """Each edge as the places it visits, one per layer; the ones in between are empty slots.
 
     Long edges from one node share their slots, as cables share a duct.
     """
-    chains = {}
+    chains: Chains = {}
     for source, target in edges:
         between = range(layer_of[source] + 1, layer_of[target])
         chains[source, target] = [source, *((source, layer) for layer in between), target]
     return chains
 
 
-def _rows(nodes: Sequence[str], layer_of: dict[str, int], chains: dict) -> list[list]:
-    rows: list[dict] = [{} for _ in range(max(layer_of.values()) + 1)]
+def _rows(nodes: Sequence[str], layer_of: dict[str, int], chains: Chains) -> list[list[Any]]:
+    rows: list[dict[str, Any]] = [{} for _ in range(max(layer_of.values()) + 1)]
     for node in nodes:
         rows[layer_of[node]][node] = None
     for chain in chains.values():
@@ -95,9 +99,9 @@ def _rows(nodes: Sequence[str], layer_of: dict[str, int], chains: dict) -> list[
     return [list(row) for row in rows]
 
 
-def _neighbours(chains: dict) -> tuple[dict, dict]:
-    above: dict = {}
-    below: dict = {}
+def _neighbours(chains: Chains) -> tuple[Near, Near]:
+    above: Near = {}
+    below: Near = {}
     seen = set()
     for chain in chains.values():
         for upper, lower in pairwise(chain):
@@ -108,7 +112,7 @@ def _neighbours(chains: dict) -> tuple[dict, dict]:
     return above, below
 
 
-def _sweep(turn: list[list], rows: list[list], neighbours: dict) -> None:
+def _sweep(turn: list[list[Any]], rows: list[list[Any]], neighbours: Near) -> None:
     """Order each row of `turn` by the mean position of its neighbours; ties keep their order."""
     position = {place: index / len(row) for row in rows for index, place in enumerate(row)}
     for row in turn:
@@ -123,12 +127,12 @@ def _sweep(turn: list[list], rows: list[list], neighbours: dict) -> None:
             position[place] = index / len(row)
 
 
-def _draw(rows: list[list], layer_of: dict[str, int], chains: dict) -> Layout:
+def _draw(rows: list[list[Any]], layer_of: dict[str, int], chains: Chains) -> Layout:
     widths = [[BOX_WIDTH if place in layer_of else SLOT_WIDTH for place in row] for row in rows]
     totals = [sum(row) + GAP_X * (len(row) - 1) for row in widths]
     full = max(totals)
     boxes: list[Box] = []
-    anchor: dict = {}  # place -> (centre, top, bottom)
+    anchor: dict[Any, tuple[int, int, int]] = {}  # place -> (centre, top, bottom)
     for layer, row in enumerate(rows):
         x = MARGIN + (full - totals[layer]) // 2
         y = MARGIN + layer * (BOX_HEIGHT + GAP_Y)

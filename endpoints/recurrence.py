@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import cached_property
 from heapq import heappop, heappush
 from itertools import islice
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from dateutil.rrule import DAILY, MONTHLY, WEEKLY, rrule
@@ -93,7 +93,7 @@ class Recurrence:
     is_given_start: bool = True
 
     @classmethod
-    def parse(cls, wire: Mapping, *, created_at: datetime) -> "Recurrence":
+    def parse(cls, wire: Mapping[str, Any], *, created_at: datetime) -> "Recurrence":
         """From the posted JSON; a recurrence without StartTime starts when it was created."""
         if not isinstance(wire, Mapping):
             raise BadRecurrence("Recurrence", "this must be an object.")
@@ -188,7 +188,7 @@ class Recurrence:
         )
         yield from rule.xafter(max(since, self.start), inc=True)
 
-    def _days(self) -> dict:
+    def _days(self) -> dict[str, Any]:
         if self.frequency == "Week":
             days = self.week_days or (WEEK_DAYS[self.start.weekday()],)
             return {"byweekday": [WEEK_DAYS.index(day) for day in days]}
@@ -265,7 +265,7 @@ def _listed(words: list[str]) -> str:
     return _("%(first)s and %(last)s") % {"first": ", ".join(words[:-1]), "last": words[-1]}
 
 
-def _frequency(value) -> str:
+def _frequency(value: object) -> str:
     if isinstance(value, str | int) and not isinstance(value, bool):
         by_number = dict(zip("01234", FREQUENCIES, strict=True))
         by_word = {word.lower(): word for word in FREQUENCIES}
@@ -275,7 +275,7 @@ def _frequency(value) -> str:
     raise BadRecurrence("Frequency", "this must be Minute, Hour, Day, Week or Month.")
 
 
-def _interval(value) -> int:
+def _interval(value: object) -> int:
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
@@ -285,7 +285,7 @@ def _interval(value) -> int:
     return value
 
 
-def _start(value, zone: tzinfo) -> datetime:
+def _start(value: Any, zone: tzinfo) -> datetime:
     """On the zone's wall; a text with an offset says which moment it means."""
     try:
         # A bare date would be midnight by chance and not by choice (wire 3.3).
@@ -301,7 +301,7 @@ def _start(value, zone: tzinfo) -> datetime:
     return found.replace(microsecond=0)
 
 
-def _numbers(field: str, values, highest: int, frequency: str) -> tuple[int, ...]:
+def _numbers(field: str, values: object, highest: int, frequency: str) -> tuple[int, ...]:
     if not values and values in (None, [], ()):
         return ()
     if not isinstance(values, list | tuple):
@@ -314,7 +314,7 @@ def _numbers(field: str, values, highest: int, frequency: str) -> tuple[int, ...
     return tuple(sorted(set(values)))
 
 
-def _week_days(values, frequency: str) -> tuple[str, ...]:
+def _week_days(values: object, frequency: str) -> tuple[str, ...]:
     if not values and values in (None, [], ()):
         return ()
     if not isinstance(values, list | tuple):

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
 from stat import S_ISDIR
-from typing import Protocol
+from typing import Any, Protocol
 
 import fsspec
 from django.core.exceptions import ValidationError
@@ -73,7 +73,7 @@ class State:
         return cls(found.st_size, modified, f"{found.st_size}-{found.st_mtime_ns}")
 
     @classmethod
-    def of_remote(cls, detail: Mapping) -> "State":
+    def of_remote(cls, detail: Mapping[str, Any]) -> "State":
         """From what fsspec tells of a file; each store has its own words for the time."""
         size = int(detail.get("size") or 0)
         known = (detail.get(key) for key in ("LastModified", "last_modified", "mtime", "created"))
@@ -100,7 +100,8 @@ class Root:
     @cached_property
     def _opened(self) -> tuple[fsspec.AbstractFileSystem, str]:
         # Other processes write too: a cached listing would hide what they wrote.
-        return fsspec.core.url_to_fs(self.url, use_listings_cache=False)
+        fs, path = fsspec.core.url_to_fs(self.url, use_listings_cache=False)
+        return fs, path
 
     @property
     def fs(self) -> fsspec.AbstractFileSystem:

@@ -11,7 +11,7 @@ import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
@@ -82,7 +82,8 @@ def _create(root: Root, name: str) -> IO[bytes]:
         path.parent.mkdir(parents=True, exist_ok=True)
         return path.open("xb")
     root.fs.makedirs(root.at("incoming"), exist_ok=True)
-    return root.fs.open(root.at(name), "wb")
+    file: IO[bytes] = root.fs.open(root.at(name), "wb")
+    return file
 
 
 def _move(root: Root, name: str, place: str) -> None:
@@ -123,10 +124,10 @@ def store_folder(workspace: Workspace, path: Path) -> Snapshot:
     return create(workspace, store_files(path))
 
 
-def store_files(path: Path) -> dict[str, dict]:
+def store_files(path: Path) -> dict[str, dict[str, Any]]:
     """Store a folder's files and return its tree; no row is made yet."""
     root = path.resolve()
-    files: dict[str, dict] = {}
+    files: dict[str, dict[str, Any]] = {}
     total = 0
     for file in ignore.files_of(root):
         name = file.relative_to(root).as_posix()
@@ -145,7 +146,7 @@ def _leads_inside(link: Path, root: Path) -> bool:
     return target.is_file() and target.is_relative_to(root)
 
 
-def _entry(stored: Stored, *, executable: bool = False) -> dict:
+def _entry(stored: Stored, *, executable: bool = False) -> dict[str, Any]:
     return {"sha256": stored.sha256, "size": stored.size, "mode": 0o755 if executable else 0o644}
 
 
@@ -160,12 +161,12 @@ def _check_limits(count: int, total: int) -> None:
 
 def create(
     workspace: Workspace,
-    files: Mapping[str, dict],
+    files: Mapping[str, dict[str, Any]],
     *,
     uuid: UUID | None = None,
-    wire_tree: dict | None = None,
-    tags: dict | None = None,
-    properties: dict | None = None,
+    wire_tree: dict[str, Any] | None = None,
+    tags: dict[str, Any] | None = None,
+    properties: dict[str, Any] | None = None,
 ) -> Snapshot:
     """The row for files that are stored already; without a given `uuid`, an equal one is reused."""
     _check_names(files)
@@ -186,12 +187,12 @@ def create(
     )
 
 
-def content_hash(files: Mapping[str, dict]) -> str:
+def content_hash(files: Mapping[str, dict[str, Any]]) -> str:
     tree = sorted((name, entry["sha256"], entry["mode"]) for name, entry in files.items())
     return hashlib.sha256(json.dumps(tree).encode()).hexdigest()
 
 
-def _check_names(files: Mapping[str, dict]) -> None:
+def _check_names(files: Mapping[str, dict[str, Any]]) -> None:
     for name in files:
         parts = name.split("/")
         if "\\" in name or "\0" in name or any(part in ("", ".", "..") for part in parts):
@@ -207,11 +208,11 @@ def assemble(
     workspace: Workspace,
     *,
     uuid: UUID,
-    tree: Mapping,
+    tree: Mapping[str, Any],
     uploaded: Mapping[str, Stored],
     parent: Snapshot | None = None,
-    tags: dict | None = None,
-    properties: dict | None = None,
+    tags: dict[str, Any] | None = None,
+    properties: dict[str, Any] | None = None,
 ) -> Snapshot:
     """The snapshot a client describes (wire 8.2): `uploaded` holds only new and changed files, the
     rest of `tree` comes from `parent`; what the tree lacks was deleted."""
@@ -231,7 +232,7 @@ def assemble(
     )
 
 
-def _leaves(tree: Mapping) -> list[str]:
+def _leaves(tree: Mapping[str, Any]) -> list[str]:
     """The files of a DirTreeNode, by path; walked without recursion, for a client makes it."""
     found, waiting = [], [("", tree)]
     while waiting:
@@ -270,7 +271,7 @@ def working_copy(snapshot: Snapshot, target: Path) -> Path:
 _no_sharing: set[int] = set()
 
 
-def _copy_out(root: Root, entry: Mapping, target: str) -> None:
+def _copy_out(root: Root, entry: Mapping[str, Any], target: str) -> None:
     place = _place(entry["sha256"])
     if root.local is None:
         with root.fs.open(root.at(place), "rb") as stored, Path(target).open("wb") as file:

@@ -44,7 +44,7 @@ def write(name: str, body: Readable) -> int:
     except BaseException:
         remove(name)  # half of a file is worse than none
         raise
-    return root.fs.size(path)
+    return int(root.fs.size(path))
 
 
 def state(name: str) -> State:
@@ -57,9 +57,10 @@ def state(name: str) -> State:
 def read(name: str) -> IO[bytes]:
     root = _root()
     try:
-        return root.fs.open(root.at(_checked(name)), "rb")
+        file: IO[bytes] = root.fs.open(root.at(_checked(name)), "rb")
     except FileNotFoundError:
         raise NotFound(f"There is no upload {name!r}; send it again.") from None
+    return file
 
 
 def remove(name: str) -> None:

@@ -1,5 +1,7 @@
 """YAML that stands for more than it says: aliases of aliases, and levels upon levels."""
 
+from typing import Any
+
 import yaml
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml reads twenty times as fast
@@ -10,7 +12,7 @@ class OutOfBounds(ValueError):
     """The message says which bound; it is the rest of a sentence about the text."""
 
 
-def load(text: str, *, most: int):
+def load(text: str, *, most: int) -> Any:
     """The document as plain values; `most` is how many it may stand for, aliases followed."""
     _check(text, most)
     node = yaml.compose(text, Loader=LOADER)

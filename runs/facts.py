@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.db.models import OuterRef, Q, Subquery
@@ -53,7 +54,7 @@ def lock(author: Author, *run_ids: int) -> int | None:
     held = rows.annotate(attempt_id=Subquery(number.values("pk"))).order_by("pk")
     for pk, attempt, status, key in held.values_list("pk", "attempt", "status", "attempt_id"):
         if pk == author.step_id and attempt == author.attempt and status in CLAIMED:
-            return key
+            return int(key)
     return None
 
 
@@ -63,11 +64,11 @@ AT_ONCE = 1000  # ids in a query: SQLite takes 250,000 values as Debian builds i
 def merge(
     run_id: int,
     *,
-    tags: Mapping | None = None,
+    tags: Mapping[str, Any] | None = None,
     remove_tags: Sequence[str] = (),
-    properties: Mapping | None = None,
+    properties: Mapping[str, Any] | None = None,
     attempt: int | None = None,
-    **columns,
+    **columns: Any,
 ) -> None:
     """Merge tags and properties into those there are, and set plain `columns`. For an `attempt`, what
     was there before is kept with it."""
@@ -87,7 +88,7 @@ def merge(
         Run.objects.filter(pk=run_id).update(**changes)
 
 
-def _remember(attempt: int, run: Run, told: Mapping[str, Mapping]) -> None:
+def _remember(attempt: int, run: Run, told: Mapping[str, Mapping[str, Any]]) -> None:
     """Per key, `[before, now]`: before is what was there when the attempt first changed it."""
     replaced = StepAttempt.objects.values_list("replaced", flat=True).get(pk=attempt)
     of_run = replaced.setdefault(str(run.pk), {})
@@ -130,13 +131,13 @@ def withdraw(step_id: int, number: int) -> list[str]:
     return blobs
 
 
-def _put_back(run_id: int, replaced: Mapping[str, Mapping]) -> None:
+def _put_back(run_id: int, replaced: Mapping[str, Mapping[str, Any]]) -> None:
     """What somebody else has changed since stays."""
     run = Run.objects.select_for_update().filter(pk=run_id).first()
     if run is None:
         return
-    back: dict[str, dict] = {"tags": {}, "properties": {}}
-    gone: dict[str, list] = {"tags": [], "properties": []}
+    back: dict[str, dict[str, Any]] = {"tags": {}, "properties": {}}
+    gone: dict[str, list[Any]] = {"tags": [], "properties": []}
     for kind, restored in back.items():
         for key, (before, now) in replaced.get(kind, {}).items():
             if getattr(run, kind).get(key) != now:
@@ -169,25 +170,27 @@ def _withdraw_child(child: Run) -> list[str]:
     return blobs
 
 
-def _index_tags(run_id: int, tags: Mapping, *, touched: set[str]) -> None:
+def _index_tags(run_id: int, tags: Mapping[str, Any], *, touched: set[str]) -> None:
     RunAttribute.objects.filter(run_id=run_id, kind="tag", key__in=touched).delete()
     RunAttribute.objects.bulk_create(
         attribute(run_id, "tag", key, tags[key]) for key in touched if key in tags
     )
 
 
-def attribute(run_id: int, kind: str, key: str, value) -> RunAttribute:
+def attribute(run_id: int, kind: str, key: str, value: object) -> RunAttribute:
     return RunAttribute(
         run_id=run_id, kind=kind, key=str(key)[:VALUE_LENGTH], value=str(value)[:VALUE_LENGTH]
     )
 
 
-def add_metric(run_id: int, *, attempt: int | None = None, **metric) -> None:
+def add_metric(run_id: int, *, attempt: int | None = None, **metric: Any) -> None:
     """Append to one metric of a run; see `add_metrics`."""
     add_metrics(run_id, [metric], attempt=attempt)
 
 
-def add_metrics(run_id: int, metrics: Iterable[Mapping], *, attempt: int | None = None) -> None:
+def add_metrics(
+    run_id: int, metrics: Iterable[Mapping[str, Any]], *, attempt: int | None = None
+) -> None:
     """Append to metrics of a run, `{"name", "points", "columns", "properties"}` each, of which the first
     point makes one. Points are `{"data", "step", "point_uuid", "created_at"}`.
 
@@ -227,17 +230,21 @@ def add_metrics(run_id: int, metrics: Iterable[Mapping], *, attempt: int | None 
     MetricValue.objects.bulk_create(values)
 
 
-def _by_name(metrics: Iterable[Mapping]) -> dict[str, dict]:
-    merged: dict[str, dict] = {}
+def _by_name(metrics: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    merged: dict[str, dict[str, Any]] = {}
     for metric in metrics:
-        empty: dict = {"columns": {}, "points": [], "properties": metric.get("properties") or {}}
+        empty: dict[str, Any] = {
+            "columns": {},
+            "points": [],
+            "properties": metric.get("properties") or {},
+        }
         one = merged.setdefault(metric["name"], empty)
         one["columns"] |= metric.get("columns") or {}
         one["points"] += metric["points"]
     return merged
 
 
-def _rows(run_id: int, merged: Mapping[str, Mapping]) -> dict[str, Metric]:
+def _rows(run_id: int, merged: Mapping[str, Mapping[str, Any]]) -> dict[str, Metric]:
     """The metrics of these names; those that are not there are made."""
     named = Metric.objects.filter(run_id=run_id, name__in=merged)
     rows = {row.name: row for row in named}
@@ -253,7 +260,7 @@ def _rows(run_id: int, merged: Mapping[str, Mapping]) -> dict[str, Metric]:
     return rows
 
 
-def _widen(rows: Mapping[str, Metric], merged: Mapping[str, Mapping]) -> None:
+def _widen(rows: Mapping[str, Metric], merged: Mapping[str, Mapping[str, Any]]) -> None:
     """Add the columns that are new to their metrics."""
     named = [
         row.pk

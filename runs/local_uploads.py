@@ -3,6 +3,8 @@ name that the client thought up, and its files are known by the storage alone.""
 
 import re
 
+from django.db.models import QuerySet
+
 from runs import storage
 from runs.models import Asset
 from studio.core.errors import BadValue
@@ -36,7 +38,7 @@ def paths(workspace: Workspace, container: str, prefix: str = "") -> list[str]:
     return [name for name in names if name.startswith(prefix)]
 
 
-def assets(workspace: Workspace, container: str):
+def assets(workspace: Workspace, container: str) -> QuerySet[Asset]:
     """What was made of a container's files, which are as they are from then on."""
     return Asset.objects.filter(
         workspace=workspace,

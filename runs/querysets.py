@@ -4,7 +4,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 from django.db import connection, models
 from django.db.models import F, OuterRef, Subquery, Value
@@ -13,18 +13,19 @@ from django.utils import timezone
 
 from runs.states import BEFORE, TERMINAL, Status
 from studio.core import statements
+from studio.core.access import Actor
 from studio.core.folded import FoldedQuerySet
 from studio.core.writing import write_transaction
 
 if TYPE_CHECKING:
-    from runs.models import Run  # noqa: F401 - named in a text
+    from runs.models import Run, Worker  # noqa: F401 - named in a text
 
 logger = logging.getLogger(__name__)
 ALIVE = timedelta(seconds=20)  # four missed heartbeats; after as long a worker stops its own steps
 
 
 class RunQuerySet(FoldedQuerySet["Run"]):
-    def visible_to(self, actor):
+    def visible_to(self, actor: Actor) -> Self:
         """The runs of the actor's workspace; a step's token sees its own tree, an endpoint's token its runs."""
         runs = self.filter(workspace=actor.workspace)
         if actor.endpoint_uuid is not None:
@@ -34,14 +35,14 @@ class RunQuerySet(FoldedQuerySet["Run"]):
             runs = runs.filter(root_id__in=tree)
         return runs
 
-    def pipeline_runs(self):
+    def pipeline_runs(self) -> Self:
         return self.filter(kind="Pipeline")
 
-    def live(self):
+    def live(self) -> Self:
         # Not `status IN (...)`: only this condition can use the partial index on both databases.
         return self.filter(finished_at__isnull=True)
 
-    def canceled_at(self, pk: int | None):
+    def canceled_at(self, pk: int | None) -> "Run | None":
         """The run or the first one above it that was canceled or is asked to end; None if none is. Whoever
         would cancel one of them meanwhile waits for the transaction."""
         chain = []
@@ -53,7 +54,7 @@ class RunQuerySet(FoldedQuerySet["Run"]):
         ended = (Status.CANCEL_REQUESTED, Status.CANCELED)
         return next((run for run in above if run.status in ended), None)
 
-    def below(self, run) -> list[int]:
+    def below(self, run: "Run") -> list[int]:
         """The keys of the run and of whatever is below it, at any depth."""
         children = defaultdict(list)
         for pk, parent in self.filter(root=run.root_id).values_list("pk", "parent_id"):
@@ -80,7 +81,7 @@ class RunQuerySet(FoldedQuerySet["Run"]):
         ran_from: datetime | None = None,
         only: Collection[Status] = tuple(Status),
         unless_failed: bool = False,
-        **stamps,
+        **stamps: Any,
     ) -> bool:
         """Change one run's status if the table of states allows it; True for exactly one caller.
 
@@ -143,7 +144,11 @@ class RunQuerySet(FoldedQuerySet["Run"]):
                 self.filter(pk=pk, status__in=TERMINAL).values_list("status", flat=True).first()
             )
             at = timezone.now()
-            changes: dict = {"status": Status.RUNNING, "finished_at": None, "updated_at": at}
+            changes: dict[str, Any] = {
+                "status": Status.RUNNING,
+                "finished_at": None,
+                "updated_at": at,
+            }
             changes |= {"error": "", "error_code": ""}
             if before is None or not self.filter(pk=pk, status=before).update(**changes):
                 return False
@@ -157,7 +162,7 @@ class RunQuerySet(FoldedQuerySet["Run"]):
         to: Status,
         was: Status | None = None,
         reason: str = "",
-        **stamps,
+        **stamps: Any,
     ) -> list[int]:
         """`move` for many runs in one transaction; the keys of those that *we* moved.
 
@@ -183,7 +188,7 @@ class RunQuerySet(FoldedQuerySet["Run"]):
                 _note(pks=pks, before=status, to=to, at=at, reason=reason)
             return moved
 
-    def _later(self, at: datetime):
+    def _later(self, at: datetime) -> Greatest:
         """`at`, or the time of the last change where that is later; see `_later_than_last`."""
         history = self.model.status_changes.rel.related_model._default_manager
         last = history.filter(run=OuterRef("pk")).order_by("-pk").values("at")[:1]
@@ -215,7 +220,7 @@ def _log(pk: int, before: str, to: str, reason: str) -> None:
     logger.info("run %s: %s -> %s %s", pk, before, to, reason)
 
 
-class WorkerQuerySet(models.QuerySet):
-    def living(self):
+class WorkerQuerySet(models.QuerySet["Worker"]):
+    def living(self) -> Self:
         """By the clock of the database, which is the one that heartbeats are written with."""
         return self.filter(heartbeat_at__gte=Now() - ALIVE, stopping_at__isnull=True)

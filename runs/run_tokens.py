@@ -2,6 +2,7 @@
 it was made for."""
 
 import time
+from typing import Any
 
 from runs.models import Kind, Run, StepAttempt
 from studio.core import tokens
@@ -16,7 +17,7 @@ def make(run: Run, *, attempt: int | None = None) -> tuple[str, int]:
     whose workspace is loaded."""
     attempt = _step_of(run).attempt if attempt is None else attempt
     now = int(time.time())
-    claims: dict = {
+    claims: dict[str, Any] = {
         "iss": "pipeline-studio",
         "sub": str(run.uuid),
         "oid": str(run.uuid),
@@ -43,7 +44,7 @@ def _goes_on(run: Run, attempt: int) -> bool:
     return step.attempt == attempt and not ended.exists()
 
 
-def reader(claims: dict) -> Actor | None:
+def reader(claims: dict[str, Any]) -> Actor | None:
     """The actor of a run token's claims; None once its attempt is over."""
     uuid, _, attempt = str(claims.get("run", "")).partition(".")
     if not attempt.isdecimal():

@@ -10,6 +10,7 @@ import posixpath
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from itertools import islice
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import OperationalError, transaction
@@ -167,7 +168,7 @@ def _common(paths: list[str]) -> str:
 STILL_RUNNING = "Its last run is still running."
 
 
-def _claimed(schedule: Schedule, following: datetime | None, **changes) -> bool:
+def _claimed(schedule: Schedule, following: datetime | None, **changes: Any) -> bool:
     """True for the one beat that may act on the moment for which the schedule is due."""
     as_read = Schedule.objects.filter(
         pk=schedule.pk, next_at=schedule.next_at, status=EntityStatus.ACTIVE, etag=schedule.etag
@@ -214,7 +215,7 @@ def _submit(actor: Actor, schedule: Schedule, due_at: datetime, path: str) -> Ru
     )
 
 
-def _request(schedule: Schedule, datapaths: Mapping) -> dict:
+def _request(schedule: Schedule, datapaths: Mapping[str, Any]) -> dict[str, Any]:
     known = {key: value for key, value in schedule.submission.items() if not _is_datapaths(key)}
     return {**known, "DataPathAssignments": datapaths, "ScheduleId": str(schedule.uuid)}
 

@@ -4,35 +4,36 @@ Everything that shows a run's parameters shows `shown`; only a step's start read
 """
 
 from collections.abc import Collection, Mapping
+from typing import Any
 
 from studio.core.secrets import decrypt, encrypt
 
 MASK = "********"
 
 
-def sealed(values: Mapping[str, str], secret_names: Collection[str]) -> dict:
+def sealed(values: Mapping[str, str], secret_names: Collection[str]) -> dict[str, Any]:
     return {
         name: {"secret": encrypt(value).decode()} if name in secret_names else value
         for name, value in values.items()
     }
 
 
-def opened(parameters: Mapping) -> dict[str, str]:
+def opened(parameters: Mapping[str, Any]) -> dict[str, str]:
     return {
         name: decrypt(value["secret"].encode()) if isinstance(value, dict) else value
         for name, value in parameters.items()
     }
 
 
-def shown(parameters: Mapping) -> dict[str, str]:
+def shown(parameters: Mapping[str, Any]) -> dict[str, str]:
     return {name: MASK if isinstance(value, dict) else value for name, value in parameters.items()}
 
 
-def secret_names(parameters: Mapping) -> set[str]:
+def secret_names(parameters: Mapping[str, Any]) -> set[str]:
     return {name for name, value in parameters.items() if isinstance(value, dict)}
 
 
-def without_secrets(request: Mapping, names: Collection[str]) -> dict:
+def without_secrets(request: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
     """The request as it may be kept: values under the names of secret parameters are masked, also
     where the key above them is misspelt."""
     return {

@@ -224,7 +224,7 @@ def holds(blob: str, source: Path) -> bool:
 
 
 def put_stream(
-    blob: str, stream: Readable, *, writing: AbstractContextManager | None = None
+    blob: str, stream: Readable, *, writing: AbstractContextManager[None] | None = None
 ) -> int:
     """Keep what a stream holds; readers see the old content or the new. Returns its size. All of it
     is here before `writing` is entered, which may refuse.
@@ -254,7 +254,11 @@ def put_stream(
 
 
 def append_stream(
-    blob: str, stream: Readable, *, at: int | None, writing: AbstractContextManager | None = None
+    blob: str,
+    stream: Readable,
+    *,
+    at: int | None,
+    writing: AbstractContextManager[None] | None = None,
 ) -> int:
     """Put what a stream holds behind a blob, of `at` bytes if that is said; returns its new size. A
     local file grows by that much alone; other storages know no append, so there all of it is written
@@ -302,7 +306,7 @@ def put_bytes(blob: str, data: bytes) -> int:
     return len(data)
 
 
-def open_blob(blob: str):
+def open_blob(blob: str) -> IO[bytes]:
     """A readable, seekable stream; FileNotFoundError where there is none."""
     root = _root()
     return (root.local / blob).open("rb") if root.local else root.fs.open(root.at(blob), "rb")

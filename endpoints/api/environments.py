@@ -65,7 +65,7 @@ class EnvironmentDetail(EnvironmentView):
         body = Body(request.data)
         if "/" in body.text("Name"):  # of one at the end, the address says nothing
             raise BadValue("The name of an environment has no slashes.", target="Name")
-        definition = {part: body.mapping(part) or None for part in PARTS}
+        definition: dict = {part: body.mapping(part) or None for part in PARTS}
         definition["inferencingStackVersion"] = body.text("inferencingStackVersion") or None
         registered = services.register_environment(
             self.actor, name=name, version=version, definition=definition

@@ -82,7 +82,7 @@ class ReplaceEndpoint(WireView):
 
     def changes(self, body: Body, endpoint) -> dict:
         """What the posted entity says; keys it lacks stay as they are."""
-        changes = {"etag": body.text("Etag") or None}
+        changes: dict = {"etag": body.text("Etag") or None}
         if "Name" in body:
             changes["name"] = body.name("Name")
         if "Description" in body:

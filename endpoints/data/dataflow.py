@@ -6,12 +6,14 @@ Written so that the real SDK's engine and our own reader both understand it.
 import json
 import re
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import quote, unquote
 
 import yaml
 from django.core.exceptions import ValidationError
 
 from endpoints import yaml_bounds
+from studio.core.models import Workspace
 
 MAX_BYTES = 1 << 20
 MOST_VALUES = 100_000
@@ -38,15 +40,15 @@ class Dataflow:
 
     paths: tuple[tuple[str, str], ...]
     format: str | None = None
-    options: dict = field(default_factory=dict)
-    transformations: tuple = ()
+    options: dict[str, Any] = field(default_factory=dict)
+    transformations: tuple[Any, ...] = ()
 
     @property
-    def columns(self) -> dict:
+    def columns(self) -> dict[str, Any]:
         """What becomes of the columns: `types`, {column: its type}, of which the last word counts, and
         `choices`, which are kept or dropped."""
-        types: dict = {}
-        choices: list = []
+        types: dict[str, Any] = {}
+        choices: list[Any] = []
         for row in self.transformations:
             for name, given in row.items() if isinstance(row, dict) else ():
                 if name == "convert_column_types":
@@ -61,7 +63,7 @@ class Dataflow:
         return {"types": types, "choices": choices}
 
 
-def _list_of(given) -> list:
+def _list_of(given: object) -> list[Any]:
     return given if isinstance(given, list) else [given]
 
 
@@ -89,7 +91,7 @@ def yaml_of(text: str) -> str:
     return found
 
 
-def _document(text: str) -> dict:
+def _document(text: str) -> dict[str, Any]:
     if not isinstance(text, str) or len(text) > MAX_BYTES:
         raise DataflowError(f"A dataset definition is a text of at most {MAX_BYTES >> 20} MiB.")
     try:
@@ -103,7 +105,7 @@ def _document(text: str) -> dict:
     return document
 
 
-def _path(row) -> tuple[str, str]:
+def _path(row: object) -> tuple[str, str]:
     if isinstance(row, dict):
         for kind in ("file", "folder", "pattern"):
             if isinstance(row.get(kind), str):
@@ -113,7 +115,7 @@ def _path(row) -> tuple[str, str]:
     )
 
 
-def _reader(transformations: list) -> tuple[str | None, dict]:
+def _reader(transformations: list[Any]) -> tuple[str | None, dict[str, Any]]:
     for row in transformations:
         name = (
             row
@@ -137,7 +139,7 @@ def datastore_path(uri: str) -> tuple[str, str] | None:
     return unquote(name), unquote(path.partition("?")[0])
 
 
-def datastore_uri(workspace, datastore: str, path: str) -> str:
+def datastore_uri(workspace: Workspace, datastore: str, path: str) -> str:
     return (
         f"azureml://subscriptions/{workspace.subscription_id}/resourcegroups/{workspace.resource_group}"
         f"/workspaces/{workspace.name}/datastores/{datastore}/paths/{quote(path, '/*')}"
@@ -146,7 +148,7 @@ def datastore_uri(workspace, datastore: str, path: str) -> str:
 
 def write_dataflow(uris: list[str], *, tabular: bool, delimiter: str = ",") -> str:
     """The posted text of a new dataset over `uris`."""
-    document: dict = {"paths": [{"pattern": uri} for uri in uris]}
+    document: dict[str, Any] = {"paths": [{"pattern": uri} for uri in uris]}
     if tabular:
         document["transformations"] = [
             {
@@ -164,7 +166,7 @@ def write_dataflow(uris: list[str], *, tabular: bool, delimiter: str = ",") -> s
     return dump_dataflow(document)
 
 
-def dump_dataflow(document: dict) -> str:
+def dump_dataflow(document: dict[str, Any]) -> str:
     """An MLTable document as clients post it."""
     return json.dumps(
         {

@@ -1,6 +1,7 @@
 """From references on the wire to saved datasets and the places they read."""
 
 from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from endpoints.data.dataflow import datastore_path, read_dataflow
@@ -27,7 +28,7 @@ def source_location(source: DataSource) -> Location:
     return resolve(source.datastore, source.relative_path)
 
 
-def find_saved(workspace: Workspace, reference: Mapping) -> SavedDataset:
+def find_saved(workspace: Workspace, reference: Mapping[str, Any]) -> SavedDataset:
     """The saved dataset a DataSetDefinitionValue names (wire 7): by its id, or a registered one by
     name or id with a version, the latest without."""
     wanted = read_dataset(reference)

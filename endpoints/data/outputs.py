@@ -4,6 +4,7 @@ language than datasets have (`AdditionalTransformations`: `read_delimited_files(
 import json
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from endpoints.data.dataflow import DataflowError, dump_dataflow
 
@@ -36,15 +37,15 @@ def write_output_dataflow(uri: str, transformations: str) -> tuple[str, str]:
     steps = read_transformations(transformations)
     endings = [_ending(block) for block in _blocks(transformations) if block.get("type") == FILTER]
     files = f"**/*{endings[-1]}" if endings else "**"
-    document: dict = {"paths": [{"pattern": f"{uri}/{files}"}]}
+    document: dict[str, Any] = {"paths": [{"pattern": f"{uri}/{files}"}]}
     if steps:
         document["transformations"] = steps
     return ("tabular" if steps else "file"), dump_dataflow(document)
 
 
-def read_transformations(transformations: str) -> list[dict]:
+def read_transformations(transformations: str) -> list[dict[str, Any]]:
     """The same as steps of a dataflow, none for plain files; what has no such step is refused."""
-    steps: list[dict] = []
+    steps: list[dict[str, Any]] = []
     for block in _blocks(transformations):
         arguments = block.get("arguments")
         arguments = arguments if isinstance(arguments, Mapping) else {}
@@ -67,7 +68,7 @@ def read_transformations(transformations: str) -> list[dict]:
     return steps
 
 
-def _blocks(transformations: str) -> list[Mapping]:
+def _blocks(transformations: str) -> list[Mapping[str, Any]]:
     if not transformations:
         return []
     try:
@@ -79,13 +80,13 @@ def _blocks(transformations: str) -> list[Mapping]:
     return blocks
 
 
-def _ending(block: Mapping) -> str:
+def _ending(block: Mapping[str, Any]) -> str:
     """`.csv` of the one filter that `parse_delimited_files()` and its like set: by the files' names."""
     match = ENDING.fullmatch(json.dumps(block.get("arguments")))
     return match[1] if match else ""
 
 
-def _columns(arguments: Mapping) -> list[str]:
+def _columns(arguments: Mapping[str, Any]) -> list[str]:
     try:
         columns = arguments["columns"]["details"]["selectedColumns"]
     except (KeyError, TypeError):
@@ -95,11 +96,11 @@ def _columns(arguments: Mapping) -> list[str]:
     return columns
 
 
-def _header(mode) -> str:
+def _header(mode: object) -> str:
     return HEADERS.get(mode if isinstance(mode, int) else -1, "all_files_same_headers")
 
 
-def _delimited(arguments: Mapping) -> dict:
+def _delimited(arguments: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "delimiter": str(arguments.get("separator") or ","),
         "header": _header(arguments.get("columnHeadersMode")),

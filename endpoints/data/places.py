@@ -47,7 +47,7 @@ class Location:
     root: Root
     path: str
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.datastore}/{self.path}"
 
     @property
@@ -95,7 +95,7 @@ class Location:
         try:
             if self.local is not None:
                 return "directory" if S_ISDIR(self.local.stat().st_mode) else "file"
-            return self.root.fs.info(self.root.at(self.path))["type"]
+            return str(self.root.fs.info(self.root.at(self.path))["type"])
         except FileNotFoundError:
             folder = self.root.local
             if self.root.is_given and folder is not None and not folder.is_dir():
@@ -132,7 +132,7 @@ class Location:
             self.root.fs.makedirs(self.root.at(str(PurePosixPath(self.path).parent)), exist_ok=True)
             with self.root.fs.open(self.root.at(self.path), "wb") as target:
                 shutil.copyfileobj(stream, target, 1 << 20)
-            return self.root.fs.size(self.root.at(self.path))
+            return int(self.root.fs.size(self.root.at(self.path)))
         self.local.parent.mkdir(parents=True, exist_ok=True)
         partial = self.local.with_name(f".{uuid4().hex}.partial")
         try:
@@ -240,7 +240,7 @@ class WebFile:
 
     url: str
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.url
 
     @property

@@ -12,7 +12,7 @@ import urllib.request
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -66,7 +66,7 @@ Plain = TypeVar("Plain", bound=http.client.HTTPConnection)
 class _Connection(http.client.HTTPConnection):
     """Connects to an address that was looked at: a name may mean another one a moment later."""
 
-    def __init__(self, *args, **more):
+    def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
         self._create_connection = _connect
 
@@ -74,18 +74,18 @@ class _Connection(http.client.HTTPConnection):
 class _SecureConnection(http.client.HTTPSConnection):
     """The certificate is still asked for by name."""
 
-    def __init__(self, *args, **more):
+    def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
         self._create_connection = _connect
 
 
 class _HTTPHandler(urllib.request.HTTPHandler):
-    def http_open(self, request):
+    def http_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
         return self.do_open(_for(request, _Connection, http.client.HTTPConnection), request)
 
 
 class _HTTPSHandler(urllib.request.HTTPSHandler):
-    def https_open(self, request):
+    def https_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
         chosen = _for(request, _SecureConnection, http.client.HTTPSConnection)
         return self.do_open(chosen, request, context=self._context)  # type: ignore[attr-defined]  # undocumented
 
@@ -118,7 +118,9 @@ def _for(request: urllib.request.Request, pinned: type[Plain], plain: type[Plain
     return plain
 
 
-def _connect(place: tuple[str, int], timeout=CONNECT_SECONDS, source_address=None):
+def _connect(
+    place: tuple[str, int], timeout: Any = CONNECT_SECONDS, source_address: Any = None
+) -> socket.socket:
     """As `socket.create_connection`, to the addresses that were looked at."""
     refused = None
     for address in _looked_at(*place):
@@ -141,7 +143,7 @@ def _looked_at(host: str, port: int | None) -> list[str]:
     return addresses
 
 
-def _look_at(address: Address, host: str, allowed: list) -> None:
+def _look_at(address: Address, host: str, allowed: list[Any]) -> None:
     for each in _meanings(address):
         if is_in(each, allowed):
             continue
@@ -186,7 +188,7 @@ def _meanings(address: Address) -> Iterator[Address]:
         yield IPv4Address(int(plain) & 0xFFFFFFFF)
 
 
-def _allowed() -> tuple[set[str], list]:
+def _allowed() -> tuple[set[str], list[Any]]:
     names, networks = set(), []
     for given in settings.STUDIO_WEB_ALLOWED_HOSTS:
         text = given.strip().strip("[]")

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.core.exceptions import ValidationError
 
@@ -25,11 +26,11 @@ class GraphError(ValidationError):
         self.path = path
         self.reason = reason
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.path}: {self.reason}"
 
 
-def count(value) -> int:
+def count(value: Any) -> int:
     """A whole number of at least 0; anything else is 0, which switches the setting off."""
     try:
         return max(0, int(float(value)))
@@ -77,7 +78,7 @@ class ModuleInfo:
     outputs: Mapping[str, Port] = field(default_factory=dict)
     parameters: Mapping[str, ModuleParameter] = field(default_factory=dict)
     arguments: tuple[Argument, ...] = ()
-    runconfig: Mapping = field(default_factory=dict)
+    runconfig: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ class OutputSetting:
         """`path_on_datastore` with a value in the place of its parameter. What an author wrote behind the
         parameter begins where its default ends, as far as the interface declares that."""
 
-        def filled(found: re.Match) -> str:
+        def filled(found: re.Match[str]) -> str:
             rest = DATAPATH_DEFAULT.sub("", found[2])
             return value + (rest.removeprefix(default) if rest.startswith(default) else "")
 
@@ -143,7 +144,7 @@ class Node:
     assignments: Mapping[str, Assignment] = field(default_factory=dict)
     outputs: Mapping[str, OutputSetting] = field(default_factory=dict)
     readings: Mapping[str, str] = field(default_factory=dict)  # how inputs are read as tables
-    runconfig: Mapping = field(default_factory=dict)
+    runconfig: Mapping[str, Any] = field(default_factory=dict)
     regenerate: bool = False
     module: ModuleInfo = field(default_factory=ModuleInfo)
 
@@ -198,7 +199,7 @@ class Node:
         return exported
 
     @property
-    def _extensions(self) -> Mapping:
+    def _extensions(self) -> Mapping[str, Any]:
         """Our own settings, which the YAML format writes into the Runconfig."""
         found = self.runconfig.get("studio")
         return found if isinstance(found, Mapping) else {}
@@ -230,7 +231,7 @@ class DatasetNode:
     datapath_parameter: str | None = None
     dataset_parameter: str | None = None
     source_id: str | None = None
-    value: Mapping | None = None
+    value: Mapping[str, Any] | None = None
     port: str = ""
 
     @property

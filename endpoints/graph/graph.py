@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 from endpoints.graph import reading
 from endpoints.graph.elements import (
@@ -38,8 +39,8 @@ class Graph:
     @classmethod
     def parse(
         cls,
-        wire: Mapping,
-        interface: Mapping | None = None,
+        wire: Mapping[str, Any],
+        interface: Mapping[str, Any] | None = None,
         *,
         modules: Mapping[str, ModuleInfo] | None = None,
     ) -> "Graph":
@@ -167,6 +168,6 @@ class Graph:
         return tuple(order)
 
 
-def _unique(node_id: str, path: str, *taken: Mapping) -> None:
+def _unique(node_id: str, path: str, *taken: Mapping[str, Any]) -> None:
     if any(node_id in ids for ids in taken):
         raise GraphError(f"{path}.Id", f"Two nodes have the id {node_id}.")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from endpoints.graph.elements import (
     RUN_AFTER_INPUT,
@@ -24,13 +25,15 @@ VARIABLES = "environmentVariables"
 VARIABLE_NAME = re.compile(r"[^=\0\n]+")
 
 
-def mapping(value, path: str) -> Mapping:
+def mapping(value: object, path: str) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise GraphError(path, f"Expected an object, got {type(value).__name__}.")
     return value
 
 
-def rows(wire: Mapping, name: str, path: str, *, key: str | None = "Name") -> list[Mapping]:
+def rows(
+    wire: Mapping[str, Any], name: str, path: str, *, key: str | None = "Name"
+) -> list[Mapping[str, Any]]:
     """The list `name`, whose items are objects that all carry a text `key`."""
     rows = wire.get(name) or []
     if not isinstance(rows, list):
@@ -45,7 +48,7 @@ def rows(wire: Mapping, name: str, path: str, *, key: str | None = "Name") -> li
 
 
 def read_module(
-    interface: Mapping,
+    interface: Mapping[str, Any],
     *,
     name: str = "",
     step_type: str = "PythonScriptStep",
@@ -74,7 +77,7 @@ def read_module(
     )
 
 
-def _input(row: Mapping) -> Port:
+def _input(row: Mapping[str, Any]) -> Port:
     types = row.get("DataTypeIdsList") or []
     return Port(
         name=row["Name"],
@@ -87,7 +90,7 @@ def _input(row: Mapping) -> Port:
     )
 
 
-def _output(row: Mapping) -> Port:
+def _output(row: Mapping[str, Any]) -> Port:
     return Port(
         name=row["Name"],
         mode=str(row.get("DataStoreMode") or "mount").lower(),
@@ -99,19 +102,19 @@ def _output(row: Mapping) -> Port:
     )
 
 
-def _text(value) -> str | None:
+def _text(value: object) -> str | None:
     """Module parameter values are texts; an older client sends bare numbers."""
     return None if value is None else str(value)
 
 
-def _module_parameter(row: Mapping) -> ModuleParameter:
+def _module_parameter(row: Mapping[str, Any]) -> ModuleParameter:
     variable = None
     if row.get("SetEnvironmentVariable"):
         variable = row.get("EnvironmentVariableOverride") or f"AML_PARAMETER_{row['Name']}"
     return ModuleParameter(row["Name"], _text(row.get("DefaultValue")), variable)
 
 
-def read_node(row: Mapping, path: str, modules: Mapping[str, ModuleInfo]) -> Node:
+def read_node(row: Mapping[str, Any], path: str, modules: Mapping[str, ModuleInfo]) -> Node:
     module_id = str(row.get("ModuleId") or "")
     if not module_id:
         raise GraphError(f"{path}.ModuleId", "This text is required.")
@@ -146,7 +149,7 @@ def read_node(row: Mapping, path: str, modules: Mapping[str, ModuleInfo]) -> Nod
     )
 
 
-def _output_setting(row: Mapping, path: str) -> OutputSetting:
+def _output_setting(row: Mapping[str, Any], path: str) -> OutputSetting:
     place = f"{path}.{row['Name']}"
     options = mapping(row.get("DatasetOutputOptions") or {}, f"{place}.DatasetOutputOptions")
     registration = mapping(row.get("DatasetRegistration") or {}, f"{place}.DatasetRegistration")
@@ -166,14 +169,14 @@ def _output_setting(row: Mapping, path: str) -> OutputSetting:
     )
 
 
-def _patterns(row, path: str) -> tuple[str, ...]:
+def _patterns(row: object, path: str) -> tuple[str, ...]:
     patterns = mapping(row or {}, path).get("GlobPatterns") or []
     if not isinstance(patterns, list) or not all(isinstance(text, str) for text in patterns):
         raise GraphError(f"{path}.GlobPatterns", "Expected a list of texts.")
     return tuple(text.removeprefix("./").lstrip("/") for text in patterns)
 
 
-def _runconfig(text, path: str) -> Mapping:
+def _runconfig(text: object, path: str) -> Mapping[str, Any]:
     """Wire 8.5: the Runconfig is a JSON string inside the JSON. What it sets of variables for itself
     (`RunConfiguration.environment_variables`) is added to those of its environment."""
     if text in (None, ""):
@@ -193,8 +196,8 @@ def _runconfig(text, path: str) -> Mapping:
     return {**runconfig, "environment": {**environment, VARIABLES: variables}}
 
 
-def _variables(row: Mapping, path: str) -> dict:
-    found: dict = {}
+def _variables(row: Mapping[str, Any], path: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
     for key, value in row.items():
         if _is_variables(key):
             found |= mapping(value or {}, f"{path}.{key}")
@@ -208,7 +211,7 @@ def _is_variables(key: str) -> bool:
     return key.lower().replace("_", "") == VARIABLES.lower()
 
 
-def read_dataset_node(row: Mapping, path: str) -> DatasetNode:
+def read_dataset_node(row: Mapping[str, Any], path: str) -> DatasetNode:
     definition = mapping(row.get("DataSetDefinition") or {}, f"{path}.DataSetDefinition")
     node = DatasetNode(
         id=row["Id"],
@@ -222,7 +225,9 @@ def read_dataset_node(row: Mapping, path: str) -> DatasetNode:
     return node
 
 
-def read_edges(wire: Mapping, nodes: Mapping[str, Node]) -> tuple[tuple[Edge, ...], dict]:
+def read_edges(
+    wire: Mapping[str, Any], nodes: Mapping[str, Node]
+) -> tuple[tuple[Edge, ...], dict[str, Any]]:
     edges: list[Edge] = []
     outputs: dict[str, tuple[str, str]] = {}
     for index, row in enumerate(rows(wire, "Edges", "Graph", key=None)):
@@ -241,7 +246,7 @@ def read_edges(wire: Mapping, nodes: Mapping[str, Node]) -> tuple[tuple[Edge, ..
     return tuple(edges), outputs
 
 
-def read_parameter_names(interface: Mapping) -> Iterable[str]:
+def read_parameter_names(interface: Mapping[str, Any]) -> Iterable[str]:
     for name in ("Parameters", "DataPathParameters", "DataPathParameterList"):
         for row in rows(interface, name, "GraphInterface"):
             yield row["Name"]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from endpoints.graph import PathParameter
 
@@ -45,7 +46,7 @@ class Parameter:
 
     name: str
     kind: Kind
-    default: str | Mapping | None = None
+    default: str | Mapping[str, Any] | None = None
     optional: bool = True
     declared: bool = False
     secret: bool = False
@@ -71,7 +72,7 @@ class Parameter:
 
 
 def parse(
-    interface: Mapping | None, dataset_defaults: Mapping | None = None
+    interface: Mapping[str, Any] | None, dataset_defaults: Mapping[str, Any] | None = None
 ) -> dict[str, Parameter]:
     """The parameters of a GraphInterface (wire 5.1, 8.6), by name, in the order they were declared.
 
@@ -121,7 +122,7 @@ def with_destinations(
     return {**found, **added}
 
 
-def _scalar(row: Mapping) -> Parameter:
+def _scalar(row: Mapping[str, Any]) -> Parameter:
     kind = WIRE_KINDS.get(str(row.get("Type", "3")).lower(), Kind.STRING)
     default = row.get("DefaultValue")
     if default is not None and not isinstance(default, str):
@@ -140,16 +141,16 @@ def _scalar(row: Mapping) -> Parameter:
     )
 
 
-def _dataset(name: str, default: Mapping | None) -> Parameter:
+def _dataset(name: str, default: Mapping[str, Any] | None) -> Parameter:
     return Parameter(name, Kind.DATASET, read_dataset(default) if default else None, declared=True)
 
 
-def datapath_text(value: Mapping) -> str:
+def datapath_text(value: Mapping[str, Any]) -> str:
     """`datastore/path`, the spelling of a data path inside ParameterAssignments."""
     return f"{value['DataStoreName']}/{value['RelativePath']}"
 
 
-def read_datapath(value) -> dict[str, str]:
+def read_datapath(value: object) -> dict[str, str]:
     """A DataPath in any casing, or the text `datastore/path`."""
     if isinstance(value, str) and "/" in value.strip("/"):
         store, _, path = value.strip("/").partition("/")
@@ -161,7 +162,7 @@ def read_datapath(value) -> dict[str, str]:
     return {"DataStoreName": name, "RelativePath": below}
 
 
-def read_dataset(value) -> dict[str, dict]:
+def read_dataset(value: object) -> dict[str, dict[str, Any]]:
     """A DataSetDefinitionValue in any casing: a saved dataset by Id, or a registered one."""
     keys = _lowered(value)
     saved = _lowered(keys.get("saveddatasetreference"))
@@ -180,7 +181,7 @@ def read_dataset(value) -> dict[str, dict]:
     )
 
 
-def _lowered(value) -> dict:
+def _lowered(value: object) -> dict[str, Any]:
     if not isinstance(value, Mapping):
         return {}
     return {str(key).lower(): item for key, item in value.items()}

@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.core.exceptions import ValidationError
 
@@ -41,13 +42,13 @@ class Resolved:
     """The effective values of one run, and where each came from."""
 
     values: dict[str, str] = field(default_factory=dict)
-    datasets: dict[str, dict] = field(default_factory=dict)
-    datapaths: dict[str, dict] = field(default_factory=dict)
+    datasets: dict[str, dict[str, Any]] = field(default_factory=dict)
+    datapaths: dict[str, dict[str, Any]] = field(default_factory=dict)
     provenance: dict[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
 
-def coerce(parameter: Parameter, value, *, strict: bool = False) -> tuple[str, str | None]:
+def coerce(parameter: Parameter, value: object, *, strict: bool = False) -> tuple[str, str | None]:
     """The wire text of a scalar's `value` and a warning, or Unreadable.
 
     Messages of secret parameters never show the value.
@@ -59,7 +60,7 @@ def coerce(parameter: Parameter, value, *, strict: bool = False) -> tuple[str, s
     return text, warning
 
 
-def _read(parameter: Parameter, value, *, binding: bool) -> tuple[str, str | None]:
+def _read(parameter: Parameter, value: object, *, binding: bool) -> tuple[str, str | None]:
     if isinstance(value, list | tuple | Mapping):
         what, example = (
             ("an object", '{"a": 1}') if isinstance(value, Mapping) else ("a list", "[1, 2]")
@@ -84,14 +85,16 @@ def _read(parameter: Parameter, value, *, binding: bool) -> tuple[str, str | Non
     return text, None
 
 
-def _read_bool(parameter: Parameter, value, text: str) -> str:
+def _read_bool(parameter: Parameter, value: object, text: str) -> str:
     word = BOOLEAN_WORDS.get(text.lower()) or {"1": "True", "0": "False"}.get(text)
     if word is None:
         raise _unreadable(parameter, value)
     return word
 
 
-def _read_int(parameter: Parameter, value, text: str, *, binding: bool) -> tuple[str, str | None]:
+def _read_int(
+    parameter: Parameter, value: object, text: str, *, binding: bool
+) -> tuple[str, str | None]:
     if INTEGER.fullmatch(text):
         return text, None
     if binding:
@@ -116,18 +119,18 @@ def _is_float(text: str) -> bool:
     return True
 
 
-def _shown(parameter: Parameter, value) -> str:
+def _shown(parameter: Parameter, value: object) -> str:
     if parameter.secret:
         return "(secret)"
     text = value if isinstance(value, str) else "null" if value is None else repr(value)
     return f'"{text}"' if len(text) <= 80 else f'"{text[:80]}…"'
 
 
-def _naming(parameter: Parameter, value) -> str:
+def _naming(parameter: Parameter, value: object) -> str:
     return f"Parameter {parameter.name} ({parameter.kind}): {_shown(parameter, value)}"
 
 
-def _unreadable(parameter: Parameter, value) -> Unreadable:
+def _unreadable(parameter: Parameter, value: object) -> Unreadable:
     return Unreadable(f"{_naming(parameter, value)} cannot be read as {parameter.kind}.")
 
 
@@ -147,11 +150,11 @@ def nearest(name: str, known: Iterable[str]) -> str:
 def resolve(
     parameters: Mapping[str, Parameter],
     *,
-    assignments: Mapping | None = None,
-    datasets: Mapping | None = None,
-    datapaths: Mapping | None = None,
+    assignments: Mapping[str, Any] | None = None,
+    datasets: Mapping[str, Any] | None = None,
+    datapaths: Mapping[str, Any] | None = None,
     strict: bool = False,
-    presets: Mapping | None = None,
+    presets: Mapping[str, Any] | None = None,
     caller: str = "Caller",
 ) -> Resolved:
     """Effective values of all `parameters`: what the call assigns, else a preset, else the default.
@@ -181,7 +184,7 @@ class _Resolution:
             if parameter.default is not None:
                 self._put(parameter, parameter.default, "Default")
 
-    def scalars(self, assigned: Mapping, source: str) -> None:
+    def scalars(self, assigned: Mapping[str, Any], source: str) -> None:
         """ParameterAssignments; a data path may come as the text `datastore/path` too."""
         for name, value in assigned.items():
             parameter = self._known(str(name))
@@ -192,7 +195,7 @@ class _Resolution:
             else:
                 self._assign(parameter, value, source)
 
-    def references(self, assigned: Mapping, kind: Kind, source: str) -> None:
+    def references(self, assigned: Mapping[str, Any], kind: Kind, source: str) -> None:
         for name, value in assigned.items():
             parameter = self._known(str(name))
             if parameter is None:
@@ -239,7 +242,7 @@ class _Resolution:
             f"Parameter {parameter.name} is of type {parameter.kind}: give it in {parameter.section}."
         )
 
-    def _assign(self, parameter: Parameter, value, source: str) -> None:
+    def _assign(self, parameter: Parameter, value: object, source: str) -> None:
         try:
             if parameter.is_scalar:
                 text, warning = coerce(parameter, value, strict=self.strict)
@@ -250,7 +253,7 @@ class _Resolution:
         except Unreadable as error:
             self.errors[parameter.name] = str(error)
 
-    def _put(self, parameter: Parameter, value, source: str) -> None:
+    def _put(self, parameter: Parameter, value: Any, source: str) -> None:
         name = parameter.name
         if parameter.kind is Kind.DATASET:
             self.result.datasets[name] = dict(value)
@@ -263,7 +266,7 @@ class _Resolution:
         self.result.provenance[name] = source
 
 
-def _reference(parameter: Parameter, value) -> dict:
+def _reference(parameter: Parameter, value: object) -> dict[str, Any]:
     read = read_datapath if parameter.kind is Kind.DATAPATH else read_dataset
     try:
         return read(value)

@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Mapping
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.core.exceptions import ValidationError
+from django.db.models import Model
 
 from studio.core import numbers
 from studio.core.access import Actor, require
@@ -13,7 +15,7 @@ from studio.core.errors import Conflict
 NUL = "\0"
 
 
-def text(field: str, value, *, longest: int | None = None, required: bool = False) -> str:
+def text(field: str, value: object, *, longest: int | None = None, required: bool = False) -> str:
     if not isinstance(value, str):
         raise ValidationError({field: ["This must be a text."]})
     if NUL in value:  # PostgreSQL cannot keep it
@@ -25,7 +27,7 @@ def text(field: str, value, *, longest: int | None = None, required: bool = Fals
     return value.strip() if required else value
 
 
-def document(field: str, value) -> dict:
+def document(field: str, value: object) -> dict[str, Any]:
     """A JSON object that every database can keep, with the texts of its numbers."""
     if not isinstance(value, Mapping):
         raise ValidationError({field: ["This must be an object."]})
@@ -34,14 +36,14 @@ def document(field: str, value) -> dict:
             raise ValidationError({field: ["This must not contain a zero character."]})
     except (TypeError, ValueError, RecursionError) as error:
         raise ValidationError({field: ["This cannot be kept as JSON."]}) from error
-    return numbers.storable(dict(value))
+    return {str(key): numbers.storable(item) for key, item in value.items()}
 
 
-def chosen_uuid(actor: Actor, model, uuid: UUID | None) -> UUID:
+def chosen_uuid(actor: Actor, model: type[Model], uuid: UUID | None) -> UUID:
     """An old identity for a new object (design section 5): Admin only, refused when taken."""
     if uuid is None:
         return uuid4()
     require(actor, "administer")
-    if model.objects.filter(uuid=uuid).exists():
+    if model._default_manager.filter(uuid=uuid).exists():
         raise Conflict(f"The id {uuid} is taken already.")
     return uuid

@@ -1,6 +1,7 @@
 """Compute targets: names of queues that steps are sent to."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from django.db import transaction
 
@@ -19,8 +20,8 @@ def put_compute(
     compute_type: str = "AmlCompute",
     vm_size: str = "",
     description: str = "",
-    tags: Mapping | None = None,
-    wire: Mapping | None = None,
+    tags: Mapping[str, Any] | None = None,
+    wire: Mapping[str, Any] | None = None,
 ) -> ComputeTarget:
     """Make a target, or describe one that is there anew. Workers that name it serve it."""
     require(actor, "compute")

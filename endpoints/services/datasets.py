@@ -1,6 +1,7 @@
 """Datasets: saved definitions, and names whose versions point to them (wire 10.1)."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -20,7 +21,7 @@ UNREGISTERED = "unregistered-"  # how the names of data begin that have none; th
 
 @transaction.atomic
 def save_dataset(
-    actor: Actor, *, dataset_type: str, dataflow: str, properties: Mapping | None = None
+    actor: Actor, *, dataset_type: str, dataflow: str, properties: Mapping[str, Any] | None = None
 ) -> SavedDataset:
     """Keep a definition that no name points to; pipelines reference it by its id."""
     require(actor, "register")
@@ -53,8 +54,8 @@ def register_dataset(
     dataset_type: str,
     dataflow: str,
     description: str = "",
-    tags: Mapping | None = None,
-    properties: Mapping | None = None,
+    tags: Mapping[str, Any] | None = None,
+    properties: Mapping[str, Any] | None = None,
     create_new_version: bool = False,
 ) -> DatasetVersion:
     """Give a definition a name. A name that exists gets a further version only when asked for."""
@@ -114,11 +115,11 @@ def update_dataset(
     version: DatasetVersion,
     *,
     description: str | None = None,
-    tags: Mapping | None = None,
+    tags: Mapping[str, Any] | None = None,
 ) -> DatasetVersion:
     """Other words on a registered version; None keeps them. Its data never change."""
     require(actor, "edit", version.dataset)
-    after: dict = {}
+    after: dict[str, Any] = {}
     if description is not None:
         after["description"] = checks.text("description", description)
     if tags is not None:
@@ -157,7 +158,7 @@ def create_data_source(
     datastore: Datastore | None,
     relative_path: str = "",
     identifier_hash: str = "",
-    wire: Mapping | None = None,
+    wire: Mapping[str, Any] | None = None,
 ) -> DataSource:
     """A plain reference into a datastore; an equal one, by its hash, is used again."""
     require(actor, "publish", datastore)

@@ -1,6 +1,7 @@
 """Graphs that are still being changed. Whether one can run is asked when its draft is run or published."""
 
 from collections.abc import Mapping
+from typing import Any
 from uuid import uuid4
 
 from django.core.exceptions import ValidationError
@@ -8,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from endpoints import graph as graphs
-from endpoints.models import GraphDraft
+from endpoints.models import GraphDraft, PipelineDraft
 from endpoints.parameters import Parameter, Unreadable, parse
 from endpoints.services import checks
 from endpoints.services.pipelines import wire_defaults
@@ -18,7 +19,9 @@ from studio.core.errors import Conflict
 
 
 @transaction.atomic
-def create_graph_draft(actor: Actor, *, wire: Mapping, interface: Mapping) -> GraphDraft:
+def create_graph_draft(
+    actor: Actor, *, wire: Mapping[str, Any], interface: Mapping[str, Any]
+) -> GraphDraft:
     require(actor, "edit")
     draft = GraphDraft.objects.create(workspace=actor.workspace, **_checked(wire, interface))
     audit.record(actor, "create", draft)
@@ -27,7 +30,12 @@ def create_graph_draft(actor: Actor, *, wire: Mapping, interface: Mapping) -> Gr
 
 @transaction.atomic
 def update_graph_draft(
-    actor: Actor, draft: GraphDraft, *, wire: Mapping, interface: Mapping, etag: str | None = None
+    actor: Actor,
+    draft: GraphDraft,
+    *,
+    wire: Mapping[str, Any],
+    interface: Mapping[str, Any],
+    etag: str | None = None,
 ) -> GraphDraft:
     """Put another graph in its place. An `etag` that is not the current one is somebody else's change."""
     require(actor, "edit", draft)
@@ -38,7 +46,7 @@ def update_graph_draft(
     return _write(actor, current, changes)
 
 
-def _write(actor: Actor, draft: GraphDraft, changes: Mapping) -> GraphDraft:
+def _write(actor: Actor, draft: GraphDraft, changes: Mapping[str, Any]) -> GraphDraft:
     for key, value in {**changes, "etag": uuid4(), "updated_at": timezone.now()}.items():
         setattr(draft, key, value)
     draft.save()
@@ -53,7 +61,7 @@ def delete_graph_draft(actor: Actor, draft: GraphDraft) -> None:
     draft.delete()
 
 
-def require_newest(row, etag: str | None) -> None:
+def require_newest(row: GraphDraft | PipelineDraft, etag: str | None) -> None:
     if etag and etag != str(row.etag):
         raise Conflict(f"The draft {row} was changed since it was read: read it again.")
 
@@ -63,7 +71,7 @@ def parameters_of(draft: GraphDraft) -> dict[str, Parameter]:
     return parse(draft.interface, {})
 
 
-def _checked(wire: Mapping, interface: Mapping) -> dict:
+def _checked(wire: Mapping[str, Any], interface: Mapping[str, Any]) -> dict[str, Any]:
     """What can be read as a graph; its modules and edges may still be missing."""
     wire = checks.document("Graph", wire)
     interface = checks.document("EntityInterface", interface)

@@ -1,6 +1,7 @@
 """Registered environments: names whose versions are definitions (wire 9.6)."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from django.db import IntegrityError, transaction
 
@@ -13,7 +14,7 @@ from studio.core.errors import BadValue, Conflict
 
 @transaction.atomic
 def register_environment(
-    actor: Actor, *, name: str, definition: Mapping, version: str = ""
+    actor: Actor, *, name: str, definition: Mapping[str, Any], version: str = ""
 ) -> EnvironmentVersion:
     """A further version of a name, unless its newest is the same already. A version that is asked
     for by number is made, or must be the same."""

@@ -4,21 +4,21 @@ import hashlib
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 from uuid import UUID
 
 from django.db import transaction
 
 from endpoints import archives, data, snapshots, yaml_format
 from endpoints.graph import GraphError
-from endpoints.models import Datastore, Module, PublishedPipeline, Snapshot
+from endpoints.models import DataSource, Datastore, Module, PublishedPipeline, Snapshot
 from endpoints.services import datasets, modules, pipelines
 from endpoints.yaml_format.model import Reference
 from studio.core.access import Actor, require
 from studio.core.errors import BadValue
 
 
-def publish_archive(actor: Actor, archive: IO[bytes], **options) -> PublishedPipeline:
+def publish_archive(actor: Actor, archive: IO[bytes], **options: Any) -> PublishedPipeline:
     """`publish_folder` for an uploaded zip; the pipeline may lie in its only top folder."""
     require(actor, "publish")
     with tempfile.TemporaryDirectory(prefix="studio-upload-") as folder:
@@ -106,7 +106,7 @@ def _sources(actor: Actor, pipeline: yaml_format.Pipeline) -> dict[str, str]:
     return ids
 
 
-def _source(actor: Actor, reference: Reference):
+def _source(actor: Actor, reference: Reference) -> DataSource:
     store = Datastore.objects.filter(workspace=actor.workspace, name=reference.datastore).first()
     if store is None:
         raise BadValue(
@@ -133,7 +133,7 @@ def _source(actor: Actor, reference: Reference):
     )
 
 
-def _pinned(actor: Actor, pipeline: yaml_format.Pipeline) -> dict[str, dict]:
+def _pinned(actor: Actor, pipeline: yaml_format.Pipeline) -> dict[str, dict[str, Any]]:
     """Defaults of dataset parameters as saved datasets, so that a later version changes no default."""
     return {
         parameter.name: {

@@ -1,6 +1,7 @@
 """Modules: the code and interface of one step (wire 8.4)."""
 
 from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -34,7 +35,7 @@ def create_module(
     actor: Actor,
     *,
     name: str,
-    structured_interface: Mapping,
+    structured_interface: Mapping[str, Any],
     description: str = "",
     identifier_hash: str = "",
     is_deterministic: bool = True,
@@ -42,10 +43,10 @@ def create_module(
     module_type: str = "",
     step_type: str = "PythonScriptStep",
     runconfig: str = "",
-    cloud_settings: Mapping | None = None,
+    cloud_settings: Mapping[str, Any] | None = None,
     storage_id: str = "",
     is_interface_only: bool = False,
-    properties: Mapping | None = None,
+    properties: Mapping[str, Any] | None = None,
 ) -> Module:
     require(actor, "publish")
     if step_type in NOT_RUN:

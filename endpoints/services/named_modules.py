@@ -1,6 +1,7 @@
 """Modules with a name and versions, which the SDK's ModuleStep puts into pipelines (wire 8.7)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 from uuid import uuid4
 
 from django.core.exceptions import ValidationError
@@ -45,8 +46,8 @@ def publish_module_version(
     version: str = "",
     set_default: bool = False,
     category: str = "",
-    tags: Mapping | None = None,
-    **module,
+    tags: Mapping[str, Any] | None = None,
+    **module: Any,
 ) -> ModuleVersion:
     """A version of `named`; `module` is what `create_module` takes. Without a `version` it is the
     next whole number. Two at once take turns at the row of the name."""
@@ -144,12 +145,14 @@ def _taken(name: str) -> Conflict:
     return Conflict(f"A module {name} exists already: get it by its name, or choose another.")
 
 
-def _check_etag(current, etag: str | None, what: str) -> None:
+def _check_etag(current: NamedModule | ModuleVersion, etag: str | None, what: str) -> None:
     if etag is not None and etag != str(current.etag):
         raise Conflict(f"{what} was changed since it was read: read it again.")
 
 
-def _check_versions(named: NamedModule, known: Mapping, posted: Mapping[str, str | None]) -> None:
+def _check_versions(
+    named: NamedModule, known: Mapping[str, Any], posted: Mapping[str, str | None]
+) -> None:
     for uuid, version in posted.items():
         if uuid not in known:
             raise ValidationError({"Versions": [f"Module {named.name} has no version {uuid:.80}."]})
@@ -159,7 +162,9 @@ def _check_versions(named: NamedModule, known: Mapping, posted: Mapping[str, str
             )
 
 
-def _default(named: NamedModule, known, version: str | None) -> ModuleVersion | None:
+def _default(
+    named: NamedModule, known: Iterable[ModuleVersion], version: str | None
+) -> ModuleVersion | None:
     if version is None:
         return None
     found = next((row for row in known if row.version == version), None)
@@ -178,7 +183,7 @@ def _next_version(named: NamedModule) -> str:
     return str(max(whole, default=0) + 1)
 
 
-def _change(actor: Actor, row: NamedModule | ModuleVersion, wanted: Mapping) -> None:
+def _change(actor: Actor, row: NamedModule | ModuleVersion, wanted: Mapping[str, Any]) -> None:
     """Write what differs, and say so in the audit trail."""
     new = {
         key: value
@@ -196,7 +201,7 @@ def _change(actor: Actor, row: NamedModule | ModuleVersion, wanted: Mapping) -> 
     audit.record(actor, _verb(new), row, before=before, after={k: str(v) for k, v in new.items()})
 
 
-def _verb(new: Mapping) -> str:
+def _verb(new: Mapping[str, Any]) -> str:
     verbs = {
         ModuleStatus.ACTIVE: "enable",
         ModuleStatus.DEPRECATED: "deprecate",
@@ -209,7 +214,7 @@ def _verb(new: Mapping) -> str:
     return "rename" if "name" in new else "edit"
 
 
-def _write(actor: Actor, row: NamedModule | ModuleVersion, **changes) -> None:
+def _write(actor: Actor, row: NamedModule | ModuleVersion, **changes: Any) -> None:
     """Every write gives the row a new etag."""
     changes |= {"etag": uuid4(), "updated_at": timezone.now(), "updated_by": actor.name}
     type(row).objects.filter(pk=row.pk).update(**changes)

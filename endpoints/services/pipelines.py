@@ -1,6 +1,7 @@
 """Publish: a graph, checked, gets a name that callers can run."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -20,13 +21,13 @@ def publish(
     actor: Actor,
     *,
     name: str,
-    graph: Graph | Mapping,
-    interface: Mapping | None = None,
-    dataset_defaults: Mapping | None = None,
+    graph: Graph | Mapping[str, Any],
+    interface: Mapping[str, Any] | None = None,
+    dataset_defaults: Mapping[str, Any] | None = None,
     description: str = "",
     version: str = "",
     continue_on_step_failure: bool = False,
-    properties: Mapping | None = None,
+    properties: Mapping[str, Any] | None = None,
     source_run_uuid: UUID | None = None,
     endpoint: str | None = None,
     set_default: bool = False,
@@ -79,7 +80,11 @@ def _put_behind(
 
 
 def create_graph(
-    actor: Actor, *, wire: Mapping, interface: Mapping, dataset_defaults: Mapping | None = None
+    actor: Actor,
+    *,
+    wire: Mapping[str, Any],
+    interface: Mapping[str, Any],
+    dataset_defaults: Mapping[str, Any] | None = None,
 ) -> Graph:
     """Keep a posted graph, unchanged, once it is one that can run (design section 9a)."""
     require(actor, "run code")
@@ -96,7 +101,7 @@ def create_graph(
     )
 
 
-def read_graph(actor: Actor, wire: Mapping, interface: Mapping) -> graphs.Graph:
+def read_graph(actor: Actor, wire: Mapping[str, Any], interface: Mapping[str, Any]) -> graphs.Graph:
     """The validated graph, with the interfaces of this workspace's modules."""
     bare = graphs.Graph.parse(wire, interface)
     modules = Module.objects.filter(
@@ -134,7 +139,7 @@ def _check_transformations(node: graphs.Node, port: str, transformations: str) -
         raise ValidationError({place: error.messages}) from error
 
 
-def _uuids(texts) -> set[UUID]:
+def _uuids(texts: Iterable[str]) -> set[UUID]:
     found = set()
     for text in texts:
         try:

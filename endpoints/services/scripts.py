@@ -4,6 +4,7 @@ import json
 import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import uuid4
 
 from django.db import transaction
@@ -21,7 +22,7 @@ class ScriptInput:
     """`reference` is a DataSetDefinitionValue, which names a dataset (wire 8.5)."""
 
     name: str
-    reference: Mapping
+    reference: Mapping[str, Any]
     mode: str = "direct"
     path_on_compute: str | None = None
 
@@ -47,7 +48,7 @@ class Script:
 
     snapshot_id: str
     target: str
-    runconfig: Mapping
+    runconfig: Mapping[str, Any]
     script: str = ""
     command: str = ""
     arguments: tuple[str, ...] = ()
@@ -97,7 +98,7 @@ def _require_script(script: Script, snapshot: Snapshot | None) -> None:
         )
 
 
-def _interface(script: Script) -> dict:
+def _interface(script: Script) -> dict[str, Any]:
     """Wire 8.4: StructuredInterface."""
     names = ["Command" if script.command else "Script", "Target"]
     return {
@@ -117,7 +118,7 @@ def _interface(script: Script) -> dict:
     }
 
 
-def _node(script: Script, module: Module) -> dict:
+def _node(script: Script, module: Module) -> dict[str, Any]:
     values = {"Target": script.target}
     values |= {"Command": script.command} if script.command else {"Script": script.script}
     return {
@@ -132,8 +133,8 @@ def _node(script: Script, module: Module) -> dict:
     }
 
 
-def _output(row: ScriptOutput) -> dict:
-    setting: dict = {
+def _output(row: ScriptOutput) -> dict[str, Any]:
+    setting: dict[str, Any] = {
         "Name": row.name,
         "DataStoreName": row.datastore,
         "DataStoreMode": row.mode,
@@ -155,7 +156,7 @@ def _output(row: ScriptOutput) -> dict:
     return setting
 
 
-def _sources(script: Script) -> list[tuple[dict, str]]:
+def _sources(script: Script) -> list[tuple[dict[str, Any], str]]:
     """The dataset nodes, each with the name of the input that it feeds."""
     return [
         (

@@ -75,7 +75,9 @@ def enable(actor: Actor, target: PipelineEndpoint | PublishedPipeline) -> None:
     _switch(actor, target, EntityStatus.ACTIVE, "enable")
 
 
-def _switch(actor: Actor, target, status: EntityStatus, verb: str) -> None:
+def _switch(
+    actor: Actor, target: PipelineEndpoint | PublishedPipeline, status: EntityStatus, verb: str
+) -> None:
     """Saying what is so already changes nothing and is no error."""
     require(actor, "disable", target)
     now = timezone.now()

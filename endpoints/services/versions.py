@@ -1,6 +1,8 @@
 """Pipeline endpoints: a name, numbered versions and the default among them (wire 6)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 from django.core.exceptions import ValidationError
@@ -31,8 +33,8 @@ def create_endpoint(
     name: str,
     pipeline: PublishedPipeline,
     description: str = "",
-    tags: Mapping | None = None,
-    properties: Mapping | None = None,
+    tags: Mapping[str, Any] | None = None,
+    properties: Mapping[str, Any] | None = None,
     uuid: UUID | None = None,
 ) -> PipelineEndpoint:
     """A new endpoint with `pipeline` as version 0, its default."""
@@ -117,7 +119,7 @@ def configure(
     description: str | None = None,
     is_public: bool | None = None,
     is_strict: bool | None = None,
-    tags: Mapping | None = None,
+    tags: Mapping[str, Any] | None = None,
 ) -> None:
     """The endpoint's own switches and texts; what is None stays."""
     given = {
@@ -137,7 +139,7 @@ def update_endpoint(
     etag: str | None = None,
     versions: Mapping[int, PublishedPipeline] | None = None,
     default_version: int | None = None,
-    **changes,
+    **changes: Any,
 ) -> PipelineEndpoint:
     """A PUT of the whole entity. The client numbers new versions itself, so an `etag` that is not
     the current one means that somebody else changed the endpoint in between."""
@@ -179,12 +181,8 @@ def _merge_versions(
                 {"PipelineVersionList": [f"The next version is {expected}, not {number}."]}
             )
         require(actor, "publish", pipeline)
-        _written(
-            lambda number=number, pipeline=pipeline: _insert_version(
-                actor, endpoint, pipeline, number
-            ),
-            {"PipelineVersionList": [VERSION_TAKEN]},
-        )
+        insert = partial(_insert_version, actor, endpoint, pipeline, number)
+        _written(insert, {"PipelineVersionList": [VERSION_TAKEN]})
         _touch(actor, endpoint)
         audit.record(actor, "add version", endpoint, after={"version": number})
 
@@ -193,7 +191,7 @@ EDITABLE = {"name", "description", "status", "tags", "properties", "is_public", 
 
 
 @transaction.atomic
-def _change(actor: Actor, endpoint: PipelineEndpoint, changes: Mapping) -> None:
+def _change(actor: Actor, endpoint: PipelineEndpoint, changes: Mapping[str, Any]) -> None:
     """Write what differs, and say so in the audit trail."""
     require(actor, "edit", endpoint)
     unknown = changes.keys() - EDITABLE
@@ -204,19 +202,19 @@ def _change(actor: Actor, endpoint: PipelineEndpoint, changes: Mapping) -> None:
     if not new:
         return
     if "name" in new:
-        _require_free(actor, new["name"])
+        _require_free(actor, str(new["name"]))
     before = {key: getattr(endpoint, key) for key in new}
     _written(lambda: _touch(actor, endpoint, **new), {"Name": [NAME_TAKEN]})
     audit.record(actor, _verb(new), endpoint, before=before, after=new)
 
 
-def _verb(new: Mapping) -> str:
+def _verb(new: Mapping[str, Any]) -> str:
     if "status" in new:
         return "enable" if new["status"] == EntityStatus.ACTIVE else "disable"
     return "rename" if "name" in new else "edit"
 
 
-def _clean(key: str, value):
+def _clean(key: str, value: object) -> object:
     if key in ("tags", "properties"):
         return checks.document(key, value)
     if key in ("is_public", "is_strict"):
@@ -228,14 +226,14 @@ def _clean(key: str, value):
     return checks.text(key.capitalize(), value)
 
 
-def check_name(name) -> None:
+def check_name(name: str) -> None:
     """A name is a part of addresses (`/endpoints/<name>/submit`), so it must come back as it was sent."""
     checks.text("Name", name, longest=255, required=True)
     if "/" in name or name in (".", "..") or name != name.strip() or not name.isprintable():
         raise ValidationError({"Name": [NAME_UNFIT]})
 
 
-def _require_free(actor: Actor, name) -> None:
+def _require_free(actor: Actor, name: str) -> None:
     check_name(name)
     if PipelineEndpoint.objects.filter(workspace=actor.workspace, name=name).exists():
         raise ValidationError({"Name": [NAME_TAKEN]})
@@ -254,7 +252,7 @@ def _insert_version(
     )
 
 
-def _touch(actor: Actor, endpoint: PipelineEndpoint, **changes) -> None:
+def _touch(actor: Actor, endpoint: PipelineEndpoint, **changes: Any) -> None:
     """Write to the endpoint; every write gives it a new etag."""
     changes |= {"etag": uuid4(), "updated_at": timezone.now(), "updated_by": actor.name}
     PipelineEndpoint.objects.filter(pk=endpoint.pk).update(**changes)
@@ -262,7 +260,10 @@ def _touch(actor: Actor, endpoint: PipelineEndpoint, **changes) -> None:
         setattr(endpoint, key, value)
 
 
-def _written(write, taken: Mapping):
+T = TypeVar("T")
+
+
+def _written(write: Callable[[], T], taken: Mapping[str, Any]) -> T:
     """What `write` returns; a broken constraint becomes the sentence `taken`."""
     try:
         with transaction.atomic():

@@ -1,15 +1,16 @@
 """The Runconfig of a step (wire 8.5), from a runconfig file or the short `environment` section."""
 
 from pathlib import Path
+from typing import Any
 
 from endpoints.yaml_format.source import Value, load
 
 ENVIRONMENT_KEYS = frozenset({"name", "python", "pip", "conda", "channels", "variables"})
 
 
-def read_runconfig(step: dict[str, Value], *, root: Path, here: Path) -> dict:
+def read_runconfig(step: dict[str, Value], *, root: Path, here: Path) -> dict[str, Any]:
     """The Runconfig of `step`; `environment` wins over what a runconfig file says of it."""
-    runconfig: dict = {"framework": "Python", "nodeCount": 1}
+    runconfig: dict[str, Any] = {"framework": "Python", "nodeCount": 1}
     if "runconfig" in step:
         runconfig |= _from_file(step["runconfig"], root=root, here=here)
     if "environment" in step:
@@ -35,7 +36,7 @@ def inside(value: Value, *, root: Path, here: Path) -> Path:
     return path
 
 
-def _from_file(value: Value, *, root: Path, here: Path) -> dict:
+def _from_file(value: Value, *, root: Path, here: Path) -> dict[str, Any]:
     path = inside(value, root=root, here=here)
     if not path.is_file():
         raise value.fail(f"There is no file {value.text()}.")
@@ -53,7 +54,7 @@ def _from_file(value: Value, *, root: Path, here: Path) -> dict:
     return runconfig
 
 
-def _environment(value: Value, *, root: Path, here: Path) -> dict:
+def _environment(value: Value, *, root: Path, here: Path) -> dict[str, Any]:
     if not value.is_mapping:  # the path of a conda file
         path = inside(value, root=root, here=here)
         if not path.is_file():
@@ -63,12 +64,14 @@ def _environment(value: Value, *, root: Path, here: Path) -> dict:
         return _definition(None, document.plain() or {}, {})
     keys = value.mapping(ENVIRONMENT_KEYS)
     packages = [item.name() for item in keys["pip"].items()] if "pip" in keys else []
-    dependencies: list = [item.name() for item in keys["conda"].items()] if "conda" in keys else []
+    dependencies: list[Any] = (
+        [item.name() for item in keys["conda"].items()] if "conda" in keys else []
+    )
     if "python" in keys:
         dependencies.insert(0, f"python={keys['python'].name()}")
     if packages:
         dependencies.append({"pip": packages})
-    conda: dict = {"dependencies": dependencies}
+    conda: dict[str, Any] = {"dependencies": dependencies}
     if "channels" in keys:
         conda["channels"] = [item.name() for item in keys["channels"].items()]
     variables = keys["variables"].mapping() if "variables" in keys else {}
@@ -76,7 +79,9 @@ def _environment(value: Value, *, root: Path, here: Path) -> dict:
     return _definition(name, conda, {key: item.text() for key, item in variables.items()})
 
 
-def _definition(name: str | None, conda: dict, variables: dict[str, str]) -> dict:
+def _definition(
+    name: str | None, conda: dict[str, Any], variables: dict[str, str]
+) -> dict[str, Any]:
     return {
         "name": name,
         "version": None,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from endpoints.graph import Argument
 from endpoints.parameters import Parameter
@@ -15,7 +16,7 @@ class Reference:
     name: str
     datastore: str | None = None
     path: str = ""
-    dataset: Mapping | None = None  # a DataSetDefinitionValue
+    dataset: Mapping[str, Any] | None = None  # a DataSetDefinitionValue
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Step:
     outputs: Mapping[str, StepOutput] = field(default_factory=dict)
     parameters: Mapping[str, StepParameter] = field(default_factory=dict)
     run_after: tuple[str, ...] = ()
-    runconfig: Mapping = field(default_factory=dict)
+    runconfig: Mapping[str, Any] = field(default_factory=dict)
     allow_reuse: bool = True
     regenerate: bool = False
 

@@ -3,7 +3,9 @@
 The keys are those of the v1 reference; ours are marked below. A key nobody knows is refused.
 """
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 from endpoints.parameters import (
     WIRE_CODES,
@@ -17,6 +19,7 @@ from endpoints.yaml_format.model import Pipeline, Reference
 from endpoints.yaml_format.source import Value, YamlError, load
 from endpoints.yaml_format.steps import StepReader
 
+T = TypeVar("T")
 PIPELINE_KEYS = frozenset({"name", "description", "parameters", "data_references", "default_compute", "steps"}) | {
     "version", "continue_on_step_failure", "timeout_seconds",  # ours
 }  # fmt: skip
@@ -83,7 +86,7 @@ def read(path: Path) -> Pipeline:
     )
 
 
-def _section(keys: dict[str, Value], name: str, one) -> dict:
+def _section(keys: dict[str, Value], name: str, one: Callable[[str, Value], T]) -> dict[str, T]:
     values = keys[name].mapping() if name in keys else {}
     return {key: one(key, value) for key, value in values.items()}
 
@@ -118,7 +121,7 @@ def _parameter(name: str, value: Value) -> Parameter:
     )
 
 
-def _scalar_default(parameter: Parameter, default, value: Value) -> str | None:
+def _scalar_default(parameter: Parameter, default: Any, value: Value) -> str | None:
     if default is None and not parameter.choices:
         default = TYPE_DEFAULTS.get(parameter.kind)
     if default is None:
@@ -129,7 +132,7 @@ def _scalar_default(parameter: Parameter, default, value: Value) -> str | None:
         raise value.fail(str(error)) from error
 
 
-def _default(kind: Kind, value: Value):
+def _default(kind: Kind, value: Value) -> str | dict[str, Any]:
     if kind is Kind.DATAPATH:
         keys = value.mapping(DATAPATH_KEYS)
         if "datastore" not in keys or "path_on_datastore" not in keys:
@@ -143,7 +146,7 @@ def _default(kind: Kind, value: Value):
     return value.text()
 
 
-def _dataset(value: Value, keys: dict[str, Value]) -> dict:
+def _dataset(value: Value, keys: dict[str, Value]) -> dict[str, Any]:
     if "dataset_id" in keys:
         return read_dataset({"SavedDataSetReference": {"Id": keys["dataset_id"].name()}})
     if "dataset_name" not in keys:

@@ -1,6 +1,7 @@
 """YAML values that know where they stand: every error names the file, the line and the key."""
 
 from pathlib import Path
+from typing import Any
 
 import yaml
 from django.core.exceptions import ValidationError
@@ -21,7 +22,7 @@ class YamlError(ValidationError):
 class _Loader(yaml.SafeLoader):
     """Refuses texts that no column and no JSON can hold; the escapes of YAML can write them."""
 
-    def compose_scalar_node(self, anchor):
+    def compose_scalar_node(self, anchor: Any) -> yaml.ScalarNode:
         node = super().compose_scalar_node(anchor)
         if any(letter == "\0" or "\ud800" <= letter <= "\udfff" for letter in node.value):
             raise yaml.MarkedYAMLError(
@@ -34,7 +35,7 @@ class _Loader(yaml.SafeLoader):
 class _Plain(yaml.constructor.SafeConstructor):
     """A number that would be written otherwise, such as 1.10 or 007, stays the text it is."""
 
-    def number(self, node):
+    def number(self, node: yaml.ScalarNode) -> Any:
         value = super().yaml_constructors[node.tag](self, node)
         return value if str(value) == node.value else node.value
 
@@ -104,7 +105,7 @@ class Value:
         """A scalar as it is written: `version: 1.0` is the text 1.0."""
         if not isinstance(self.node, yaml.ScalarNode) or self.is_null:
             raise self.fail("Expected a text.")
-        return self.node.value
+        return str(self.node.value)
 
     def name(self) -> str:
         text = self.text().strip()
@@ -129,7 +130,7 @@ class Value:
             raise self.fail(f"Expected one of {', '.join(allowed)}.")
         return text
 
-    def plain(self):
+    def plain(self) -> Any:
         """Everything below as ordinary Python values."""
         if weight(self.node, MAX_NODES) > MAX_NODES:
             raise self.fail("This section is too large.")

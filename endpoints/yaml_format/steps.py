@@ -1,7 +1,8 @@
 """Reads the `steps` of a pipeline file and checks what they refer to."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 
 from endpoints.graph import Argument
 from endpoints.parameters import Kind, Parameter, nearest
@@ -102,7 +103,7 @@ class StepReader:
     def _list(self, keys: dict[str, Value], name: str) -> list[Value]:
         return keys[name].items() if name in keys else []
 
-    def _script(self, value: Value, keys: dict[str, Value], folder: Path) -> tuple:
+    def _script(self, value: Value, keys: dict[str, Value], folder: Path) -> tuple[Any, ...]:
         if "command" in keys:
             raise keys["command"].fail(f"A {PYTHON} has script_name; command belongs to {COMMAND}.")
         if "script_name" not in keys:
@@ -114,7 +115,7 @@ class StepReader:
             raise keys["script_name"].fail(f"There is no file {(shown / name).as_posix()}.")
         return name, None, self._list(keys, "arguments")
 
-    def _command(self, value: Value, keys: dict[str, Value], folder: Path) -> tuple:
+    def _command(self, value: Value, keys: dict[str, Value], folder: Path) -> tuple[Any, ...]:
         """A text is a line for the shell; of a list the first is that, the others are its arguments."""
         if "script_name" in keys:
             raise keys["script_name"].fail(
@@ -126,10 +127,20 @@ class StepReader:
         first, *rest = command.items() if command.is_list else [command]
         return None, first.name(), [*rest, *self._list(keys, "arguments")]
 
-    def _argument(self, word: Value | str, inputs, outputs, parameters: dict) -> Argument:
+    def _argument(
+        self,
+        word: Value | str,
+        inputs: Mapping[str, StepInput],
+        outputs: Mapping[str, StepOutput],
+        parameters: dict[str, StepParameter],
+    ) -> Argument:
         text = word if isinstance(word, str) else word.text()
         prefix, _, name = text.partition(":")
-        known = {"input": inputs, "output": outputs, "parameter": parameters}.get(prefix)
+        known: Collection[str] | None = {
+            "input": inputs,
+            "output": outputs,
+            "parameter": parameters,
+        }.get(prefix)
         if known is None or isinstance(word, str):
             return Argument("Literal", text)
         if prefix == "parameter" and name not in parameters and self._is_scalar(name):
@@ -148,7 +159,7 @@ class StepReader:
             return self.parameters[source].kind is Kind.DATASET
         return source in self.references and self.references[source].dataset is not None
 
-    def _compute(self, value: Value, keys: dict[str, Value], runconfig: dict) -> str:
+    def _compute(self, value: Value, keys: dict[str, Value], runconfig: dict[str, Any]) -> str:
         if "compute" in keys:
             return keys["compute"].name()
         named = runconfig.get("target")

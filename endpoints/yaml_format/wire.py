@@ -9,10 +9,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from endpoints.graph import RUN_AFTER_INPUT, RUN_AFTER_OUTPUT, STRUCTURED_ARGUMENTS
 from endpoints.parameters import WIRE_CODES, Kind
-from endpoints.yaml_format.model import Pipeline, Step
+from endpoints.yaml_format.model import Pipeline, Step, StepInput, StepOutput
 
 DATA_PORT = "data"  # the one output of a dataset node
 
@@ -26,7 +27,7 @@ class ModuleSpec:
     step_type: str
     source_directory: Path
     is_deterministic: bool
-    structured_interface: dict
+    structured_interface: dict[str, Any]
     runconfig: str
 
     @property
@@ -60,11 +61,11 @@ def modules(pipeline: Pipeline) -> list[ModuleSpec]:
     ]
 
 
-def interface(pipeline: Pipeline) -> dict:
+def interface(pipeline: Pipeline) -> dict[str, Any]:
     """The GraphInterface. `Declared`, `Secret` and `Choices` are ours: the SDK ignores them."""
     scalars, paths, datasets = [], [], []
     for parameter in pipeline.parameters.values():
-        row: dict = {
+        row: dict[str, Any] = {
             "Name": parameter.name,
             "DefaultValue": parameter.default,
             "IsOptional": parameter.optional,
@@ -83,10 +84,10 @@ def interface(pipeline: Pipeline) -> dict:
 
 def graph(
     pipeline: Pipeline, *, module_ids: Mapping[str, str], source_ids: Mapping[str, str]
-) -> dict:
+) -> dict[str, Any]:
     """The Graph. `module_ids` maps step keys, `source_ids` the data references on datastores."""
     used = {item.source for step in pipeline.steps.values() for item in step.inputs.values()}
-    wire: dict = {
+    wire: dict[str, Any] = {
         "ModuleNodes": [_node(step, module_ids[step.key]) for step in pipeline.steps.values()],
         "DatasetNodes": [
             {"Id": node_id("data", name), **_data(pipeline, name, source_ids)}
@@ -105,7 +106,7 @@ def node_id(kind: str, name: str) -> str:
     return hashlib.sha256(f"{kind}:{name}".encode()).hexdigest()[:8]
 
 
-def _structured_interface(pipeline: Pipeline, step: Step, *, is_followed: bool) -> dict:
+def _structured_interface(pipeline: Pipeline, step: Step, *, is_followed: bool) -> dict[str, Any]:
     inputs = [_input(pipeline, name, item) for name, item in step.inputs.items()]
     inputs += [_fake_input(index) for index in range(len(step.run_after))]
     outputs = [
@@ -142,7 +143,7 @@ def _structured_interface(pipeline: Pipeline, step: Step, *, is_followed: bool) 
     }
 
 
-def _input(pipeline: Pipeline, name: str, item) -> dict:
+def _input(pipeline: Pipeline, name: str, item: StepInput) -> dict[str, Any]:
     parameter = pipeline.parameters.get(item.source)
     reference = pipeline.references.get(item.source)
     is_dataset = (parameter and parameter.kind is Kind.DATASET) or (reference and reference.dataset)
@@ -158,7 +159,7 @@ def _input(pipeline: Pipeline, name: str, item) -> dict:
     }
 
 
-def _fake_input(index: int) -> dict:
+def _fake_input(index: int) -> dict[str, Any]:
     return {
         "Name": f"{RUN_AFTER_INPUT}{index}",
         "DataTypeIdsList": ["AnyFile"],
@@ -167,7 +168,7 @@ def _fake_input(index: int) -> dict:
     }
 
 
-def _declared(name: str, *, exported: bool = False, default: str | None = None) -> dict:
+def _declared(name: str, *, exported: bool = False, default: str | None = None) -> dict[str, Any]:
     variable = "AML_PARAMETER_" + re.sub(r"[~\W]", "_", name)
     return {
         "Name": name,
@@ -183,11 +184,11 @@ def _runconfig(step: Step) -> str:
     return json.dumps(step.runconfig, sort_keys=True, default=str)
 
 
-def _literal(name: str, value: str | None) -> dict:
+def _literal(name: str, value: str | None) -> dict[str, Any]:
     return {"Name": name, "ValueType": "0", "Value": value}
 
 
-def _node(step: Step, module_id: str) -> dict:
+def _node(step: Step, module_id: str) -> dict[str, Any]:
     main = _literal("Script", step.script) if step.script else _literal("Command", step.command)
     return {
         "Id": node_id("step", step.key),
@@ -214,8 +215,8 @@ def _node(step: Step, module_id: str) -> dict:
     }
 
 
-def _output_setting(name: str, item) -> dict:
-    setting = {
+def _output_setting(name: str, item: StepOutput) -> dict[str, Any]:
+    setting: dict[str, Any] = {
         "Name": name,
         "DataStoreName": item.datastore,
         "DataStoreMode": item.mode,
@@ -230,7 +231,7 @@ def _output_setting(name: str, item) -> dict:
     return setting
 
 
-def _data(pipeline: Pipeline, name: str, source_ids: Mapping[str, str]) -> dict:
+def _data(pipeline: Pipeline, name: str, source_ids: Mapping[str, str]) -> dict[str, Any]:
     parameter = pipeline.parameters.get(name)
     if parameter and parameter.kind is Kind.DATAPATH:
         return {"DataPathParameterName": name}
@@ -244,7 +245,7 @@ def _data(pipeline: Pipeline, name: str, source_ids: Mapping[str, str]) -> dict:
     return {"DatasetId": source_ids[name]}
 
 
-def _edges(pipeline: Pipeline) -> list[dict]:
+def _edges(pipeline: Pipeline) -> list[dict[str, Any]]:
     made = {
         output.destination: (node_id("step", step.key), name)
         for step in pipeline.steps.values()
@@ -265,7 +266,7 @@ def _edges(pipeline: Pipeline) -> list[dict]:
     return edges
 
 
-def _edge(source: tuple[str, str], destination: dict) -> dict:
+def _edge(source: tuple[str, str], destination: dict[str, Any]) -> dict[str, Any]:
     return {
         "SourceOutputPort": {"NodeId": source[0], "PortName": source[1]},
         "DestinationInputPort": destination,

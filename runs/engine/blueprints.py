@@ -1,6 +1,6 @@
 """Graphs and modules, read once per process: both are immutable."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from uuid import UUID
@@ -65,6 +65,6 @@ def as_uuid(text: str) -> UUID | None:
         return None
 
 
-def _uuids(texts) -> list[UUID]:
+def _uuids(texts: Iterable[str]) -> list[UUID]:
     """Those that are ids; `validate` names the others."""
     return [uuid for uuid in map(as_uuid, texts) if uuid is not None]

@@ -1,13 +1,15 @@
 """Taking a queued step for a worker: exactly one worker gets each attempt."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
 
 from runs.models import Kind, Run, StepAttempt
+from runs.querysets import RunQuerySet
 from runs.states import Status
 from studio.core.writing import write_transaction
 
@@ -36,14 +38,14 @@ def claim(worker: str, queues: Iterable[str], *, now: datetime | None = None) ->
     return None
 
 
-def queued(now: datetime):
+def queued(now: datetime) -> RunQuerySet:
     """The steps that wait for nothing but a worker."""
     return Run.objects.filter(kind=Kind.STEP, status=Status.QUEUED).filter(
         Q(step__not_before__isnull=True) | Q(step__not_before__lte=now)
     )
 
 
-def _oldest(queues: Iterable[str], now: datetime) -> dict | None:
+def _oldest(queues: Iterable[str], now: datetime) -> Mapping[str, Any] | None:
     """One keyed query per queue, since `target IN (…)` would read and sort them all."""
     firsts = [
         queued(now)
@@ -56,7 +58,7 @@ def _oldest(queues: Iterable[str], now: datetime) -> dict | None:
     return min(filter(None, firsts), key=lambda row: row["pk"], default=None)
 
 
-def _take(found: dict, worker: str, now: datetime) -> bool:
+def _take(found: Mapping[str, Any], worker: str, now: datetime) -> bool:
     with write_transaction():
         number = found["attempt"] + 1
         moved = Run.objects.move(

@@ -4,6 +4,7 @@ after that, since a worker was lost, moves what is not moved yet, and the step d
 
 from collections.abc import Collection
 from functools import partial
+from typing import Any
 
 from endpoints import data
 from runs.engine import registering
@@ -28,16 +29,16 @@ def deliver(job: Job, *, missing: Collection[str], warnings: list[str], trying: 
 
 def resume(job: Job, *, trying: Retrying) -> list[str]:
     """Go on with what an earlier attempt decided; returns its warnings."""
-    decided: dict = job.step.delivery or {}
+    decided: dict[str, Any] = job.step.delivery or {}
     job.changes = decided["changes"]
     job.on_complete = partial(
         registering.register_outputs, job, except_for=tuple(decided["missing"])
     )
     _move(job, trying)
-    return decided["warnings"]
+    return list(decided["warnings"])
 
 
-def _decide(claim: Claim, decided: dict) -> bool:
+def _decide(claim: Claim, decided: dict[str, Any]) -> bool:
     with write_transaction():
         ours = Run.objects.select_for_update(no_key=True).filter(
             pk=claim.step_id, attempt=claim.attempt, status__in=HELD, error_code=""

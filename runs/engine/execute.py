@@ -3,13 +3,13 @@
 import logging
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -77,8 +77,8 @@ class Result:
     may_be_reused: bool = False
     is_last: bool = False
     ran_from: datetime | None = None
-    step_changes: dict = field(default_factory=dict)
-    on_complete: Callable[[], Mapping] = dict
+    step_changes: dict[str, Any] = field(default_factory=dict)
+    on_complete: Callable[[], Mapping[str, Any]] = dict
 
 
 OUTCOMES = {
@@ -251,7 +251,9 @@ class Attempt:
         self.warnings += built.warnings
         return built
 
-    def _run_in(self, folder, spec: EnvironmentSpec, built: BuiltEnvironment) -> Result:
+    def _run_in(
+        self, folder: folders.Folder, spec: EnvironmentSpec, built: BuiltEnvironment
+    ) -> Result:
         job = self.job
         given, warnings = variables(job, folder, built, dict(spec.variables))
         self.warnings += warnings
@@ -304,7 +306,9 @@ class Attempt:
                 logger.warning("a step's words wait: %s", error)
                 after_outage()
 
-    def _keep(self, folder, log: LogFollower, told: FactFollower, trying: Retrying) -> None:
+    def _keep(
+        self, folder: folders.Folder, log: LogFollower, told: FactFollower, trying: Retrying
+    ) -> None:
         """What it said and left, whatever becomes of it."""
         trying(lambda: log.follow(is_last=True))
         while not trying(told.follow):
@@ -349,7 +353,13 @@ class Attempt:
             asked = Run.objects.filter(pk=self.job.step.pk, status=Status.CANCEL_REQUESTED)
             self.flag.ask(Stop.CANCELED if asked.exists() else Stop.SUPERSEDED)
 
-    def _process(self, argv, order: Order, folder, on_tick: Callable[[], object]) -> Ended:
+    def _process(
+        self,
+        argv: Sequence[str],
+        order: Order,
+        folder: folders.Folder,
+        on_tick: Callable[[], object],
+    ) -> Ended:
         warm = order.python if argv[0] == str(order.python) else None
         child = start(argv, cwd=folder.code, env=order.variables, log=folder.log, warm=warm)
         process = StepProcess(child, mark=leftovers.mark_of(folder.path))
@@ -379,10 +389,12 @@ class Attempt:
     def _grace(self) -> float:
         """A step that is canceled may tidy up; a worker that has to go has no time."""
         if self.flag.reason in (Stop.CANCELED, Stop.TIMED_OUT):
-            return settings.STUDIO_CANCEL_GRACE_SECONDS
+            return float(settings.STUDIO_CANCEL_GRACE_SECONDS)
         return STOP_SECONDS
 
-    def _judge(self, ended: Ended, folder, log: LogFollower, told: FactFollower) -> Result:
+    def _judge(
+        self, ended: Ended, folder: folders.Folder, log: LogFollower, told: FactFollower
+    ) -> Result:
         if ended.stop is not None:
             return self._stopped(ended.exit_code, ended.stop)
         if ended.exit_code == 0 and told.status and told.status.get("status") == "Failed":
@@ -410,7 +422,7 @@ class Attempt:
         reason = reason or self.flag.reason or Stop.SUPERSEDED
         return Result(OUTCOMES[reason], exit_code, texts[reason], code=reason.value)
 
-    def _take_up(self, folder) -> None:
+    def _take_up(self, folder: folders.Folder) -> None:
         folders.check_inputs(folder)
         missing, left_out = folders.take_up(self.job, folder, trying=self.trying)
         self.warnings += missing.values()

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from django.conf import settings
 
@@ -51,10 +52,10 @@ class Folder:
     references: dict[str, str] = field(
         default_factory=dict
     )  # inputs, by their DataReference's name
-    linked: dict[Path, dict] = field(default_factory=dict)
+    linked: dict[Path, dict[str, Any]] = field(default_factory=dict)
     # What was in the places of outputs before the step: a folder of the code that it leaves as it was
     # is no output.
-    taken: dict[Path, dict] = field(default_factory=dict)
+    taken: dict[Path, dict[str, Any]] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
     @property
@@ -137,7 +138,7 @@ def _plain(name: str) -> str:
     return re.sub(r"[^\w.\-]", "_", name).strip(".") or "_"
 
 
-def _places(job: Job, place: dict) -> list:
+def _places(job: Job, place: dict[str, Any]) -> list[Any]:
     if "saved" in place:
         saved = SavedDataset.objects.select_related("workspace").get(
             workspace=job.run.workspace, uuid=place["saved"]
@@ -146,7 +147,7 @@ def _places(job: Job, place: dict) -> list:
     return [data.locate(job.run.workspace, place["datastore"], place["path"])]
 
 
-def _input(job: Job, folder: Folder, port: Port, place: dict) -> Path:
+def _input(job: Job, folder: Folder, port: Port, place: dict[str, Any]) -> Path:
     target = folder.path / "inputs" / _plain(port.name)
     places = _places(job, place)
     if "saved" not in place and not places[0].is_there():
@@ -165,14 +166,14 @@ def _input(job: Job, folder: Folder, port: Port, place: dict) -> Path:
     return path
 
 
-def _left_by_step(job: Job, place: dict) -> dict[str, int]:
+def _left_by_step(job: Job, place: dict[str, Any]) -> dict[str, int]:
     """The files that an earlier step left in an output, none of them missing."""
     found = stored.found_at(_places(job, place)[0], place)
     stored.require(place, found, named=_made_by(job, place))
     return found
 
 
-def _made_by(job: Job, place: dict) -> str:
+def _made_by(job: Job, place: dict[str, Any]) -> str:
     maker = job.graph.nodes.get(place.get("node", ""))
     return f"The output {place.get('port')} of step {maker.name if maker else ''}"
 
@@ -215,12 +216,12 @@ def _inside(folder: Folder, wanted: str) -> Path | None:
         return None
 
 
-def _name_of(transformation) -> str:
+def _name_of(transformation: Any) -> str:
     is_plain = not isinstance(transformation, dict)
     return str(transformation) if is_plain else next(iter(transformation), "")
 
 
-def _direct(job: Job, saved_id: str, target: Path, *, is_empty: bool) -> dict | None:
+def _direct(job: Job, saved_id: str, target: Path, *, is_empty: bool) -> dict[str, Any] | None:
     """What the step's `Run.input_datasets` reads without asking the studio; None for a dataset that
     does more to its files than to read them, which the step then asks for and is told of."""
     saved = SavedDataset.objects.select_related("workspace").get(
@@ -271,7 +272,7 @@ def _values(arguments: Iterable[Argument], job: Job, folder: Folder) -> Iterator
             yield VARIABLE.sub(partial(_expanded, folder.ports), fill(argument.value, folder))
 
 
-def _expanded(ports: Mapping[str, str], found: re.Match) -> str:
+def _expanded(ports: Mapping[str, str], found: re.Match[str]) -> str:
     """The place of the port that a variable names; of `x.csv`, which is none, that of `x` and `.csv`."""
     name = found[1]
     while name not in ports:
@@ -284,7 +285,7 @@ def _expanded(ports: Mapping[str, str], found: re.Match) -> str:
 def fill(text: str, folder: Folder, *, written_as: Callable[[str], str] = str) -> str:
     """Put the place of an input or output where its placeholder stands."""
 
-    def place(found: re.Match) -> str:
+    def place(found: re.Match[str]) -> str:
         places = folder.inputs if found[1] == "DatasetConsumptionConfig" else folder.outputs
         known = places.get(found[2])
         return found[0] if known is None else written_as(str(known))

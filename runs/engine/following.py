@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from itertools import dropwhile
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -116,7 +117,7 @@ class FactFollower:
         self.applied = folder / "applied"
         self.runs = {str(run.uuid): run for run in runs if run is not None}
         self.offset = 0
-        self.status: dict | None = None
+        self.status: dict[str, Any] | None = None
         self.kept: list[Path] = []  # uploads that are stored and not committed yet
         self.warnings: list[str] = []
 
@@ -148,7 +149,7 @@ class FactFollower:
             self.applied.write_text(str(self.offset))
         return self.offset >= size
 
-    def _runs_of(self, told: Iterable[dict]) -> set[int]:
+    def _runs_of(self, told: Iterable[dict[str, Any]]) -> set[int]:
         named = {str(fact.get("run")) for fact in told}
         return {run.pk for uuid, run in self.runs.items() if uuid in named}
 
@@ -164,7 +165,7 @@ class FactFollower:
                 lines.append(line)
         return lines
 
-    def _apply(self, fact: dict) -> None:
+    def _apply(self, fact: dict[str, Any]) -> None:
         run = self.runs.get(str(fact.get("run")))
         apply = APPLY.get(str(fact.get("kind")))
         if run is None or apply is None:
@@ -179,7 +180,7 @@ class FactFollower:
             # A step's nonsense must not end the step.
             logger.exception("fact ignored: %.200s", fact)
 
-    def _metric(self, run: Run, fact: dict) -> None:
+    def _metric(self, run: Run, fact: dict[str, Any]) -> None:
         facts.add_metric(
             run.pk,
             attempt=self.attempt,
@@ -195,7 +196,7 @@ class FactFollower:
             properties={"uxMetricType": fact.get("type") or "azureml.v1.scalar"},
         )
 
-    def _upload(self, run: Run, fact: dict) -> None:
+    def _upload(self, run: Run, fact: dict[str, Any]) -> None:
         source = Path(fact["file"]).resolve()
         if not source.is_relative_to(self.uploads.resolve()):
             raise ValueError(f"{source} is not in the folder for uploads")
@@ -205,27 +206,27 @@ class FactFollower:
             self.warnings.append(refusal)
         self.kept.append(source)
 
-    def _status(self, run: Run, fact: dict) -> None:
+    def _status(self, run: Run, fact: dict[str, Any]) -> None:
         if run.uuid == next(iter(self.runs.values())).uuid:
             self.status = fact
 
-    def _tag(self, run: Run, fact: dict) -> None:
+    def _tag(self, run: Run, fact: dict[str, Any]) -> None:
         facts.merge(run.pk, attempt=self.attempt, tags={str(fact["key"]): str(fact["value"])})
 
-    def _remove_tag(self, run: Run, fact: dict) -> None:
+    def _remove_tag(self, run: Run, fact: dict[str, Any]) -> None:
         facts.merge(run.pk, attempt=self.attempt, remove_tags=[str(fact["key"])])
 
-    def _property(self, run: Run, fact: dict) -> None:
+    def _property(self, run: Run, fact: dict[str, Any]) -> None:
         facts.merge(run.pk, attempt=self.attempt, properties={str(fact["key"]): str(fact["value"])})
 
-    def _display_name(self, run: Run, fact: dict) -> None:
+    def _display_name(self, run: Run, fact: dict[str, Any]) -> None:
         facts.merge(run.pk, attempt=self.attempt, display_name=str(fact["value"])[:255])
 
-    def _description(self, run: Run, fact: dict) -> None:
+    def _description(self, run: Run, fact: dict[str, Any]) -> None:
         facts.merge(run.pk, attempt=self.attempt, description=str(fact["value"]))
 
 
-APPLY: dict[str, Callable[[FactFollower, Run, dict], None]] = {
+APPLY: dict[str, Callable[[FactFollower, Run, dict[str, Any]], None]] = {
     "metric": FactFollower._metric,
     "upload": FactFollower._upload,
     "status": FactFollower._status,
@@ -237,7 +238,7 @@ APPLY: dict[str, Callable[[FactFollower, Run, dict], None]] = {
 }
 
 
-def _parsed(lines: Iterable[bytes]) -> Iterator[dict]:
+def _parsed(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
     for line in lines:
         try:
             fact = json.loads(line, parse_int=_whole)
@@ -249,10 +250,11 @@ def _parsed(lines: Iterable[bytes]) -> Iterator[dict]:
             logger.warning("fact ignored: not a JSON object: %.200r", line)
 
 
-def _step(value) -> int | None:
+def _step(value: object) -> int | None:
     """None, too, for a number that its column does not hold."""
-    is_held = type(value) is int and abs(value) < 2**63
-    return value if is_held else None
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63:
+        return value
+    return None
 
 
 def _whole(text: str) -> int | str:

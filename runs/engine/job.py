@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from typing import Any
 from uuid import UUID
 
 from endpoints.graph import Graph, Node
@@ -26,10 +27,12 @@ class Job:
     node: Node
     module: Module
     is_last: bool  # no other step waits for it
-    inputs: dict[str, dict] = field(default_factory=dict)
+    inputs: dict[str, dict[str, Any]] = field(default_factory=dict)
     origins: dict[str, str] = field(default_factory=dict)
-    changes: dict = field(default_factory=dict)
-    on_complete: Callable[[], Mapping] = dict  # what its completion makes visible, in one write
+    changes: dict[str, Any] = field(default_factory=dict)
+    on_complete: Callable[[], Mapping[str, Any]] = (
+        dict  # what its completion makes visible, in one write
+    )
 
     @property
     def run(self) -> Run:
@@ -148,7 +151,7 @@ def decide(job: Job) -> bool:
     return reuse.take_over(job.claim, job.step, source, changes=job.changes)
 
 
-def _runs(job: Job, reason: str, key: str = "", parts: Mapping | None = None) -> bool:
+def _runs(job: Job, reason: str, key: str = "", parts: Mapping[str, Any] | None = None) -> bool:
     job.changes = {"reuse_reason": reason}
     if parts is not None:
         job.changes |= {"fingerprint": key, "fingerprint_parts": parts}

@@ -34,7 +34,7 @@ def mark_of(folder: Path) -> str:
 class Tidier:
     """One per process. `folders` wait; the thread starts with the first of them."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.folders: list[Path] = []
         self.changed = Condition()
         self.tidying = Lock()

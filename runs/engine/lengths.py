@@ -3,6 +3,7 @@
 import re
 import shlex
 from collections.abc import Mapping
+from typing import Any
 
 from endpoints.graph import STRUCTURED_ARGUMENTS, Node
 from endpoints.parameters import ParameterErrors
@@ -87,7 +88,9 @@ def _check_variables(node: Node, values: Mapping[str, str], errors: dict[str, st
             )
 
 
-def _refuse(node: Node, name: str, values: Mapping, errors: dict[str, str], why: str) -> None:
+def _refuse(
+    node: Node, name: str, values: Mapping[str, Any], errors: dict[str, str], why: str
+) -> None:
     assignment = node.assignments.get(name)
     if assignment is None or not assignment.from_graph:
         return  # its author's, and no caller can do anything about it

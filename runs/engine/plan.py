@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import PurePosixPath
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.utils import timezone
@@ -21,10 +22,10 @@ SNAPSHOT = "ContentSnapshotId"  # the property in which the SDK finds the code o
 def plan(
     run: Run,
     blueprint: Blueprint,
-    sources: Mapping[str, dict],
+    sources: Mapping[str, dict[str, Any]],
     chosen: Mapping[tuple[str, str], Destination],
     *,
-    tags: Mapping | None = None,
+    tags: Mapping[str, Any] | None = None,
 ) -> dict[str, int]:
     """Make the steps of `run` and return how many are ready, per queue.
 
@@ -73,7 +74,13 @@ def target_of(node: Node) -> str:
 
 
 def _row(
-    run: Run, blueprint: Blueprint, node_id: str, *, uuid: UUID, number: int, tags: Mapping
+    run: Run,
+    blueprint: Blueprint,
+    node_id: str,
+    *,
+    uuid: UUID,
+    number: int,
+    tags: Mapping[str, Any],
 ) -> Run:
     graph, snapshot = blueprint.graph, blueprint.modules[node_id].snapshot
     node, now = graph.nodes[node_id], timezone.now()
@@ -102,7 +109,14 @@ def _row(
     )
 
 
-def _step(row: Run, blueprint: Blueprint, *, node_id: str, outputs, sources) -> StepRun:
+def _step(
+    row: Run,
+    blueprint: Blueprint,
+    *,
+    node_id: str,
+    outputs: Mapping[str, dict[str, Any]],
+    sources: Mapping[str, dict[str, Any]],
+) -> StepRun:
     graph, node = blueprint.graph, blueprint.graph.nodes[node_id]
     return StepRun(
         run=row,
@@ -117,7 +131,9 @@ def _step(row: Run, blueprint: Blueprint, *, node_id: str, outputs, sources) -> 
     )
 
 
-def _input(edge: Edge, outputs: Mapping, sources: Mapping) -> dict:
+def _input(
+    edge: Edge, outputs: Mapping[str, dict[str, Any]], sources: Mapping[str, dict[str, Any]]
+) -> dict[str, Any]:
     if edge.source in sources:
         return sources[edge.source]
     place = outputs[edge.source].get(edge.source_port) or {}
@@ -126,7 +142,7 @@ def _input(edge: Edge, outputs: Mapping, sources: Mapping) -> dict:
 
 def planned_outputs(
     node: Node, *, step_uuid: UUID, chosen: Mapping[tuple[str, str], Destination]
-) -> dict[str, dict]:
+) -> dict[str, dict[str, Any]]:
     """Port -> where the step's output will be kept (wire 8.5, Outputs)."""
     places = {}
     for name in {**node.module.outputs, **node.outputs}:
@@ -144,8 +160,8 @@ def planned_outputs(
 
 
 def places_of_attempt(
-    places: Mapping[str, dict], *, step_uuid: UUID, attempt: int
-) -> dict[str, dict]:
+    places: Mapping[str, dict[str, Any]], *, step_uuid: UUID, attempt: int
+) -> dict[str, dict[str, Any]]:
     """Where an attempt stores its outputs: further ones beside the planned places, so that a lost one
     which still writes reaches nothing of theirs. The end of an attempt says which place counts.
 
@@ -156,7 +172,7 @@ def places_of_attempt(
     return {name: _place_of_attempt(name, place, planned, own) for name, place in places.items()}
 
 
-def _place_of_attempt(name: str, place: dict, planned: str, own: str) -> dict:
+def _place_of_attempt(name: str, place: dict[str, Any], planned: str, own: str) -> dict[str, Any]:
     path = place["path"]
     if planned in path:
         return {**place, "path": path.replace(planned, own, 1)}

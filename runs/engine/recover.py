@@ -8,7 +8,16 @@ from collections import Counter
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Count, DurationField, Exists, ExpressionWrapper, F, OuterRef, Q
+from django.db.models import (
+    Count,
+    DurationField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+)
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -17,6 +26,7 @@ from runs.engine.claim import Claim, queued
 from runs.engine.held import end_abandoned
 from runs.engine.settle import advance, expire, finish, not_before_its_start
 from runs.models import Kind, Outcome, Run, StepAttempt, Worker
+from runs.querysets import WorkerQuerySet
 from runs.states import Status
 
 SILENCE = timedelta(seconds=30)
@@ -53,7 +63,7 @@ class Listener:
         return self.again_at is None or now >= self.again_at
 
 
-def recover(now: datetime | None = None, *, listener: Listener | None = None) -> Counter:
+def recover(now: datetime | None = None, *, listener: Listener | None = None) -> Counter[str]:
     """Do all of it; returns how many steps wait for a worker, per queue."""
     now = now or timezone.now()
     listener = listener or Listener()
@@ -72,17 +82,17 @@ def recover(now: datetime | None = None, *, listener: Listener | None = None) ->
     return Counter({row["target"]: row["steps"] for row in ready})
 
 
-def silent_workers(span: timedelta = SILENCE):
+def silent_workers(span: timedelta = SILENCE) -> WorkerQuerySet:
     """Workers without a heartbeat for so long, by the database's clock, which wrote the heartbeats."""
     silence = ExpressionWrapper(Now() - F("heartbeat_at"), output_field=DurationField())
     return Worker.objects.alias(silence=silence).filter(silence__gt=span)
 
 
-def live_workers(span: timedelta = SILENCE):
+def live_workers(span: timedelta = SILENCE) -> WorkerQuerySet:
     return Worker.objects.exclude(pk__in=silent_workers(span).values("pk"))
 
 
-def lost_attempts(span: timedelta = SILENCE):
+def lost_attempts(span: timedelta = SILENCE) -> QuerySet[StepAttempt]:
     """Attempts whose worker is silent, or has left without ending them."""
     heard = live_workers(span).values("name")
     return StepAttempt.objects.filter(finished_at__isnull=True).exclude(worker__in=heard)

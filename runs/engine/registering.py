@@ -2,13 +2,14 @@
 (`register_on_complete`), and those that the next step reads as a dataset."""
 
 from collections.abc import Collection
+from typing import Any
 
 from endpoints import data, services
 from runs.engine.job import Job
 from studio.core.access import Actor, system_actor
 
 
-def register_outputs(job: Job, *, except_for: Collection[str]) -> dict:
+def register_outputs(job: Job, *, except_for: Collection[str]) -> dict[str, Any]:
     """Called in the write that completes the step; the changes of its row: the outputs remember which
     datasets they became."""
     outputs = dict(job.changes.get("outputs") or job.step.outputs)
@@ -28,7 +29,7 @@ def register_outputs(job: Job, *, except_for: Collection[str]) -> dict:
     return {"outputs": outputs} if outputs else {}
 
 
-def save_input(job: Job, port: str, place: dict) -> str:
+def save_input(job: Job, port: str, place: dict[str, Any]) -> str:
     """The id of a dataset of what an earlier step left at `place`. How it is read is said where it is
     read (`PipelineData.as_dataset().parse_parquet_files()`), or else where it is written."""
     setting = job.graph.nodes[place["node"]].outputs.get(place["port"])
@@ -39,7 +40,7 @@ def save_input(job: Job, port: str, place: dict) -> str:
     return str(services.save_dataset(_actor(job), dataset_type=kind, dataflow=dataflow).uuid)
 
 
-def _dataset(job: Job, place: dict, transformations: str) -> tuple[str, str]:
+def _dataset(job: Job, place: dict[str, Any], transformations: str) -> tuple[str, str]:
     uri = data.datastore_uri(job.run.workspace, place["datastore"], place["path"])
     return data.write_output_dataflow(uri, transformations)
 

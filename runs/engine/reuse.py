@@ -4,6 +4,7 @@ step gets that one's result, and its row says why it was or was not reused."""
 import hashlib
 import json
 from collections.abc import Mapping
+from typing import Any
 
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -31,7 +32,7 @@ def parts_of(
     values: Mapping[str, str],
     secret_names: set[str],
     origins: Mapping[str, str],
-) -> dict:
+) -> dict[str, Any]:
     """What the result of a step depends on. `origins` names the data behind each input."""
     used = {
         name: node.value(name, values) for name in {**node.module.parameters, **node.assignments}
@@ -69,11 +70,11 @@ def parts_of(
     }
 
 
-def fingerprint(workspace_id: int, parts: Mapping) -> str:
+def fingerprint(workspace_id: int, parts: Mapping[str, Any]) -> str:
     return _digest([workspace_id, parts])
 
 
-def _digest(content) -> str:
+def _digest(content: object) -> str:
     text = content if isinstance(content, str) else json.dumps(content, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -92,7 +93,7 @@ def find_source(key: str) -> StepRun | None:
     )
 
 
-def why_not(step: StepRun, parts: Mapping) -> str:
+def why_not(step: StepRun, parts: Mapping[str, Any]) -> str:
     """The sentence on a step that could have been reused and was not, against the run before it."""
     run = step.run
     of_same = {"pipeline_id": run.owner.pipeline_id}
@@ -117,7 +118,7 @@ def why_not(step: StepRun, parts: Mapping) -> str:
     return f"Ran because {'; '.join(changed)} changed."
 
 
-def _changes(before: Mapping, now: Mapping) -> list[str]:
+def _changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     changed = [label for key, label in LABELS.items() if before.get(key) != now.get(key)]
     for group, word in (("parameters", "parameter"), ("inputs", "input")):
         old, new = before.get(group) or {}, now.get(group) or {}
@@ -127,7 +128,7 @@ def _changes(before: Mapping, now: Mapping) -> list[str]:
     return changed
 
 
-def take_over(claim: Claim, step: StepRun, source: StepRun, *, changes: Mapping) -> bool:
+def take_over(claim: Claim, step: StepRun, source: StepRun, *, changes: Mapping[str, Any]) -> bool:
     """Complete a claimed step with the result of `source`."""
     at = timezone.now()
     done = finish(

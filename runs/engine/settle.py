@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.db.models import DateTimeField, F, Value
@@ -52,9 +52,9 @@ def finish(
     may_be_reused: bool = False,
     is_last: bool = False,
     ran_from: datetime | None = None,
-    step_changes: Mapping | None = None,
+    step_changes: Mapping[str, Any] | None = None,
     claim_ahead: Callable[[], Claim | None] = lambda: None,
-    on_complete: Callable[[], Mapping] = dict,
+    on_complete: Callable[[], Mapping[str, Any]] = dict,
 ) -> Finished:
     """Write the end of one attempt; nothing is written if it is not ours any more: the step may be
     held by a later attempt, or wait for one. `is_last`: no other step waits for this one.
@@ -118,7 +118,7 @@ def not_before_its_start(at: datetime) -> Greatest:
     return Greatest(F("started_at"), Value(at, output_field=DateTimeField()))
 
 
-def _close(claim: Claim, outcome: Outcome, *, at: datetime, **ended) -> None:
+def _close(claim: Claim, outcome: Outcome, *, at: datetime, **ended: Any) -> None:
     """Write the end of an attempt to its own row, whatever became of the step."""
     attempt = StepAttempt.objects.filter(step_id=claim.step_id, number=claim.attempt)
     closed = attempt.filter(finished_at=None).update(
@@ -136,7 +136,7 @@ def _complete(move: Callable[..., bool], ran_from: datetime | None) -> bool:
     return move(was=Status.PREPARING if ran_from else Status.RUNNING) or move()
 
 
-def _next_try(claim: Claim, outcome: Outcome, at: datetime) -> tuple[float | None, dict]:
+def _next_try(claim: Claim, outcome: Outcome, at: datetime) -> tuple[float | None, dict[str, Any]]:
     """Seconds to the next try and what to write for it; None when there is none.
 
     A lost worker uses up no retry; a failure doubles the wait before the next try.
@@ -156,7 +156,7 @@ def _next_try(claim: Claim, outcome: Outcome, at: datetime) -> tuple[float | Non
     }
 
 
-def advance(run_id: int, *, after: Finished | None = None) -> Counter:
+def advance(run_id: int, *, after: Finished | None = None) -> Counter[str]:
     """Let go what the ended steps of a run allow, end the run when all is over. `after` is the end
     that makes it worth looking, if there is one.
 
@@ -228,7 +228,7 @@ def _why_cancel(steps: list[_Step]) -> str:
     return next((f"step {name} failed" for name in failed), "")
 
 
-def _let_go(steps: list[_Step]) -> Counter:
+def _let_go(steps: list[_Step]) -> Counter[str]:
     """Queue what waits for nothing any more; skip what waits for something that will never be.
 
     Skipped steps are marked so in `steps`.
@@ -301,7 +301,7 @@ def _first_failure(run_id: int) -> tuple[str, str]:
     return f"Step {name} failed: {error}", code or "UserError"
 
 
-def expire(run_id: int) -> Counter:
+def expire(run_id: int) -> Counter[str]:
     """End a run whose time is up: what it holds is stopped, and it fails."""
     text = "The run's time-out has passed."
     Run.objects.filter(pk=run_id, error_code="", finished_at=None).exclude(

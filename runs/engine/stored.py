@@ -6,6 +6,7 @@ their names and sizes in a file beside its logs, since there may be many thousan
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
+from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
@@ -19,10 +20,10 @@ from studio.core.models import Workspace
 
 
 def record(
-    place: Mapping, files: Sequence[data.Entry], *, run: UUID, attempt: int, port: str
-) -> dict:
+    place: Mapping[str, Any], files: Sequence[data.Entry], *, run: UUID, attempt: int, port: str
+) -> dict[str, Any]:
     """`place` with what an attempt stored there."""
-    found: dict = {"files": len(files), "bytes": sum(file.size for file in files)}
+    found: dict[str, Any] = {"files": len(files), "bytes": sum(file.size for file in files)}
     if files:
         known = {_name(file.path, place): file.size for file in files}
         found["listing"] = f"runs/{run}/stored/{attempt}/{quote(port, safe='')}.json"
@@ -31,27 +32,28 @@ def record(
     return {**place, "stored": found}
 
 
-def _name(path: str, place: Mapping) -> str:
+def _name(path: str, place: Mapping[str, Any]) -> str:
     """Below the output's folder; an output that is one file has the name of that file."""
     if path == place["path"]:
         return PurePosixPath(path).name
     return path.removeprefix(f"{place['path']}/")
 
 
-def files_of(place: Mapping) -> dict[str, int]:
+def files_of(place: Mapping[str, Any]) -> dict[str, int]:
     """The size of each file that was stored in an output, by its name there."""
     listing = place.get("stored", {}).get("listing")
     if listing is None:
         return {}
-    return json.loads(b"".join(storage.stream_blob(listing)))
+    known: dict[str, int] = json.loads(b"".join(storage.stream_blob(listing)))
+    return known
 
 
-def found_at(location: data.Location, place: Mapping) -> dict[str, int]:
+def found_at(location: data.Location, place: Mapping[str, Any]) -> dict[str, int]:
     """The same of what is there now; asks for a list and reads nothing."""
     return {_name(entry.path, place): entry.size for entry in location.files()}
 
 
-def require(place: Mapping, found: Mapping[str, object], *, named: str) -> None:
+def require(place: Mapping[str, Any], found: Mapping[str, object], *, named: str) -> None:
     """Refuse to go on without a file that an earlier step stored; what others put beside is no matter."""
     gone = next((name for name in files_of(place) if name not in found), None)
     if gone is not None:
@@ -61,7 +63,7 @@ def require(place: Mapping, found: Mapping[str, object], *, named: str) -> None:
         )
 
 
-def what_is_gone(workspace: Workspace, outputs: Mapping[str, Mapping]) -> str | None:
+def what_is_gone(workspace: Workspace, outputs: Mapping[str, Mapping[str, Any]]) -> str | None:
     """The first file of a step's outputs that is not as it was stored."""
     for place in outputs.values():
         try:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Value
@@ -98,7 +99,7 @@ def require_own_endpoint(actor: Actor, run: Run) -> None:
         raise Forbidden("This token reaches the runs of its own endpoint only.")
 
 
-def resubmit(actor: Actor, run: Run, **changes) -> Run:
+def resubmit(actor: Actor, run: Run, **changes: Any) -> Run:
     """Run the same again, with the same values unless `changes` (of `submit`) says otherwise."""
     require(actor, verb_to_run(run.pipeline), run)
     if run.kind == Kind.STEP or not run.is_ours:
@@ -106,7 +107,7 @@ def resubmit(actor: Actor, run: Run, **changes) -> Run:
             _("Only a run of a pipeline or of a submitted script can be submitted again.")
         )
     before = run.pipeline_run
-    what: dict = {"graph": before.graph}
+    what: dict[str, Any] = {"graph": before.graph}
     if run.endpoint is not None:
         what = {"endpoint": run.endpoint, "version": run.endpoint_version}
     elif run.pipeline is not None:
@@ -137,9 +138,9 @@ def edit(
     actor: Actor,
     run: Run,
     *,
-    tags: Mapping | None = None,
+    tags: Mapping[str, Any] | None = None,
     remove_tags: Sequence[str] | None = None,
-    properties: Mapping | None = None,
+    properties: Mapping[str, Any] | None = None,
     display_name: str | None = None,
     description: str | None = None,
     status: Status | None = None,
@@ -188,7 +189,7 @@ def edit(
                 Run.objects.reopen(run.pk, reason="begun again by its client")
             now = timezone.now()
             # An end stands as its client says, also one before it was begun again.
-            told: dict = {"updated_at": now} | (
+            told: dict[str, Any] = {"updated_at": now} | (
                 {"finished_at": at} if at and status in TERMINAL else {}
             )
             moved = Run.objects.move(
@@ -218,5 +219,5 @@ def _of_script(run: Run) -> RunQuerySet:
     return Run.objects.live().filter(pk=run.pk).exclude(kind=Kind.PIPELINE)
 
 
-def _texts(given: Mapping | None) -> dict[str, str]:
+def _texts(given: Mapping[str, Any] | None) -> dict[str, str]:
     return {str(key): "" if value is None else str(value) for key, value in (given or {}).items()}

@@ -5,12 +5,13 @@ own defaults with it."""
 
 import re
 from collections.abc import Mapping
+from typing import Any
 from uuid import uuid4
 
 from django.db import transaction
 from django.utils import timezone
 
-from endpoints.models import GraphDraft, PipelineDraft, PublishedPipeline
+from endpoints.models import Graph, GraphDraft, PipelineDraft, PublishedPipeline
 from endpoints.services import checks, publish
 from endpoints.services.drafts import create_graph_draft, parameters_of, require_newest
 from endpoints.services.pipelines import create_graph, wire_defaults
@@ -35,11 +36,11 @@ def create_draft(
     *,
     name: str,
     graph: GraphDraft,
-    submission: Mapping,
+    submission: Mapping[str, Any],
     description: str = "",
-    tags: Mapping | None = None,
-    properties: Mapping | None = None,
-    **parents,
+    tags: Mapping[str, Any] | None = None,
+    properties: Mapping[str, Any] | None = None,
+    **parents: Any,
 ) -> PipelineDraft:
     """A draft of a graph that is no other's. `parents` are the columns that say what it was made from."""
     require(actor, "edit", graph)
@@ -64,9 +65,9 @@ def update_draft(
     actor: Actor,
     draft: PipelineDraft,
     *,
-    submission: Mapping,
+    submission: Mapping[str, Any],
     etag: str | None = None,
-    **texts,
+    **texts: Any,
 ) -> PipelineDraft:
     require(actor, "edit", draft)
     current = PipelineDraft.objects.select_for_update(of=("self",)).get(pk=draft.pk)
@@ -80,14 +81,14 @@ def update_draft(
     return current
 
 
-def _set(draft: PipelineDraft, *, name: str, description: str, tags, properties) -> None:
+def _set(draft: PipelineDraft, *, name: str, description: str, tags: Any, properties: Any) -> None:
     draft.name = checks.text("Name", name, longest=255, required=True)
     draft.description = checks.text("Description", description)
     draft.tags = checks.document("tags", tags or {})
     draft.properties = checks.document("Properties", properties or {})
 
 
-def _kept(draft: PipelineDraft, submission: Mapping) -> dict:
+def _kept(draft: PipelineDraft, submission: Mapping[str, Any]) -> dict[str, Any]:
     """The submission as it is kept; what it cannot be submitted with is refused now."""
     submission = kept.unmasked(
         checks.document("PipelineSubmissionInfo", submission), known=draft.submission
@@ -103,11 +104,11 @@ def _secrets(draft: PipelineDraft) -> set[str]:
     return {name for name, row in _parameters(draft).items() if row.secret}
 
 
-def _parameters(draft: PipelineDraft) -> dict:
+def _parameters(draft: PipelineDraft) -> dict[str, Any]:
     return parameters_of(draft.graph) if draft.graph is not None else {}
 
 
-def _differing(draft: PipelineDraft, body: Body) -> dict:
+def _differing(draft: PipelineDraft, body: Body) -> dict[str, Any]:
     """The assignments that are not just the graph's defaults.
 
     A client that changes the graph and no value sends back what it had read before it did: defaults of
@@ -123,7 +124,7 @@ def _differing(draft: PipelineDraft, body: Body) -> dict:
     return {name: value for name, value in posted.items() if value != defaults.get(name)}
 
 
-def shown(draft: PipelineDraft) -> dict:
+def shown(draft: PipelineDraft) -> dict[str, Any]:
     """PipelineSubmissionInfo as callers see it: with a value for every parameter (wire 1.8)."""
     submission = kept.shown(draft.submission)
     if not submission.get(DATAPATHS):
@@ -193,7 +194,7 @@ def clone_run(actor: Actor, run: Run) -> PipelineDraft:
 
 
 @transaction.atomic
-def _clone(actor: Actor, *, graph, **parts) -> PipelineDraft:
+def _clone(actor: Actor, *, graph: Graph | GraphDraft, **parts: Any) -> PipelineDraft:
     copy = create_graph_draft(actor, wire=graph.wire, interface=graph.interface)
     return create_draft(actor, graph=copy, **parts)
 
@@ -236,7 +237,7 @@ def publish_draft(actor: Actor, draft: PipelineDraft) -> PublishedPipeline:
     )
 
 
-def _with_values(draft: PipelineDraft, datapaths: Mapping) -> dict:
+def _with_values(draft: PipelineDraft, datapaths: Mapping[str, Any]) -> dict[str, Any]:
     """The graph's interface with the draft's values as defaults. Those of secrets stay the draft's:
     whoever reads the pipeline reads its interface."""
     secrets = _secrets(draft)
@@ -255,7 +256,7 @@ def _with_values(draft: PipelineDraft, datapaths: Mapping) -> dict:
     return interface
 
 
-def _open_values(draft: PipelineDraft) -> dict:
+def _open_values(draft: PipelineDraft) -> dict[str, Any]:
     return sealing.opened(Body(draft.submission).mapping(ASSIGNMENTS))
 
 

@@ -67,7 +67,11 @@ def continue_on_step_failure(body: Body) -> bool | None:
 
 
 def remarks(
-    body: Body, *, name: str = "The body", read: Collection[str] = READ, extras=EXTRAS
+    body: Body,
+    *,
+    name: str = "The body",
+    read: Collection[str] = READ,
+    extras: Collection[str] = EXTRAS,
 ) -> dict[str, Remark]:
     """What is to be said of the body's keys, by key: of those that are not known, and of those that
     come twice."""

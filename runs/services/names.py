@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from typing import Any
 
 from django.core.exceptions import ValidationError
 
@@ -164,7 +165,7 @@ def run_name() -> str:
     return f"{secrets.choice(ADJECTIVES)}_{secrets.choice(NOUNS)}_{ending}"
 
 
-def experiment_of(text, owner) -> tuple[str, list[str]]:
+def experiment_of(text: object, owner: Any) -> tuple[str, list[str]]:
     """The experiment of a run, and what is to be said of it. None is the one called like the `owner`,
     the endpoint or pipeline that is run."""
     if text is not None or owner is None:
@@ -175,7 +176,7 @@ def experiment_of(text, owner) -> tuple[str, list[str]]:
     return name, [said, *experiment_warnings(name)]
 
 
-def experiment_name(text) -> str:
+def experiment_name(text: object) -> str:
     name = text.strip() if isinstance(text, str) else ""
     if not name:
         raise ValidationError({"ExperimentName": ["ExperimentName is required."]})

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -28,8 +29,8 @@ def create_asset(
     paths: Sequence[str],
     run: Run | None = None,
     container: str = "",
-    tags: Mapping | None = None,
-    properties: Mapping | None = None,
+    tags: Mapping[str, Any] | None = None,
+    properties: Mapping[str, Any] | None = None,
 ) -> Asset:
     """An asset of the artifacts at or below `paths`, each of which must have some: those of `run`, or
     those that were uploaded to `container`."""
@@ -95,10 +96,10 @@ def register_model(
     asset: Asset,
     run: Run | None = None,
     description: str = "",
-    tags: Mapping | None = None,
-    properties: Mapping | None = None,
+    tags: Mapping[str, Any] | None = None,
+    properties: Mapping[str, Any] | None = None,
     framework: str = "",
-    details: Mapping | None = None,
+    details: Mapping[str, Any] | None = None,
 ) -> RegisteredModel:
     """A further version of the name; the first is 1."""
     require(actor, "register", asset)
@@ -137,9 +138,9 @@ def edit_model(
     model: RegisteredModel,
     *,
     description: str | None = None,
-    tags: Mapping | None = None,
-    properties: Mapping | None = None,
-    details: Mapping | None = None,
+    tags: Mapping[str, Any] | None = None,
+    properties: Mapping[str, Any] | None = None,
+    details: Mapping[str, Any] | None = None,
 ) -> RegisteredModel:
     """Replace the tags and the description; properties are only ever added to."""
     _require_own(actor, model)

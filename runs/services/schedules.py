@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from uuid import uuid4
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -55,11 +57,11 @@ def create_schedule(
     actor: Actor,
     *,
     name: str,
-    submission: Mapping,
+    submission: Mapping[str, Any],
     endpoint: PipelineEndpoint | None = None,
     version: int | None = None,
     pipeline: PublishedPipeline | None = None,
-    recurrence: Mapping | None = None,
+    recurrence: Mapping[str, Any] | None = None,
     watch: Watch | None = None,
     skips_while_running: bool = False,
 ) -> Schedule:
@@ -105,9 +107,9 @@ def update_schedule(
     *,
     etag: str | None = None,
     name: str | None = None,
-    submission: Mapping | None = None,
+    submission: Mapping[str, Any] | None = None,
     version: int | str | None = "",
-    recurrence: Mapping | None = None,
+    recurrence: Mapping[str, Any] | None = None,
     watch: Watch | None = None,
     skips_while_running: bool | None = None,
     status: str | None = None,
@@ -171,7 +173,7 @@ def delete_schedule(actor: Actor, schedule: Schedule) -> None:
         schedule.delete()
 
 
-def with_targets(schedules):
+def with_targets(schedules: QuerySet[Schedule]) -> QuerySet[Schedule]:
     """With what `submit` reads of the target, in one query."""
     return schedules.select_related(
         "workspace", "endpoint__default_version__pipeline__graph", "pipeline__graph"
@@ -189,7 +191,7 @@ def _status(status: str) -> str:
     return str(status)
 
 
-def _follow(schedule: Schedule, recurrence: Mapping, now: datetime) -> None:
+def _follow(schedule: Schedule, recurrence: Mapping[str, Any], now: datetime) -> None:
     try:
         rule = Recurrence.parse(recurrence, created_at=now)
     except BadRecurrence as error:
@@ -205,7 +207,7 @@ def _follow(schedule: Schedule, recurrence: Mapping, now: datetime) -> None:
         raise ValidationError({"Recurrence.Interval": ["Interval: the schedule would never fire."]})
 
 
-def _refollow(schedule: Schedule, recurrence: Mapping, now: datetime) -> None:
+def _refollow(schedule: Schedule, recurrence: Mapping[str, Any], now: datetime) -> None:
     """A client sends back the recurrence that it read: that one goes on in its rhythm."""
     if not schedule.is_recurrence:
         raise ValidationError({"ScheduleType": ["This schedule watches a datastore."]})
@@ -247,7 +249,7 @@ def _rewatch(actor: Actor, schedule: Schedule, watch: Watch, now: datetime) -> N
         schedule.seen = None
 
 
-def _submit_with(actor: Actor, schedule: Schedule, submission: Mapping) -> None:
+def _submit_with(actor: Actor, schedule: Schedule, submission: Mapping[str, Any]) -> None:
     """Take the values of a submission, if a run of the target could be made with them."""
     submission = checks.document("PipelineSubmissionInfo", submission)
     schedule.submission = kept.unmasked(submission, known=schedule.submission)
@@ -275,7 +277,7 @@ def _submit_with(actor: Actor, schedule: Schedule, submission: Mapping) -> None:
     schedule.submission = kept.sealed(schedule.submission, blueprint.secret_names)
 
 
-def datapath_of(schedule: Schedule, path: str) -> dict:
+def datapath_of(schedule: Schedule, path: str) -> dict[str, Any]:
     """DataPathAssignments of the parameter that is to be told what has changed, if there is one."""
     if not schedule.datapath_parameter:
         return {}
@@ -314,7 +316,7 @@ AUDITED = (
 )
 
 
-def _audited(schedule: Schedule) -> dict:
+def _audited(schedule: Schedule) -> dict[str, Any]:
     return {key: getattr(schedule, key) for key in AUDITED} | {
         "target": str(schedule.target),
         "submission": kept.shown(schedule.submission),

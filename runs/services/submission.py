@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -11,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from endpoints import data
+from endpoints.graph import DatasetNode
 from endpoints.models import (
     ComputeTarget,
     DataSource,
@@ -58,14 +60,14 @@ def submit(
     graph: Graph | None = None,
     endpoint: PipelineEndpoint | None = None,
     version: int | None = None,
-    assignments: Mapping | None = None,
-    datasets: Mapping | None = None,
-    datapaths: Mapping | None = None,
+    assignments: Mapping[str, Any] | None = None,
+    datasets: Mapping[str, Any] | None = None,
+    datapaths: Mapping[str, Any] | None = None,
     display_name: str = "",
     description: str = "",
-    tags: Mapping | None = None,
-    step_tags: Mapping | None = None,
-    properties: Mapping | None = None,
+    tags: Mapping[str, Any] | None = None,
+    step_tags: Mapping[str, Any] | None = None,
+    properties: Mapping[str, Any] | None = None,
     source: Source = Source.REST,
     run_source: str = "",
     run_type: str = "",
@@ -73,7 +75,7 @@ def submit(
     regenerate_outputs: bool = False,
     timeout_seconds: int | None = None,
     strict: bool | None = None,
-    raw_request: Mapping | None = None,
+    raw_request: Mapping[str, Any] | None = None,
     remarks: Mapping[str, Remark] | None = None,
     key: Key | None = None,
     original: PipelineRun | None = None,
@@ -197,12 +199,14 @@ def examine(
     actor: Actor,
     target: Target,
     *,
-    assignments: Mapping | None = None,
-    datasets: Mapping | None = None,
-    datapaths: Mapping | None = None,
+    assignments: Mapping[str, Any] | None = None,
+    datasets: Mapping[str, Any] | None = None,
+    datapaths: Mapping[str, Any] | None = None,
     strict: bool | None = None,
     caller: str = "Caller",
-) -> tuple[engine.Blueprint, Resolved, dict[str, dict], dict[tuple[str, str], engine.Destination]]:
+) -> tuple[
+    engine.Blueprint, Resolved, dict[str, dict[str, Any]], dict[tuple[str, str], engine.Destination]
+]:
     """What a run of `target` would run with these values, where its data is and where its outputs go;
     refuses what it must, and writes nothing."""
     blueprint = engine.blueprint(target.graph.uuid)
@@ -257,21 +261,28 @@ def _check_goes_on(parent: Run | None) -> None:
 
 
 def target_for(
-    actor: Actor, *, pipeline=None, graph=None, endpoint=None, version: int | None = None
+    actor: Actor,
+    *,
+    pipeline: PublishedPipeline | None = None,
+    graph: Graph | None = None,
+    endpoint: PipelineEndpoint | None = None,
+    version: int | None = None,
 ) -> Target:
-    if sum(given is not None for given in (pipeline, graph, endpoint)) != 1:
-        raise TypeError("give exactly one of endpoint, pipeline, graph")
+    if sum(given is not None for given in (pipeline, graph, endpoint)) > 1:
+        raise TypeError("give one of endpoint, pipeline, graph")
     if actor.endpoint_uuid is not None and (
         endpoint is None or endpoint.uuid != actor.endpoint_uuid
     ):
         raise Forbidden("This token triggers its own endpoint only.")
     if graph is not None:
         return Target(graph)
+    if endpoint is not None:
+        require(actor, "submit", endpoint)
+        found = _version(endpoint, version)
+        return Target(found.pipeline.graph, found.pipeline, endpoint, found)
     if pipeline is not None:
         return Target(pipeline.graph, pipeline)
-    require(actor, "submit", endpoint)
-    found = _version(endpoint, version)
-    return Target(found.pipeline.graph, found.pipeline, endpoint, found)
+    raise TypeError("give an endpoint, a pipeline or a graph")
 
 
 def _version(endpoint: PipelineEndpoint, number: int | None) -> EndpointVersion:
@@ -308,8 +319,11 @@ def _check_compute(actor: Actor, blueprint: engine.Blueprint) -> None:
 
 
 def _sources(
-    actor: Actor, blueprint: engine.Blueprint, datasets: Mapping, datapaths: Mapping
-) -> dict[str, dict]:
+    actor: Actor,
+    blueprint: engine.Blueprint,
+    datasets: Mapping[str, Any],
+    datapaths: Mapping[str, Any],
+) -> dict[str, dict[str, Any]]:
     """Where the data of each dataset node is; what does not exist is refused now, by name."""
     return {
         node.id: _source(actor, node, datasets, datapaths)
@@ -317,7 +331,9 @@ def _sources(
     }
 
 
-def _source(actor: Actor, node, datasets: Mapping, datapaths: Mapping) -> dict:
+def _source(
+    actor: Actor, node: DatasetNode, datasets: Mapping[str, Any], datapaths: Mapping[str, Any]
+) -> dict[str, Any]:
     if node.datapath_parameter:
         path = datapaths.get(node.datapath_parameter)
         if path is None:
@@ -351,7 +367,7 @@ def _experiment(actor: Actor, name: str) -> Experiment:
     return found.get()
 
 
-def _properties(kind: Kind, target: Target, given: Mapping | None) -> dict[str, str]:
+def _properties(kind: Kind, target: Target, given: Mapping[str, Any] | None) -> dict[str, str]:
     found = _texts(given)
     if kind == Kind.PIPELINE:  # wire 9.1: the client knows it by this property
         found["azureml.runsource"] = "azureml.PipelineRun"
@@ -360,7 +376,7 @@ def _properties(kind: Kind, target: Target, given: Mapping | None) -> dict[str, 
     return found
 
 
-def _texts(given: Mapping | None) -> dict[str, str]:
+def _texts(given: Mapping[str, Any] | None) -> dict[str, str]:
     return {str(key): "" if value is None else str(value) for key, value in (given or {}).items()}
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -46,8 +47,8 @@ def make_child(
     parent: Run | None = None,
     name: str = "",
     target: str = "",
-    tags: Mapping | None = None,
-    properties: Mapping | None = None,
+    tags: Mapping[str, Any] | None = None,
+    properties: Mapping[str, Any] | None = None,
     display_name: str = "",
     description: str = "",
     status: Status | None = None,
@@ -146,7 +147,7 @@ def log_params(actor: Actor, run: Run, params: Mapping[str, str]) -> None:
         )
 
 
-def log_metrics(actor: Actor, run: Run, metrics: Sequence[Mapping]) -> None:
+def log_metrics(actor: Actor, run: Run, metrics: Sequence[Mapping[str, Any]]) -> None:
     """Append to metrics of a run, `{"name", "points", "columns", "properties"}` each, of points
     `{"data", "step", "point_uuid", "created_at"}`: all of it or nothing."""
     require_driver(actor, run)

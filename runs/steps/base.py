@@ -56,7 +56,7 @@ class StopFlag:
     It can be waited for together with the end of a process: `fileno` turns readable.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.reason: Stop | None = None
         self.process_is_over = False  # what remains is to keep what it left, which harms nobody
         self._lock = Lock()

@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 from runs.guard import kill_group
 from runs.steps import forkserver
@@ -161,17 +162,17 @@ class Servers:
     def __init__(self, *, answer_seconds: float = ANSWER_SECONDS):
         self._answer_seconds = answer_seconds
         self._lock = Lock()
-        self._known: OrderedDict[tuple, Server] = OrderedDict()
+        self._known: OrderedDict[tuple[Any, ...], Server] = OrderedDict()
         self._closed: list[Server] = []
 
-    def fork(self, python: Path, argv: Sequence[str], **more) -> Forked | None:
+    def fork(self, python: Path, argv: Sequence[str], **more: Any) -> Forked | None:
         """Start a script of `python`; None where processes cannot be forked: start it plainly then."""
         env = read_at_start(more["env"])
         kept = {"PATH": more["env"].get("PATH", os.defpath), **env}
         key = (str(python), tuple(sorted(env.items())))
         return self._fork(key, forkserver.SCRIPT, argv, [str(python)], kept, **more)
 
-    def spawn(self, argv: Sequence[str], **more) -> Forked | None:
+    def spawn(self, argv: Sequence[str], **more: Any) -> Forked | None:
         """Start any program, the same way."""
         command = [sys.executable, "-I", "-S"]
         env = read_at_start(os.environ)
@@ -179,12 +180,12 @@ class Servers:
 
     def _fork(
         self,
-        key: tuple,
+        key: tuple[Any, ...],
         kind: str,
         argv: Sequence[str],
         command: Sequence[str],
         started_with: Mapping[str, str],
-        **more,
+        **more: Any,
     ) -> Forked | None:
         if sys.platform != "linux":
             return None
@@ -196,7 +197,9 @@ class Servers:
                 self._forget(key, server)
         return None
 
-    def _server(self, key: tuple, command: Sequence[str], env: Mapping[str, str]) -> Server:
+    def _server(
+        self, key: tuple[Any, ...], command: Sequence[str], env: Mapping[str, str]
+    ) -> Server:
         with self._lock:
             server = self._known.get(key)
             if server is None or server.process.poll() is not None:
@@ -207,7 +210,7 @@ class Servers:
                 self._close(self._known.popitem(last=False)[1])
             return server
 
-    def _forget(self, key: tuple, server: Server) -> None:
+    def _forget(self, key: tuple[Any, ...], server: Server) -> None:
         with self._lock:
             if self._known.get(key) is server:  # not if somebody else has replaced it already
                 self._close(self._known.pop(key))

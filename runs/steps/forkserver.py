@@ -29,7 +29,7 @@ PR_SET_CHILD_SUBREAPER = 36
 END_SECONDS = 5.0  # what a SIGKILL does not end in this time hangs in the kernel
 
 
-def packed(kind, cwd, argv, env):
+def packed(kind, cwd, argv, env) -> bytes:
     """An order: SCRIPT (of this interpreter) or PROGRAM, the folder, the number of arguments, these
     (the script or program first), the variables.
 
@@ -47,7 +47,7 @@ def unpacked(body):
     return kind, cwd, argv, dict(variable.split("=", 1) for variable in variables)
 
 
-def rights(*descriptors):
+def rights(*descriptors) -> list:
     """The ancillary data that hands descriptors over."""
     data = b"".join(number.to_bytes(4, sys.byteorder) for number in descriptors)
     return [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, data)]

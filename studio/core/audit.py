@@ -6,6 +6,7 @@ import json
 import logging
 from datetime import datetime, timedelta
 from threading import Lock
+from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -36,11 +37,11 @@ logger = logging.getLogger(__name__)
 def record(
     actor: Caller,
     verb: str,
-    target,
+    target: Any,
     *,
-    before: dict | None = None,
-    after: dict | None = None,
-    endpoint_uuid=None,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+    endpoint_uuid: UUID | None = None,
     asked_version: int | None = None,
 ) -> AuditEvent:
     """Note that `actor` did `verb` to `target`, a row with a `uuid` (and perhaps a `name`)."""
@@ -68,7 +69,7 @@ def count(
     status: int,
     reason: str,
     at_once: bool = True,
-    **facts,
+    **facts: Any,
 ) -> bool:
     """Note what anybody can cause as often as they like: one row per actor, address, object and
     minute, which counts. True for the first time. Unless `at_once`, it may be written later, with
@@ -84,7 +85,7 @@ def count(
     return event in new
 
 
-def refuse(actor: Caller, *, code: str, reason: str, **facts) -> None:
+def refuse(actor: Caller, *, code: str, reason: str, **facts: Any) -> None:
     """Count a trigger that was refused. That this cannot be written refuses nothing else."""
     try:
         count(actor, "submit refused", reason=reason, after={"code": code}, **facts)
@@ -116,11 +117,11 @@ def refuse_for(
 class Waiting:
     """What this process has counted and not written yet."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._lock = Lock()
         self._minute: datetime | None = None
         self._written = 0
-        self._events: dict[tuple, AuditEvent] = {}
+        self._events: dict[tuple[Any, ...], AuditEvent] = {}
 
     def add(self, event: AuditEvent, *, at_once: bool) -> list[AuditEvent]:
         """What is to be written now; `event` first, if it is."""
@@ -150,7 +151,7 @@ class Waiting:
 waiting = Waiting()
 
 
-def _key(event: AuditEvent) -> tuple:
+def _key(event: AuditEvent) -> tuple[Any, ...]:
     return event.minute, event.counted
 
 
@@ -190,7 +191,7 @@ def _merge(event: AuditEvent, *, address: str | None) -> None:
     event.counted = _digest(event)
 
 
-def _event(actor: Caller, **facts) -> AuditEvent:
+def _event(actor: Caller, **facts: Any) -> AuditEvent:
     where = origin()
     token = actor.token
     return AuditEvent(

@@ -3,6 +3,8 @@ error that names the key, the kind it wants and what was sent."""
 
 import sys
 from collections import Counter
+from collections.abc import Mapping, Sized
+from typing import Any, TypeVar
 
 from django.conf import settings
 
@@ -14,10 +16,10 @@ MOST_TEXTS = 5000  # tags, or properties, of one object: each becomes a row
 NO_LIMIT = sys.maxsize
 
 
-def limit_of(view) -> int:
+def limit_of(view: Any) -> int:
     """How many bytes a body for this view may have: what its class says, else the setting."""
     own = getattr(getattr(view, "cls", view), "body_limit", None)
-    return settings.DATA_UPLOAD_MAX_MEMORY_SIZE if own is None else own
+    return int(settings.DATA_UPLOAD_MAX_MEMORY_SIZE if own is None else own)
 
 
 def too_large(limit: int) -> Refused:
@@ -28,10 +30,13 @@ def too_large(limit: int) -> Refused:
     return Refused(f"The body is larger than {limit} bytes, the most taken here.", status=413)
 
 
-class Doubled(dict):
+Many = TypeVar("Many", bound=Sized)
+
+
+class Doubled(dict[str, Any]):
     """An object that names some of its keys more than once; of each the last value counts."""
 
-    def __init__(self, pairs: list[tuple]):
+    def __init__(self, pairs: list[tuple[Any, ...]]):
         super().__init__(pairs)
         count = Counter(key for key, _value in pairs)
         self.twice = [key for key in self if count[key] > 1]
@@ -40,7 +45,7 @@ class Doubled(dict):
 class Body:
     """A JSON object with case-insensitive keys (wire 7)."""
 
-    def __init__(self, data, *, name: str = "body"):
+    def __init__(self, data: Any, *, name: str = "body") -> None:
         if not isinstance(data, dict):
             raise BadValue(f"The {name} must be a JSON object, not {kind_of(data)}.", target=name)
         self.raw = data
@@ -50,7 +55,7 @@ class Body:
     def __contains__(self, key: str) -> bool:
         return self._values.get(key.lower()) is not None
 
-    def get(self, key: str):
+    def get(self, key: str) -> Any:
         return self._values.get(key.lower())
 
     @property
@@ -62,7 +67,9 @@ class Body:
         again = keys_twice(self.raw)
         return [names for names in spelled.values() if len(names) > 1 or names[0] in again]
 
-    def text(self, key: str, default: str = "", *, required=False, longest: int | None = None):
+    def text(
+        self, key: str, default: str = "", *, required: bool = False, longest: int | None = None
+    ) -> str:
         """A text; a bare number is taken as its digits (wire 3.3)."""
         value = self.get(key)
         if isinstance(value, int | float) and not isinstance(value, bool):
@@ -77,7 +84,7 @@ class Body:
             raise BadValue(f"{key} may have at most {longest} characters.", target=key)
         return value
 
-    def name(self, key: str, *, required=True) -> str:
+    def name(self, key: str, *, required: bool = True) -> str:
         return self.text(key, required=required, longest=LONGEST).strip()
 
     def flag(self, key: str, default: bool | None = None) -> bool | None:
@@ -90,7 +97,7 @@ class Body:
             return value.lower() == "true"
         raise self.wrong(key, "true or false")
 
-    def mapping(self, key: str) -> dict:
+    def mapping(self, key: str) -> dict[str, Any]:
         value = self.get(key)
         if value is None:
             return {}
@@ -98,7 +105,7 @@ class Body:
             raise self.wrong(key, "an object")
         return value
 
-    def items(self, key: str, *, most: int | None = None) -> list:
+    def items(self, key: str, *, most: int | None = None) -> list[Any]:
         value = self.get(key)
         if value is None:
             return []
@@ -114,12 +121,12 @@ class Body:
         return BadValue(f"{key} must be {wanted}, not {kind_of(self.get(key))}.", target=key)
 
 
-def keys_twice(value: dict) -> list[str]:
+def keys_twice(value: dict[str, Any]) -> list[str]:
     """The keys that stand in an object of the body more than once, spelled the same."""
     return value.twice if isinstance(value, Doubled) else []
 
 
-def texts(values: dict, *, name: str) -> dict[str, str]:
+def texts(values: dict[str, Any], *, name: str) -> dict[str, str]:
     read = {}
     for key, value in at_most(MOST_TEXTS, values, name=name).items():
         if isinstance(value, dict | list):
@@ -132,21 +139,21 @@ def texts(values: dict, *, name: str) -> dict[str, str]:
     return read
 
 
-def at_most(most: int, values, *, name: str):
+def at_most(most: int, values: Many, *, name: str) -> Many:
     """The values, unless each would cost more than the bytes that name it and they are too many."""
     if len(values) > most:
         raise BadValue(f"{name} may name at most {most:,} at once.", target=name)
     return values
 
 
-def strings(values, *, name: str) -> list[str]:
+def strings(values: object, *, name: str) -> list[str]:
     """A bare JSON list of texts: node ids, tag names."""
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
         raise BadValue(f"The {name} must be a list of texts.", target=name)
     return values
 
 
-def flag_of(query, key: str, default: bool) -> bool:
+def flag_of(query: Mapping[str, str], key: str, default: bool) -> bool:
     """A boolean of the query string; its key in any case."""
     for name, value in query.items():
         if name.lower() == key.lower():
@@ -158,12 +165,12 @@ def flag_of(query, key: str, default: bool) -> bool:
     return default
 
 
-def query_text(query, key: str) -> str:
+def query_text(query: Mapping[str, str], key: str) -> str:
     """A text of the query string; its key in any case. The last of several wins."""
     return next((value for name, value in query.items() if name.lower() == key.lower()), "")
 
 
-def kind_of(value) -> str:
+def kind_of(value: object) -> str:
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -175,7 +182,7 @@ def kind_of(value) -> str:
     return "a list" if isinstance(value, list) else "an object"
 
 
-def _word(value) -> str:
+def _word(value: object) -> str:
     if value is None:
         return ""
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -2,8 +2,8 @@
 searched of a row is kept beside it, folded, and what is searched for is folded the same way."""
 
 import unicodedata
-from collections.abc import Mapping
-from typing import TypeVar, cast
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Self, TypeVar, cast
 
 from django.db import models, transaction
 
@@ -13,23 +13,23 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
 
 
-class FoldedField(models.TextField):
+class FoldedField(models.TextField):  # type: ignore[type-arg]  # it takes none as it runs
     """The columns `of` its row as one folded text, written whenever they are."""
 
-    def __init__(self, *, of=(), **options):
+    def __init__(self, *, of: Any = (), **options: Any) -> None:
         self.of = tuple(of)
         super().__init__(**{"editable": False, "default": "", **options})
 
-    def deconstruct(self):
+    def deconstruct(self) -> tuple[str, str, Sequence[Any], dict[str, Any]]:
         name, path, args, options = super().deconstruct()
         return name, path, args, {**options, "of": list(self.of)}
 
-    def pre_save(self, model_instance, add):
+    def pre_save(self, model_instance: models.Model, add: bool) -> str:
         value = self.text_of({name: getattr(model_instance, name) for name in self.of})
         setattr(model_instance, self.attname, value)
         return value
 
-    def text_of(self, row: Mapping) -> str:
+    def text_of(self, row: Mapping[str, Any]) -> str:
         return fold("\n".join(_text(row[name]) for name in self.of))
 
 
@@ -37,7 +37,7 @@ def _folded_field(model: type[models.Model]) -> FoldedField:
     return cast("FoldedField", model._meta.get_field("folded"))
 
 
-def _text(value) -> str:
+def _text(value: object) -> str:
     if isinstance(value, Mapping):  # tags
         return "\n".join(f"{key}={item}" for key, item in value.items())
     return str(value or "")
@@ -49,11 +49,11 @@ Row = TypeVar("Row", bound=models.Model)
 class FoldedQuerySet(models.QuerySet[Row]):
     """Of a model with a FoldedField `folded`."""
 
-    def searched(self, text: str):
+    def searched(self, text: str) -> Self:
         """The rows that have `text` in what is searched of them."""
         return self.filter(folded__contains=fold(text))
 
-    def update(self, **values):
+    def update(self, **values: Any) -> int:
         field = _folded_field(self.model)
         if not values.keys() & set(field.of):
             return super().update(**values)
@@ -76,7 +76,7 @@ class FoldedModel(models.Model):
     class Meta:
         abstract = True
 
-    def save(self, *args, update_fields=None, **options):
+    def save(self, *args: Any, update_fields: Iterable[str] | None = None, **options: Any) -> None:
         of = _folded_field(type(self)).of
         if update_fields is not None and not set(of).isdisjoint(update_fields):
             update_fields = {*update_fields, "folded"}

@@ -1,13 +1,15 @@
 """Seek paging for histories: the first page and the twenty-thousandth cost the same."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from django.db.models import QuerySet
 
 SIZES = (10, 25, 50, 100)
 
 
-def size_of(text, *, default: int) -> int:
+def size_of(text: Any, *, default: int) -> int:
     """The rows a page holds by its `?size=`; anything that is not offered is the default."""
     return int(text) if str(text) in map(str, SIZES) else default
 
@@ -21,15 +23,19 @@ class Page:
     newer: int | None
     size: int
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Any]:
         return iter(self.items)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.items)
 
 
 def paginate(
-    queryset, *, before: int | None = None, after: int | None = None, size: int = 50
+    queryset: QuerySet[Any, Any],
+    *,
+    before: int | None = None,
+    after: int | None = None,
+    size: int = 50,
 ) -> Page:
     """Cut one page out of `queryset` by its ever-growing `pk`, newest first.
 

@@ -1,5 +1,6 @@
 """Who and where: users, workspaces, roles, tokens, favourites, secrets and the audit trail."""
 
+from typing import Any
 from uuid import uuid4
 
 from django.conf import settings
@@ -253,7 +254,7 @@ class AuditEvent(models.Model):
     def __str__(self):
         return f"{self.actor} {self.verb} {self.object_name}"
 
-    def save(self, *args, **kwargs):
+    def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:
             raise TypeError(APPEND_ONLY)
         super().save(*args, **kwargs)

@@ -4,6 +4,7 @@ import json
 import math
 import sys
 from functools import partial
+from typing import Any
 
 
 class WrittenNumber(float):
@@ -22,7 +23,7 @@ class WrittenNumber(float):
 
     __repr__ = __str__
 
-    def __getnewargs__(self):
+    def __getnewargs__(self) -> tuple[str]:  # type: ignore[override]  # a text, where floats have a number
         return (self.text,)
 
 
@@ -45,7 +46,7 @@ def read_int(text: str) -> float:
 loads = partial(json.loads, parse_float=read_float, parse_int=read_int)
 
 
-def storable(value):
+def storable(value: Any) -> Any:
     """A JSON value as a column keeps it: a number whose text would be lost becomes that text."""
     if isinstance(value, WrittenNumber):
         return value.text

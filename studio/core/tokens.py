@@ -4,12 +4,13 @@ import hashlib
 import secrets
 import time
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import jwt
 from django.conf import settings
 from django.db import transaction
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from studio.core.access import Actor, Caller, actor_for, require
@@ -43,7 +44,7 @@ def issue(
 
 
 @transaction.atomic
-def make(by: Caller, **given) -> tuple[Token, str]:
+def make(by: Caller, **given: Any) -> tuple[Token, str]:
     """What `issue` does, for one who asks for it: that is on record."""
     token, plain = issue(**given)
     after = {
@@ -64,16 +65,17 @@ def from_plain(plain: str) -> Token | None:
     return _live(Token.objects.filter(digest=digest_of(plain)))
 
 
-def from_uuid(uuid) -> Token | None:
+def from_uuid(uuid: UUID | str) -> Token | None:
     return _live(Token.objects.filter(uuid=uuid))
 
 
-def _live(tokens) -> Token | None:
+def _live(tokens: QuerySet[Token]) -> Token | None:
     role = RoleGrant.objects.filter(user=OuterRef("user"), workspace=OuterRef("workspace"))
     found = tokens.select_related("user", "workspace")
-    token = found.annotate(granted=Subquery(role.values("role")[:1])).first()
+    token = found.annotate(role=Subquery(role.values("role")[:1])).first()
     if token is None or not token.is_live or not token.user.is_active:
         return None
+    token.granted = token.role
     now = timezone.now()
     if token.last_used_at is None or token.last_used_at < now - USED_EVERY:
         Token.objects.filter(pk=token.pk).update(last_used_at=now)
@@ -109,11 +111,11 @@ def jwt_for(token: Token, *, tenant: str = "studio") -> tuple[str, int]:
     return encode(claims), expires - now
 
 
-def encode(claims: dict) -> str:
+def encode(claims: dict[str, Any]) -> str:
     return jwt.encode(claims, settings.SECRET_KEY, algorithm="HS256")
 
 
-def decode(text: str) -> dict | None:
+def decode(text: str) -> dict[str, Any] | None:
     """The claims of a JWT we signed and that has not expired, or None."""
     try:
         return jwt.decode(

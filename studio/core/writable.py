@@ -3,12 +3,13 @@ of a surrogate pair (Python's stand-in for the bytes of a name that is not UTF-8
 
 import math
 import re
+from typing import Any
 
 UNWRITABLE = re.compile("[\0\ud800-\udfff]")
 REPLACED = "\N{REPLACEMENT CHARACTER}"
 
 
-def writable(value):
+def writable(value: Any) -> Any:
     """The same text, or JSON document of texts and numbers; what no column holds is replaced."""
     if isinstance(value, str):
         return UNWRITABLE.sub(REPLACED, value)

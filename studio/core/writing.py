@@ -31,7 +31,7 @@ def write_transaction() -> Iterator[None]:
             yield
 
 
-def share_locked(row: QuerySet[Any, Any]) -> tuple:
+def share_locked(row: QuerySet[Any, Any]) -> tuple[Any, ...]:
     """The values of a `values_list` of one row as they are now, which nobody changes until this
     transaction ends. Several may hold a row at once, and whoever changes it waits for all of them. On
     SQLite a write transaction is alone as it is.
@@ -40,7 +40,7 @@ def share_locked(row: QuerySet[Any, Any]) -> tuple:
     share = " FOR SHARE" if connection.vendor == "postgresql" else ""
     with connection.cursor() as cursor:
         cursor.execute(query + share, values)
-        found = cursor.fetchone()
+        found: tuple[Any, ...] | None = cursor.fetchone()
     if found is None:
         raise LookupError("There is no such row any more.")
     return found

@@ -105,7 +105,8 @@ class MlflowRunCreate(RunView):
 
 class MlflowRunUpdate(RunView):
     def post(self, request, **scope):
-        body, changes = self.body, {}
+        body = self.body
+        changes: dict = {}
         run = self.writable(facts_only=False)
         if "run_name" in body:
             changes["display_name"] = body.text("run_name", longest=LONGEST)
