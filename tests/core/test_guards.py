@@ -1,27 +1,12 @@
-"""Guards over the tree: imports point down, no migration is missing, settings are documented."""
+"""Guards over the tree: settings are documented, routes of the frame exist, templates stay readable."""
 
-import io
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from django.core.management import call_command
 from django.urls import reverse
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def test_imports_point_down():
-    program = Path(sys.executable).parent / "lint-imports"
-    done = subprocess.run([program], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout
-
-
-@pytest.mark.django_db
-def test_no_migration_is_missing():
-    call_command("makemigrations", check=True, dry_run=True, stdout=io.StringIO())
 
 
 def test_every_own_setting_has_a_row_in_the_readme():
@@ -54,11 +39,3 @@ def test_no_template_line_is_longer_than_160_characters():
     ]
     assert len(templates) > 100
     assert too_long == []
-
-
-def test_ruff_finds_nothing():
-    ruff = Path(sys.executable).parent / "ruff"
-    done = subprocess.run(
-        [ruff, "check", "."], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout
