@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.db import connection
+from django.template.backends.django import Template
+from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
 from tests import factories
@@ -76,6 +79,39 @@ def _own_language():
     """A request leaves its language to its thread, which serves the next test too."""
     yield
     translation.deactivate()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _templates_ask_nothing():
+    """A template prints what its view has read: one of ours that asks the database fails its test."""
+    render, ours = Template.render, settings.BASE_DIR / "templates"
+
+    def watched(template, *given, **named):
+        if not Path(template.origin.name).is_relative_to(ours):
+            return render(template, *given, **named)  # Django's own, of its admin
+        with connection.execute_wrapper(_refuse):
+            return render(template, *given, **named)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Template, "render", watched)
+        yield
+
+
+def _refuse(execute, sql, *rest):
+    raise AssertionError(f"a template asked: {sql}")
+
+
+@pytest.fixture
+def queries_of(db):
+    """`queries_of(call)`: how many queries a call makes once what is kept has been read."""
+
+    def count(call) -> int:
+        call()
+        with CaptureQueriesContext(connection) as queries:
+            call()
+        return len(queries)
+
+    return count
 
 
 @pytest.fixture

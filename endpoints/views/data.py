@@ -4,7 +4,6 @@ import mimetypes
 from typing import Any
 from urllib.parse import urlencode
 
-from django.core.paginator import Paginator
 from django.db.models import Count, Max
 from django.http import FileResponse, Http404
 from django.shortcuts import get_object_or_404, render
@@ -14,7 +13,7 @@ from endpoints import data
 from endpoints.models import Dataset, Datastore
 from studio.core import names
 from studio.core.access import require
-from studio.core.keyset import size_of
+from studio.core.keyset import numbered
 
 
 @require_safe
@@ -25,8 +24,7 @@ def dataset_list(request):
     if query:
         rows = rows.searched(query)
     counted = rows.annotate(newest=Max("versions__number"), kept=Count("versions"))
-    size = size_of(request.GET.get("size"), default=25)
-    page = Paginator(counted.order_by("name"), size).get_page(request.GET.get("page"))
+    page = numbered(counted.order_by("name"), request.GET)
     context = {"nav": "datasets", "page": page, "query": query}
     return render(request, "endpoints/dataset_list.html", context)
 
@@ -46,7 +44,9 @@ def dataset_detail(request, uuid):
 def datastore_list(request):
     require(request.actor, "read")
     rows = Datastore.objects.filter(workspace=request.actor.workspace).order_by("name")
-    return render(request, "endpoints/datastore_list.html", {"nav": "datastores", "stores": rows})
+    return render(
+        request, "endpoints/datastore_list.html", {"nav": "datastores", "stores": list(rows)}
+    )
 
 
 @require_safe

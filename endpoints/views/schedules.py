@@ -166,11 +166,9 @@ def _choose(request):
     workspace = request.actor.workspace
     endpoints = PipelineEndpoint.objects.filter(workspace=workspace, status=EntityStatus.ACTIVE)
     pipelines = PublishedPipeline.objects.filter(workspace=workspace, status=EntityStatus.ACTIVE)
-    context = {
-        "nav": "pipelines",
-        "endpoints": endpoints.order_by("name").only("uuid", "name")[:TARGETS_OFFERED],
-        "pipelines": pipelines.order_by("-pk").only("uuid", "name", "created_at")[:TARGETS_OFFERED],
-    }
+    endpoints = endpoints.order_by("name").only("uuid", "name")[:TARGETS_OFFERED]
+    pipelines = pipelines.order_by("-pk").only("uuid", "name", "created_at")[:TARGETS_OFFERED]
+    context = {"nav": "pipelines", "endpoints": list(endpoints), "pipelines": list(pipelines)}
     return render(request, "endpoints/schedule_new.html", context)
 
 

@@ -1,6 +1,6 @@
 """Rows of schedules wherever they are listed: the list of all, the tab of what they run, and Home."""
 
-from django.core.paginator import Page, Paginator
+from django.core.paginator import Page
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.urls import reverse
 
@@ -8,7 +8,7 @@ from endpoints.models import EntityStatus, PipelineEndpoint, PublishedPipeline, 
 from endpoints.views.scope import reader
 from runs.models import ScheduleTick
 from studio.core.folded import FoldedQuerySet
-from studio.core.keyset import size_of
+from studio.core.keyset import numbered
 
 NEXT = 5  # on Home
 
@@ -26,8 +26,7 @@ def page_of(request, rows: QuerySet[Schedule]) -> Page:
         last_due_at=Subquery(newest.values("due_at")[:1]),
         last_reason=Subquery(newest.values("reason")[:1]),
     )
-    size = size_of(request.GET.get("size"), default=25)
-    return Paginator(rows.order_by("name", "pk"), size).get_page(request.GET.get("page"))
+    return numbered(rows.order_by("name", "pk"), request.GET)
 
 
 def tab(request, own: str, target: PipelineEndpoint | PublishedPipeline) -> dict:

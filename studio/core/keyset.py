@@ -4,7 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.core import paginator
 from django.db.models import QuerySet
+from django.http import QueryDict
 
 SIZES = (10, 25, 50, 100)
 
@@ -12,6 +14,14 @@ SIZES = (10, 25, 50, 100)
 def size_of(text: Any, *, default: int) -> int:
     """The rows a page holds by its `?size=`; anything that is not offered is the default."""
     return int(text) if str(text) in map(str, SIZES) else default
+
+
+def numbered(rows: QuerySet[Any], asked: QueryDict) -> paginator.Page[Any]:
+    """A page of a catalogue by its `?page=` and `?size=`; its rows are read here, not by a template."""
+    size = size_of(asked.get("size"), default=25)
+    page = paginator.Paginator(rows, size).get_page(asked.get("page"))
+    page.object_list = list(page.object_list)
+    return page
 
 
 @dataclass(frozen=True)

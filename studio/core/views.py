@@ -11,7 +11,6 @@ from django.contrib.auth.views import (
     redirect_to_login,
 )
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse, reverse_lazy
@@ -24,7 +23,7 @@ from studio.core import sign_in, tokens, tries
 from studio.core.access import require, workspaces_of
 from studio.core.decorators import form_view
 from studio.core.forms import OwnPasswordForm, SignInForm, TokenForm
-from studio.core.keyset import size_of
+from studio.core.keyset import numbered
 from studio.core.models import Role, Token, Workspace
 
 
@@ -97,7 +96,7 @@ def pick_workspace(request):
     """Work in another workspace of this person from now on, in this browser."""
     places = workspaces_of(request.user)
     if request.method != "POST":
-        return render(request, "core/workspace_list.html", {"places": places})
+        return render(request, "core/workspace_list.html", {"places": list(places)})
     place = places.filter(uuid=request.POST.get("workspace")).first()
     if place is None:
         raise Http404
@@ -121,8 +120,7 @@ def _endpoint_names(workspace: Workspace) -> dict[UUID, str]:
 
 @require_safe
 def token_list(request):
-    size = size_of(request.GET.get("size"), default=25)
-    page = Paginator(_tokens_of(request), size).get_page(request.GET.get("page"))
+    page = numbered(_tokens_of(request), request.GET)
     names = _endpoint_names(request.actor.workspace)
     for token in page:
         token.endpoint_name = names.get(token.endpoint_uuid)

@@ -4,12 +4,8 @@ import json
 import re
 
 import pytest
-from django import shortcuts
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from endpoints import views
 from endpoints.models import DatasetVersion, EndpointVersion, EntityStatus
 from endpoints.parameters import Kind, Parameter, parse
 from endpoints.services import register_dataset
@@ -126,63 +122,6 @@ def test_last_runs_of_a_row_are_its_own(client, workspace, endpoint, as_role):
     page = client.get("/endpoints/").content.decode()
     assert "Last 10 runs:" in page
     assert "Last run:" in page
-
-
-def queries_of(client, route):
-    client.get(route)
-    with CaptureQueriesContext(connection) as queries:
-        assert client.get(route).status_code == 200
-    return len(queries)
-
-
-def test_lists_ask_the_same_number_of_queries_for_any_number_of_rows(client, workspace, as_role):
-    as_role()
-    counts = []
-    for wanted in (3, 20):
-        for number in range(wanted):
-            row = factories.endpoint(workspace)
-            factories.pipeline(workspace)
-            post_run(client, row, key=f"{wanted}-{number}")
-        routes = ("/endpoints/?size=100", "/pipelines/published/?size=100")
-        counts.append([queries_of(client, route) for route in routes])
-    assert counts[0] == counts[1]
-
-
-def test_an_endpoint_asks_the_same_for_any_number_of_versions(client, workspace, as_role):
-    as_role()
-    counts = []
-    for wanted in (2, 12):
-        row = factories.endpoint(
-            workspace, pipelines=[factories.pipeline(workspace) for _ in range(wanted)]
-        )
-        post_run(client, row, key=row.name)
-        client.get("/endpoints/")
-        counts.append([queries_of(client, address(name, row)) for name in PAGES])
-    assert counts[0] == counts[1]
-
-
-def test_templates_ask_nothing(client, workspace, endpoint, as_role, monkeypatch):
-    as_role()
-    post_run(client, endpoint)
-    factories.pipeline(workspace, "alone")
-    client.get("/endpoints/")
-
-    def refuse(execute, sql, *rest):
-        raise AssertionError(f"a template asked: {sql}")
-
-    def render(*given, **named):
-        with connection.execute_wrapper(refuse):
-            return shortcuts.render(*given, **named)
-
-    for module in (views.lists, views.endpoint, views.pipeline, views.submit):
-        monkeypatch.setattr(module, "render", render)
-    pipeline = endpoint.default_version.pipeline
-    for where in (
-        *("/endpoints/", "/pipelines/published/"),
-        *(address(name, endpoint) for name in [*PAGES, "endpoint-submit", "endpoint-edit"]),
-        *(address(name, pipeline) for name in [*PIPELINE_PAGES, "pipeline-submit"]),
-    ):
-        assert client.get(where).status_code == 200
 
 
 def test_the_poll_gets_the_table_alone(client, endpoint, as_role):

@@ -1,8 +1,6 @@
 """The list of runs: its poll, filters and pages, and canceling several at once."""
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from runs import filters
@@ -26,24 +24,6 @@ def test_a_poll_of_the_list_gets_the_table_alone(page, run):
     text = page("run-list", hx_request="true")
     assert "<html" not in text
     assert str(run) in text
-
-
-@pytest.mark.parametrize("name", ["run-list", "home-running"])
-def test_many_rows_cost_as_many_queries_as_few(page, actor, endpoint, name):
-    def count() -> int:
-        with CaptureQueriesContext(
-            connection,
-        ) as queries:
-            page(name)
-        return len(queries)
-
-    for _number in range(3):
-        submit(actor, endpoint)
-    page(name)
-    few = count()
-    for _number in range(27):
-        submit(actor, endpoint)
-    assert count() == few <= 12
 
 
 def test_selected_runs_are_canceled_and_finished_ones_left(page, client, actor, endpoint, run):

@@ -3,16 +3,12 @@
 from datetime import timedelta
 
 import pytest
-from django import shortcuts
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from runs import facts, scheduler, services
 from runs.models import Kind, Run, StepRun, Worker
 from runs.states import Status
-from runs.views import detail, home, lists, live, publish
 from tests import factories
 from tests.runs.shown import TABS, complete, keep, move, step_of, submit, write_log
 
@@ -31,45 +27,6 @@ def test_every_tab_shows_the_heading(page, run, tab):
     assert "every 3s" in text
     complete(run)
     assert "every 3s" not in page(f"run-{tab}", run.uuid)
-
-
-@pytest.mark.parametrize("tab", TABS)
-def test_many_steps_cost_as_many_queries_as_few(page, actor, workspace, tab):
-    def count(steps: int) -> int:
-        names = tuple(f"step{number}" for number in range(steps))
-        run = complete(submit(actor, factories.endpoint(workspace, steps=names)))
-        page(f"run-{tab}", run.uuid)  # the graph is read once and kept
-        with CaptureQueriesContext(connection) as queries:
-            page(f"run-{tab}", run.uuid)
-        return len(queries)
-
-    assert count(3) == count(30) <= 15
-
-
-def test_templates_ask_nothing(page, client, actor, run, monkeypatch):
-    done = complete(submit(actor, run.endpoint, tags={"team": "growth"}))
-    keep(step_of(done, "train"), "outputs/a.txt", b"a")
-    page("run-list")
-
-    def refuse(execute, sql, *rest):
-        raise AssertionError(f"a template asked: {sql}")
-
-    def render(*given, **named):
-        with connection.execute_wrapper(refuse):
-            return shortcuts.render(*given, **named)
-
-    for module in (home, lists, detail, live, publish):
-        monkeypatch.setattr(module, "render", render)
-    assert client.get("/").status_code == 200
-    page("home-running")
-    page("run-list")
-    page("run-list", query=f"?experiment={run.experiment.uuid}&endpoint={run.endpoint.uuid}&q=c")
-    page("run-publish", done.uuid)
-    for shown in (run, done):
-        for tab in TABS:
-            page(f"run-{tab}", shown.uuid)
-        for part in ("heading", "graph", "side", "steps"):
-            page("run-live", shown.uuid, part)
 
 
 def test_a_run_is_found_without_the_slash_and_a_step_in_its_run(page, client, run):

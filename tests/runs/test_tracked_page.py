@@ -5,8 +5,6 @@ import uuid
 import zipfile
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from runs import facts, services
@@ -44,21 +42,6 @@ def test_every_tab_shows_the_heading_and_asks_again_while_it_runs(page, tracked,
     assert "Resubmit" not in text
     Run.objects.move(tracked.pk, to=Status.COMPLETED)
     assert "every 3s" not in page(f"run-{tab}", tracked.uuid)
-
-
-@pytest.mark.parametrize("tab", TABS)
-def test_many_child_runs_cost_as_many_queries_as_few(page, actor, tracked, tab):
-    def count() -> int:
-        with CaptureQueriesContext(connection) as queries:
-            page(f"run-{tab}", tracked.uuid)
-        return len(queries)
-
-    child(actor, tracked, "fold0")
-    page(f"run-{tab}", tracked.uuid)
-    few = count()
-    for number in range(1, 20):
-        child(actor, tracked, f"fold{number}")
-    assert count() == few <= 14
 
 
 def test_it_shows_what_it_and_its_children_measured_and_left(page, actor, tracked):
