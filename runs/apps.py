@@ -4,7 +4,7 @@ from django.apps import AppConfig
 class RunsConfig(AppConfig):
     name = "runs"
 
-    def ready(self):
+    def ready(self) -> None:
         # Both need the models, which are not loaded yet when this module is.
         from runs import run_tokens  # noqa: PLC0415
         from studio.core.authentication import StudioAuthentication  # noqa: PLC0415

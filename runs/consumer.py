@@ -2,6 +2,7 @@
 
 import logging
 import warnings
+from typing import Any
 
 from celery import signals
 from celery.platforms import SecurityWarning
@@ -9,7 +10,7 @@ from celery.platforms import SecurityWarning
 from studio.celery import app
 
 
-def consumer(*, name: str, queues: list[str], slots: int):
+def consumer(*, name: str, queues: list[str], slots: int) -> Any:
     """The worker, to be started; it ends by SIGTERM or SIGINT when its slots are free."""
     # It is told how to log by our settings, and a step's work is logged by the change of its status.
     signals.setup_logging.connect(_keep_our_logging, weak=False)
@@ -28,5 +29,5 @@ def consumer(*, name: str, queues: list[str], slots: int):
     )
 
 
-def _keep_our_logging(**_) -> None:
+def _keep_our_logging(**_: Any) -> None:
     """Connected to the signal, it keeps Celery from setting its own."""

@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
 from celery import shared_task
 from django.db import close_old_connections
@@ -24,7 +25,7 @@ logger = logging.getLogger(__name__)
 here: list[Worker] = []
 
 
-@shared_task(name="runs.work")
+@shared_task(name="runs.work")  # type: ignore[untyped-decorator]  # Celery has no types
 def work(queue: str) -> None:
     """Do what is ready in `queue`, and ring for what that makes ready elsewhere."""
     close_old_connections()
@@ -63,13 +64,13 @@ def _send(queue: str, in_seconds: float) -> None:
 
 
 @cache
-def _connection():
+def _connection() -> Any:
     """Bells have a connection of their own: a broker that hangs must cost a caller 200 ms, not 5 s."""
     options = {**celery_app.conf.broker_transport_options, "socket_timeout": RING_SECONDS}
     return celery_app.connection_for_write(transport_options=options)
 
 
-_known: dict = {"at": 0.0, "slots": {}}
+_known: dict[str, Any] = {"at": 0.0, "slots": {}}
 
 
 def _slots(queues: list[str]) -> dict[str, int]:
@@ -82,4 +83,5 @@ def _slots(queues: list[str]) -> dict[str, int]:
             for queue in row["queues"]:
                 found[queue] = found.get(queue, 0) + row["slots"]
         _known.update(at=time.monotonic(), slots=found)
-    return _known["slots"]
+    slots: dict[str, int] = _known["slots"]
+    return slots

@@ -10,10 +10,10 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from threading import Event, Lock, Thread, Timer
-from typing import IO, cast
+from typing import IO, Any, cast
 
 from django.conf import settings
 from django.db import DatabaseError, connection
@@ -173,7 +173,7 @@ class Worker:
         connection.close()
 
     # --- work ------------------------------------------------------------------------------------
-    def walk(self, queue: str) -> Iterator[tuple[Counter, float]]:
+    def walk(self, queue: str) -> Iterator[tuple[Counter[str], float]]:
         """Do steps of `queue` until none is ready; yields what others must be rung for, and when."""
         claim_ahead = partial(self._claim, queue)
         ahead = None
@@ -313,6 +313,6 @@ class Worker:
                 engine.finish(claim, Outcome.INTERRUPTED, error="Its slot gave it up.")
 
 
-def _is_over_time(row: Mapping, now) -> bool:
+def _is_over_time(row: Mapping[str, Any], now: datetime) -> bool:
     seconds, started = row["parent__pipeline_run__timeout_seconds"], row["parent__started_at"]
     return bool(seconds and started and now > started + timedelta(seconds=seconds))

@@ -37,7 +37,7 @@ class Datastore(models.Model):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
 
@@ -60,7 +60,7 @@ class SavedDataset(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     created_by = models.CharField(max_length=150, blank=True)
 
-    def __str__(self):
+    def __str__(self) -> str:
         return str(self.uuid)
 
 
@@ -87,7 +87,7 @@ class Dataset(FoldedModel):
             )
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
 
@@ -109,7 +109,7 @@ class DatasetVersion(models.Model):
             )
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.dataset} v{self.number}"
 
 
@@ -130,5 +130,5 @@ class DataSource(models.Model):
     class Meta:
         indexes = [models.Index(fields=["workspace", "identifier_hash"], name="datasource_hash")]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name or str(self.uuid)

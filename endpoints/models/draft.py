@@ -22,7 +22,7 @@ class GraphDraft(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
 
-    def __str__(self):
+    def __str__(self) -> str:
         return str(self.uuid)
 
 
@@ -56,5 +56,5 @@ class PipelineDraft(models.Model):
     class Meta:
         indexes = [models.Index(fields=["workspace", "-id"], name="draft_newest")]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name

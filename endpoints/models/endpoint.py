@@ -44,10 +44,10 @@ class PipelineEndpoint(FoldedModel):
             )
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
-    def get_absolute_url(self):
+    def get_absolute_url(self) -> str:
         return f"/endpoints/{self.uuid}/"
 
     @property
@@ -78,5 +78,5 @@ class EndpointVersion(models.Model):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.endpoint} v{self.number}"

@@ -17,7 +17,7 @@ class Environment(models.Model):
             models.UniqueConstraint(fields=["workspace", "name"], name="environment_unique_name")
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
 
@@ -36,5 +36,5 @@ class EnvironmentVersion(models.Model):
             )
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.environment} v{self.number}"

@@ -1,4 +1,4 @@
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.db import models
 from django.utils import timezone
@@ -38,7 +38,7 @@ class Module(models.Model):
             models.Index(fields=["workspace", "identifier_hash", "-id"], name="module_hash"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
 
@@ -76,7 +76,7 @@ class NamedModule(models.Model):
             models.UniqueConstraint(fields=["workspace", "name"], name="named_module_unique_name")
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
 
@@ -107,9 +107,9 @@ class ModuleVersion(models.Model):
             )
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.named_module} {self.version}"
 
     @property
-    def uuid(self):
+    def uuid(self) -> UUID:
         return self.module.uuid

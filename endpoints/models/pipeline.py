@@ -28,7 +28,7 @@ class Graph(models.Model):
     dataset_defaults = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
-    def __str__(self):
+    def __str__(self) -> str:
         return str(self.uuid)
 
 
@@ -62,10 +62,10 @@ class PublishedPipeline(FoldedModel):
     class Meta:
         indexes = [models.Index(fields=["workspace", "-id"], name="pipeline_newest")]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
-    def get_absolute_url(self):
+    def get_absolute_url(self) -> str:
         return f"/pipelines/published/{self.uuid}/"
 
     @property

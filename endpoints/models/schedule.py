@@ -89,10 +89,10 @@ class Schedule(FoldedModel):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
-    def get_absolute_url(self):
+    def get_absolute_url(self) -> str:
         return f"/pipelines/schedules/{self.uuid}/"
 
     @property

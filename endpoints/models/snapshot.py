@@ -22,5 +22,5 @@ class Snapshot(models.Model):
     content_hash = models.CharField(max_length=64, db_index=True)
     created_at = models.DateTimeField(default=timezone.now)
 
-    def __str__(self):
+    def __str__(self) -> str:
         return str(self.uuid)

@@ -28,5 +28,5 @@ class Experiment(models.Model):
             models.UniqueConstraint(fields=["workspace", "name"], name="experiment_unique_name")
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name

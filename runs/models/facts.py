@@ -17,7 +17,7 @@ class StatusChange(models.Model):
     at = models.DateTimeField(default=timezone.now)
     reason = models.CharField(max_length=500, blank=True)
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.from_status} → {self.to_status}"
 
 
@@ -32,7 +32,7 @@ class RunAttribute(models.Model):
     class Meta:
         indexes = [models.Index(fields=["kind", "key", "value", "-run"], name="attribute_search")]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.key}={self.value}"
 
 
@@ -47,7 +47,7 @@ class Metric(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "name"], name="metric_unique_name")]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
 
@@ -65,7 +65,7 @@ class MetricValue(models.Model):
         ordering = ("created_at", "id")
         indexes = [models.Index(fields=["metric", "created_at", "id"], name="metricvalue_in_order")]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return str(self.data)
 
 
@@ -84,5 +84,5 @@ class Artifact(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "path"], name="artifact_unique_path")]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.path

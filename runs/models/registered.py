@@ -22,7 +22,7 @@ class Asset(models.Model):
     properties = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
 
@@ -53,5 +53,5 @@ class RegisteredModel(models.Model):
             )
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.name}:{self.number}"

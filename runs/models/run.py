@@ -129,10 +129,10 @@ class Run(FoldedModel):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.display_name or self.name or str(self.uuid)
 
-    def get_absolute_url(self):
+    def get_absolute_url(self) -> str:
         return f"/runs/{self.uuid}/"
 
     @property
@@ -193,5 +193,5 @@ class PipelineRun(models.Model):
     regenerate_outputs = models.BooleanField(default=False)
     timeout_seconds = models.PositiveIntegerField(null=True, blank=True)
 
-    def __str__(self):
+    def __str__(self) -> str:
         return str(self.run)

@@ -44,7 +44,7 @@ class StepRun(models.Model):
             models.Index(fields=["fingerprint", "is_reuse_source", "-run"], name="step_reuse"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return str(self.run)
 
 
@@ -78,5 +78,5 @@ class StepAttempt(models.Model):
         ]
         indexes = [models.Index(fields=["worker", "finished_at"], name="attempt_of_worker")]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.step} attempt {self.number}"

@@ -28,5 +28,5 @@ class ScheduleTick(models.Model):
         ]
         indexes = [models.Index(fields=["schedule", "-id"], name="tick_newest")]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.schedule} {self.due_at:%Y-%m-%dT%H:%M:%SZ}"

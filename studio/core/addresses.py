@@ -1,6 +1,7 @@
 """Who is at the other end of a request: the one place that reads addresses."""
 
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -32,5 +33,5 @@ def parsed(text: str) -> Address | None:
     return getattr(found, "ipv4_mapped", None) or found
 
 
-def is_in(address: Address, networks) -> bool:
+def is_in(address: Address, networks: Iterable[IPv4Network | IPv6Network]) -> bool:
     return any(address.version == network.version and address in network for network in networks)

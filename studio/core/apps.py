@@ -6,7 +6,7 @@ class CoreConfig(AppConfig):
     name = "studio.core"
     label = "core"
 
-    def ready(self):
+    def ready(self) -> None:
         from studio.core.lookups import teach_sqlite  # noqa: PLC0415 - needs the registry
 
         connection_created.connect(teach_sqlite)

@@ -3,10 +3,11 @@
 Apart from `rest`, because DRF imports its default classes while it is being imported itself."""
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.request import Request
 
 from studio.core import tokens
 from studio.core.access import Actor
@@ -19,9 +20,9 @@ class StudioAuthentication(BaseAuthentication):
     settings and apps add to `readers` (a step's own token is known to `runs`).
     """
 
-    readers: ClassVar[list[Callable[[dict], Actor | None]]] = []
+    readers: ClassVar[list[Callable[[dict[str, Any]], Actor | None]]] = []
 
-    def authenticate(self, request):
+    def authenticate(self, request: Request) -> tuple[Actor, Actor] | None:
         scheme, _, key = get_authorization_header(request).decode("latin-1").partition(" ")
         if scheme.lower() not in ("bearer", "token") or not key.strip():
             return None
@@ -32,7 +33,7 @@ class StudioAuthentication(BaseAuthentication):
             )
         return actor, actor
 
-    def authenticate_header(self, request):
+    def authenticate_header(self, request: Request) -> str:
         return "Bearer"
 
 
@@ -45,7 +46,7 @@ def actor_from(key: str) -> Actor | None:
     return actor_of_claims(claims) if claims is not None else None
 
 
-def actor_of_claims(claims: dict) -> Actor | None:
+def actor_of_claims(claims: dict[str, Any]) -> Actor | None:
     """Whom claims that we signed speak for, while the token or run they name lives."""
     if "token" in claims:
         token = tokens.from_uuid(claims["token"])

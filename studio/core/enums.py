@@ -5,6 +5,9 @@ them. Words are sent unless a client asks for numbers, by `?enums=int` or `Accep
 """
 
 import re
+from typing import Any
+
+from django.http import HttpRequest
 
 ENTITY_STATUSES = ("Active", "Deprecated", "Disabled")
 RUN_STATUSES = ("NotStarted", "Running", "Failed", "Finished", "Canceled")
@@ -25,12 +28,12 @@ WORDS = {
 ASKED = re.compile(r"(?:^|[;,&\s])enums=int(?:$|[;,&\s])", re.IGNORECASE)
 
 
-def wants_numbers(request) -> bool:
+def wants_numbers(request: HttpRequest) -> bool:
     meta = request.META
     return bool(ASKED.search(f"{meta.get('QUERY_STRING', '')}&{meta.get('HTTP_ACCEPT', '')}"))
 
 
-def as_numbers(value):
+def as_numbers(value: object) -> object:
     """An entity, or a list of them, with numbers in the place of words."""
     if isinstance(value, list):
         return [as_numbers(item) for item in value]
@@ -39,7 +42,7 @@ def as_numbers(value):
     return {key: _number(key, item, beside=value) for key, item in value.items()}
 
 
-def _number(key: str, value, *, beside: dict):
+def _number(key: str, value: object, *, beside: dict[str, Any]) -> object:
     words = WORDS.get(key)
     if key == "StatusCode":
         words = NODE_STATUSES if "ScheduleTime" in beside else RUN_STATUSES

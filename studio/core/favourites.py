@@ -1,14 +1,15 @@
 """What a person marked with a star: a mark of their own, which changes nothing for anybody else."""
 
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
 from studio.core.access import Actor, require
 from studio.core.models import Favourite
 
 
-def mark(actor: Actor, target, *, on: bool) -> None:
+def mark(actor: Actor, target: Any, *, on: bool) -> None:
     """Put the star on `target`, a row with a `uuid`, or take it away; doing so twice changes nothing."""
     require(actor, "read", target)
     mine = {"user": actor.user, "workspace": actor.workspace, "uuid": target.uuid}
@@ -27,5 +28,5 @@ def starred(actor: Actor) -> Exists:
     return Exists(_of(actor).filter(uuid=OuterRef("uuid")))
 
 
-def _of(actor: Actor):
+def _of(actor: Actor) -> QuerySet[Favourite]:
     return Favourite.objects.filter(user=actor.user, workspace=actor.workspace)

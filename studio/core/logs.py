@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 correlation_id: ContextVar[str] = ContextVar("correlation_id", default="-")
 
 
-def _facts(record: logging.LogRecord) -> dict:
+def _facts(record: logging.LogRecord) -> dict[str, str]:
     facts = {
         "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
         "level": record.levelname.lower(),
@@ -24,14 +24,14 @@ def _facts(record: logging.LogRecord) -> dict:
 class AsOneWarning(logging.Filter):
     """For what only callers can mend: where in our code it was noticed is of no use."""
 
-    def filter(self, record):
+    def filter(self, record: logging.LogRecord) -> bool:
         record.levelno, record.levelname = logging.WARNING, "WARNING"
         record.exc_info = None
         return True
 
 
 class LineFormatter(logging.Formatter):
-    def format(self, record):
+    def format(self, record: logging.LogRecord) -> str:
         facts = _facts(record)
         error = facts.pop("error", None)
         line = " ".join(
@@ -41,5 +41,5 @@ class LineFormatter(logging.Formatter):
 
 
 class JSONFormatter(logging.Formatter):
-    def format(self, record):
+    def format(self, record: logging.LogRecord) -> str:
         return json.dumps(_facts(record))

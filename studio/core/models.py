@@ -40,7 +40,7 @@ class Workspace(models.Model):
             )
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
     @property
@@ -75,7 +75,7 @@ class RoleGrant(models.Model):
             )
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.user} · {self.get_role_display()} · {self.workspace}"
 
 
@@ -95,7 +95,7 @@ class Token(models.Model):
     last_used_at = models.DateTimeField(null=True, blank=True)
     granted: int | None  # the role of its user, of a token that `tokens` has found
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
     @property
@@ -121,7 +121,7 @@ class Favourite(models.Model):
             )
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.user} · {self.uuid}"
 
 
@@ -139,7 +139,7 @@ class Secret(models.Model):
             models.UniqueConstraint(fields=["workspace", "name"], name="secret_unique_name")
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
 
@@ -155,20 +155,20 @@ class SignInTries(models.Model):
         verbose_name_plural = "sign-in tries"
         constraints = [models.UniqueConstraint(fields=["minute", "key"], name="tries_counted_once")]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.count} at {self.minute}"
 
 
-class Append(models.QuerySet):
+class Append(models.QuerySet["AuditEvent"]):
     """Rows that are written once: nothing in the studio changes or deletes one."""
 
-    def update(self, **kwargs):
+    def update(self, **kwargs: Any) -> int:
         raise TypeError(APPEND_ONLY)
 
-    def delete(self):
+    def delete(self) -> tuple[int, dict[str, int]]:
         raise TypeError(APPEND_ONLY)
 
-    def bulk_update(self, *args, **kwargs):
+    def bulk_update(self, *args: Any, **kwargs: Any) -> int:
         raise TypeError(APPEND_ONLY)
 
 
@@ -251,7 +251,7 @@ class AuditEvent(models.Model):
             )
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.actor} {self.verb} {self.object_name}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
@@ -259,5 +259,5 @@ class AuditEvent(models.Model):
             raise TypeError(APPEND_ONLY)
         super().save(*args, **kwargs)
 
-    def delete(self, *args, **kwargs):
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         raise TypeError(APPEND_ONLY)

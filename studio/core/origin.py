@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Any
 
 from django.http import HttpRequest
 
@@ -39,7 +40,7 @@ def _door_of(request: HttpRequest) -> Door:
     return Door.ADMIN if match.app_name == "admin" else Door.PAGE
 
 
-def is_rest(view) -> bool:
+def is_rest(view: Any) -> bool:
     return isinstance(getattr(view, "cls", None), type)  # of Django REST framework
 
 

@@ -2,9 +2,11 @@
 
 import logging
 from collections.abc import Callable
+from typing import TypeVar
 
 from django.contrib.auth import authenticate
 from django.db import transaction
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from studio.core import audit, tries
@@ -25,7 +27,7 @@ class Locked(Refused):
     code = "TooManyRequests"
 
 
-def find_user(request, *, name: str, password: str) -> User | None:
+def find_user(request: HttpRequest, *, name: str, password: str) -> User | None:
     """The user of this name and password, or None; Locked after too many that failed."""
     return _guarded(name, lambda: authenticate(request, username=name, password=password))
 
@@ -35,7 +37,10 @@ def is_password_of(user: User, password: str) -> bool:
     return bool(_guarded(user.get_username(), lambda: user.check_password(password)))
 
 
-def _guarded(name: str, check: Callable):
+T = TypeVar("T")
+
+
+def _guarded(name: str, check: Callable[[], T]) -> T:
     address = origin().address
     attempt = tries.take("password", name, address, is_known=lambda: _is_known(name, address))
     if attempt.is_too_late:

@@ -3,6 +3,7 @@
 import json
 import zlib
 from email.message import Message
+from typing import IO, Any
 
 from rest_framework.exceptions import ParseError, UnsupportedMediaType
 
@@ -14,14 +15,14 @@ CODINGS = {"gzip": GZIP, "x-gzip": GZIP, "deflate": ZLIB}
 ODD = ("idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape", "mbcs", "oem")
 
 
-def read_text(stream, context: dict) -> str:
+def read_text(stream: IO[bytes], context: dict[str, Any]) -> str:
     """What the body of a view's request says, whose `parser_context` this is."""
     headers = context["request"].META
     raw = read_bytes(stream, limit_of(context["view"]), headers.get("HTTP_CONTENT_ENCODING", ""))
     return decoded(raw, charset_of(headers.get("CONTENT_TYPE", "")))
 
 
-def read_bytes(stream, limit: int, coding: str) -> bytes:
+def read_bytes(stream: IO[bytes], limit: int, coding: str) -> bytes:
     """At most `limit` bytes of it, as they came and unpacked."""
     raw = stream.read(limit + 1)
     if len(raw) > limit:

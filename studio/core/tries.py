@@ -4,6 +4,7 @@ a minute, over all processes and machines."""
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from ipaddress import ip_network
 
 from django.conf import settings
@@ -44,7 +45,7 @@ class Try:
 
 
 def limit() -> int:
-    return settings.STUDIO_LOGIN_TRIES_PER_MINUTE
+    return int(settings.STUDIO_LOGIN_TRIES_PER_MINUTE)
 
 
 def address_limit() -> int:
@@ -87,7 +88,7 @@ def _key(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode(errors="replace")).hexdigest()
 
 
-def _count(minute, key: str) -> int:
+def _count(minute: datetime, key: str) -> int:
     row = SignInTries.objects.filter(minute=minute, key=key)
     if not row.update(count=F("count") + 1):
         try:

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
@@ -116,7 +117,7 @@ def answers(socket_path: Path) -> bool:
         return False
 
 
-def wait_until_ready(socket_path: Path, *, between) -> None:
+def wait_until_ready(socket_path: Path, *, between: Callable[[float], object]) -> None:
     """Return when it answers; `between` is called while waiting, and may raise."""
     deadline = time.monotonic() + READY_SECONDS
     while not answers(socket_path):

@@ -68,7 +68,7 @@ class Supervisor:
     errands: dict[int, Errand] = field(default_factory=dict)
     stopping: int = 0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         self.keeper = Keeper(lock=self.lock)
         self.woken, waker = os.pipe()
         for descriptor in (self.woken, waker):
@@ -81,7 +81,7 @@ class Supervisor:
         groups.adopt_orphans()
         self._start_keeper()
 
-    def _ask_to_stop(self, number, frame) -> None:
+    def _ask_to_stop(self, number: int, frame: object) -> None:
         self.stopping += 1
 
     # --- starting ------------------------------------------------------------------------------

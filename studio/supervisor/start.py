@@ -5,6 +5,7 @@ import importlib
 import os
 import sys
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -36,7 +37,14 @@ PRELOADED = (
 )
 
 
-def up(*, addresses: Addresses, slots: int, samples: bool, say, silence: str | None = None) -> None:
+def up(
+    *,
+    addresses: Addresses,
+    slots: int,
+    samples: bool,
+    say: Callable[[str], None],
+    silence: str | None = None,
+) -> None:
     """Return when the studio was stopped; raise CannotStart when it could not be started."""
     os.umask(0o077)
     data = settings.STUDIO_DATA
@@ -74,7 +82,9 @@ def _read_settings_again_if_changed(addresses: Addresses) -> None:
 class Studio:
     """One start of the process tree."""
 
-    def __init__(self, data: Path, *, lock: int, addresses: Addresses, say):
+    def __init__(
+        self, data: Path, *, lock: int, addresses: Addresses, say: Callable[[str], None]
+    ) -> None:
         self.data = data
         self.addresses = addresses
         self.say = say
@@ -175,7 +185,7 @@ def preload() -> None:
     gc.freeze()
 
 
-def _command(*arguments: str):
+def _command(*arguments: str) -> Callable[[], None]:
     return partial(run_command, [str(settings.BASE_DIR / "manage.py"), *arguments])
 
 
