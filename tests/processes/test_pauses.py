@@ -2,7 +2,9 @@
 
 import os
 import signal
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -60,10 +62,11 @@ for run in {runs}:
 """
 
 
-def stopped(pids: list[int], *, until_true=lambda: False, seconds: float) -> None:
+def stopped(
+    studio: LiveStudio, pids: list[int], *, until_true=lambda: False, seconds: float
+) -> None:
     """Stop processes, in the order given, until something is true or so long."""
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
+    stop_between_writes(studio, pids)
     try:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and not until_true():
@@ -71,6 +74,32 @@ def stopped(pids: list[int], *, until_true=lambda: False, seconds: float) -> Non
     finally:
         for pid in reversed(pids):
             os.kill(pid, signal.SIGCONT)
+
+
+def stop_between_writes(studio: LiveStudio, pids: list[int]) -> None:
+    """Nobody else can write to SQLite while a stopped process is in the middle of a write: then it goes on
+    for a moment and is stopped again."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        if can_write(studio):
+            return
+        for pid in reversed(pids):
+            os.kill(pid, signal.SIGCONT)
+        time.sleep(0.05)
+    raise AssertionError("they were always in the middle of a write")
+
+
+def can_write(studio: LiveStudio) -> bool:
+    """Whether the database's lock is free, or soon is: those that go on do not hold it for long."""
+    with closing(sqlite3.connect(studio.data / "db.sqlite3", timeout=2)) as database:
+        try:
+            database.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return False
+        database.rollback()
+        return True
 
 
 def is_queued_again(studio: LiveStudio, runs: list[str]) -> bool:
@@ -95,7 +124,7 @@ def test_a_worker_that_is_paused_twice_completes_its_steps(studio, tmp_path):
             queued_again.append(is_queued_again(studio, held.runs))
             return queued_again[-1]
 
-        stopped([worker], until_true=taken, seconds=60)
+        stopped(studio, [worker], until_true=taken, seconds=60)
         assert queued_again[-1]
         until(lambda pause=pause: held.begun(pause + 1), what="the next attempts")
     held.finish()
@@ -114,7 +143,7 @@ def test_a_pause_of_everything_uses_up_no_retry(studio, tmp_path):
     held = Held(studio, tmp_path)
     until(lambda: held.begun(1), what="the steps")
     for pause in (1, 2):
-        stopped([pid for pid, _ in studio.tree()], seconds=SILENCE * 1.5)
+        stopped(studio, [pid for pid, _ in studio.tree()], seconds=SILENCE * 1.5)
         # Its guard has ended what could have gone on beside a further attempt.
         until(lambda pause=pause: held.begun(pause + 1), what="the next attempts")
     held.finish()
