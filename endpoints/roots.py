@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -131,6 +132,19 @@ class Root:
         if detail["type"] == "directory":
             raise FileNotFoundError(relative)
         return State.of_remote(detail)
+
+    def remove(self, relative: str) -> None:
+        """A file, or a folder with all that is below it; nothing where there is none."""
+        if self.local is None:
+            with suppress(FileNotFoundError):
+                self.fs.rm(self.at(relative), recursive=True)
+            return
+        place = self.local / relative
+        if place.is_dir() and not place.is_symlink():
+            shutil.rmtree(place)
+        else:
+            with suppress(FileNotFoundError, NotADirectoryError):
+                place.unlink()
 
     def states(self) -> Iterator[tuple[str, State]]:
         """Every file below this root, which need not exist."""

@@ -6,7 +6,7 @@ import logging
 import os
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Event, Thread
 
 from django.db import connection
@@ -31,7 +31,7 @@ class Clock:
         self,
         *,
         recover: Callable[[], None],
-        tidy: Callable[[], None],
+        tidy: Sequence[Callable[[], object]],
         schedules: Callable[[], None],
         recover_seconds: float = RECOVER_SECONDS,
     ):
@@ -82,9 +82,14 @@ class Clock:
 
     def _tidy_apart(self) -> None:
         """It may take longer than a heartbeat may be late."""
-        Thread(target=self._try, args=(self.tidy,), daemon=True).start()
+        Thread(target=self._tidy_all, daemon=True).start()
 
-    def _try(self, act: Callable[[], None]) -> None:
+    def _tidy_all(self) -> None:
+        for act in self.tidy:
+            self._try(act)
+        connection.close()
+
+    def _try(self, act: Callable[[], object]) -> None:
         try:
             act()
         except Exception:

@@ -303,11 +303,14 @@ def add_artifact(
 
 
 def blob_of(run_uuid: UUID, path: str, author: Author | None = None) -> str:
-    """Where an artifact is kept: further attempts of a step have a place each, which a lost one that
-    still writes does not reach."""
-    if author is None or author.attempt <= 1:
-        return storage.artifact_blob(run_uuid, path)
-    return storage.artifact_blob(run_uuid, path, place=f"{author.step_id}.{author.attempt}")
+    """Where an artifact is kept."""
+    return f"{folder_of(run_uuid, author)}/{storage.checked_path(path)}"
+
+
+def folder_of(run_uuid: UUID, author: Author | None = None) -> str:
+    """Attempts of a step have a place each, so that a lost one which still writes reaches no other."""
+    place = f"{author.step_id}.{author.attempt}" if author else ""
+    return storage.artifact_folder(run_uuid, place=place)
 
 
 def kept_at(run_uuid: UUID, path: str) -> str:

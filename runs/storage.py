@@ -8,7 +8,7 @@ import fcntl
 import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -175,9 +175,9 @@ def sent_path(path: str) -> str:
     return checked_path(text)
 
 
-def artifact_blob(run_uuid: UUID, path: str, *, place: str = "") -> str:
-    """The name in the storage under which a run's artifact is kept; `place` sets some apart."""
-    return f"runs/{run_uuid}/artifacts{place and f'.{place}'}/{checked_path(path)}"
+def artifact_folder(run_uuid: UUID, *, place: str = "") -> str:
+    """Where a run's artifacts are kept in the storage; `place` sets some apart."""
+    return f"runs/{run_uuid}/artifacts{place and f'.{place}'}"
 
 
 def remove_blobs(blobs: Iterable[str]) -> None:
@@ -191,6 +191,15 @@ def remove_blobs(blobs: Iterable[str]) -> None:
                 root.fs.rm_file(root.at(blob))
         except FileNotFoundError:
             continue
+
+
+def remove_folder(folder: str, *, sparing: Collection[str] = ()) -> None:
+    """What is kept below a folder, but for these blobs."""
+    if not sparing:
+        _root().remove(folder)
+    else:
+        blobs = {f"{folder}/{name}" for name in blob_names(folder)}
+        remove_blobs(blobs - set(sparing))
 
 
 def blob_names(folder: str) -> list[str]:

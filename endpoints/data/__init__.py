@@ -22,7 +22,16 @@ from endpoints.data.places import (
     resolve,
     root_of,
 )
-from endpoints.data.transfer import Taken, changed, inventory, materialise, move_tree, upload_tree
+from endpoints.data.transfer import (
+    Taken,
+    changed,
+    inventory,
+    materialise,
+    move_tree,
+    remove_empty_folders,
+    remove_tree,
+    upload_tree,
+)
 
 __all__ = [
     "Dataflow",
@@ -46,6 +55,8 @@ __all__ = [
     "read_dataflow",
     "read_transformations",
     "relative_path",
+    "remove_empty_folders",
+    "remove_tree",
     "resolve",
     "root_of",
     "source_location",

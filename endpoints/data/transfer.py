@@ -3,9 +3,10 @@
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Protocol, TypeVar
 
 from endpoints.data.places import Entry, Location, PathError, Place, WebFile, fixed_part, matches
@@ -202,6 +203,29 @@ def _move(file: Location, target: Location) -> None:
         except FileNotFoundError:
             if file.exists():
                 raise
+
+
+def remove_tree(place: Location, *, up_to: str) -> None:
+    """Remove a folder, or one file, and the folders above it that are empty then, up to the one whose
+    name holds `up_to`."""
+    place.root.remove(place.path)
+    remove_empty_folders(place, up_to=up_to)
+
+
+def remove_empty_folders(place: Location, *, up_to: str) -> None:
+    """At and below a place, and above it up to the one whose name holds `up_to`; only file systems have
+    folders without files."""
+    if place.local is None:
+        return
+    below = [folder for folder, _, _ in os.walk(place.local, topdown=False)]
+    above = [
+        place.root.local / folder
+        for folder in PurePosixPath(place.path).parents
+        if up_to in str(folder)
+    ]
+    for folder in [*below, *above]:
+        with suppress(OSError):  # it is not empty
+            Path(folder).rmdir()
 
 
 def _originals(path: Path) -> list[Path]:

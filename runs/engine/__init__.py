@@ -12,6 +12,7 @@ from runs.engine.lengths import check_lengths
 from runs.engine.plan import plan
 from runs.engine.recover import SILENCE, Listener, live_workers, recover
 from runs.engine.settle import Finished, advance, cancel_steps, expire, finish
+from runs.engine.storage_cleanup import clean_up
 
 __all__ = [
     "SILENCE",
@@ -25,6 +26,7 @@ __all__ = [
     "cancel_steps",
     "check_lengths",
     "claim",
+    "clean_up",
     "destinations",
     "execute",
     "expire",

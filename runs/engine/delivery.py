@@ -17,25 +17,34 @@ from studio.core.writable import writable
 from studio.core.writing import write_transaction
 
 
-def deliver(job: Job, *, missing: Collection[str], warnings: list[str], trying: Retrying) -> None:
-    """Decide that what an attempt stored counts, and have it where it belongs. Nothing is done if the
-    attempt is not ours to end well any more, which its end finds out."""
+def deliver(
+    job: Job, *, missing: Collection[str], warnings: list[str], trying: Retrying, error: str = ""
+) -> None:
+    """Decide that what an attempt stored counts, and have it where it belongs; with an `error` the step
+    fails all the same. Nothing is done if the attempt is not ours to end any more, which its end finds
+    out."""
     if not any("destination" in place for place in job.changes.get("outputs", {}).values()):
         return
-    decided = {"changes": job.changes, "missing": list(missing), "warnings": warnings}
+    decided = {
+        "changes": job.changes,
+        "missing": list(missing),
+        "warnings": warnings,
+        "error": error,
+    }
     if trying(partial(_decide, job.claim, decided)):
         _move(job, trying)
 
 
-def resume(job: Job, *, trying: Retrying) -> list[str]:
-    """Go on with what an earlier attempt decided; returns its warnings."""
+def resume(job: Job, *, trying: Retrying) -> tuple[list[str], str]:
+    """Go on with what an earlier attempt decided; returns its warnings, and the error that it fails with
+    after that, if it does."""
     decided: dict[str, Any] = job.step.delivery or {}
     job.changes = decided["changes"]
     job.on_complete = partial(
         registering.register_outputs, job, except_for=tuple(decided["missing"])
     )
     _move(job, trying)
-    return list(decided["warnings"])
+    return list(decided["warnings"]), str(decided["error"])
 
 
 def _decide(claim: Claim, decided: dict[str, Any]) -> bool:
@@ -62,6 +71,7 @@ def _move(job: Job, trying: Retrying) -> None:
         if destination := place.pop("destination", None):
             source = data.locate(job.run.workspace, place["datastore"], place["path"])
             data.move_tree(source, source.child(destination), trying=trying)
+            data.remove_empty_folders(source, up_to=str(job.run.uuid))
             place["path"] = destination
         outputs[name] = place
     job.changes = {**job.changes, "outputs": outputs, "delivery": None}

@@ -195,8 +195,9 @@ class Attempt:
         return result
 
     def _resume(self) -> Result:
-        self.warnings += delivery.resume(self.job, trying=self.trying)
-        return Result(Outcome.COMPLETED, 0)
+        warnings, error = delivery.resume(self.job, trying=self.trying)
+        self.warnings += warnings
+        return Result(Outcome.FAILED if error else Outcome.COMPLETED, 0, error)
 
     def _run(self) -> Result:
         spec = parse(
@@ -429,16 +430,29 @@ class Attempt:
         self.job.on_complete = partial(
             registering.register_outputs, self.job, except_for=tuple(missing)
         )
-        if left_out := [*self.left_out, *left_out]:
-            shown = ", ".join(map(names.shown, left_out[:MAX_WARNINGS]))
-            files = "1 file" if len(left_out) == 1 else f"{len(left_out)} files"
-            raise StepRefused(
-                f"Everything was kept but {files}, for a name that cannot be stored: {shown}."
-                " Names must be UTF-8, and not too long."
+        error = _without([*self.left_out, *left_out])
+        if not error or not self.job.has_retries:  # else another attempt makes all of it again
+            delivery.deliver(
+                self.job,
+                missing=missing.keys(),
+                warnings=self.warnings,
+                trying=self.trying,
+                error=error,
             )
-        delivery.deliver(
-            self.job, missing=missing.keys(), warnings=self.warnings, trying=self.trying
-        )
+        if error:
+            raise StepRefused(error)
+
+
+def _without(left_out: list[str]) -> str:
+    """The error of a step that left files whose names cannot be stored; none of one that did not."""
+    if not left_out:
+        return ""
+    shown = ", ".join(map(names.shown, left_out[:MAX_WARNINGS]))
+    files = "1 file" if len(left_out) == 1 else f"{len(left_out)} files"
+    return (
+        f"Everything was kept but {files}, for a name that cannot be stored: {shown}."
+        " Names must be UTF-8, and not too long."
+    )
 
 
 def keep_files(

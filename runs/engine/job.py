@@ -58,6 +58,10 @@ class Job:
         return self.node.module.is_deterministic
 
     @property
+    def has_retries(self) -> bool:
+        return self.step.retries_used < self.step.retries
+
+    @property
     def must_run(self) -> bool:
         return self.node.regenerate or self.run.owner.pipeline_run.regenerate_outputs
 
@@ -65,6 +69,7 @@ class Job:
 # What a step's start reads of its own row, and of the run that all its steps share.
 OF_STEP = (
     *("node_id", "inputs", "outputs", "timeout_seconds", "delivery"),
+    *("retries", "retries_used"),
     *("run__uuid", "run__name", "run__properties", "run__submitted_by", "run__parent__uuid"),
 )
 OF_RUN = (

@@ -13,6 +13,7 @@ from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from runs import facts, storage
+from runs.engine import storage_cleanup
 from runs.engine.claim import Claim
 from runs.models import Kind, Outcome, Run, StepAttempt, StepRun
 from runs.states import HELD, TERMINAL, Status
@@ -98,6 +99,7 @@ def finish(
             changes.pop("outputs", None)  # the next attempt leaves its own
             # What was decided to count goes on to do so: the next attempt only delivers it.
             if not StepRun.objects.filter(pk=claim.step_id, delivery__isnull=False).exists():
+                storage_cleanup.abandon(claim, at=at)
                 gone = facts.withdraw(claim.step_id, claim.attempt)
                 transaction.on_commit(partial(storage.remove_blobs, gone), robust=True)
         if moved:
@@ -127,6 +129,7 @@ def _close(claim: Claim, outcome: Outcome, *, at: datetime, **ended: Any) -> Non
     if not closed and outcome != Outcome.LOST:
         # It was taken for lost, but whoever says so here lives: it had paused.
         attempt.filter(outcome=Outcome.LOST).update(outcome=Outcome.INTERRUPTED)
+        storage_cleanup.look_again(claim, at=at)
 
 
 def _complete(move: Callable[..., bool], ran_from: datetime | None) -> bool:

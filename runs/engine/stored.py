@@ -26,10 +26,14 @@ def record(
     found: dict[str, Any] = {"files": len(files), "bytes": sum(file.size for file in files)}
     if files:
         known = {_name(file.path, place): file.size for file in files}
-        found["listing"] = f"runs/{run}/stored/{attempt}/{quote(port, safe='')}.json"
+        found["listing"] = f"{listings_of(run, attempt)}/{quote(port, safe='')}.json"
         with storing(found["listing"]):
             storage.put_bytes(found["listing"], json.dumps(known).encode())
     return {**place, "stored": found}
+
+
+def listings_of(run: UUID, attempt: int) -> str:
+    return f"runs/{run}/stored/{attempt}"
 
 
 def _name(path: str, place: Mapping[str, Any]) -> str:

@@ -272,9 +272,11 @@ class Migration(migrations.Migration):
                 ('exit_code', models.IntegerField(blank=True, null=True)),
                 ('error', models.TextField(blank=True)),
                 ('replaced', models.JSONField(blank=True, default=dict)),
+                ('abandoned', models.JSONField(blank=True, default=dict)),
+                ('cleanup_at', models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'indexes': [models.Index(fields=['worker', 'finished_at'], name='attempt_of_worker')],
+                'indexes': [models.Index(fields=['worker', 'finished_at'], name='attempt_of_worker'), models.Index(condition=models.Q(('cleanup_at__isnull', False)), fields=['cleanup_at'], name='attempt_to_clean_up')],
                 'constraints': [models.UniqueConstraint(fields=('step', 'number'), name='attempt_unique_number')],
             },
         ),

@@ -1,6 +1,7 @@
 from uuid import uuid4
 
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -71,12 +72,23 @@ class StepAttempt(models.Model):
     error = models.TextField(blank=True)
     # What it changed of runs, by their keys, and what was there before: see `runs.facts.withdraw`.
     replaced = models.JSONField(default=dict, blank=True)
+    # Where it may have left what does not count, and when that is to be removed from the storage: see
+    # `runs.engine.storage_cleanup`.
+    abandoned = models.JSONField(default=dict, blank=True)
+    cleanup_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["step", "number"], name="attempt_unique_number")
         ]
-        indexes = [models.Index(fields=["worker", "finished_at"], name="attempt_of_worker")]
+        indexes = [
+            models.Index(fields=["worker", "finished_at"], name="attempt_of_worker"),
+            models.Index(
+                fields=["cleanup_at"],
+                name="attempt_to_clean_up",
+                condition=Q(cleanup_at__isnull=False),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.step} attempt {self.number}"

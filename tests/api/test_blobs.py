@@ -13,7 +13,7 @@ from django.utils.http import parse_http_date
 
 from endpoints import data
 from endpoints.models import Datastore
-from runs import engine, run_tokens, services, storage
+from runs import engine, facts, run_tokens, services, storage
 from runs.models import Artifact, Outcome, Run, StepRun
 from runs.states import Status
 from studio.core import blob_urls, tokens
@@ -214,7 +214,7 @@ def test_etag_and_time_are_the_files_own(api, anonymous, artifacts, run):
     stamps = {(reply.headers["ETag"], reply.headers["Last-Modified"]) for reply in [put, *first]}
     assert len(stamps) == 1
     [(etag, modified)] = stamps
-    file = storage._root().local / storage.artifact_blob(run.uuid, "outputs/m.pkl")
+    file = storage._root().local / facts.blob_of(run.uuid, "outputs/m.pkl")
     assert parse_http_date(modified) == int(file.stat().st_mtime)
     same = anonymous.get(path, **{"If-None-Match": etag})
     assert (same.status, same.raw, same.headers["ETag"]) == (304, b"", etag)

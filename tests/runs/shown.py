@@ -36,6 +36,6 @@ def write_log(run: Run, text: str) -> None:
 
 
 def keep(run: Run, path: str, content: bytes) -> Artifact:
-    blob = storage.artifact_blob(run.uuid, path)
+    blob = facts.blob_of(run.uuid, path)
     size = storage.put_bytes(blob, content)
     return facts.note_artifact(run.pk, path=path, blob=blob, size=size)

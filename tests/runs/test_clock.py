@@ -24,7 +24,7 @@ def test_a_failing_recover_and_a_slow_tidy_stop_no_heartbeat(monkeypatch):
         tidied.set()
         ended.wait(10)
 
-    running = clock.Clock(recover=recover, tidy=tidy, schedules=looked.set, recover_seconds=0.01)
+    running = clock.Clock(recover=recover, tidy=[tidy], schedules=looked.set, recover_seconds=0.01)
     running.start()
     try:
         assert tidied.wait(10) and twice.wait(10) and looked.wait(10)
@@ -48,7 +48,7 @@ def test_a_slow_look_at_schedules_delays_no_heartbeat(monkeypatch):
         if looking.is_set():
             recovered.set()
 
-    running = clock.Clock(recover=recover, tidy=lambda: None, schedules=look, recover_seconds=0.01)
+    running = clock.Clock(recover=recover, tidy=[], schedules=look, recover_seconds=0.01)
     running.start()
     try:
         assert recovered.wait(10)

@@ -157,13 +157,13 @@ class Stored:
         )
         self.job.changes = {"outputs": {"made": self.place}}
 
-    def deliver(self, trying) -> None:
-        delivery.deliver(self.job, missing=[], warnings=["said"], trying=trying)
+    def deliver(self, trying, error: str = "") -> None:
+        delivery.deliver(self.job, missing=[], warnings=["said"], trying=trying, error=error)
 
     def at_once(self):
         self.deliver(lambda act: act())
 
-    def dying(self, *, after: int):
+    def dying(self, *, after: int, error: str = ""):
         """Until so many things are done."""
         done = []
 
@@ -174,7 +174,7 @@ class Stored:
             return done[-1]
 
         with pytest.raises(GivenUp):
-            self.deliver(trying)
+            self.deliver(trying, error)
 
 
 # The decision, the list, and each of the two files.
@@ -227,6 +227,48 @@ def test_a_step_that_declared_its_run_failed_or_was_canceled_delivers_nothing(
         stored.at_once()
         assert below(destination) == {}
         assert engine.finish(stored.claim, Outcome.COMPLETED)
+
+
+ODD_NAME = (
+    MAKE
+    + """
+    os.makedirs("outputs", exist_ok=True)
+    open(b"outputs/\\xff.txt", "w").close()
+"""
+)
+
+
+@pytest.mark.parametrize("retries", [0, 1])
+def test_a_step_that_fails_for_a_name_alone_delivers_all_else(
+    studio, pipeline, destination, retries
+):
+    """Its last attempt does; one that is tried again leaves the destination alone."""
+    run = studio.submit(pipeline(make=ODD_NAME))
+    StepRun.objects.filter(run__parent=run).update(retries=retries, retry_delay_seconds=0)
+    for _ in range(retries):
+        claim = engine.claim(studio.worker.name, ["cpu-cluster"])
+        with studio.worker._holding(claim) as flag:
+            engine.execute(claim, flag, studio.worker.guard)
+        assert below(destination) == {}
+    studio.work()
+    step = studio.step(run)
+    assert (step.run.status, step.delivery) == (Status.FAILED, None)
+    assert "for a name that cannot be stored" in step.run.error
+    assert step.outputs["made"]["path"] == "a/b"
+    assert below(destination) == {"a.txt": "a of a body", "deep/b.txt": "b of a body"}
+    assert times_run(studio) == 1 + retries
+
+
+def test_who_takes_up_a_lost_one_that_fails_delivers_it_and_fails(studio, pipeline, destination):
+    run = studio.submit(pipeline())
+    first = Stored("frozen", b"first")
+    first.dying(after=2, error="a name cannot be stored")
+    engine.finish(first.claim, Outcome.LOST)
+    studio.work()
+    step = studio.step(run)
+    assert (step.run.status, step.run.error) == (Status.FAILED, "a name cannot be stored")
+    assert not (studio.path / "mark").exists()  # no body ran again
+    assert below(destination) == dict.fromkeys(BOTH, "first")
 
 
 def test_files_of_a_store_far_away_are_moved_too(workspace):

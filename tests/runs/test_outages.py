@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import time
 from threading import Thread
 
 import pytest
@@ -14,7 +15,7 @@ from fsspec.registry import register_implementation
 
 from endpoints import data
 from endpoints.models import Datastore
-from runs import engine, storage
+from runs import engine, facts, storage
 from runs.models import Artifact, Metric, MetricValue, Outcome, Run, StepAttempt
 from runs.states import Status
 from runs.steps import Stop
@@ -75,13 +76,18 @@ def full(path) -> None:
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no full device")  # noqa: PTH110
 class TestFullDisk:
     @pytest.mark.parametrize(
-        "name", ["logs/azureml-logs/70_driver_log.txt/0001-000001-1", "artifacts/outputs/kept.txt"]
+        "name",
+        [
+            "logs/azureml-logs/70_driver_log.txt/0001-000001-1",
+            "artifacts.{author}/outputs/kept.txt",
+        ],
     )
     def test_what_a_step_said_and_left_is_kept_when_there_is_room_again(
         self, studio, healed_by, name
     ):
         run = studio.submit(studio.publish(steps={"one": {}}, scripts={"one.py": FACTS}))
         uuid = studio.step(run).run.uuid
+        name = name.format(author=f"{studio.step(run).pk}.1")
         blocked = studio.path / "storage" / "runs" / str(uuid) / name
         full(blocked)
         healer = healed_by(blocked.unlink)
@@ -99,7 +105,8 @@ class TestFullDisk:
     def test_an_upload_waits_too_and_what_came_after_it(self, studio, healed_by):
         run = studio.submit(studio.publish(steps={"one": {}}, scripts={"one.py": FACTS}))
         uuid = studio.step(run).run.uuid
-        blocked = studio.path / "storage" / "runs" / str(uuid) / "artifacts" / "up.txt"
+        author = facts.Author(studio.step(run).pk, 1)
+        blocked = studio.path / "storage" / facts.blob_of(uuid, "up.txt", author)
         full(blocked)
         healed_by(blocked.unlink)
         studio.work()
@@ -208,8 +215,9 @@ class TestCancelWhileItsFilesAreKept:
 
     def cancel_at_the_first(self, studio, pattern: str) -> Thread:
         def cancel():
+            deadline = time.monotonic() + 60
             while not next((studio.path / "storage").glob(pattern), None):
-                pass
+                assert time.monotonic() < deadline, f"nothing is stored at {pattern}"
             studio.worker._stop_held(Stop.CANCELED)
 
         thread = Thread(target=cancel)
@@ -223,7 +231,7 @@ class TestCancelWhileItsFilesAreKept:
             for number in range({self.MANY}):
                 open(f"outputs/{{number}}", "w").close()
         """
-        thread = self.cancel_at_the_first(studio, "runs/*/artifacts/outputs/*")
+        thread = self.cancel_at_the_first(studio, "runs/*/artifacts.*/outputs/*")
         run = studio.run(studio.publish(steps={"one": {}}, scripts={"one.py": script}))
         thread.join()
         assert (run.status, outcomes()) == (Status.CANCELED, [Outcome.CANCELED])

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from django.core.exceptions import ValidationError
 
-from runs import storage
+from runs import facts, storage
 from studio.core.errors import Conflict
 
 NAME = storage.DRIVER_LOG
@@ -57,7 +57,7 @@ def test_a_large_write_is_cut_into_segments(uuid, monkeypatch):
 def test_an_artifact_is_kept_and_read_in_parts(uuid, tmp_path):
     source = tmp_path / "model.pkl"
     source.write_bytes(b"weights")
-    blob = storage.artifact_blob(uuid, "outputs/model.pkl")
+    blob = facts.blob_of(uuid, "outputs/model.pkl")
     assert storage.put_file(blob, source) == storage.blob_size(blob) == 7
     assert b"".join(storage.stream_blob(blob, start=2, end=5)) == b"igh"
     assert storage.put_stream(blob, io.BytesIO(b"new")) == 3
@@ -111,7 +111,7 @@ class Torn:
 
 
 def test_an_append_that_breaks_off_leaves_nothing(uuid):
-    blob = storage.artifact_blob(uuid, "torn.txt")
+    blob = facts.blob_of(uuid, "torn.txt")
     storage.put_stream(blob, io.BytesIO(b"whole"))
     with pytest.raises(OSError, match="no more"):
         storage.append_stream(blob, Torn(), at=5)
@@ -119,7 +119,7 @@ def test_an_append_that_breaks_off_leaves_nothing(uuid):
 
 
 def test_every_storage_can_append(uuid):
-    blob = storage.artifact_blob(uuid, "log.txt")
+    blob = facts.blob_of(uuid, "log.txt")
     storage.put_stream(blob, io.BytesIO(b"one "))
     assert storage.append_stream(blob, io.BytesIO(b"two"), at=4) == 7
     assert b"".join(storage.stream_blob(blob)) == b"one two"

@@ -28,7 +28,7 @@ class Command(BaseCommand):
         listener = engine.Listener(timedelta(seconds=silence))
         clock = Clock(
             recover=partial(tasks.recover, listener),
-            tidy=uploads.remove_unclaimed,
+            tidy=(uploads.remove_unclaimed, engine.clean_up),
             schedules=scheduler.tick,
             recover_seconds=silence / 3,
         )

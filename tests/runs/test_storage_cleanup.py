@@ -1,0 +1,215 @@
+"""What an attempt stored that another one took over is removed from the storage; what counts stays."""
+
+import io
+import os
+from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from django.utils import timezone
+
+from endpoints import data
+from endpoints.models import Datastore
+from runs import engine, facts, storage
+from runs.engine import names, storage_cleanup, stored
+from runs.engine.job import load
+from runs.models import Artifact, Kind, Outcome, Run, StepAttempt, StepRun, Worker
+from runs.states import Status
+
+pytestmark = pytest.mark.django_db
+
+MAKE = """
+    import os, pathlib, sys
+    os.makedirs("outputs", exist_ok=True)
+    pathlib.Path("outputs/kept.txt").write_text("kept")
+    for place in sys.argv[1:]:
+        os.makedirs(place, exist_ok=True)
+        pathlib.Path(place, "a.txt").write_text("2")
+"""
+# By output, where it goes: nowhere in particular, to a folder of the run, and to one somebody chose.
+DESTINATIONS = {"plain": None, "named": "mine/{run-id}/deep", "chosen": "a/b"}
+
+
+@pytest.fixture
+def pipeline(studio):
+    outputs = {name: {"destination": name} for name in DESTINATIONS}
+    for name, path in DESTINATIONS.items():
+        if path:
+            outputs[name]["path_on_datastore"] = path
+    arguments = [f"output:{name}" for name in DESTINATIONS]
+    steps = {"one": {"arguments": arguments, "outputs": outputs}}
+    return studio.publish(steps=steps, scripts={"one.py": MAKE})
+
+
+class Attempt:
+    """One that has stored its outputs, with a file that it left half written, and uploaded to its runs
+    and to one that it began."""
+
+    def __init__(self, worker: str = "gone"):
+        self.claim = engine.claim(worker, ["cpu-cluster"])
+        self.job = load(self.claim)
+        step = self.job.step.run
+        self.child = Run.objects.create(
+            workspace=step.workspace,
+            experiment=step.experiment,
+            kind=Kind.CHILD,
+            parent=step,
+            root_id=step.root_id,
+            attempt=self.claim.attempt,
+        )
+        self.write()
+
+    def write(self) -> None:
+        for name, place in self.job.step.outputs.items():
+            files = []
+            for file in ("a.txt", f".{uuid4().hex}.partial"):
+                path = f"{place['path']}/{file}"
+                where = data.locate(self.job.run.workspace, place["datastore"], path)
+                where.write(io.BytesIO(b"1"))
+                files.append(data.Entry(path, 1))
+            stored.record(place, files, run=self.job.run.uuid, attempt=1, port=name)
+        for run in (self.job.run, self.job.run.parent, self.child):
+            self.upload(run)
+
+    def upload(self, run: Run) -> None:
+        source = Path(storage._root().local.parent, "source")
+        source.write_text("1")
+        try:
+            facts.add_artifact(run.pk, run.uuid, "outputs/up.txt", source, author=self.job.author)
+        except facts.Superseded:
+            pass
+
+
+def everything() -> set[str]:
+    """All files of the studio's storage but code and logs, and all empty folders of datastores."""
+    top = storage._root().local
+    found = {path.relative_to(top) for path in top.rglob("*") if path.is_file()}
+    empty = {path.relative_to(top) for path in top.rglob("*") if path.is_dir() and is_empty(path)}
+    return {
+        *(str(path) for path in found if path.parts[0] != "snapshots" and "logs" not in path.parts),
+        *(str(path) for path in empty if path.parts[0] == "datastores"),
+    }
+
+
+def is_empty(folder: Path) -> bool:
+    return next(folder.iterdir(), None) is None
+
+
+def later(hours: float):
+    return timezone.now() + timedelta(hours=hours)
+
+
+def test_what_lost_attempts_left_is_removed_and_what_counts_stays(studio, pipeline):
+    run = studio.submit(pipeline)
+    before = everything()
+    first = Attempt()
+    engine.finish(first.claim, Outcome.LOST)
+    first.write()  # it was paused, and goes on
+    assert storage_cleanup.clean_up(later(2)) == 0, "its step goes on"
+    studio.work()
+    run.refresh_from_db()
+    assert run.status == Status.COMPLETED, run.error
+    step = studio.step(run)
+    first.write()
+    left = everything()
+    assert storage_cleanup.clean_up() == 0, "a paused worker may still write"
+    assert everything() == left
+    assert storage_cleanup.clean_up(later(2)) == 1
+
+    outputs = [f"{place['path']}/a.txt" for place in step.outputs.values()]
+    assert step.outputs["chosen"]["path"] == "a/b"
+    store = f"datastores/{run.workspace.uuid}/workspaceblobstore"
+    listings = [place["stored"]["listing"] for place in step.outputs.values()]
+    blobs = Artifact.objects.values_list("blob", flat=True)
+    assert [blob.rpartition("/")[2] for blob in blobs] == ["kept.txt"]
+    kept = {*before, *(f"{store}/{path}" for path in outputs), *listings, *blobs}
+    assert everything() - before == kept - before
+    assert storage_cleanup.clean_up(later(2)) == 0
+
+
+def test_who_writes_after_that_is_cleaned_up_after_again(studio, pipeline):
+    run = studio.submit(pipeline)
+    first = Attempt()
+    engine.finish(first.claim, Outcome.LOST)
+    studio.work()
+    storage_cleanup.clean_up(later(2))
+    kept = everything()
+    first.write()
+    assert everything() > kept
+    engine.finish(first.claim, Outcome.COMPLETED)
+    assert StepAttempt.objects.get(step=studio.step(run), number=1).outcome == Outcome.INTERRUPTED
+    storage_cleanup.clean_up(later(2))
+    assert everything() == kept
+
+
+def test_a_paused_process_is_waited_for(studio, pipeline):
+    studio.submit(pipeline)
+    worker = names.name_of_this_process()  # which is there
+    first = Attempt(worker)
+    engine.finish(first.claim, Outcome.LOST)
+    studio.work()
+    left = everything()
+    assert storage_cleanup.clean_up(later(2)) == 0
+    assert everything() == left
+    Worker.objects.create(name=worker, role="worker", host="here", pid=os.getpid())
+    assert storage_cleanup.clean_up(later(2)) == 1  # it has gone on, and heard of its loss
+    assert everything() < left
+
+
+def test_what_was_decided_to_count_is_delivered_and_leaves_no_empty_folder(studio, pipeline):
+    run = studio.submit(pipeline)
+    first = Attempt()
+    first.job.changes = {"outputs": first.job.step.outputs}
+    StepRun.objects.filter(pk=first.claim.step_id).update(
+        delivery={"changes": first.job.changes, "missing": [], "warnings": [], "error": ""}
+    )
+    engine.finish(first.claim, Outcome.LOST)
+    studio.work()
+    run.refresh_from_db()
+    assert run.status == Status.COMPLETED, run.error
+    assert storage_cleanup.clean_up(later(2)) == 0
+    files = {path for path in everything() if path.endswith("a.txt")}
+    assert len(files) == len(DESTINATIONS)
+    staged = f"azureml/{first.job.run.uuid}/chosen"
+    assert [path for path in everything() if staged in path and ".partial" not in path] == []
+
+
+def test_what_the_last_failed_attempt_left_stays(studio, pipeline):
+    """Its work may be nowhere else."""
+    studio.submit(pipeline)
+    StepRun.objects.update(retries=1, retry_delay_seconds=0)
+    for _ in range(2):
+        last = Attempt()
+        engine.finish(last.claim, Outcome.FAILED)
+        engine.advance(last.claim.run_id)
+    assert storage_cleanup.clean_up(later(2)) == 1
+    [place] = {path.split("/")[4] for path in everything() if "/azureml/" in path}
+    assert place == f"{last.job.run.uuid}.2"
+
+
+def test_a_store_that_is_away_is_tried_again(studio, pipeline, tmp_path):
+    share = tmp_path / "share"
+    share.mkdir()
+    Datastore.objects.filter(name="workspaceblobstore").update(url=f"file://{share}")
+    studio.submit(pipeline)
+    engine.finish(Attempt().claim, Outcome.LOST)
+    studio.work()
+    lost = [path for path in share.rglob("a.txt") if path.read_text() == "1"]
+    assert len(lost) == len(DESTINATIONS)
+    away = share.rename(tmp_path / "away")
+    assert storage_cleanup.clean_up(later(2)) == 0
+    away.rename(share)
+    assert storage_cleanup.clean_up(later(2)) == 1
+    assert not any(map(Path.exists, lost))
+
+
+def test_files_of_a_store_far_away_are_removed_too(workspace):
+    store = Datastore.objects.create(workspace=workspace, name="far", url=f"memory://{uuid4().hex}")
+    for path in ("azureml/1/out/a.txt", "azureml/1/out/deep/b.txt", "azureml/1.2/out/a.txt"):
+        data.locate(workspace, store.name, path).write(io.BytesIO(b"x"))
+    place = data.locate(workspace, store.name, "azureml/1/out")
+    for _ in range(2):
+        data.remove_tree(place, up_to="1")
+    top = data.locate(workspace, store.name, "")
+    assert [entry.path for entry in top.files()] == ["azureml/1.2/out/a.txt"]
