@@ -181,6 +181,14 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         " PRAGMA wal_autocheckpoint=4000;",
     }
     DATABASES["default"]["TEST"] = {"NAME": env.str("STUDIO_TEST_DATABASE", default="") or None}
+else:
+    # A server whose machine or network is gone answers nothing: what waits for it is told so in time,
+    # and tries again. Given in the URL, other values count.
+    DATABASES["default"]["OPTIONS"] = {
+        "connect_timeout": 10,
+        "tcp_user_timeout": 20_000,
+        **DATABASES["default"].get("OPTIONS", {}),
+    }
 DATABASES["default"]["CONN_MAX_AGE"] = None
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = not DATABASES["default"]["ENGINE"].endswith("sqlite3")
 
