@@ -136,8 +136,9 @@ class Root:
     def remove(self, relative: str) -> None:
         """A file, or a folder with all that is below it; nothing where there is none."""
         if self.local is None:
-            with suppress(FileNotFoundError):
-                self.fs.rm(self.at(relative), recursive=True)
+            for file in self.fs.find(self.at(relative)):  # `rm` reads names as patterns
+                with suppress(FileNotFoundError):
+                    self.fs.rm_file(file)
             return
         place = self.local / relative
         if place.is_dir() and not place.is_symlink():

@@ -38,6 +38,7 @@ class Clock:
         self.recover, self.tidy, self.schedules = recover, tidy, schedules
         self.name = names.name_of_this_process()
         self.closed = Event()
+        self.tidying: Thread | None = None
         chores = (
             (HEARTBEAT_SECONDS, self._beat),
             (recover_seconds, self.recover),
@@ -81,8 +82,10 @@ class Clock:
             Worker.objects.filter(name=self.name).update(heartbeat_at=Now())
 
     def _tidy_apart(self) -> None:
-        """It may take longer than a heartbeat may be late."""
-        Thread(target=self._tidy_all, daemon=True).start()
+        """It may take longer than a heartbeat may be late, or than until the next time."""
+        if self.tidying is None or not self.tidying.is_alive():
+            self.tidying = Thread(target=self._tidy_all, daemon=True)
+            self.tidying.start()
 
     def _tidy_all(self) -> None:
         for act in self.tidy:

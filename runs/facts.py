@@ -4,10 +4,12 @@ services and the worker, which have checked, come through these."""
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+from django.db import transaction
 from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -101,6 +103,13 @@ def _remember(attempt: int, run: Run, told: Mapping[str, Mapping[str, Any]]) -> 
     StepAttempt.objects.filter(pk=attempt).update(replaced=replaced)
 
 
+def runs_of(step: Run) -> tuple[list[int], int | None]:
+    """The keys of the runs that are a step's own, to which a script's belongs, and of the one above."""
+    if step.owner.kind == Kind.SCRIPT:
+        return [step.pk, step.owner_id], step.owner.parent_id
+    return [step.pk], step.owner_id
+
+
 def withdraw(step_id: int, number: int) -> list[str]:
     """Take back what an attempt said that another one will say again; its log stays. Returns the blobs
     of its artifacts, to be removed when that is written.
@@ -109,13 +118,11 @@ def withdraw(step_id: int, number: int) -> list[str]:
     whose each value is."""
     step = Run.objects.only("parent", "workspace").select_related("parent").get(pk=step_id)
     attempt = StepAttempt.objects.only("replaced", "started_at").get(step_id=step_id, number=number)
-    own = [step_id, step.owner_id] if step.owner.kind == Kind.SCRIPT else [step_id]
+    own, above = runs_of(step)
     told = Q(attempt=attempt.pk)
-    MetricValue.objects.filter(
-        Q(metric__run__in=own) | Q(metric__run=step.parent_id) & told
-    ).delete()
-    Metric.objects.filter(run__in=[*own, step.parent_id], values=None).delete()
-    left = Artifact.objects.filter(Q(run__in=own) | Q(run=step.parent_id) & told)
+    MetricValue.objects.filter(Q(metric__run__in=own) | Q(metric__run=above) & told).delete()
+    Metric.objects.filter(run__in=[*own, above], values=None).delete()
+    left = Artifact.objects.filter(Q(run__in=own) | Q(run=above) & told)
     blobs = list(left.values_list("blob", flat=True))
     left.delete()
     # What was registered meanwhile is made of these files.
@@ -322,6 +329,8 @@ def kept_at(run_uuid: UUID, path: str) -> str:
 def note_artifact(
     run_id: int, *, path: str, blob: str, size: int, attempt: int | None = None
 ) -> Artifact:
+    if attempt is not None:  # others write to the place where the file is
+        _remove_replaced(run_id, path=path, blob=blob)
     artifact, _ = Artifact.objects.update_or_create(
         run_id=run_id,
         path=path,
@@ -333,6 +342,14 @@ def note_artifact(
         },
     )
     return artifact
+
+
+def _remove_replaced(run_id: int, *, path: str, blob: str) -> None:
+    """Of two steps that upload a file of one name to the run above them, the last one's is kept."""
+    replaced = Artifact.objects.filter(run=run_id, path=path).exclude(blob=blob)
+    gone = list(replaced.values_list("blob", flat=True))
+    if gone:
+        transaction.on_commit(partial(storage.remove_blobs, gone), robust=True)
 
 
 def parse_time(text: str | None) -> datetime:

@@ -29,7 +29,7 @@ from endpoints.data.transfer import (
     materialise,
     move_tree,
     remove_empty_folders,
-    remove_tree,
+    remove_files,
     upload_tree,
 )
 
@@ -56,7 +56,7 @@ __all__ = [
     "read_transformations",
     "relative_path",
     "remove_empty_folders",
-    "remove_tree",
+    "remove_files",
     "resolve",
     "root_of",
     "source_location",

@@ -168,6 +168,10 @@ class Location:
                 target.write(stream)
             self.local.unlink()
 
+    def remove(self) -> None:
+        """A file, or a folder with all that is below it; nothing where there is none."""
+        self.root.remove(self.path)
+
     def state(self) -> State:
         """FileNotFoundError where there is no file."""
         return self.root.state(self.path)

@@ -2,17 +2,29 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Protocol, TypeVar
 
-from endpoints.data.places import Entry, Location, PathError, Place, WebFile, fixed_part, matches
+from endpoints.data.places import (
+    PARTIAL,
+    Entry,
+    Location,
+    PathError,
+    Place,
+    WebFile,
+    fixed_part,
+    matches,
+)
 from endpoints.data.web import CHUNK, download
 from endpoints.roots import storing
 from studio.core.errors import NotFound
+
+OLD_SECONDS = 3600.0  # who still writes a file does not let it lie for so long
 
 T = TypeVar("T")
 
@@ -145,19 +157,22 @@ def upload_tree(
     mounted: Iterable[Path] = (),
     trying: Trying = _at_once,
     destination: Location | None = None,
+    on_found: Callable[[list[Entry]], object] = lambda files: None,
 ) -> Taken:
     """Take a step's output (a folder, or one file) up into a datastore.
 
     `only`: patterns of the files to take of a folder, if there are any. `mounted`: inputs that are
     links; `cp -r` of such an input leaves a link, which stands for the files that it leads to.
     `trying` calls what stores one file, as often as it likes. `destination`: where all of it will be
-    moved, which must be able to hold it, too.
+    moved, which must be able to hold it, too. `on_found` is told of all files before one is stored.
     """
     if source.is_file():
+        on_found([_expected(source, target)])
         return Taken([trying(partial(_store, source, target))])
     top = source.resolve()
     originals = [original for path in mounted for original in _originals(path)]
     taken = Taken()
+    found: list[tuple[Path, Location]] = []
     for relative, file in _files_of(top, [top, *originals]):
         if only and not matches(relative, only):
             continue
@@ -171,10 +186,17 @@ def upload_tree(
         place = target.found(f"{target.path}/{relative}")
         moved = destination and destination.found(f"{destination.path}/{relative}")
         if place.has_usable_name and (moved is None or moved.has_usable_name):
-            taken.files.append(trying(partial(_store, file, place)))
+            found.append((file, place))
         else:
             taken.left_out.append(relative)
+    if found:
+        on_found([_expected(file, place) for file, place in found])
+    taken.files.extend(trying(partial(_store, file, place)) for file, place in found)
     return taken
+
+
+def _expected(file: Path, place: Location) -> Entry:
+    return Entry(place.path, file.stat().st_size)
 
 
 def _store(file: Path, place: Location) -> Entry:
@@ -205,27 +227,40 @@ def _move(file: Location, target: Location) -> None:
                 raise
 
 
-def remove_tree(place: Location, *, up_to: str) -> None:
-    """Remove a folder, or one file, and the folders above it that are empty then, up to the one whose
-    name holds `up_to`."""
-    place.root.remove(place.path)
+def remove_files(place: Location, known: Mapping[str, int], *, up_to: str) -> None:
+    """Remove files of these names and sizes from an output, or it, where it is one file; on file systems
+    also what somebody stopped writing there, and the folders that are empty then (see
+    `remove_empty_folders`). Other files are somebody else's."""
+    is_folder = place.is_folder()
+    for name, size in known.items():
+        file = place.found(f"{place.path}/{name}") if is_folder else place
+        with suppress(FileNotFoundError):
+            if file.state().size == size and file.name == PurePosixPath(name).name:
+                file.remove()
+    if place.local is not None:
+        for folder, _, names in os.walk(place.local):
+            for name in filter(PARTIAL.fullmatch, names):
+                _remove_if_old(Path(folder, name))
     remove_empty_folders(place, up_to=up_to)
+
+
+def _remove_if_old(partial_file: Path) -> None:
+    with suppress(FileNotFoundError):
+        if time.time() - partial_file.stat().st_mtime > OLD_SECONDS:
+            partial_file.unlink()
 
 
 def remove_empty_folders(place: Location, *, up_to: str) -> None:
     """At and below a place, and above it up to the one whose name holds `up_to`; only file systems have
     folders without files."""
-    if place.local is None:
+    top = place.root.local
+    if top is None:
         return
-    below = [folder for folder, _, _ in os.walk(place.local, topdown=False)]
-    above = [
-        place.root.local / folder
-        for folder in PurePosixPath(place.path).parents
-        if up_to in str(folder)
-    ]
+    below = [Path(folder) for folder, _, _ in os.walk(top / place.path, topdown=False)]
+    above = [top / path for path in PurePosixPath(place.path).parents if up_to in str(path)]
     for folder in [*below, *above]:
         with suppress(OSError):  # it is not empty
-            Path(folder).rmdir()
+            folder.rmdir()
 
 
 def _originals(path: Path) -> list[Path]:

@@ -332,6 +332,24 @@ def check_inputs(folder: Folder) -> None:
             )
 
 
+class Recorded:
+    """The record of an output: written before its files are stored, since whoever removes what a lost
+    attempt left goes by it, and once more if a file has changed meanwhile."""
+
+    def __init__(self, job: Job, port: str, place: Mapping[str, Any], trying: Retrying):
+        self.record = partial(
+            stored.record, place, run=job.run.uuid, attempt=job.claim.attempt, port=port
+        )
+        self.trying = trying
+        self.files: list[data.Entry] | None = None
+        self.place: dict[str, Any] = {}
+
+    def of(self, files: list[data.Entry]) -> dict[str, Any]:
+        if files != self.files:
+            self.files, self.place = files, self.trying(partial(self.record, files))
+        return self.place
+
+
 def take_up(job: Job, folder: Folder, *, trying: Retrying) -> tuple[dict[str, str], list[str]]:
     """Store the outputs in their datastores; those that were not written, or of which no file is to be
     kept, and why; and the files whose names their stores cannot hold."""
@@ -339,6 +357,7 @@ def take_up(job: Job, folder: Folder, *, trying: Retrying) -> tuple[dict[str, st
     for name, place in job.step.outputs.items():
         setting = job.node.outputs.get(name) or OutputSetting(name)
         path, wanted = _left(job, folder, setting), _place_of_its_own(job, setting)
+        recorded = Recorded(job, name, place, trying)
         taken = data.Taken()
         if path.exists():
             target = data.locate(job.run.workspace, place["datastore"], place["path"])
@@ -350,12 +369,11 @@ def take_up(job: Job, folder: Folder, *, trying: Retrying) -> tuple[dict[str, st
                 mounted=folder.linked,
                 trying=trying,
                 destination=None if destination is None else target.child(destination),
+                on_found=recorded.of,
             )
             left_out += taken.left_out
-        files = taken.files
-        record = partial(stored.record, place, files, run=job.run.uuid, attempt=job.claim.attempt)
-        outputs[name] = trying(partial(record, port=name))
-        if files or taken.left_out:
+        outputs[name] = recorded.of(taken.files)
+        if taken.files or taken.left_out:
             continue
         is_empty = path.is_dir() and not any(path.iterdir())
         if not path.exists() or (wanted and is_empty):

@@ -98,6 +98,7 @@ def finish(
         if pause is not None:
             changes.pop("outputs", None)  # the next attempt leaves its own
             # What was decided to count goes on to do so: the next attempt only delivers it.
+            changes.pop("delivery", None)
             if not StepRun.objects.filter(pk=claim.step_id, delivery__isnull=False).exists():
                 storage_cleanup.abandon(claim, at=at)
                 gone = facts.withdraw(claim.step_id, claim.attempt)

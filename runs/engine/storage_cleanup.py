@@ -5,20 +5,23 @@ It is done once the step is over and some time has passed, since a paused worker
 goes on; whoever ends such an attempt late has its places looked at again."""
 
 import logging
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
+from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import F
 from django.utils import timezone
 
 from endpoints import data
-from endpoints.roots import StoreFailed, storing
+from endpoints.models import SavedDataset
 from runs import facts, storage
 from runs.engine import names
 from runs.engine.claim import Claim
 from runs.engine.plan import places_of_attempt
-from runs.engine.stored import listings_of
+from runs.engine.stored import listing_of, listings_of, read_listing
 from runs.models import Artifact, Kind, Run, StepAttempt, StepRun, Worker
-from studio.core.errors import BadValue, Refused
+from studio.core.errors import BadValue
 
 WAIT = timedelta(hours=1)
 
@@ -30,14 +33,15 @@ def abandon(claim: Claim, *, at: datetime) -> None:
     and the runs that it may have uploaded to. Called before its facts are withdrawn, with the runs
     that it began."""
     step = StepRun.objects.select_related("run__parent").get(pk=claim.step_id)
-    own = [step.run, step.run.parent]
+    own, above = facts.runs_of(step.run)
     begun = Run.objects.filter(parent__in=own, kind=Kind.CHILD, attempt=claim.attempt)
     below = [pk for child in begun for pk in Run.objects.below(child)]
-    runs = Run.objects.filter(pk__in=[run.pk for run in own] + below)
-    places = places_of_attempt(step.outputs, step_uuid=step.run.uuid, attempt=claim.attempt)
+    runs = Run.objects.filter(pk__in=[*own, above, *below])
     StepAttempt.objects.filter(step=step, number=claim.attempt).update(
         abandoned={
-            "outputs": [[place["datastore"], place["path"]] for place in places.values()],
+            "outputs": places_of_attempt(
+                step.outputs, step_uuid=step.run.uuid, attempt=claim.attempt
+            ),
             "runs": list(map(str, runs.values_list("uuid", flat=True))),
         },
         cleanup_at=at + WAIT,
@@ -46,29 +50,25 @@ def abandon(claim: Claim, *, at: datetime) -> None:
 
 def look_again(claim: Claim, *, at: datetime) -> None:
     """Of an attempt that ends after it was taken over: it may have written until now."""
-    StepAttempt.objects.filter(step=claim.step_id, number=claim.attempt).exclude(
-        abandoned={}
-    ).update(cleanup_at=at + WAIT)
+    attempts = StepAttempt.objects.filter(step=claim.step_id, number=claim.attempt)
+    attempts.exclude(abandoned={}).update(cleanup_at=at + WAIT)
 
 
 def clean_up(now: datetime | None = None) -> int:
     """Remove all of it that is due; returns of how many attempts. What cannot be removed now is tried
-    again the next time."""
+    again the next time, and keeps nobody else's."""
     due = StepAttempt.objects.filter(
-        cleanup_at__lte=now or timezone.now(), step__run__finished_at__isnull=False
+        cleanup_at__lte=now or timezone.now(),
+        step__run__finished_at__isnull=False,
+        step__run__attempt__gt=F("number"),  # else nobody did its work again
     ).select_related("step__run__workspace")
     done = 0
-    for attempt in due.iterator():
-        if _may_still_write(attempt.worker):
-            continue
-        try:
-            _remove(attempt)
-        except (StoreFailed, OSError, Refused):
-            logger.warning("what %s left is still there", attempt, exc_info=True)
+    for attempt in list(due):
+        if _may_still_write(attempt.worker) or not _remove(attempt):
             continue
         # Unless it has just been noted anew.
-        of_this = Q(pk=attempt.pk, cleanup_at=attempt.cleanup_at)
-        done += StepAttempt.objects.filter(of_this).update(cleanup_at=None)
+        of_this = StepAttempt.objects.filter(pk=attempt.pk, cleanup_at=attempt.cleanup_at)
+        done += of_this.update(cleanup_at=None)
     if done:
         logger.info("removed from the storage what %d lost attempts had left", done)
     return done
@@ -79,22 +79,55 @@ def _may_still_write(worker: str) -> bool:
     return bool(names.is_there(worker)) and not Worker.objects.filter(name=worker).exists()
 
 
-def _remove(attempt: StepAttempt) -> None:
+def _remove(attempt: StepAttempt) -> bool:
+    """Whether all of it is gone; what one store keeps is no reason to keep the rest."""
     run = attempt.step.run
-    for datastore, path in attempt.abandoned["outputs"]:
-        try:
-            place = data.locate(run.workspace, datastore, path)
-        except (BadValue, data.PathError):  # the datastore is gone, or a link leads elsewhere
-            continue
-        with storing(str(place)):
-            if place.exists():  # which refuses where a share is not mounted now
-                data.remove_tree(place, up_to=str(run.uuid))
-    listings = listings_of(run.uuid, attempt.number)
-    with storing(listings):
-        storage.remove_folder(listings)
+    removing: list[Callable[[], None]] = [
+        partial(_remove_output, attempt, port, place)
+        for port, place in attempt.abandoned["outputs"].items()
+    ]
     author = facts.Author(attempt.step_id, attempt.number)
-    for uuid in attempt.abandoned["runs"]:
-        folder = facts.folder_of(uuid, author)
-        kept = Artifact.objects.filter(run__uuid=uuid, blob__startswith=f"{folder}/")
-        with storing(folder):
-            storage.remove_folder(folder, sparing=set(kept.values_list("blob", flat=True)))
+    removing += [
+        partial(_remove_artifacts, facts.folder_of(UUID(uuid), author), uuid)
+        for uuid in attempt.abandoned["runs"]
+    ]
+    gone = True
+    for remove in removing:
+        try:
+            remove()
+        except Exception:
+            logger.warning("something that %s left cannot be removed now", attempt, exc_info=True)
+            gone = False
+    if gone:  # the listings say what is to be removed
+        storage.remove_folder(listings_of(run.uuid, attempt.number))
+    return gone
+
+
+def _remove_output(attempt: StepAttempt, port: str, place: Mapping[str, str]) -> None:
+    step = attempt.step
+    try:
+        known = read_listing(listing_of(step.run.uuid, attempt.number, port))
+        location = data.locate(step.run.workspace, place["datastore"], place["path"])
+    except (FileNotFoundError, BadValue, data.PathError):
+        return  # it had stored nothing, the datastore is gone, or a link leads elsewhere
+    if _is_wanted(step, place) or not location.exists():  # which refuses where a share is away
+        return
+    data.remove_files(location, known, up_to=str(step.run.uuid))
+
+
+def _is_wanted(step: StepRun, place: Mapping[str, str]) -> bool:
+    """Whether somebody made a dataset of it, or what counts lies at the same place: callers choose the
+    names of destinations."""
+    wanted = f"{place['path']}/"
+    for kept in step.outputs.values():
+        if "stored" in kept and kept["datastore"] == place["datastore"]:
+            path = f"{kept['path']}/"
+            if path.startswith(wanted) or wanted.startswith(path):
+                return True
+    of_it = SavedDataset.objects.filter(dataflow__contains=place["path"])
+    return of_it.filter(workspace=step.run.workspace_id).exists()
+
+
+def _remove_artifacts(folder: str, run_uuid: str) -> None:
+    kept = Artifact.objects.filter(run__uuid=run_uuid, blob__startswith=f"{folder}/")
+    storage.remove_folder(folder, sparing=set(kept.values_list("blob", flat=True)))

@@ -22,11 +22,11 @@ from studio.core.models import Workspace
 def record(
     place: Mapping[str, Any], files: Sequence[data.Entry], *, run: UUID, attempt: int, port: str
 ) -> dict[str, Any]:
-    """`place` with what an attempt stored there."""
+    """`place` with what an attempt stores there."""
     found: dict[str, Any] = {"files": len(files), "bytes": sum(file.size for file in files)}
     if files:
         known = {_name(file.path, place): file.size for file in files}
-        found["listing"] = f"{listings_of(run, attempt)}/{quote(port, safe='')}.json"
+        found["listing"] = listing_of(run, attempt, port)
         with storing(found["listing"]):
             storage.put_bytes(found["listing"], json.dumps(known).encode())
     return {**place, "stored": found}
@@ -34,6 +34,10 @@ def record(
 
 def listings_of(run: UUID, attempt: int) -> str:
     return f"runs/{run}/stored/{attempt}"
+
+
+def listing_of(run: UUID, attempt: int, port: str) -> str:
+    return f"{listings_of(run, attempt)}/{quote(port, safe='')}.json"
 
 
 def _name(path: str, place: Mapping[str, Any]) -> str:
@@ -46,8 +50,11 @@ def _name(path: str, place: Mapping[str, Any]) -> str:
 def files_of(place: Mapping[str, Any]) -> dict[str, int]:
     """The size of each file that was stored in an output, by its name there."""
     listing = place.get("stored", {}).get("listing")
-    if listing is None:
-        return {}
+    return {} if listing is None else read_listing(listing)
+
+
+def read_listing(listing: str) -> dict[str, int]:
+    """FileNotFoundError where there is none."""
     known: dict[str, int] = json.loads(b"".join(storage.stream_blob(listing)))
     return known
 

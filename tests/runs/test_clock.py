@@ -36,6 +36,34 @@ def test_a_failing_recover_and_a_slow_tidy_stop_no_heartbeat(monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
+def test_tidying_that_lasts_is_not_begun_again(monkeypatch):
+    monkeypatch.setattr(clock, "TIDY_SECONDS", 0.01)
+    begun, ended, recovered = [], Event(), Event()
+
+    def tidy():
+        begun.append(1)
+        ended.wait(10)
+
+    def recover():
+        if begun:
+            turns.append(1)
+        if len(turns) > 10:
+            recovered.set()
+
+    turns: list[int] = []
+    running = clock.Clock(
+        recover=recover, tidy=[tidy], schedules=lambda: None, recover_seconds=0.01
+    )
+    running.start()
+    try:
+        assert recovered.wait(10)
+        assert len(begun) == 1
+    finally:
+        ended.set()
+        running.close()
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_slow_look_at_schedules_delays_no_heartbeat(monkeypatch):
     monkeypatch.setattr(clock, "HEARTBEAT_SECONDS", 0.01)
     looking, ended, recovered = Event(), Event(), Event()

@@ -14,6 +14,7 @@ from runs.engine.job import load
 from runs.engine.retrying import GivenUp
 from runs.models import Metric, Outcome, Run, StepAttempt, StepRun
 from runs.states import Status
+from runs.steps import Stop
 
 pytestmark = pytest.mark.django_db
 
@@ -257,6 +258,28 @@ def test_a_step_that_fails_for_a_name_alone_delivers_all_else(
     assert step.outputs["made"]["path"] == "a/b"
     assert below(destination) == {"a.txt": "a of a body", "deep/b.txt": "b of a body"}
     assert times_run(studio) == 1 + retries
+
+
+def test_a_worker_that_stops_at_the_end_of_the_delivery_repeats_nothing(
+    studio, pipeline, destination, monkeypatch
+):
+    run = studio.submit(pipeline(make=ODD_NAME))
+    claim = engine.claim(studio.worker.name, ["cpu-cluster"])
+    with studio.worker._holding(claim) as flag, monkeypatch.context() as patch:
+        move = data.Location.move_to
+
+        def move_and_stop(source, target):
+            move(source, target)
+            if "deep" in target.path:  # the last of its files
+                flag.ask(Stop.INTERRUPTED)
+
+        patch.setattr(data.Location, "move_to", move_and_stop)
+        engine.execute(claim, flag, studio.worker.guard)
+    assert studio.step(run).run.status == Status.QUEUED
+    studio.work()
+    assert studio.step(run).run.status == Status.FAILED
+    assert times_run(studio) == 1
+    assert below(destination) == {"a.txt": "a of a body", "deep/b.txt": "b of a body"}
 
 
 def test_who_takes_up_a_lost_one_that_fails_delivers_it_and_fails(studio, pipeline, destination):

@@ -7,9 +7,12 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from django.conf import settings
+from django.test import TestCase
 from django.utils import timezone
 
 from endpoints import data
+from endpoints import services as definitions
 from endpoints.models import Datastore
 from runs import engine, facts, storage
 from runs.engine import names, storage_cleanup, stored
@@ -31,15 +34,19 @@ MAKE = """
 DESTINATIONS = {"plain": None, "named": "mine/{run-id}/deep", "chosen": "a/b"}
 
 
-@pytest.fixture
-def pipeline(studio):
-    outputs = {name: {"destination": name} for name in DESTINATIONS}
-    for name, path in DESTINATIONS.items():
+def publish(studio, destinations):
+    outputs = {name: {"destination": name} for name in destinations}
+    for name, path in destinations.items():
         if path:
             outputs[name]["path_on_datastore"] = path
-    arguments = [f"output:{name}" for name in DESTINATIONS]
+    arguments = [f"output:{name}" for name in destinations]
     steps = {"one": {"arguments": arguments, "outputs": outputs}}
     return studio.publish(steps=steps, scripts={"one.py": MAKE})
+
+
+@pytest.fixture
+def pipeline(studio):
+    return publish(studio, DESTINATIONS)
 
 
 class Attempt:
@@ -62,18 +69,22 @@ class Attempt:
 
     def write(self) -> None:
         for name, place in self.job.step.outputs.items():
-            files = []
-            for file in ("a.txt", f".{uuid4().hex}.partial"):
-                path = f"{place['path']}/{file}"
-                where = data.locate(self.job.run.workspace, place["datastore"], path)
-                where.write(io.BytesIO(b"1"))
-                files.append(data.Entry(path, 1))
-            stored.record(place, files, run=self.job.run.uuid, attempt=1, port=name)
+            file = self.located(place, "a.txt")
+            known = {"run": self.job.run.uuid, "attempt": self.claim.attempt, "port": name}
+            stored.record(place, [data.Entry(file.path, 1)], **known)
+            file.write(io.BytesIO(b"1"))
+            half = self.located(place, f".{uuid4().hex}.partial")
+            half.write(io.BytesIO(b""))
+            if half.local:
+                os.utime(half.local, (0, 0))
         for run in (self.job.run, self.job.run.parent, self.child):
             self.upload(run)
 
+    def located(self, place, name: str) -> data.Location:
+        return data.locate(self.job.run.workspace, place["datastore"], f"{place['path']}/{name}")
+
     def upload(self, run: Run) -> None:
-        source = Path(storage._root().local.parent, "source")
+        source = settings.STUDIO_DATA / "source"
         source.write_text("1")
         try:
             facts.add_artifact(run.pk, run.uuid, "outputs/up.txt", source, author=self.job.author)
@@ -204,12 +215,104 @@ def test_a_store_that_is_away_is_tried_again(studio, pipeline, tmp_path):
     assert not any(map(Path.exists, lost))
 
 
-def test_files_of_a_store_far_away_are_removed_too(workspace):
-    store = Datastore.objects.create(workspace=workspace, name="far", url=f"memory://{uuid4().hex}")
-    for path in ("azureml/1/out/a.txt", "azureml/1/out/deep/b.txt", "azureml/1.2/out/a.txt"):
-        data.locate(workspace, store.name, path).write(io.BytesIO(b"x"))
-    place = data.locate(workspace, store.name, "azureml/1/out")
-    for _ in range(2):
-        data.remove_tree(place, up_to="1")
-    top = data.locate(workspace, store.name, "")
-    assert [entry.path for entry in top.files()] == ["azureml/1.2/out/a.txt"]
+def lose_one(studio, destinations) -> tuple[StepRun, Attempt]:
+    """A step whose first attempt was lost and whose second one completed."""
+    run = studio.submit(publish(studio, destinations))
+    first = Attempt()
+    engine.finish(first.claim, Outcome.LOST)
+    studio.work()
+    step = studio.step(run)
+    assert step.run.status == Status.COMPLETED, step.run.error
+    return step, first
+
+
+def left_of(step: StepRun) -> dict[str, list[str]]:
+    """The files of each output of a step."""
+    places = {
+        name: data.locate(step.run.workspace, place["datastore"], place["path"])
+        for name, place in step.outputs.items()
+    }
+    return {name: [file.path for file in place.files()] for name, place in places.items()}
+
+
+@pytest.mark.parametrize("url", [None, "memory://"])
+@pytest.mark.parametrize("name", ["mine/{run-id}*", "mine/{run-id}[.]2", "mine/{run-id}/out [v1]"])
+def test_names_are_no_patterns(studio, url, name):
+    if url:
+        Datastore.objects.filter(name="workspaceblobstore").update(url=url + uuid4().hex)
+    step, first = lose_one(studio, {"made": name})
+    counts = left_of(step)
+    assert all(counts.values())
+    lost = first.located(first.job.step.outputs["made"], "a.txt")
+    assert lost.exists()
+    assert storage_cleanup.clean_up(later(2)) == 1
+    assert not lost.exists()
+    assert left_of(step) == counts
+
+
+def test_two_attempts_may_share_a_place(studio):
+    step, _ = lose_one(studio, {"one": "mine/{run-id}", "two": "mine/{run-id}.2"})
+    counts = left_of(step)
+    assert all(counts.values())
+    storage_cleanup.clean_up(later(2))
+    assert left_of(step) == counts
+
+
+def test_what_others_put_there_stays(studio):
+    _, first = lose_one(studio, {"made": "mine/{run-id}"})
+    theirs = first.located(first.job.step.outputs["made"], "deep/report.csv")
+    theirs.write(io.BytesIO(b"theirs"))
+    written_again = first.located(first.job.step.outputs["made"], "a.txt")
+    written_again.write(io.BytesIO(b"theirs"))
+    storage_cleanup.clean_up(later(2))
+    assert theirs.exists()
+    assert written_again.exists()
+
+
+def test_what_became_a_dataset_stays(studio):
+    step, first = lose_one(studio, {"made": None})
+    place = first.job.step.outputs["made"]
+    uri = data.datastore_uri(step.run.workspace, place["datastore"], place["path"])
+    kind, dataflow = data.write_output_dataflow(uri, "")
+    definitions.register_dataset(
+        studio.actor, name="kept", dataset_type=kind, dataflow=dataflow, create_new_version=True
+    )
+    storage_cleanup.clean_up(later(2))
+    assert first.located(place, "a.txt").exists()
+
+
+def test_what_nobody_did_again_stays(studio):
+    run = studio.submit(publish(studio, {"made": None}))
+    StepRun.objects.update(retries=1, retry_delay_seconds=3600)
+    first = Attempt()
+    engine.finish(first.claim, Outcome.FAILED, error="a name")
+    engine.cancel_steps(run.pk, "somebody asked")
+    assert studio.step(run).run.status == Status.CANCELED
+    assert storage_cleanup.clean_up(later(2)) == 0
+    assert first.located(first.job.step.outputs["made"], "a.txt").exists()
+
+
+def test_what_cannot_be_removed_keeps_nothing_else(studio):
+    _, broken = lose_one(studio, {"made": "mine/{run-id}", "other": None})
+    _, whole = lose_one(studio, {"made": "mine/{run-id}"})
+    place = broken.located(broken.job.step.outputs["made"], "").local
+    place.rename(place.with_name("elsewhere"))
+    place.symlink_to(place.name)  # in a circle
+    assert storage_cleanup.clean_up(later(2)) == 1
+    for gone in (whole.job.step.outputs["made"], broken.job.step.outputs["other"]):
+        assert not broken.located(gone, "a.txt").exists()
+    assert StepAttempt.objects.get(cleanup_at__isnull=False).step_id == broken.claim.step_id
+
+
+def test_of_two_steps_that_upload_one_file_the_last_ones_is_kept(studio):
+    script = """
+        from azureml.core import Run
+        open("f.txt", "w").write("x")
+        Run.get_context().parent.upload_file("outputs/up.txt", "f.txt")
+    """
+    scripts = dict.fromkeys(["one.py", "two.py"], script)
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        run = studio.run(studio.publish(steps={"one": {}, "two": {}}, scripts=scripts))
+    assert run.status == Status.COMPLETED
+    blobs = {path for path in everything() if path.endswith("up.txt")}
+    assert blobs == set(Artifact.objects.filter(run=run).values_list("blob", flat=True))

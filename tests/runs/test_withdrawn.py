@@ -13,7 +13,16 @@ from endpoints.models import Dataset, DatasetVersion, Datastore
 from runs import engine, facts, run_tokens, services, storage
 from runs.engine.following import FactFollower
 from runs.engine.job import load
-from runs.models import Artifact, Metric, MetricValue, Outcome, RegisteredModel, Run, StepAttempt
+from runs.models import (
+    Artifact,
+    Kind,
+    Metric,
+    MetricValue,
+    Outcome,
+    RegisteredModel,
+    Run,
+    StepAttempt,
+)
 from runs.states import Status
 from studio.core.errors import Forbidden
 from tests.runs import playing
@@ -103,6 +112,21 @@ def test_what_a_lost_attempt_said_is_taken_back_and_counts_once(run, tmp_path, e
     assert engine.finish(second.claim, Outcome.COMPLETED)
     for values, files, _, _ in seen(run):
         assert (values, files) == ([{"loss": 0.5}], {"outputs/a.txt": "of attempt 2"})
+
+
+def test_a_script_s_run_takes_back_what_it_said_of_the_run_above_it(
+    actor, storage_folder, tmp_path
+):
+    above = playing.start(actor)
+    playing.play(above)
+    run = playing.start(actor, parent=above, kind=Kind.SCRIPT)
+    for end in (Outcome.LOST, Outcome.COMPLETED):
+        said = Said(playing.take(), tmp_path)
+        assert said.job.told == run
+        said.say()
+        engine.finish(said.claim, end)
+    for each in (run, above):
+        assert MetricValue.objects.filter(metric__run=each).count() == 1
 
 
 def test_what_somebody_else_changed_since_stays(run, tmp_path):
