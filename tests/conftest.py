@@ -30,7 +30,8 @@ HEAVY = (
     *("tests/api/test_schemathesis.py", "tests/front/test_held.py", "tests/front/test_slow.py"),
     *("tests/runs/test_environments.py", "tests/runs/test_forking.py"),
     *("tests/runs/test_hostile_steps.py", "tests/runs/test_outages.py"),
-    *("tests/runs/test_process.py", "tests/runs/test_sdk.py", "tests/runs/test_step_python.py"),
+    *("tests/runs/test_own_code.py", "tests/runs/test_process.py"),
+    *("tests/runs/test_sdk.py", "tests/runs/test_step_python.py"),
 )
 # The files that take minutes. They begin first: what began last would keep one worker busy by itself.
 LONGEST = ("tests/sdk/test_flows", "tests/processes/test_loss.py")
