@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from endpoints.models import EntityStatus
 from runs.states import Status
-from studio.core.folded import fold
+from studio.core.db.folded import fold
 
 RUN_STATES = [(status.value, status.label) for status in Status if status != Status.SKIPPED]
 

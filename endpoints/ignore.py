@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from endpoints import globs
+from studio.storage import globs
 
 # What v1's client leaves out as well; a working copy makes outputs and logs anew.
 ALWAYS = {".git", ".azureml", "__pycache__", ".ipynb_checkpoints", ".studio", ".venv"}

@@ -19,10 +19,10 @@ from django.core.exceptions import ValidationError
 
 from endpoints import ignore
 from endpoints.models import Snapshot
-from endpoints.roots import Readable, Root, open_root
-from studio.core import names
+from studio.core import file_names
 from studio.core.errors import NotFound
 from studio.core.models import Workspace
+from studio.storage.roots import Readable, Root, open_root
 
 CHUNK = 1 << 20
 FICLONE = 0x40049409  # Linux: let two files share their blocks until one is written
@@ -197,8 +197,8 @@ def _check_names(files: Mapping[str, dict[str, Any]]) -> None:
         parts = name.split("/")
         if "\\" in name or "\0" in name or any(part in ("", ".", "..") for part in parts):
             raise SnapshotError(f"{name!r} is not a path inside the folder.")
-        if not names.is_text(name):
-            raise SnapshotError(f"The name {names.shown(name)} is not UTF-8.")
+        if not file_names.is_text(name):
+            raise SnapshotError(f"The name {file_names.shown(name)} is not UTF-8.")
         for parent in PurePosixPath(name).parents:
             if str(parent) in files:
                 raise SnapshotError(f"{parent} is both a file and a folder.")

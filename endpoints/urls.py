@@ -2,17 +2,8 @@
 
 from django.urls import path
 
-from endpoints.views import (
-    authoring,
-    code,
-    data,
-    endpoint,
-    favourites,
-    lists,
-    pipeline,
-    schedules,
-    submit,
-)
+from endpoints.views import authoring, code, data, endpoint, favourites, lists, pipeline
+from runs.views import schedules, submit
 
 app_name = "endpoints"
 urlpatterns = [

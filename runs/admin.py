@@ -5,7 +5,8 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 
 from endpoints.models import Schedule
-from runs import models, scheduler, services
+from runs import models, services
+from runs.schedules import scheduler
 from studio.core import audit
 from studio.core.access import actor_for
 from studio.core.admin import ReadOnlyAdmin

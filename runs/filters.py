@@ -15,8 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from endpoints.models import PipelineEndpoint, Schedule
 from runs.models import Experiment, Run, RunAttribute, Source
 from runs.states import Status
-from studio.core import keyset
-from studio.core.folded import fold
+from studio.core.db import keyset
+from studio.core.db.folded import fold
 
 SUBMITTED = {
     "hour": (_("Last hour"), timedelta(hours=1)),

@@ -12,10 +12,10 @@ from django.db.models.functions import Coalesce, Greatest, Now
 from django.utils import timezone
 
 from runs.states import BEFORE, TERMINAL, Status
-from studio.core import statements
 from studio.core.access import Actor
-from studio.core.folded import FoldedQuerySet
-from studio.core.writing import write_transaction
+from studio.core.db import prepared
+from studio.core.db.folded import FoldedQuerySet
+from studio.core.db.transactions import write_transaction
 
 if TYPE_CHECKING:
     from runs.models import Run, Worker  # noqa: F401 - named in a text
@@ -125,7 +125,7 @@ class RunQuerySet(FoldedQuerySet["Run"]):
             if unless_failed:
                 wanted["error_code"] = ""
             tests = [f"{column} = %s" for column in wanted]
-            moved = statements.run(
+            moved = prepared.run(
                 f"UPDATE runs_run SET {', '.join(sets)} WHERE {' AND '.join(tests)}",  # noqa: S608
                 *values,
                 *wanted.values(),
@@ -207,7 +207,7 @@ def _later_than_last() -> str:
 def _note(*, pks: list[int], before: str, to: Status, at: datetime, reason: str) -> None:
     """Write one change of each run."""
     later, marks = _later_than_last(), ", ".join(["%s"] * len(pks))
-    statements.run(
+    prepared.run(
         "INSERT INTO runs_statuschange (run_id, from_status, to_status, at, reason)"  # noqa: S608
         f" SELECT id, %s, %s, {later}, %s FROM runs_run WHERE id IN ({marks}) ORDER BY id",
         *(before, to, at, reason[:500], *pks),

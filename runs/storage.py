@@ -19,9 +19,9 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
-from endpoints.roots import Readable, Root, State, open_root, storing
-from studio.core import names
+from studio.core import file_names
 from studio.core.errors import Conflict
+from studio.storage.roots import Readable, Root, State, open_root, storing
 
 DRIVER_LOG = "azureml-logs/70_driver_log.txt"
 BUILD_LOG = "azureml-logs/20_image_build_log.txt"
@@ -160,10 +160,12 @@ def checked_path(path: str) -> str:
     if (
         strays
         or len(text) > 1000
-        or not names.is_text(text)
+        or not file_names.is_text(text)
         or any(len(part.encode()) > LONGEST_NAME for part in parts)
     ):
-        raise ValidationError({"path": f"{names.shown(text)!r} is no relative path of a file."})
+        raise ValidationError(
+            {"path": f"{file_names.shown(text)!r} is no relative path of a file."}
+        )
     return str(PurePosixPath(*parts))
 
 
@@ -171,7 +173,9 @@ def sent_path(path: str) -> str:
     """The same of one that a client chose: Windows writes backslashes, and nobody control characters."""
     text = str(path).replace("\\", "/")
     if not CONTROL.isdisjoint(text):
-        raise ValidationError({"path": f"{names.shown(text)!r} is no relative path of a file."})
+        raise ValidationError(
+            {"path": f"{file_names.shown(text)!r} is no relative path of a file."}
+        )
     return checked_path(text)
 
 

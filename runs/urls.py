@@ -1,21 +1,9 @@
 from django.urls import path, re_path
 
-from runs.views import (
-    compute,
-    detail,
-    files,
-    home,
-    lists,
-    live,
-    logs,
-    portal,
-    publish,
-    rename,
-    resubmit,
-    tracked,
-    verbs,
-)
-from studio.core.routes import SCOPE, wire_path
+from endpoints.views import compute, publish
+from runs.views import detail, files, lists, live, logs, portal, rename, resubmit, tracked, verbs
+from studio.core.rest.routes import SCOPE, wire_path
+from studio.pages import home
 
 ID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 UUID, RUN = rf"(?P<uuid>{ID})", rf"(?P<run_uuid>{ID})"

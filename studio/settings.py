@@ -102,6 +102,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("STUDIO_MAX_BODY_BYTES", default=32 * 1024
 
 # --- Django --------------------------------------------------------------------------------------
 INSTALLED_APPS = [
+    "studio",
     "studio.core",
     "endpoints",
     "runs",
@@ -245,13 +246,13 @@ WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = "pytest" in sys.modules or DEB
 
 # --- REST ------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["studio.core.authentication.StudioAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["studio.core.rest.authentication.StudioAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_PARSER_CLASSES": ["studio.core.parsers.AnyJSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["studio.core.rest.parsers.AnyJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_SCHEMA_CLASS": "studio.core.schema.WireSchema",
-    "EXCEPTION_HANDLER": "studio.core.rest.exception_handler",
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "studio.core.parsers.AlwaysJSON",
+    "DEFAULT_SCHEMA_CLASS": "studio.core.rest.schema.WireSchema",
+    "EXCEPTION_HANDLER": "studio.core.rest.views.exception_handler",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "studio.core.rest.parsers.AlwaysJSON",
     "UNAUTHENTICATED_USER": None,
 }
 SPECTACULAR_SETTINGS = {
@@ -259,7 +260,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "The Azure ML v1 pipelines wire, served by your own studio.",
     "VERSION": "1.0",
     "SERVE_INCLUDE_SCHEMA": False,
-    "PREPROCESSING_HOOKS": ["studio.core.schema.tidy"],
+    "PREPROCESSING_HOOKS": ["studio.core.rest.schema.tidy"],
 }
 
 # --- logging: one line per event ------------------------------------------------------------------

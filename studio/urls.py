@@ -6,10 +6,10 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 from django.views.i18n import set_language
 
-from runs.views.home import home
 from studio.api import missing
 from studio.core import views as core
-from studio.core.routes import wire_path
+from studio.core.rest.routes import wire_path
+from studio.pages.home import home
 
 urlpatterns = [
     path("", home, name="home"),

@@ -14,9 +14,10 @@ from django.utils import timezone
 
 from endpoints.models import ComputeTarget, Datastore
 from endpoints.services import register_dataset
-from runs import facts, services
+from runs import services
 from runs.models import Experiment, ScheduleTick, Worker
 from runs.states import Status
+from runs.tracking import facts
 from studio.core import favourites, tokens
 from tests import factories
 from tests.runs.shown import complete, keep, move, step_of, submit, write_log

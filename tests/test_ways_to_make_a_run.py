@@ -12,11 +12,12 @@ from django.urls import resolve
 
 from endpoints import services as definitions
 from endpoints.models import Snapshot
-from endpoints.services.drafts import create_graph_draft
-from runs import scheduler, services
+from runs import services
 from runs.api.idempotency import KeyedView
+from runs.drafts.edit import create_draft
+from runs.drafts.graphs import create_graph_draft
 from runs.models import Kind, Run
-from runs.services.drafts import create_draft
+from runs.schedules import scheduler
 from studio.core.models import Role
 from tests import factories
 from tests.api.walk import every_address

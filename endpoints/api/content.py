@@ -6,13 +6,13 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from rest_framework.response import Response
 
-from endpoints import packed, snapshots, uploads
+from endpoints import packed, snapshots
 from endpoints.models import Snapshot
-from studio.core import blob_urls
 from studio.core.access import require
-from studio.core.bodies import Body, strings
 from studio.core.errors import BadValue, Conflict
-from studio.core.rest import WireView, find, wire_time
+from studio.core.rest.bodies import Body, strings
+from studio.core.rest.views import WireView, find, wire_time
+from studio.storage import links, uploads
 
 
 class LatestMetadata(WireView):
@@ -47,7 +47,7 @@ class UploadAddresses(WireView):
 
     def node(self, name: str) -> dict:
         path = f"{self.actor.workspace.uuid}/{uuid4()}"
-        address = blob_urls.signed_for_upload(self.base_url, uploads.CONTAINER, path, by=self.actor)
+        address = links.signed_for_upload(self.base_url, uploads.CONTAINER, path, by=self.actor)
         return {"fullName": name, "blobUri": address}
 
 
@@ -124,5 +124,5 @@ class SnapshotZip(WireView):
     def post(self, request, uuid, **scope):
         rows = Snapshot.objects.filter(workspace=self.actor.workspace)
         path = f"{find(rows, uuid, 'Snapshot').uuid}/code.zip"
-        address = blob_urls.signed(self.base_url, packed.CONTAINER, path, by=self.actor)
+        address = links.signed(self.base_url, packed.CONTAINER, path, by=self.actor)
         return Response({"zipSasUri": address})

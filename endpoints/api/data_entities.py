@@ -2,15 +2,15 @@
 
 from endpoints.data.dataflow import yaml_of
 from endpoints.models import DatasetVersion, DataSource, Datastore, SavedDataset
-from studio.core import blob_urls
 from studio.core.access import Actor
-from studio.core.rest import wire_time
+from studio.core.rest.views import wire_time
+from studio.storage import links
 
 
 def datastore_dto(datastore: Datastore, base: str, *, by: Actor, writable: bool) -> dict:
     """Wire 10.2: account and endpoint combine to the userinfo form of 8.3, with a container SAS."""
     container = f"datastore-{datastore.uuid}"
-    sas = blob_urls.container_sas(container, by=by, may="rlcw" if writable else "rl")
+    sas = links.container_sas(container, by=by, may="rlcw" if writable else "rl")
     return {
         "name": datastore.name,
         "dataStoreType": "AzureBlob",
@@ -18,9 +18,9 @@ def datastore_dto(datastore: Datastore, base: str, *, by: Actor, writable: bool)
         "isDefault": datastore.is_default,
         "tags": datastore.tags,
         "azureStorageSection": {
-            "accountName": blob_urls.ACCOUNT,
+            "accountName": links.ACCOUNT,
             "containerName": container,
-            "endpoint": blob_urls.endpoint(base),
+            "endpoint": links.endpoint(base),
             "protocol": "https",
             "credentialType": "Sas",
             "credential": sas,

@@ -5,9 +5,9 @@ from rest_framework.response import Response
 from endpoints import data, services
 from endpoints.api.data_entities import data_source_entity
 from endpoints.models import DataSource, Datastore
-from studio.core.bodies import LONGEST, Body
 from studio.core.errors import BadValue, NotFound
-from studio.core.rest import WireView, find
+from studio.core.rest.bodies import LONGEST, Body
+from studio.core.rest.views import WireView, find
 
 # What no datastore of ours can answer; named, since a step would find nothing there.
 OF_DATABASES = ("SqlTableName", "SqlQuery", "SqlStoredProcedureName")

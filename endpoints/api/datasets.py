@@ -8,10 +8,10 @@ from rest_framework.response import Response
 from endpoints import services
 from endpoints.api.data_entities import data_version, dataset_dto, saved_dataset_dto
 from endpoints.models import Dataset, DatasetVersion, SavedDataset
-from studio.core.bodies import Body, flag_of, query_text
 from studio.core.errors import BadValue, NotFound
-from studio.core.rest import WireView, find, find_by_name
-from studio.core.schema import query
+from studio.core.rest.bodies import Body, flag_of, query_text
+from studio.core.rest.schema import query
+from studio.core.rest.views import WireView, find, find_by_name
 
 
 class DatasetView(WireView):

@@ -5,9 +5,9 @@ from rest_framework.response import Response
 from endpoints.api.data_entities import datastore_dto
 from endpoints.models import Datastore
 from studio.core.access import require
-from studio.core.bodies import Body
 from studio.core.errors import BadValue, NotFound
-from studio.core.rest import WireView
+from studio.core.rest.bodies import Body
+from studio.core.rest.views import WireView
 
 NAMED = 20  # of the datastores there are, in a refusal
 

@@ -3,12 +3,12 @@
 from rest_framework.response import Response
 
 from endpoints import services
-from endpoints.api.entities import environment_definition
 from endpoints.models import EnvironmentVersion
 from endpoints.services.environments import is_number
-from studio.core.bodies import Body
+from endpoints.wire.entities import environment_definition
 from studio.core.errors import BadValue, NotFound
-from studio.core.rest import WireView
+from studio.core.rest.bodies import Body
+from studio.core.rest.views import WireView
 
 CURATED = ("azureml-", "microsoft-")
 PARTS = ("python", "environmentVariables", "docker", "spark", "r")

@@ -3,16 +3,16 @@
 from rest_framework.response import Response
 
 from endpoints import services
-from endpoints.api import catalogue
-from endpoints.api.entities import (
+from endpoints.wire import catalogue
+from endpoints.wire.entities import (
     graph_entity,
     graph_interface,
     module_entity,
     module_with_interface,
 )
-from studio.core.bodies import Body
 from studio.core.errors import NotFound
-from studio.core.rest import WireView, find
+from studio.core.rest.bodies import Body
+from studio.core.rest.views import WireView, find
 
 
 class GraphDetail(WireView):

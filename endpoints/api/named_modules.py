@@ -4,14 +4,14 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
 from endpoints import services
-from endpoints.api import catalogue
-from endpoints.api.entities import module_with_interface
 from endpoints.api.graphs import module_of
 from endpoints.models import ModuleStatus, ModuleVersion, NamedModule
-from studio.core.bodies import Body, kind_of, query_text
+from endpoints.wire import catalogue
+from endpoints.wire.entities import module_with_interface
 from studio.core.errors import BadValue, NotFound
-from studio.core.rest import WireView, find, wire_time
-from studio.core.schema import query
+from studio.core.rest.bodies import Body, kind_of, query_text
+from studio.core.rest.schema import query
+from studio.core.rest.views import WireView, find, wire_time
 
 
 def named_module_entity(named: NamedModule) -> dict:

@@ -4,14 +4,14 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
 from endpoints import services
-from endpoints.api import catalogue
-from endpoints.api.entities import pipeline_endpoint_entity, pipeline_entity
 from endpoints.api.pipelines import entity_status
 from endpoints.models import EntityStatus, PipelineEndpoint
-from studio.core.bodies import Body, flag_of, kind_of, query_text
+from endpoints.wire import catalogue
+from endpoints.wire.entities import pipeline_endpoint_entity, pipeline_entity
 from studio.core.errors import BadValue
-from studio.core.rest import WireView, find, find_by_name
-from studio.core.schema import query
+from studio.core.rest.bodies import Body, flag_of, kind_of, query_text
+from studio.core.rest.schema import query
+from studio.core.rest.views import WireView, find, find_by_name
 
 
 def endpoint_by_name(actor, name: str) -> PipelineEndpoint:

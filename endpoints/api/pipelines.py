@@ -3,12 +3,12 @@
 from rest_framework.response import Response
 
 from endpoints import services
-from endpoints.api import catalogue
-from endpoints.api.entities import DATA_TYPES, data_type, pipeline_entity
 from endpoints.models import EntityStatus
-from studio.core.bodies import Body, flag_of, kind_of
+from endpoints.wire import catalogue
+from endpoints.wire.entities import DATA_TYPES, data_type, pipeline_entity
 from studio.core.errors import BadValue
-from studio.core.rest import WireView, find
+from studio.core.rest.bodies import Body, flag_of, kind_of
+from studio.core.rest.views import WireView, find
 
 
 class DataTypes(WireView):

@@ -7,15 +7,14 @@ from endpoints.api import (
     data_sources,
     datasets,
     datastores,
-    drafts,
     environments,
     graphs,
     named_modules,
     pipeline_endpoints,
     pipelines,
-    schedules,
 )
-from studio.core.routes import SCOPE, wire_path
+from runs.api import drafts, schedules
+from studio.core.rest.routes import SCOPE, wire_path
 
 pipelines_service = [
     wire_path(r"^DataTypes/?$", pipelines.DataTypes.as_view()),

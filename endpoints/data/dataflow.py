@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote
 import yaml
 from django.core.exceptions import ValidationError
 
-from endpoints import yaml_bounds
+from studio.core import yaml_bounds
 from studio.core.models import Workspace
 
 MAX_BYTES = 1 << 20

@@ -15,11 +15,11 @@ from uuid import uuid4
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
-from endpoints import globs
 from endpoints.models import Datastore
-from endpoints.roots import NO_SUCH_PLACE, Readable, Root, State, open_root, place_for
-from studio.core import names
+from studio.core import file_names
 from studio.core.errors import NotFound, Refused
+from studio.storage import globs
+from studio.storage.roots import NO_SUCH_PLACE, Readable, Root, State, open_root, place_for
 
 LONGEST_KEY = 1024  # bytes; of S3 and Azure Blob
 LONGEST_PATH = 4096  # bytes; of a file system
@@ -68,10 +68,10 @@ class Location:
 
     def find(self, path: str) -> "Location":
         """What an address names: whatever is there, else what may be."""
-        if not names.is_plain(path) or names.BROKEN.search(path):
+        if not file_names.is_plain(path) or file_names.BROKEN.search(path):
             parts = [part for part in path.split("/") if part not in ("", ".")]
             if ".." not in parts and "\0" not in path:
-                for text in ("/".join(parts), names.of_address("/".join(parts))):
+                for text in ("/".join(parts), file_names.of_address("/".join(parts))):
                     if (place := self.found(text)).exists():
                         return place
         return self.child(path)
@@ -80,7 +80,7 @@ class Location:
     def has_usable_name(self) -> bool:
         """Whether its store can hold it: a file system takes any bytes, others UTF-8 and less of it."""
         if self.local is None:
-            return names.is_text(self.path) and len(self.path.encode()) <= LONGEST_KEY
+            return file_names.is_text(self.path) and len(self.path.encode()) <= LONGEST_KEY
         return len(os.fsencode(self.local)) < LONGEST_PATH
 
     def exists(self) -> bool:

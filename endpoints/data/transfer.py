@@ -21,8 +21,8 @@ from endpoints.data.places import (
     matches,
 )
 from endpoints.data.web import CHUNK, download
-from endpoints.roots import storing
 from studio.core.errors import NotFound
+from studio.storage.roots import storing
 
 OLD_SECONDS = 3600.0  # who still writes a file does not let it lie for so long
 

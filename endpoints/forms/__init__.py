@@ -2,7 +2,7 @@
 
 from endpoints.forms.endpoint import EndpointForm
 from endpoints.forms.pipeline import NewPipelineForm
-from endpoints.forms.schedule import ScheduleForm, initial_of
-from endpoints.forms.submit import SubmitForm
+from runs.forms.schedules import ScheduleForm, initial_of
+from runs.forms.submit import SubmitForm
 
 __all__ = ["EndpointForm", "NewPipelineForm", "ScheduleForm", "SubmitForm", "initial_of"]

@@ -1,9 +1,9 @@
 from django import forms
 from django.utils.translation import gettext_lazy
 
-from endpoints.forms.tags import TagsField
 from endpoints.models import PipelineEndpoint
 from studio.core.forms import TextArea
+from studio.core.ui.tags import TagsField
 
 
 class EndpointForm(forms.Form):

@@ -1,7 +1,7 @@
 import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
-import studio.core.folded
+import studio.core.db.folded
 import uuid
 from django.db import migrations, models
 
@@ -73,7 +73,7 @@ class Migration(migrations.Migration):
                 ('is_visible', models.BooleanField(default=True)),
                 ('tags', models.JSONField(blank=True, default=dict)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('folded', studio.core.folded.FoldedField(default='', editable=False, of=['name', 'description'])),
+                ('folded', studio.core.db.folded.FoldedField(default='', editable=False, of=['name', 'description'])),
             ],
             options={
                 'constraints': [models.UniqueConstraint(fields=('workspace', 'name'), name='dataset_unique_name', violation_error_message='A dataset of this name exists already.')],
@@ -123,7 +123,7 @@ class Migration(migrations.Migration):
                 ('updated_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('created_by', models.CharField(blank=True, max_length=150)),
                 ('updated_by', models.CharField(blank=True, max_length=150)),
-                ('folded', studio.core.folded.FoldedField(default='', editable=False, of=['name', 'description', 'created_by', 'updated_by', 'tags'])),
+                ('folded', studio.core.db.folded.FoldedField(default='', editable=False, of=['name', 'description', 'created_by', 'updated_by', 'tags'])),
             ],
             options={
                 'constraints': [models.UniqueConstraint(fields=('workspace', 'name'), name='endpoint_unique_name', violation_error_message='A pipeline endpoint of this name exists already.')],
@@ -255,7 +255,7 @@ class Migration(migrations.Migration):
                 ('updated_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('created_by', models.CharField(blank=True, max_length=150)),
                 ('updated_by', models.CharField(blank=True, max_length=150)),
-                ('folded', studio.core.folded.FoldedField(default='', editable=False, of=['name', 'description', 'created_by', 'updated_by', 'properties'])),
+                ('folded', studio.core.db.folded.FoldedField(default='', editable=False, of=['name', 'description', 'created_by', 'updated_by', 'properties'])),
             ],
             options={
                 'indexes': [models.Index(fields=['workspace', '-id'], name='pipeline_newest')],
@@ -367,7 +367,7 @@ class Migration(migrations.Migration):
                 ('updated_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('created_by', models.CharField(blank=True, max_length=150)),
                 ('updated_by', models.CharField(blank=True, max_length=150)),
-                ('folded', studio.core.folded.FoldedField(default='', editable=False, of=['name'])),
+                ('folded', studio.core.db.folded.FoldedField(default='', editable=False, of=['name'])),
             ],
             options={
                 'indexes': [models.Index(fields=['workspace', '-id'], name='schedule_newest'), models.Index(condition=models.Q(('next_at__isnull', False)), fields=['next_at'], name='schedule_due')],

@@ -5,7 +5,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from endpoints.models.pipeline import EntityStatus, PublishedPipeline
-from studio.core.folded import FoldedField, FoldedModel
+from studio.core.db.folded import FoldedField, FoldedModel
 from studio.core.models import Workspace
 
 

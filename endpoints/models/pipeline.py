@@ -4,7 +4,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from studio.core.folded import FoldedField, FoldedModel
+from studio.core.db.folded import FoldedField, FoldedModel
 from studio.core.models import Workspace
 
 

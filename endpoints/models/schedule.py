@@ -8,8 +8,8 @@ from django.utils.translation import gettext_lazy as _
 
 from endpoints.models.endpoint import PipelineEndpoint
 from endpoints.models.pipeline import EntityStatus, PublishedPipeline
-from endpoints.recurrence import Recurrence
-from studio.core.folded import FoldedField, FoldedModel
+from runs.recurrence import Recurrence
+from studio.core.db.folded import FoldedField, FoldedModel
 from studio.core.models import Workspace
 
 

@@ -12,8 +12,8 @@ from endpoints.models import Dataset, DatasetVersion, DataSource, Datastore, Sav
 from endpoints.services import checks
 from studio.core import audit
 from studio.core.access import Actor, require
+from studio.core.db.transactions import write_transaction
 from studio.core.errors import Conflict
-from studio.core.writing import write_transaction
 
 TYPES = ("tabular", "file")
 UNREGISTERED = "unregistered-"  # how the names of data begin that have none; the SDK says so too

@@ -9,11 +9,12 @@ from uuid import UUID
 
 from django.db import transaction
 
-from endpoints import archives, data, snapshots, yaml_format
+from endpoints import data, snapshots
+from endpoints.authoring import archives, yaml_format
+from endpoints.authoring.yaml_format.model import Reference
 from endpoints.graph import GraphError
 from endpoints.models import DataSource, Datastore, Module, PublishedPipeline, Snapshot
 from endpoints.services import datasets, modules, pipelines
-from endpoints.yaml_format.model import Reference
 from studio.core.access import Actor, require
 from studio.core.errors import BadValue
 

@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 from endpoints.models import EndpointVersion, EntityStatus, PipelineEndpoint, PublishedPipeline
 from studio.core import audit
 from studio.core.access import Actor, require
+from studio.core.db.transactions import share_locked, write_transaction
 from studio.core.errors import Disabled
-from studio.core.writing import share_locked, write_transaction
 
 
 def check_runnable(

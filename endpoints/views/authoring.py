@@ -6,8 +6,8 @@ from django.utils.translation import gettext as _
 
 from endpoints.forms import NewPipelineForm
 from studio.core.access import require
-from studio.core.bodies import NO_LIMIT
-from studio.core.decorators import form_view
+from studio.core.rest.bodies import NO_LIMIT
+from studio.core.ui.decorators import form_view
 
 EXAMPLE = """\
 pipeline:

@@ -13,8 +13,8 @@ from django.db.models.functions import Coalesce, Concat, Lower
 from endpoints.models import EndpointVersion, PipelineEndpoint, PublishedPipeline
 from runs.models import Run
 from studio.core.access import Actor
+from studio.core.db.keyset import size_of
 from studio.core.favourites import starred
-from studio.core.keyset import size_of
 
 SPARK = 10
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)

@@ -2,7 +2,7 @@
 
 from django.views.decorators.http import require_safe
 
-from endpoints.views.scope import find_pipeline
+from runs.parts.definitions import find_pipeline
 from runs.views.files import code_file
 
 

@@ -11,9 +11,9 @@ from django.views.decorators.http import require_safe
 
 from endpoints import data
 from endpoints.models import Dataset, Datastore
-from studio.core import names
+from studio.core import file_names
 from studio.core.access import require
-from studio.core.keyset import numbered
+from studio.core.db.keyset import numbered
 
 
 @require_safe
@@ -55,7 +55,7 @@ def datastore_detail(request, name):
     require(request.actor, "read")
     store = get_object_or_404(Datastore, workspace=request.actor.workspace, name=name)
     given = request.GET.get("quoted")
-    path = request.GET.get("path", "") if given is None else names.unquoted(given)
+    path = request.GET.get("path", "") if given is None else file_names.unquoted(given)
     place = data.find(store, path)
     if "download" in request.GET:
         return _file(place)
@@ -66,9 +66,10 @@ def datastore_detail(request, name):
         "nav": "datastores",
         "store": store,
         "place": place,
-        "path": names.shown(place.path),
+        "path": file_names.shown(place.path),
         "folders": [
-            (_address("/".join(parts[: n + 1])), names.shown(part)) for n, part in enumerate(parts)
+            (_address("/".join(parts[: n + 1])), file_names.shown(part))
+            for n, part in enumerate(parts)
         ],
         # A store that nothing was written to yet has no folder.
         "entries": [_row(entry) for entry in place.listing()] if place.exists() else [],
@@ -80,7 +81,7 @@ def _row(entry: data.Entry) -> dict:
     """What the table prints of an entry: folders are opened, files are downloaded."""
     is_folder = entry.path.endswith("/")
     path = entry.path.rstrip("/")
-    name = names.shown(path.rpartition("/")[2])
+    name = file_names.shown(path.rpartition("/")[2])
     return {
         "name": f"{name}/" if is_folder else name,
         "size": entry.size,
@@ -93,14 +94,14 @@ def _row(entry: data.Entry) -> dict:
 def _address(path: str) -> str:
     """Of bytes that are no UTF-8 an address has no text; Django would put another in their place."""
     return "?" + urlencode(
-        {"path": path} if names.is_text(path) else {"quoted": names.quoted(path)}
+        {"path": path} if file_names.is_text(path) else {"quoted": file_names.quoted(path)}
     )
 
 
 def _file(place):
     kind = mimetypes.guess_type(place.name)[0] or "application/octet-stream"
     reply = FileResponse(
-        place.open(), as_attachment=True, filename=names.shown(place.name), content_type=kind
+        place.open(), as_attachment=True, filename=file_names.shown(place.name), content_type=kind
     )
     reply["X-Content-Type-Options"] = "nosniff"
     return reply

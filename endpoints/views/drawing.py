@@ -4,11 +4,11 @@ from functools import lru_cache
 from uuid import UUID
 
 from endpoints.graph import DatasetNode, Node
-from endpoints.layout import layout
+from endpoints.graph.layout import layout
 from endpoints.models import PublishedPipeline
 from endpoints.parameters import Parameter
 from runs import engine
-from studio.core.drawing import laid_out
+from studio.core.ui.drawing import laid_out
 
 
 @lru_cache(maxsize=256)

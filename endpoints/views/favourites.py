@@ -6,7 +6,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from endpoints.models import PipelineEndpoint, PublishedPipeline
-from endpoints.views.scope import find_endpoint, find_pipeline
+from runs.parts.definitions import find_endpoint, find_pipeline
 from studio.core import favourites
 
 

@@ -13,8 +13,8 @@ from endpoints import services
 from endpoints.filters import CatalogueFilter
 from endpoints.models import EntityStatus, PipelineEndpoint, PublishedPipeline
 from endpoints.views import catalogue
-from endpoints.views.scope import reader
-from endpoints.views.stopping import what_stops
+from runs.parts.definitions import reader
+from runs.parts.stopping import what_stops
 from runs.views.fragments import private
 from studio.core.access import require
 

@@ -8,17 +8,18 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from endpoints import services
-from endpoints.api.entities import pipeline_url
 from endpoints.models import EndpointVersion, PublishedPipeline
-from endpoints.views import consume, history, step, timetable
+from endpoints.views import consume, step
 from endpoints.views.favourites import star_of
-from endpoints.views.scope import find_pipeline
-from endpoints.views.stopping import what_stops
+from endpoints.wire.entities import pipeline_url
 from runs import engine
+from runs.parts import history, timetable
+from runs.parts.definitions import find_pipeline
+from runs.parts.stopping import what_stops
 from runs.views.fragments import private
 from studio.core.access import require
-from studio.core.decorators import form_view
-from studio.core.rest import base_url
+from studio.core.rest.views import base_url
+from studio.core.ui.decorators import form_view
 
 
 def _frame(request, uuid, current: str) -> dict:

@@ -9,9 +9,9 @@ from endpoints.models import EndpointVersion, PipelineEndpoint
 from endpoints.parameters import Parameter
 from endpoints.services import why_disabled
 from endpoints.views.drawing import shown_default
-from endpoints.views.history import COUNTED
 from runs import engine
 from runs.models import Run
+from runs.parts.history import COUNTED
 
 
 def rows_of(endpoint: PipelineEndpoint, versions: Sequence[EndpointVersion]) -> list[dict]:

@@ -6,15 +6,16 @@ from django.core.exceptions import ValidationError
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
-from runs import model_files, services, storage
+from runs import services, storage
 from runs.api import visible
 from runs.api.entities import ARTIFACTS, ORIGIN, artifact_dto, content_info, log_files
 from runs.models import Artifact, Asset, Run
-from studio.core import blob_urls
-from studio.core.bodies import Body, query_text
+from runs.tracking import model_files
 from studio.core.errors import BadValue, NotFound
-from studio.core.rest import WireView
-from studio.core.schema import query
+from studio.core.rest.bodies import Body, query_text
+from studio.core.rest.schema import query
+from studio.core.rest.views import WireView
+from studio.storage import links
 
 # `azureml-mlflow` downloads only from addresses that look like Azure's storage, which the metadata of
 # the cloud names, and leaves all others out in silence.
@@ -57,7 +58,7 @@ class ArtifactView(WireView):
             raise
 
     def address(self, run: Run, path: str) -> str:
-        return blob_urls.signed(self.base_url, ARTIFACTS, f"{run.uuid}/{path}", by=self.actor)
+        return links.signed(self.base_url, ARTIFACTS, f"{run.uuid}/{path}", by=self.actor)
 
 
 class ArtifactBatch(ArtifactView):
@@ -93,7 +94,7 @@ class ArtifactBatch(ArtifactView):
             raise BadValue(" ".join(error.messages), target="path") from error
 
     def upload_address(self, run: Run, path: str) -> str:
-        return blob_urls.signed_for_upload(
+        return links.signed_for_upload(
             self.base_url, ARTIFACTS, f"{run.uuid}/{path}", by=self.actor
         )
 

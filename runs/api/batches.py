@@ -6,8 +6,8 @@ from rest_framework.response import Response
 from runs.api.entities import run_dto
 from runs.api.history import HistoryView, WritingView, apply
 from runs.api.visible import runs
-from studio.core.bodies import Body
 from studio.core.errors import BadValue
+from studio.core.rest.bodies import Body
 
 LARGEST = 100  # the most that the SDK sends at once
 

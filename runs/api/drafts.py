@@ -1,39 +1,175 @@
-"""What joins drafts and runs: a draft of a run, and a run of a draft (wire 8.7)."""
+"""Pipeline drafts and their graphs: create, read, list, replace, clone, delete, publish (wire 8.7)."""
 
-from drf_spectacular.utils import extend_schema
+from django.db.models.lookups import Exact
 from rest_framework.response import Response
 
-from endpoints.api.drafts import PipelineDraftView, pipeline_draft_entity
-from runs.api import visible
-from runs.api.entities import pipeline_run_entity
-from runs.api.idempotency import DOCUMENTED, KeyedView, reply
-from runs.services import drafts
-from studio.core.bodies import Body, query_text
-from studio.core.rest import WireView
-from studio.core.schema import query
+from endpoints.models import GraphDraft, PipelineDraft
+from endpoints.wire import catalogue
+from endpoints.wire.entities import pipeline_entity
+from runs.drafts import edit
+from runs.drafts import graphs as graph_drafts
+from studio.core.db.lookups import JsonText
+from studio.core.rest.bodies import MOST_TERMS, Body, at_most, texts
+from studio.core.rest.views import WireView, find, wire_time
+
+# What of a GraphDraftEntity is the graph; the rest is its interface, or says what we know of it.
+LISTS = ("ModuleNodes", "DatasetNodes", "Edges")
+OBJECTS = ("GraphLayout", "DefaultCompute")
 
 
-class CloneRun(WireView):
+def graph_draft_entity(draft: GraphDraft) -> dict:
+    lists: dict[str, list] = {
+        "Parameters": [],
+        "DataPathParameters": [],
+        "DataPathParameterList": [],
+    }
+    given = {key: value for key, value in draft.interface.items() if value is not None}
+    return {
+        "ModuleNodes": [],
+        "DatasetNodes": [],
+        "Edges": [],
+        **draft.wire,
+        "EntityInterface": lists | given,
+        "Id": str(draft.uuid),
+        "Etag": str(draft.etag),
+        "CreatedDate": wire_time(draft.created_at),
+        "LastModifiedDate": wire_time(draft.updated_at),
+    }
+
+
+def pipeline_draft_entity(draft: PipelineDraft) -> dict:
+    return {
+        "Id": str(draft.uuid),
+        "Name": draft.name,
+        "Description": draft.description,
+        "tags": draft.tags,
+        "Properties": draft.properties,
+        "PipelineSubmissionInfo": edit.shown(draft),
+        "GraphDraftId": str(draft.graph.uuid) if draft.graph else None,
+        "ParentPipelineId": _id(draft.parent_pipeline_uuid),
+        "ParentPipelineRunId": _id(draft.parent_run_uuid),
+        "ParentStepRunIds": draft.parent_step_uuids or None,
+        "ParentPipelineDraftId": _id(draft.parent_draft_uuid),
+        "LastSubmittedPipelineRunId": _id(draft.last_run_uuid),
+        "CreatedBy": {"UserName": draft.created_by or None},
+        "LastUpdatedBy": {"UserName": draft.updated_by or None},
+        "Etag": str(draft.etag),
+        "CreatedDate": wire_time(draft.created_at),
+        "LastModifiedDate": wire_time(draft.updated_at),
+    }
+
+
+def _id(uuid) -> str | None:
+    return str(uuid) if uuid else None
+
+
+class GraphDraftView(WireView):
+    def draft(self, uuid: str) -> GraphDraft:
+        rows = GraphDraft.objects.filter(workspace=self.actor.workspace)
+        return find(rows, uuid, "Graph draft")
+
+    def posted(self, body: Body) -> dict:
+        wire: dict = {part: body.items(part) for part in LISTS}
+        wire |= {part: body.mapping(part) for part in OBJECTS if part in body}
+        return {"wire": wire, "interface": body.mapping("EntityInterface")}
+
+
+class GraphDrafts(GraphDraftView):
+    def post(self, request, **scope):
+        posted = self.posted(Body(request.data))
+        return Response(graph_draft_entity(graph_drafts.create_graph_draft(self.actor, **posted)))
+
+
+class GraphDraftDetail(GraphDraftView):
+    def get(self, request, uuid, **scope):
+        return Response(graph_draft_entity(self.draft(uuid)))
+
+    def put(self, request, uuid, **scope):
+        body = Body(request.data)
+        draft = graph_drafts.update_graph_draft(
+            self.actor, self.draft(uuid), etag=body.text("Etag") or None, **self.posted(body)
+        )
+        return Response(graph_draft_entity(draft))
+
+    def delete(self, request, uuid, **scope):
+        """The answer is an empty 200, as the client wants it; its body, the entity, says nothing new."""
+        graph_drafts.delete_graph_draft(self.actor, self.draft(uuid))
+        return Response(status=200)
+
+
+def pipeline_drafts(actor):
+    rows = PipelineDraft.objects.filter(workspace=actor.workspace)
+    return rows.select_related("graph").order_by("-pk")
+
+
+class PipelineDraftView(WireView):
+    def draft(self, uuid: str) -> PipelineDraft:
+        return find(pipeline_drafts(self.actor), uuid, "Pipeline draft")
+
+    def posted(self, body: Body) -> dict:
+        return {
+            "name": body.name("Name"),
+            "description": body.text("Description"),
+            "tags": body.texts("tags"),
+            "properties": body.texts("Properties"),
+            "submission": body.mapping("PipelineSubmissionInfo"),
+        }
+
+
+class CreatePipelineDraft(PipelineDraftView):
+    def post(self, request, **scope):
+        body = Body(request.data)
+        graphs = GraphDraft.objects.filter(workspace=self.actor.workspace)
+        graph = find(graphs, body.text("GraphDraftId", required=True), "Graph draft")
+        draft = edit.create_draft(self.actor, graph=graph, **self.posted(body))
+        return Response(pipeline_draft_entity(draft))
+
+
+class PipelineDrafts(PipelineDraftView):
+    """A POST that lists: its body are the tags a draft must have."""
+
+    def post(self, request, **scope):
+        rows = pipeline_drafts(self.actor)
+        tags = at_most(MOST_TERMS, texts(Body(request.data).raw, name="tags"), name="tags")
+        for key, value in tags.items():
+            rows = rows.filter(Exact(JsonText(key, "tags"), value))
+        return Response([pipeline_draft_entity(draft) for draft in rows])
+
+
+class PipelineDraftDetail(PipelineDraftView):
+    def get(self, request, uuid, **scope):
+        return Response(pipeline_draft_entity(self.draft(uuid)))
+
+    def put(self, request, uuid, **scope):
+        body = Body(request.data)
+        draft = edit.update_draft(
+            self.actor, self.draft(uuid), etag=body.text("Etag") or None, **self.posted(body)
+        )
+        return Response(pipeline_draft_entity(draft))
+
+    def delete(self, request, uuid, **scope):
+        edit.delete_draft(self.actor, self.draft(uuid))
+        return Response(status=200)
+
+
+class CloneDraft(PipelineDraftView):
     """A GET that makes a draft: so the client asks for it."""
 
     def get(self, request, uuid, **scope):
-        run = visible.find_pipeline_run(self.actor, uuid)
-        return Response(pipeline_draft_entity(drafts.clone_run(self.actor, run)))
+        return Response(pipeline_draft_entity(edit.clone_draft(self.actor, self.draft(uuid))))
 
 
-class SubmitDraft(KeyedView, PipelineDraftView):
-    """The body is a draft's entity, as it was just read; the draft itself is what is run."""
+class ClonePublished(WireView):
+    """A GET that makes a draft: so the client asks for it."""
 
-    triggers = "PipelineDraft"
+    def get(self, request, uuid, **scope):
+        pipeline = find(catalogue.pipelines(self.actor), uuid, "Published pipeline")
+        return Response(pipeline_draft_entity(edit.clone_pipeline(self.actor, pipeline)))
 
-    @extend_schema(parameters=[query("parentRunId"), DOCUMENTED])
+
+class PublishDraft(PipelineDraftView):
+    """The body is a draft's entity, as it was just read; the draft itself is what is published."""
+
     def post(self, request, **scope):
         draft = self.draft(Body(request.data).text("Id", required=True))
-        parent = query_text(request.query_params, "parentRunId")
-        run = drafts.submit_draft(
-            self.actor,
-            draft,
-            parent=visible.find_run(self.actor, parent) if parent else None,
-            key=self.key(draft.uuid),
-        )
-        return reply(run, pipeline_run_entity(run, self.base_url))
+        return Response(pipeline_entity(edit.publish_draft(self.actor, draft), self.base_url))

@@ -9,9 +9,9 @@ from runs.execution_log import EXECUTION_LOG
 from runs.models import Artifact, Experiment, Kind, PipelineRun, Run, StepRun
 from runs.serving import unserved
 from runs.states import Status, history_status, wire_status
-from studio.core import blob_urls
 from studio.core.access import Actor
-from studio.core.rest import wire_time
+from studio.core.rest.views import wire_time
+from studio.storage import links
 
 ORIGIN = "ExperimentRun"  # of every artifact (wire 9.4)
 RUN_TYPES: dict[str, str] = {Kind.PIPELINE: "azureml.PipelineRun", Kind.STEP: "azureml.StepRun"}
@@ -314,8 +314,7 @@ def log_files(run: Run, base: str, *, by: Actor) -> dict[str, str]:
     if run.kind in execution_log.KINDS:
         owners[EXECUTION_LOG] = run
     return {
-        name: blob_urls.signed(base, LOGS, f"{row.uuid}/{name}", by=by)
-        for name, row in owners.items()
+        name: links.signed(base, LOGS, f"{row.uuid}/{name}", by=by) for name, row in owners.items()
     }
 
 

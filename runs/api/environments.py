@@ -5,7 +5,7 @@ from rest_framework.response import Response
 from runs.api import visible
 from runs.api.entities import run_definition
 from studio.core.errors import BadValue, NotFound
-from studio.core.rest import WireView
+from studio.core.rest.views import WireView
 
 
 class UsedEnvironment(WireView):

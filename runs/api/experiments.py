@@ -7,10 +7,10 @@ from runs import services
 from runs.api import odata
 from runs.api.entities import experiment_dto
 from runs.models import Experiment
-from studio.core.bodies import Body, query_text, strings
 from studio.core.errors import BadValue
-from studio.core.rest import WireView, find, find_by_name
-from studio.core.schema import query
+from studio.core.rest.bodies import Body, query_text, strings
+from studio.core.rest.schema import query
+from studio.core.rest.views import WireView, find, find_by_name
 
 # What a list shows, in the SDK's words.
 VIEWS: dict[str, dict] = {

@@ -15,11 +15,11 @@ from runs.api.experiments import experiment_by_name, experiments
 from runs.models import Kind, Run
 from runs.states import Status
 from studio.core.access import Actor
-from studio.core.bodies import LONGEST, Body, strings
+from studio.core.db.keyset import Page, paginate
 from studio.core.errors import BadValue, Conflict, NotFound
-from studio.core.keyset import Page, paginate
-from studio.core.rest import WireView, find, find_by_name, wire_time
-from studio.core.schema import query
+from studio.core.rest.bodies import LONGEST, Body, strings
+from studio.core.rest.schema import query
+from studio.core.rest.views import WireView, find, find_by_name, wire_time
 
 LARGEST_PAGE = 500
 # What the SDK sends in `orderby` (wire 9.2); to all of these newest first is the answer.

@@ -9,10 +9,10 @@ from rest_framework.response import Response
 
 from runs.models import Run
 from runs.services import Key
-from studio.core.bodies import LONGEST
 from studio.core.errors import BadValue
 from studio.core.numbers import storable
-from studio.core.rest import TriggerDoor
+from studio.core.rest.bodies import LONGEST
+from studio.core.rest.views import TriggerDoor
 
 HEADER = "Idempotency-Key"
 DOCUMENTED = OpenApiParameter(

@@ -4,13 +4,14 @@ from uuid import UUID
 
 from rest_framework.response import Response
 
-from runs import facts, services
+from runs import services
 from runs.api import odata, visible
 from runs.api.history import HistoryView, number
 from runs.models import Metric, MetricValue
-from studio.core.bodies import LONGEST, Body
+from runs.tracking import facts
 from studio.core.errors import BadValue, NotFound
-from studio.core.rest import wire_time
+from studio.core.rest.bodies import LONGEST, Body
+from studio.core.rest.views import wire_time
 
 LARGEST_PAGE = 1000
 # Of one batch. The SDK sends 50 metrics at most; lists and tables have a point for each row.

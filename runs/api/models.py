@@ -7,16 +7,17 @@ from django.db.models.lookups import Exact, IsNull
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
-from runs import local_uploads, services
+from runs import services
 from runs.api import visible
 from runs.api.entities import ORIGIN
 from runs.models import Asset, RegisteredModel, Run
-from studio.core.bodies import LONGEST, MOST_TERMS, Body, at_most, flag_of, query_text, texts
+from runs.tracking import local_uploads
+from studio.core.db.keyset import paginate
+from studio.core.db.lookups import JsonText
 from studio.core.errors import BadValue, NotFound
-from studio.core.keyset import paginate
-from studio.core.lookups import JsonText
-from studio.core.rest import WireView, find, wire_time
-from studio.core.schema import query
+from studio.core.rest.bodies import LONGEST, MOST_TERMS, Body, at_most, flag_of, query_text, texts
+from studio.core.rest.schema import query
+from studio.core.rest.views import WireView, find, wire_time
 
 LARGEST_PAGE = 255
 MOST_ARTIFACTS = 1000  # of one asset: each is looked for

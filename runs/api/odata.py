@@ -12,11 +12,11 @@ from uuid import UUID
 from django.db.models import Q
 from django.db.models.lookups import Exact, IsNull
 
-from runs.facts import VALUE_LENGTH, read_time
 from runs.models import Kind, RunAttribute
 from runs.states import Status
+from runs.tracking.facts import VALUE_LENGTH, read_time
+from studio.core.db.lookups import JsonText
 from studio.core.errors import BadValue
-from studio.core.lookups import JsonText
 
 DEEPEST = 20
 LONGEST, MOST = 20_000, 450  # characters; comparisons: SQLite takes 1000, and some are two

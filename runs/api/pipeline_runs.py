@@ -16,10 +16,10 @@ from runs.api.entities import (
 )
 from runs.models import StepRun
 from runs.states import wire_status
-from studio.core import enums
-from studio.core.bodies import strings
 from studio.core.errors import BadValue, NotFound
-from studio.core.rest import WireView, find, without_news
+from studio.core.rest import enums
+from studio.core.rest.bodies import strings
+from studio.core.rest.views import WireView, find, without_news
 
 NEWEST = 500  # the reply is one list without pages; older runs are found in run history
 LOGS = {

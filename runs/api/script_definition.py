@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from endpoints.services.scripts import Script, ScriptInput, ScriptOutput
 from runs.steps.environments import EnvironmentRefused, parse
 from studio.core import numbers
-from studio.core.bodies import LONGEST, Body, kind_of, strings
 from studio.core.errors import BadValue
+from studio.core.rest.bodies import LONGEST, Body, kind_of, strings
 
 INPUT_MODES = ("direct", "mount", "download")
 OUTPUT_MODES = ("mount", "upload")

@@ -14,10 +14,10 @@ from runs.api.idempotency import DOCUMENTED, KeyedView, reply
 from runs.models import Kind, Run, Source
 from runs.services import Key
 from studio.core.access import require
-from studio.core.bodies import Body, query_text
 from studio.core.errors import BadValue, Refused
-from studio.core.rest import WireView
-from studio.core.schema import query
+from studio.core.rest.bodies import Body, query_text
+from studio.core.rest.schema import query
+from studio.core.rest.views import WireView
 
 
 class SnapshotRun(KeyedView):

@@ -14,13 +14,14 @@ from runs.api.entities import pipeline_run_entity, public_run_entity
 from runs.api.idempotency import DOCUMENTED, KeyedView, reply
 from runs.api.visible import find_run
 from runs.models import Run, Source
-from runs.services import Key, keys
+from runs.services import Key
+from runs.submission import keys
 from studio.core.access import Actor
-from studio.core.bodies import LONGEST, Body, kind_of, query_text
-from studio.core.enums import RUN_TYPES
 from studio.core.errors import BadValue, Forbidden, NotFound
-from studio.core.rest import find, find_by_name
-from studio.core.schema import query
+from studio.core.rest.bodies import LONGEST, Body, kind_of, query_text
+from studio.core.rest.enums import RUN_TYPES
+from studio.core.rest.schema import query
+from studio.core.rest.views import find, find_by_name
 
 VERSION = re.compile("[0-9]{1,9}")
 

@@ -11,11 +11,11 @@ from runs.api import visible
 from runs.api.entities import pipeline_run_entity
 from runs.api.idempotency import DOCUMENTED, KeyedView, reply
 from runs.api.trigger import run_type_of, source_of
-from runs.services import keys
+from runs.submission import keys
 from studio.core.access import require
-from studio.core.bodies import LONGEST, Body, query_text
-from studio.core.rest import TriggerDoor
-from studio.core.schema import query
+from studio.core.rest.bodies import LONGEST, Body, query_text
+from studio.core.rest.schema import query
+from studio.core.rest.views import TriggerDoor
 
 
 class CreateWithGraph(KeyedView):

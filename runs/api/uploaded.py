@@ -3,14 +3,15 @@ LocalUpload): where to write and read them."""
 
 from rest_framework.response import Response
 
-from runs import local_uploads, services
+from runs import services
 from runs.api.artifacts import MOST_PATHS
 from runs.api.entities import UPLOADED
-from studio.core import blob_urls
+from runs.tracking import local_uploads
 from studio.core.access import require
-from studio.core.bodies import Body
 from studio.core.errors import NotFound
-from studio.core.rest import WireView
+from studio.core.rest.bodies import Body
+from studio.core.rest.views import WireView
+from studio.storage import links
 
 
 class UploadView(WireView):
@@ -29,7 +30,7 @@ class UploadView(WireView):
 
     def read_info(self, container: str, path: str) -> dict:
         blob = self.blob(container, path)
-        address = blob_urls.signed(self.base_url, UPLOADED, blob, by=self.actor)
+        address = links.signed(self.base_url, UPLOADED, blob, by=self.actor)
         return content_info(container, path, address)
 
 
@@ -57,7 +58,7 @@ class UploadBatch(UploadView):
     def write_address(self, container: str, path: str) -> str:
         local_uploads.blob_of(self.actor.workspace, container, path)  # refuses what cannot be
         blob = self.blob(container, path)
-        return blob_urls.signed_for_upload(self.base_url, UPLOADED, blob, by=self.actor)
+        return links.signed_for_upload(self.base_url, UPLOADED, blob, by=self.actor)
 
 
 class UploadContent(UploadView):

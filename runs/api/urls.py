@@ -5,7 +5,7 @@ from django.urls import include
 from runs.api import (
     artifacts,
     batches,
-    drafts,
+    draft_submission,
     environments,
     experiments,
     history,
@@ -18,7 +18,7 @@ from runs.api import (
     uploaded,
 )
 from runs.api.entities import AUTOSAVED
-from studio.core.routes import SCOPE, wire_path
+from studio.core.rest.routes import SCOPE, wire_path
 
 triggers = [
     wire_path(r"^PipelineSubmit/(?P<uuid>[^/]+)/?$", trigger.SubmitPipeline.as_view()),
@@ -42,7 +42,7 @@ nodes = [
 ]
 pipelines_service = [
     *triggers,
-    wire_path(r"^PipelineDraftSubmit/?$", drafts.SubmitDraft.as_view()),
+    wire_path(r"^PipelineDraftSubmit/?$", draft_submission.SubmitDraft.as_view()),
     wire_path(r"^Unsubmitted/CreationInfoWithGraph/?$", unsubmitted.CreateWithGraph.as_view()),
     wire_path(r"^Submit/(?P<uuid>[^/]+)/?$", unsubmitted.SubmitRun.as_view()),
     wire_path(r"^Pipeline/(?P<uuid>[^/]+)/?$", pipeline_runs.RunsOfPipeline.as_view()),
@@ -138,7 +138,7 @@ urlpatterns = [
     wire_path(rf"^pipelines/v1\.0/{SCOPE}/PipelineRuns/", include(pipelines_service)),
     wire_path(
         rf"^pipelines/v1\.0/{SCOPE}/PipelineDrafts/ClonePipelineRun/(?P<uuid>[^/]+)/?$",
-        drafts.CloneRun.as_view(),
+        draft_submission.CloneRun.as_view(),
     ),
     wire_path(r"^endpoints/(?P<uuid>[^/]+)/submit/?$", trigger.SubmitAlias.as_view()),
     wire_path(rf"^history/v1\.0/{SCOPE}/", include(history_service)),

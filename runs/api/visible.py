@@ -2,7 +2,7 @@
 
 from runs.models import Run
 from studio.core.errors import Forbidden
-from studio.core.rest import find
+from studio.core.rest.views import find
 
 # What RunDto and PipelineRunEntity print, in one query.
 PRINTED = (

@@ -3,7 +3,7 @@
 Nothing here knows Celery or HTTP. What became ready is returned, per queue, for the caller to ring.
 """
 
-from runs.engine.blueprints import Blueprint, blueprint
+from endpoints.blueprints import Blueprint, blueprint
 from runs.engine.claim import Claim, claim
 from runs.engine.destinations import Destination, destinations
 from runs.engine.execute import execute

@@ -11,7 +11,7 @@ from django.utils import timezone
 from runs.models import Kind, Run, StepAttempt
 from runs.querysets import RunQuerySet
 from runs.states import Status
-from studio.core.writing import write_transaction
+from studio.core.db.transactions import write_transaction
 
 
 @dataclass(frozen=True)

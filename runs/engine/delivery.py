@@ -7,14 +7,14 @@ from functools import partial
 from typing import Any
 
 from endpoints import data
-from runs.engine import registering
+from runs.engine import output_datasets
 from runs.engine.claim import Claim
 from runs.engine.job import Job
 from runs.engine.retrying import Retrying
 from runs.models import Run, StepRun
 from runs.states import HELD, Status
-from studio.core.writable import writable
-from studio.core.writing import write_transaction
+from studio.core.db.transactions import write_transaction
+from studio.core.db.writable import writable
 
 
 def deliver(
@@ -41,7 +41,7 @@ def resume(job: Job, *, trying: Retrying) -> tuple[list[str], str]:
     decided: dict[str, Any] = job.step.delivery or {}
     job.changes = decided["changes"]
     job.on_complete = partial(
-        registering.register_outputs, job, except_for=tuple(decided["missing"])
+        output_datasets.register_outputs, job, except_for=tuple(decided["missing"])
     )
     _move(job, trying)
     return list(decided["warnings"]), str(decided["error"])

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from endpoints import data
+from endpoints.blueprints import Blueprint
 from endpoints.graph import Node, OutputSetting
 from endpoints.parameters import Kind, Parameter
-from runs.engine.blueprints import Blueprint
 from studio.core.errors import BadValue
 
 

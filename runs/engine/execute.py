@@ -16,17 +16,14 @@ from django.core.exceptions import ValidationError
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
-from endpoints.roots import StoreFailed
-from runs import facts
-from runs.engine import delivery, leftovers, registering
-from runs.engine import folder as folders
+from runs.engine import cleanup, delivery, output_datasets
+from runs.engine import working_directory as folders
 from runs.engine.claim import Claim
+from runs.engine.environment_variables import variables
 from runs.engine.following import MAX_WARNINGS, FactFollower, LogFollower, reason
 from runs.engine.job import Job, decide, load
 from runs.engine.retrying import GivenUp, Retrying, after_outage, is_outage
 from runs.engine.settle import Finished, finish
-from runs.engine.variables import variables
-from runs.model_files import ModelFiles
 from runs.models import Outcome, Run
 from runs.states import HELD, Status
 from runs.steps import RUNNERS, Order, StepRefused, Stop, StopFlag
@@ -42,9 +39,12 @@ from runs.steps.environments import (
 from runs.steps.process import Ended, StepProcess, start
 from runs.steps.reasons import last_words
 from runs.storage import BUILD_LOG, DRIVER_LOG, LogWriter
-from studio.core import names
+from runs.tracking import facts
+from runs.tracking.model_files import ModelFiles
+from studio.core import file_names
 from studio.core.console import plain
 from studio.core.errors import Refused, text_of
+from studio.storage.roots import StoreFailed
 
 WRITE_SECONDS = 60.0  # a worker that has to go waits no longer for the database
 # A step that was stopped has this long left to have its log and files kept.
@@ -204,14 +204,14 @@ class Attempt:
             self.job.node.runconfig.get("environment"), real_azureml=settings.STUDIO_REAL_AZUREML
         )
         if self.job.claim.attempt > 1:
-            leftovers.end_earlier(self.job.run.uuid, self.job.claim.attempt)
+            cleanup.end_earlier(self.job.run.uuid, self.job.claim.attempt)
         built = self._build(spec)
         folder = folders.make(self.job)
         try:
             self.warnings += folder.warnings
             return self._run_in(folder, spec, built)
         finally:
-            leftovers.TIDIER.add(folder.path)
+            cleanup.TIDIER.add(folder.path)
 
     def _build(self, spec: EnvironmentSpec) -> BuiltEnvironment:
         """The step's environment; the log of its building is kept when there was anything to build."""
@@ -363,7 +363,7 @@ class Attempt:
     ) -> Ended:
         warm = order.python if argv[0] == str(order.python) else None
         child = start(argv, cwd=folder.code, env=order.variables, log=folder.log, warm=warm)
-        process = StepProcess(child, mark=leftovers.mark_of(folder.path))
+        process = StepProcess(child, mark=cleanup.mark_of(folder.path))
         self.guard.watch(process.group, process.mark)
         self.ran_from = timezone.now()
         limit = self.job.step.timeout_seconds
@@ -428,7 +428,7 @@ class Attempt:
         missing, left_out = folders.take_up(self.job, folder, trying=self.trying)
         self.warnings += missing.values()
         self.job.on_complete = partial(
-            registering.register_outputs, self.job, except_for=tuple(missing)
+            output_datasets.register_outputs, self.job, except_for=tuple(missing)
         )
         error = _without([*self.left_out, *left_out])
         if not error or not self.job.has_retries:  # else another attempt makes all of it again
@@ -447,7 +447,7 @@ def _without(left_out: list[str]) -> str:
     """The error of a step that left files whose names cannot be stored; none of one that did not."""
     if not left_out:
         return ""
-    shown = ", ".join(map(names.shown, left_out[:MAX_WARNINGS]))
+    shown = ", ".join(map(file_names.shown, left_out[:MAX_WARNINGS]))
     files = "1 file" if len(left_out) == 1 else f"{len(left_out)} files"
     return (
         f"Everything was kept but {files}, for a name that cannot be stored: {shown}."
@@ -483,10 +483,10 @@ def keep_files(
                 except StoreFailed:
                     raise
                 except OSError as error:
-                    shown = names.shown(name)
+                    shown = file_names.shown(name)
                     warnings.append(f"The file {shown} was not kept: {error.strerror}.")
     warnings += [
-        f"The file {names.shown(name)} was not kept: its name cannot be stored."
+        f"The file {file_names.shown(name)} was not kept: its name cannot be stored."
         for name in left_out[:MAX_WARNINGS]
     ]
     return left_out

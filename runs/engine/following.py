@@ -14,15 +14,16 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from runs import facts, storage
+from runs import storage
 from runs.engine.retrying import is_outage
 from runs.models import Run
 from runs.steps import StepRefused
 from runs.steps.forkserver import MOST_REASON, REASON
 from runs.steps.reasons import first_line
 from runs.storage import SEGMENT_BYTES, LogWriter
-from studio.core.writable import writable
-from studio.core.writing import write_transaction
+from runs.tracking import facts
+from studio.core.db.transactions import write_transaction
+from studio.core.db.writable import writable
 
 SEGMENT_SECONDS = 2.0
 SEGMENTS_AT_ONCE = (

@@ -6,14 +6,15 @@ from functools import cached_property, lru_cache
 from typing import Any
 from uuid import UUID
 
+from endpoints.blueprints import blueprint
 from endpoints.graph import Graph, Node
 from endpoints.models import Module
-from runs import facts, sealing
-from runs.engine import reuse, stored
-from runs.engine.blueprints import blueprint
+from runs import sealing
+from runs.engine import reuse, stored_outputs
 from runs.engine.claim import Claim
 from runs.engine.plan import places_of_attempt
 from runs.models import Kind, Run, StepRun
+from runs.tracking import facts
 
 
 @dataclass
@@ -150,7 +151,7 @@ def decide(job: Job) -> bool:
     source = reuse.find_source(key)
     if source is None:
         return _runs(job, reuse.why_not(job.step, parts), key, parts)
-    if gone := stored.what_is_gone(job.run.workspace, source.outputs):
+    if gone := stored_outputs.what_is_gone(job.run.workspace, source.outputs):
         return _runs(job, f"Ran because {gone} of the earlier result is gone."[:500], key, parts)
     job.changes = {"fingerprint": key, "fingerprint_parts": parts, "inputs": job.inputs}
     return reuse.take_over(job.claim, job.step, source, changes=job.changes)

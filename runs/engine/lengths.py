@@ -5,9 +5,9 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from endpoints.blueprints import Blueprint
 from endpoints.graph import STRUCTURED_ARGUMENTS, Node
 from endpoints.parameters import ParameterErrors
-from runs.engine.blueprints import Blueprint
 from runs.steps.lengths import LONGEST_TEXT, MOST_VARIABLES, is_too_long, size
 
 FAR_BELOW = 8 * 1024  # bytes of all values: quoted five times over they fit anywhere

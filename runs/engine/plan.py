@@ -7,12 +7,12 @@ from uuid import UUID, uuid4
 
 from django.utils import timezone
 
+from endpoints.blueprints import Blueprint
 from endpoints.graph import Edge, Node
-from runs.engine.blueprints import Blueprint
 from runs.engine.destinations import Destination
-from runs.facts import attribute
 from runs.models import Kind, Run, RunAttribute, StatusChange, StepRun
 from runs.states import Status
+from runs.tracking.facts import attribute
 
 DEFAULT_TARGET = "cpu-cluster"
 DEFAULT_DATASTORE = "workspaceblobstore"

@@ -21,7 +21,7 @@ from django.db.models import (
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from runs.engine import names
+from runs.engine import worker_names
 from runs.engine.claim import Claim, queued
 from runs.engine.held import end_abandoned
 from runs.engine.settle import advance, expire, finish, not_before_its_start
@@ -108,7 +108,7 @@ def _lose(attempt: StepAttempt) -> None:
     )
     outcome, error = Outcome.LOST, f"Worker {attempt.worker} fell silent while the step ran."
     # Those of other machines say so when they are back (`settle._close`).
-    if names.is_there(attempt.worker):
+    if worker_names.is_there(attempt.worker):
         outcome, error = Outcome.INTERRUPTED, f"Worker {attempt.worker} was paused."
     finish(claim, outcome, error=error, code="WorkerLost")
     logger.warning("step %s attempt %s lost: %s", attempt.step_id, attempt.number, error)

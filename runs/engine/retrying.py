@@ -8,8 +8,8 @@ from typing import TypeVar
 
 from django.db import InterfaceError, OperationalError, connection
 
-from endpoints.roots import StoreFailed
 from runs.steps import StopFlag
+from studio.storage.roots import StoreFailed
 
 FIRST_SECONDS, LONGEST_SECONDS = 0.1, 5.0
 # A database is waited for as long as the step is ours. A storage may never take what it is given.

@@ -12,13 +12,14 @@ from django.db.models import DateTimeField, F, Value
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
-from runs import facts, storage
+from runs import storage
 from runs.engine import storage_cleanup
 from runs.engine.claim import Claim
 from runs.models import Kind, Outcome, Run, StepAttempt, StepRun
 from runs.states import HELD, TERMINAL, Status
-from studio.core.writable import writable
-from studio.core.writing import write_transaction
+from runs.tracking import facts
+from studio.core.db.transactions import write_transaction
+from studio.core.db.writable import writable
 
 WAITING = (Status.NOT_STARTED, Status.QUEUED)
 # A step may lose its worker this often before it is taken to be the reason.

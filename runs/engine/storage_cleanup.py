@@ -15,12 +15,13 @@ from django.utils import timezone
 
 from endpoints import data
 from endpoints.models import SavedDataset
-from runs import facts, storage
-from runs.engine import names
+from runs import storage
+from runs.engine import worker_names
 from runs.engine.claim import Claim
 from runs.engine.plan import places_of_attempt
-from runs.engine.stored import listing_of, listings_of, read_listing
+from runs.engine.stored_outputs import listing_of, listings_of, read_listing
 from runs.models import Artifact, Kind, Run, StepAttempt, StepRun, Worker
+from runs.tracking import facts
 from studio.core.errors import BadValue
 
 WAIT = timedelta(hours=1)
@@ -76,7 +77,7 @@ def clean_up(now: datetime | None = None) -> int:
 
 def _may_still_write(worker: str) -> bool:
     """A process that is paused writes when it goes on; one that lives has heard of its loss by now."""
-    return bool(names.is_there(worker)) and not Worker.objects.filter(name=worker).exists()
+    return bool(worker_names.is_there(worker)) and not Worker.objects.filter(name=worker).exists()
 
 
 def _remove(attempt: StepAttempt) -> bool:

@@ -1,6 +1,6 @@
 import django.db.models.deletion
 import django.utils.timezone
-import studio.core.folded
+import studio.core.db.folded
 import uuid
 from django.conf import settings
 from django.db import migrations, models
@@ -83,7 +83,7 @@ class Migration(migrations.Migration):
                 ('cancel_requested_at', models.DateTimeField(blank=True, null=True)),
                 ('error_code', models.CharField(blank=True, max_length=60)),
                 ('error', models.TextField(blank=True)),
-                ('folded', studio.core.folded.FoldedField(default='', editable=False, of=['display_name', 'name'])),
+                ('folded', studio.core.db.folded.FoldedField(default='', editable=False, of=['display_name', 'name'])),
             ],
             options={
                 'indexes': [models.Index(fields=['workspace', 'kind', '-id'], name='run_newest'), models.Index(fields=['workspace', 'kind', 'status', '-id'], name='run_by_status'), models.Index(fields=['experiment', 'kind', '-id'], name='run_of_experiment'), models.Index(fields=['pipeline', '-id'], name='run_of_pipeline'), models.Index(fields=['endpoint', '-id'], name='run_of_endpoint'), models.Index(fields=['endpoint', 'status', '-id'], name='run_of_endpoint_by_status'), models.Index(condition=models.Q(('schedule__isnull', False)), fields=['schedule', '-id'], name='run_of_schedule'), models.Index(fields=['target', 'status', 'id'], name='run_queue'), models.Index(condition=models.Q(('finished_at__isnull', True)), fields=['workspace', 'kind', '-id'], name='run_live')],

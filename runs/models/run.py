@@ -16,7 +16,7 @@ from endpoints.models import Graph, PipelineEndpoint, PublishedPipeline, Schedul
 from runs.models.experiment import Experiment
 from runs.querysets import RunQuerySet
 from runs.states import TERMINAL, Status
-from studio.core.folded import FoldedField, FoldedModel
+from studio.core.db.folded import FoldedField, FoldedModel
 from studio.core.models import Workspace
 
 

@@ -1,8 +1,15 @@
 """The verbs of a run. Each checks access, refuses what cannot be, writes in one transaction."""
 
+from runs.schedules.edit import (
+    Watch,
+    create_schedule,
+    delete_schedule,
+    disable_schedule,
+    enable_schedule,
+    update_schedule,
+)
 from runs.services.changing import cancel, edit, resubmit
 from runs.services.experiments import delete_experiment, edit_experiment, make_experiment
-from runs.services.idempotency import Key, run_in_turn, run_of_key
 from runs.services.registered import (
     create_asset,
     delete_model,
@@ -11,15 +18,6 @@ from runs.services.registered import (
     register_model,
     require_open,
 )
-from runs.services.schedules import (
-    Watch,
-    create_schedule,
-    delete_schedule,
-    disable_schedule,
-    enable_schedule,
-    update_schedule,
-)
-from runs.services.submission import start, submit, verb_to_run
 from runs.services.tracking import (
     PARAM,
     append_to_artifact,
@@ -29,6 +27,8 @@ from runs.services.tracking import (
     make_child,
     require_driver,
 )
+from runs.submission.idempotency import Key, run_in_turn, run_of_key
+from runs.submission.submit import start, submit, verb_to_run
 
 __all__ = [
     "PARAM",

@@ -10,13 +10,14 @@ from django.db.models.functions import Coalesce, NullIf
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from runs import engine, facts, sealing
+from runs import engine, sealing
 from runs.engine.plan import SNAPSHOT
 from runs.models import Kind, Run, Source
 from runs.querysets import RunQuerySet
-from runs.services.submission import submit, verb_to_run
 from runs.services.tracking import attempt_of, require_driver
 from runs.states import HELD, TERMINAL, Status
+from runs.submission.submit import submit, verb_to_run
+from runs.tracking import facts
 from studio.core import audit
 from studio.core.access import Actor, require
 from studio.core.errors import Forbidden, Refused

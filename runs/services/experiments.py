@@ -7,11 +7,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from runs.models import Experiment, Run
-from runs.services.names import experiment_name
+from runs.naming import experiment_name
 from studio.core import audit
 from studio.core.access import Actor, require
+from studio.core.db.transactions import write_transaction
 from studio.core.errors import Refused
-from studio.core.writing import write_transaction
 
 
 def make_experiment(actor: Actor, name: str) -> Experiment:

@@ -9,14 +9,15 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 
-from endpoints.roots import Readable, place_for
 from endpoints.services import checks
-from runs import local_uploads, model_files, storage
+from runs import storage
 from runs.models import Artifact, Asset, RegisteredModel, Run
+from runs.tracking import local_uploads, model_files
 from studio.core import audit
 from studio.core.access import Actor, require
 from studio.core.errors import BadValue, Conflict, Forbidden
 from studio.core.models import Workspace
+from studio.storage.roots import Readable, place_for
 
 NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,254}$")
 

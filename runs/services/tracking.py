@@ -9,14 +9,15 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from endpoints.roots import Readable, place_for
-from runs import facts, model_files, storage
+from runs import storage
 from runs.models import Artifact, Experiment, Kind, Run, RunAttribute
-from runs.services.names import run_name
+from runs.naming import run_name
 from runs.states import Status
+from runs.tracking import facts, model_files
 from studio.core.access import NEEDS, Actor, require
+from studio.core.db.transactions import write_transaction
 from studio.core.errors import BadValue, Conflict, Forbidden
-from studio.core.writing import write_transaction
+from studio.storage.roots import Readable, place_for
 
 # How properties begin that are what MLflow calls the params of a run.
 PARAM = "mlflow.param."

@@ -12,8 +12,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from runs.guard import kill_group
 from runs.steps import forkserver
+from runs.steps.watchdog import kill_group
 
 # An interpreter reads these as it starts, so a script that wants others of them gets one of its own.
 READ_AT_START = ("PYTHON", "LD_", "LANG", "LC_", "DYLD_", "MALLOC_", "GLIBC_")

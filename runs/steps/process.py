@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from runs.guard import kill_group, kill_marked
 from runs.steps import forkserver
 from runs.steps.base import Stop, StopFlag
 from runs.steps.forking import NOT_READ, SERVERS
+from runs.steps.watchdog import kill_group, kill_marked
 
 TICK_SECONDS = 0.5
 LASTING_SECONDS = 0.05  # nobody sees a process that is gone sooner

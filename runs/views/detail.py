@@ -8,7 +8,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from runs.models import Kind, Run
-from runs.views import facts, logs, pages, panel, scope, tracked, tree
+from runs.parts import scope
+from runs.views import facts, logs, pages, panel, tracked, tree
 
 WIDE = 1000  # a graph of more than this gets the width of the page, to stay legible
 PARTS = {"step", "file", "line", "attempt"}  # what an address says of the log beside the graph

@@ -11,7 +11,7 @@ from endpoints.models import Datastore
 from runs import engine, sealing
 from runs.models import Artifact, Kind, Metric, MetricValue, Run
 from runs.views import charts, files
-from studio.core import names
+from studio.core import file_names as names
 from studio.core.errors import Refused
 
 ORIGINS = {

@@ -14,8 +14,9 @@ from endpoints import data, snapshots
 from runs import engine, storage
 from runs.execution_log import EXECUTION_LOG, ExecutionLog
 from runs.models import Artifact, Kind, Run
-from runs.views import fragments, scope
-from studio.core import names
+from runs.parts import scope
+from runs.views import fragments
+from studio.core import file_names
 
 # What a browser shows without running anything in it; the rest is downloaded.
 IMAGES = {
@@ -59,7 +60,7 @@ def data_file(request, uuid, path):
     if not place:
         raise Http404
     output = data.locate(run.workspace, place["datastore"], place["path"])
-    if rest and names.is_plain(rest):
+    if rest and file_names.is_plain(rest):
         storage.sent_path(rest)
     wanted = output.find(f"{output.path}/{rest}") if rest else output
     return _answer(request, wanted.path, wanted.open)
@@ -92,7 +93,7 @@ def _answer(request, path: str, opened):
     response = FileResponse(
         stream,
         as_attachment=kind is None or "download" in request.GET,
-        filename=names.shown(PurePosixPath(path).name),
+        filename=file_names.shown(PurePosixPath(path).name),
         content_type=kind or "application/octet-stream",
     )
     return fragments.guarded(response)
@@ -111,7 +112,7 @@ def everything(request, uuid):
         for folder, owner in _owners(run):
             _add(target, folder, owner)
     archive.seek(0)
-    response = FileResponse(archive, as_attachment=True, filename=names.shown(f"{run}.zip"))
+    response = FileResponse(archive, as_attachment=True, filename=file_names.shown(f"{run}.zip"))
     return fragments.guarded(response)
 
 
@@ -128,7 +129,7 @@ def _owners(run: Run):
 
 def _entry(name: str) -> str:
     """In a zip that Windows unpacks, too: there a backslash parts folders."""
-    return names.shown(name).replace("\\", "_")
+    return file_names.shown(name).replace("\\", "_")
 
 
 def _add(target: zipfile.ZipFile, folder: str, owner: Run) -> None:

@@ -8,7 +8,7 @@ from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.views.decorators.http import condition
 
 from runs.models import Run
-from runs.views import scope
+from runs.parts import scope
 
 CLOCK_SECONDS = 5  # how far bars and durations of what runs may lag behind
 

@@ -6,9 +6,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from runs import filters
+from runs.parts import scope
 from runs.serving import tell_unserved
-from runs.views import fragments, scope
-from studio.core.keyset import SIZES
+from runs.views import fragments
+from studio.core.db.keyset import SIZES
 from studio.core.templatetags.studio import state_of
 
 

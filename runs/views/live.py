@@ -5,7 +5,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from runs.models import Kind
-from runs.views import fragments, pages, panel, scope, tree
+from runs.parts import scope
+from runs.views import fragments, pages, panel, tree
 
 
 @require_safe

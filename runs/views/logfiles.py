@@ -7,7 +7,7 @@ from functools import cached_property
 from runs import storage
 from runs.execution_log import EXECUTION_LOG, ExecutionLog
 from runs.models import Kind, Run
-from runs.views import scope
+from runs.parts import scope
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from runs.models import Kind, Run
+from runs.parts import scope
 from runs.states import Status
-from runs.views import fragments, lines, logfiles, scope
+from runs.views import fragments, lines, logfiles
 from runs.views.lines import Piece
 from runs.views.logfiles import Log
 

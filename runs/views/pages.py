@@ -6,9 +6,10 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy
 
 from runs.models import Run
+from runs.parts import scope
 from runs.serving import unserved
 from runs.states import Status
-from runs.views import scope, tree
+from runs.views import tree
 
 TABS = {
     "run-detail": gettext_lazy("Graph"),

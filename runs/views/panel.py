@@ -5,9 +5,9 @@ from django.utils.translation import gettext as _
 
 from endpoints.models import SavedDataset
 from runs.models import Run
+from runs.parts import scope
 from runs.serving import living_workers, serving
 from runs.states import TERMINAL, Status
-from runs.views import scope
 from studio.core.templatetags.studio import shown
 
 CHILDREN = 20  # the newest that a script made below its step

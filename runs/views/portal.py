@@ -7,8 +7,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from endpoints.models import ComputeTarget
-from endpoints.views.scope import find_pipeline, reader
 from runs.models import Experiment
+from runs.parts.definitions import find_pipeline, reader
 
 
 @require_safe

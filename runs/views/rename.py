@@ -5,10 +5,10 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from runs import services
-from runs.forms import RenameForm
-from runs.views import scope
+from runs.forms.run import RenameForm
+from runs.parts import scope
 from studio.core.access import require
-from studio.core.decorators import form_view
+from studio.core.ui.decorators import form_view
 
 
 @form_view

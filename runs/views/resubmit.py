@@ -4,14 +4,14 @@ from django.core.exceptions import ValidationError
 from django.shortcuts import render
 
 from endpoints.forms import SubmitForm
-from endpoints.views.submit import experiments_of, submitted
 from runs import engine, sealing, services
 from runs.models import Run
-from runs.views import scope
+from runs.parts import scope
+from runs.views.submit import experiments_of, submitted
 from studio.core import audit
 from studio.core.access import Actor, require
-from studio.core.decorators import form_view, triggers
 from studio.core.errors import Refused
+from studio.core.ui.decorators import form_view, triggers
 
 
 @triggers("Run")

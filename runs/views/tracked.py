@@ -4,8 +4,9 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from runs.models import Run
-from runs.views import facts, lists, logfiles, logs, pages, scope
-from studio.core.keyset import paginate
+from runs.parts import scope
+from runs.views import facts, lists, logfiles, logs, pages
+from studio.core.db.keyset import paginate
 
 SHOWN = 200  # child runs beside other things
 

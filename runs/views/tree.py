@@ -6,12 +6,12 @@ from itertools import pairwise
 from django.urls import reverse
 from django.utils import timezone
 
-from endpoints.layout import Layout, layout
+from endpoints.graph.layout import Layout, layout
 from runs import engine
 from runs.models import Kind, Run, StatusChange
 from runs.states import TERMINAL, Status
-from studio.core.drawing import laid_out
 from studio.core.templatetags.studio import duration
+from studio.core.ui.drawing import laid_out
 
 UNPRINTED = (
     *("tags", "properties", "description", "step__fingerprint_parts"),

@@ -7,14 +7,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from endpoints.views.scope import reader
+from endpoints.blueprints import as_uuid
 from runs import services
-from runs.engine.blueprints import as_uuid
 from runs.models import Run
-from runs.views import scope
+from runs.parts import scope
+from runs.parts.definitions import reader
 from studio.core.access import require
-from studio.core.decorators import form_view
 from studio.core.errors import Refused
+from studio.core.ui.decorators import form_view
 
 
 @form_view

@@ -7,11 +7,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from studio.core.access import Actor
-from studio.core.bodies import query_text
 from studio.core.errors import NotFound, Refused
 from studio.core.models import Workspace
-from studio.core.rest import WireView, base_url
-from studio.core.schema import query
+from studio.core.rest.bodies import query_text
+from studio.core.rest.schema import query
+from studio.core.rest.views import WireView, base_url
 
 SERVICES = ("api", "experimentation", "history", "hyperdrive", "modelmanagement", "studio")
 

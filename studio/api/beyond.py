@@ -9,10 +9,10 @@ from endpoints.models import EnvironmentVersion
 from endpoints.services.environments import is_number
 from runs.api.entities import LOGS
 from studio.api.containers import IMAGE_LOG, IMAGE_LOG_TEXT
-from studio.core import blob_urls
 from studio.core.access import require
 from studio.core.errors import NotFound, Refused
-from studio.core.rest import WireView
+from studio.core.rest.views import WireView
+from studio.storage import links
 
 
 class Beyond(WireView):
@@ -89,7 +89,7 @@ class EnvironmentBuild(WireView):
 
     def get(self, request, name, version, **scope):
         self.require_registered(name, version)
-        log = blob_urls.signed(
+        log = links.signed(
             self.base_url, LOGS, f"{self.actor.workspace.uuid}/{IMAGE_LOG}", by=self.actor
         )
         return Response({"status": "Succeeded", "logUrl": log})

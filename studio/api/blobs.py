@@ -17,14 +17,14 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.utils.cache import get_conditional_response
 from django.utils.http import http_date, parse_http_date
 
-from endpoints import uploads
-from endpoints.roots import State
 from runs.storage import IN_MEMORY
 from studio.api.arm import OpenView
 from studio.api.containers import CHUNK, container_of, staged_name
-from studio.core import blob_urls, names
-from studio.core.bodies import NO_LIMIT
+from studio.core import file_names as names
 from studio.core.errors import BadValue, Refused
+from studio.core.rest.bodies import NO_LIMIT
+from studio.storage import links, uploads
+from studio.storage.roots import State
 
 LONGEST_BLOCK_LIST = 8 * 1024 * 1024  # 50,000 block ids, the most that Azure takes
 LARGEST_LISTING = 5000
@@ -91,11 +91,11 @@ class Blob(OpenView):
     body_limit = NO_LIMIT
 
     def check_sender(self, request, container, path):
-        path, by = blob_urls.checked(container, path, request.query_params, verb="w")
+        path, by = links.checked(container, path, request.query_params, verb="w")
         container_of(container).check_writer(path, by)
 
     def put(self, request, container, path):
-        path, by = blob_urls.checked(container, path, request.query_params, verb="w")
+        path, by = links.checked(container, path, request.query_params, verb="w")
         kind = request.query_params.get("comp", "")
         if kind == "block":
             container_of(container).check_writer(path, by)
@@ -151,7 +151,7 @@ class Blob(OpenView):
         return stamped(created(md5=md5), path, container_of(container).state(path))
 
     def get(self, request, container, path):
-        path, _ = blob_urls.checked(container, path, request.query_params, verb="r")
+        path, _ = links.checked(container, path, request.query_params, verb="r")
         behind = container_of(container)
         state = behind.state(path)
         wanted = wanted_range(request, state.size, etag=etag(path, state))
@@ -166,7 +166,7 @@ class Blob(OpenView):
         return conditional(request, described(response, path, state, length=end - start))
 
     def head(self, request, container, path):
-        path, _ = blob_urls.checked(container, path, request.query_params, verb="r")
+        path, _ = links.checked(container, path, request.query_params, verb="r")
         state = container_of(container).state(path)
         response = HttpResponse(content_type=content_type(path))
         return conditional(request, described(response, path, state, length=state.size))
@@ -176,7 +176,7 @@ class BlobContainer(OpenView):
     """The listing that datastores are read by."""
 
     def get(self, request, container):
-        blob_urls.checked(container, "", request.query_params, verb="l")
+        links.checked(container, "", request.query_params, verb="l")
         query = request.query_params
         if query.get("restype") != "container" or query.get("comp") != "list":
             raise BadValue("Only restype=container&comp=list is known here.", target="comp")
@@ -268,7 +268,7 @@ def created(*, md5: str = "") -> HttpResponse:
     response = HttpResponse(status=201)
     if md5:
         response["Content-MD5"] = md5
-    response["x-ms-version"] = blob_urls.VERSION
+    response["x-ms-version"] = links.VERSION
     response["x-ms-request-server-encrypted"] = "false"
     return response
 
@@ -278,7 +278,7 @@ def described(response, path: str, state: State, *, length: int):
     response["Accept-Ranges"] = "bytes"
     stamped(response, path, state)
     response["x-ms-blob-type"] = "BlockBlob"
-    response["x-ms-version"] = blob_urls.VERSION
+    response["x-ms-version"] = links.VERSION
     # What runs leave is the work of their code: no browser may take it for a page of ours.
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"

@@ -11,9 +11,9 @@ from endpoints.models import ComputeTarget
 from studio.api.arm import BelowSubscription
 from studio.api.nodes import Nodes, compute_resource
 from studio.core.access import Actor
-from studio.core.bodies import Body
 from studio.core.errors import BadValue
-from studio.core.rest import WireView, find_by_name
+from studio.core.rest.bodies import Body
+from studio.core.rest.views import WireView, find_by_name
 
 MOST_NODES = 10_000
 

@@ -12,19 +12,21 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 
-from endpoints import data, packed, uploads
+from endpoints import data, packed
 from endpoints.models import Datastore, Snapshot
-from endpoints.roots import Readable, State
-from runs import facts, local_uploads, model_files, services, storage
+from runs import services, storage
 from runs.api import visible
 from runs.api.entities import ARTIFACTS, LOGS, UPLOADED
 from runs.execution_log import EXECUTION_LOG, ExecutionLog
 from runs.models import Run
+from runs.tracking import facts, local_uploads, model_files
 from studio.core import audit
 from studio.core.access import Actor, require
 from studio.core.errors import Forbidden, NotFound
 from studio.core.models import Workspace
-from studio.core.rest import find
+from studio.core.rest.views import find
+from studio.storage import uploads
+from studio.storage.roots import Readable, State
 
 CHUNK = 1 << 20
 # The log of every build of an environment; it is no run's.

@@ -5,9 +5,9 @@ from rest_framework.response import Response
 
 from studio.core import secrets
 from studio.core.access import Actor
-from studio.core.bodies import Body
 from studio.core.errors import NotFound
-from studio.core.rest import WireView
+from studio.core.rest.bodies import Body
+from studio.core.rest.views import WireView
 
 MOST = 500  # secrets in one call
 NOT_PROVIDED = "application/NotProvided"  # the client's word for a content type that nobody gave

@@ -5,7 +5,7 @@ from drf_spectacular.views import SpectacularAPIView
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.permissions import IsAuthenticated
 
-from studio.core.authentication import StudioAuthentication
+from studio.core.rest.authentication import StudioAuthentication
 
 
 class ApiDocument(SpectacularAPIView):

@@ -16,7 +16,7 @@ from rest_framework.response import Response
 
 from runs.models import Kind, Run, Worker
 from studio.api.arm import OpenView
-from studio.core.rest import WireView
+from studio.core.rest.views import WireView
 
 logger = logging.getLogger(__name__)
 PING_SECONDS = 0.2

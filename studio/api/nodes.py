@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from endpoints.models import ComputeTarget
 from runs.models import StepAttempt, Worker
 from runs.serving import living_workers, serving
-from studio.core.rest import wire_time
+from studio.core.rest.views import wire_time
 
 SCALE = {"minNodeCount": 0, "maxNodeCount": 1, "nodeIdleTimeBeforeScaleDown": "PT120S"}
 

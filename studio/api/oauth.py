@@ -14,8 +14,8 @@ from studio.core import audit, tokens, tries
 from studio.core.errors import BadValue
 from studio.core.models import Token
 from studio.core.origin import origin
-from studio.core.rest import base_url
-from studio.core.transfer import read_text
+from studio.core.rest.decoding import read_text
+from studio.core.rest.views import base_url
 
 logger = logging.getLogger(__name__)
 LONGEST_FORM, MOST_FIELDS = 64 * 1024, 100

@@ -4,7 +4,7 @@ from django.urls import path, re_path
 
 from studio.api import arm, beyond, blobs, computes, credential, health, oauth
 from studio.api.document import ApiDocument
-from studio.core.routes import GROUP, PROVIDER, SCOPE, SUBSCRIPTION, wire_path
+from studio.core.rest.routes import GROUP, PROVIDER, SCOPE, SUBSCRIPTION, wire_path
 
 ANY_CONTAINER = (
     r"(?P<container>(?:artifacts|logs|snapshots|uploaded|uploads|datastore-[0-9a-f-]{36}))"

@@ -7,6 +7,6 @@ class CoreConfig(AppConfig):
     label = "core"
 
     def ready(self) -> None:
-        from studio.core.lookups import teach_sqlite  # noqa: PLC0415 - needs the registry
+        from studio.core.db.lookups import teach_sqlite  # noqa: PLC0415 - needs the registry
 
         connection_created.connect(teach_sqlite)

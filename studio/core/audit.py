@@ -15,10 +15,10 @@ from django.db.models import F
 from django.utils import timezone
 
 from studio.core.access import Actor, Caller
+from studio.core.db.transactions import write_transaction
 from studio.core.errors import Refused, text_of
 from studio.core.models import AuditEvent, Door
 from studio.core.origin import origin
-from studio.core.writing import write_transaction
 
 ANONYMOUS = "anonymous"
 # Of what is counted, a minute: beyond, one row stands for all others of the address, or of everybody.

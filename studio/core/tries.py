@@ -12,8 +12,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
+from studio.core.db.transactions import write_transaction
 from studio.core.models import SignInTries
-from studio.core.writing import write_transaction
 
 # What an address may fail in all, as a multiple of what one name may fail from it: people who share an
 # address mistype at times, and whoever sprays names needs far more.

@@ -21,10 +21,10 @@ from django.views.decorators.http import require_safe
 
 from studio.core import sign_in, tokens, tries
 from studio.core.access import require, workspaces_of
-from studio.core.decorators import form_view
+from studio.core.db.keyset import numbered
 from studio.core.forms import OwnPasswordForm, SignInForm, TokenForm
-from studio.core.keyset import numbered
 from studio.core.models import Role, Token, Workspace
+from studio.core.ui.decorators import form_view
 
 
 @method_decorator(login_not_required, name="dispatch")

@@ -12,11 +12,11 @@ from django.urls import ResolverMatch, resolve
 from django.utils import translation
 from rest_framework.views import APIView
 
-from studio.core.bodies import limit_of, too_large
 from studio.core.errors import Forbidden, NotFound
 from studio.core.middleware import take_own_cookies
 from studio.core.origin import current_request
-from studio.core.rest import TriggerDoor, error_body, explain
+from studio.core.rest.bodies import limit_of, too_large
+from studio.core.rest.views import TriggerDoor, error_body, explain
 from studio.front.server import Refusal
 
 WORDS = {413: "UserError", 500: "ServiceError", 503: "ServiceUnavailable"}

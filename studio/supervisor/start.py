@@ -28,7 +28,7 @@ FORKS_ARE_SAFE = sys.platform == "linux"
 PRELOADED = (
     "django.core.handlers.wsgi",
     "whitenoise.middleware",
-    "runs.tasks",
+    "runs.worker.tasks",
     "celery.apps.worker",
     "celery.concurrency.thread",
     "celery.worker.consumer",

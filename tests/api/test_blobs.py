@@ -13,12 +13,14 @@ from django.utils.http import parse_http_date
 
 from endpoints import data
 from endpoints.models import Datastore
-from runs import engine, facts, run_tokens, services, storage
+from runs import engine, run_tokens, services, storage
 from runs.models import Artifact, Outcome, Run, StepRun
 from runs.states import Status
-from studio.core import blob_urls, tokens
+from runs.tracking import facts
+from studio.core import tokens
 from studio.core.errors import Forbidden
 from studio.core.models import Role, Token
+from studio.storage import links
 from tests import factories
 from tests.api.conftest import Api
 from tests.runs import playing
@@ -91,11 +93,11 @@ def test_an_artifact_goes_up_and_comes_back(api, anonymous, artifacts, run):
 
 def test_a_line_break_in_a_name_adds_no_permission(settings, maker):
     settings.SECRET_KEY = "k" * 50
-    address = blob_urls.signed("", "artifacts", "a/b\nw", by=maker, may="r")
+    address = links.signed("", "artifacts", "a/b\nw", by=maker, may="r")
     query = dict(parse_qsl(urlsplit(address).query))
-    blob_urls.checked("artifacts", "a/b\nw", query, verb="r")
+    links.checked("artifacts", "a/b\nw", query, verb="r")
     with pytest.raises(Forbidden, match="not signed"):
-        blob_urls.checked("artifacts", "a/b", {**query, "sp": "w\nr"}, verb="w")
+        links.checked("artifacts", "a/b", {**query, "sp": "w\nr"}, verb="w")
 
 
 def test_blocks_are_joined_in_the_order_of_their_list(api, anonymous, artifacts, run):
@@ -153,9 +155,9 @@ def test_an_address_opens_what_it_was_signed_for_and_until_then(
     path = path_of(upload_address(api, artifacts, run))
     assert anonymous.put(path.replace("m.pkl", "n.pkl"), raw=b"x", **BLOB).status == 403
     assert anonymous.put(path.replace("sp=rcw", "sp=rcwd"), raw=b"x", **BLOB).status == 403
-    read_only = blob_urls.signed("", "artifacts", f"{run.uuid}/a", by=maker)
+    read_only = links.signed("", "artifacts", f"{run.uuid}/a", by=maker)
     assert anonymous.put(read_only, raw=b"x", **BLOB).status == 403
-    late = blob_urls.signed("", "artifacts", f"{run.uuid}/a", by=maker, seconds=-1)
+    late = links.signed("", "artifacts", f"{run.uuid}/a", by=maker, seconds=-1)
     assert anonymous.get(late).status == 403
     assert anonymous.get(path.partition("?")[0]).status == 403
 

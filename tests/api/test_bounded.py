@@ -5,14 +5,15 @@ import json
 
 import pytest
 
-from endpoints import packed, yaml_bounds
+from endpoints import packed
 from endpoints.data import dataflow
 from endpoints.graph import reading
 from endpoints.parameters import values
 from runs.api import uploaded
 from studio.api import credential
-from studio.core import parsers
-from studio.core.bodies import MOST_TERMS
+from studio.core import yaml_bounds
+from studio.core.rest import parsers
+from studio.core.rest.bodies import MOST_TERMS
 from tests.api import known
 from tests.api.known import ID
 from tests.api.test_content import send

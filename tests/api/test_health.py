@@ -8,7 +8,7 @@ from django.utils import timezone
 from runs import services
 from runs.models import Worker
 from studio.api import health
-from studio.core import rest
+from studio.core.rest import views
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -77,8 +77,8 @@ def test_a_full_disk_is_named(anonymous, no_redis, processes, settings, tmp_path
     ],
 )
 def test_what_only_time_or_space_can_mend_says_when_to_try_again(error, words):
-    status, headers, body = rest.explain(error)
+    status, headers, body = views.explain(error)
     assert status == 503
     assert headers["Retry-After"]
     assert words in body["message"]
-    assert rest.explain(OSError(errno.EIO, "broken")) is None
+    assert views.explain(OSError(errno.EIO, "broken")) is None

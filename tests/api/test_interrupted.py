@@ -7,11 +7,12 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 
-from endpoints import snapshots, uploads
+from endpoints import snapshots
 from endpoints.models import Snapshot
 from runs import services
 from runs.models import Artifact
 from studio.core.models import Workspace
+from studio.storage import uploads
 from tests import factories
 from tests.api.conftest import Api
 from tests.api.test_blobs import BLOB, path_of, upload_address

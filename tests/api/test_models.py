@@ -4,8 +4,9 @@ import io
 
 import pytest
 
-from runs import local_uploads, run_tokens, services, storage
+from runs import run_tokens, services, storage
 from runs.models import Asset, RegisteredModel, Run
+from runs.tracking import local_uploads
 from studio.core.errors import Conflict
 from studio.core.models import Role
 from tests import factories

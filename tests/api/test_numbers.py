@@ -6,8 +6,9 @@ import pytest
 
 from endpoints.graph import read_module
 from endpoints.models import Graph, Module, PipelineDraft, PublishedPipeline, SavedDataset, Schedule
-from runs import engine, scheduler, services
+from runs import engine, services
 from runs.models import Run, RunAttribute
+from runs.schedules import scheduler
 from tests import factories
 from tests.api.known import DATAFLOW
 

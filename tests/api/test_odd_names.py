@@ -8,9 +8,11 @@ from django.test import Client
 
 from endpoints import data
 from endpoints.models import Datastore
-from runs import facts, services
+from runs import services
 from runs.models import Run
-from studio.core import blob_urls, names, tokens
+from runs.tracking import facts
+from studio.core import file_names, tokens
+from studio.storage import links
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -51,7 +53,7 @@ def test_the_listing_of_a_datastore_is_xml_whatever_it_holds(api, workspace):
         (top / name).write_text(ascii(name))
     container = f"datastore-{store.uuid}"
     maker = tokens.actor_of(tokens.from_plain(api.token))
-    sas = blob_urls.container_sas(container, by=maker, may="rl")
+    sas = links.container_sas(container, by=maker, may="rl")
     seen, marker = [], ""
     while True:
         address = f"/{container}{sas}&restype=container&comp=list&prefix=odd/&maxresults=3"
@@ -59,10 +61,10 @@ def test_the_listing_of_a_datastore_is_xml_whatever_it_holds(api, workspace):
         assert reply.status_code == 200
         document = ElementTree.fromstring(reply.content)  # noqa: S314 - our own
         for row in document.iter("Name"):
-            seen.append(names.unquoted(row.text) if row.get("Encoded") == "true" else row.text)
+            seen.append(file_names.unquoted(row.text) if row.get("Encoded") == "true" else row.text)
         marker = document.findtext("NextMarker")
         if not marker:
             break
     assert sorted(seen) == sorted(f"odd/{name}" for name in (*ODD, BROKEN))
     for path in seen:
-        assert read(f"/{container}/{names.quoted(path)}{sas}") == ascii(path[4:])
+        assert read(f"/{container}/{file_names.quoted(path)}{sas}") == ascii(path[4:])

@@ -8,8 +8,9 @@ import pytest
 from django.utils import timezone
 
 from endpoints.models import Schedule
-from runs import run_tokens, scheduler, services
+from runs import run_tokens, services
 from runs.models import Run
+from runs.schedules import scheduler
 from studio.core.models import AuditEvent, Role
 from tests import factories
 

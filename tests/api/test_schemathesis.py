@@ -17,9 +17,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode
 from schemathesis.core import NotSet
 
-from studio.core import blob_urls, tokens
+from studio.core import tokens
 from studio.core.models import Workspace
-from studio.core.schema import SCOPE
+from studio.core.rest.schema import SCOPE
+from studio.storage import links
 from tests import factories
 from tests.api import bodies, known
 from tests.api.conftest import Api
@@ -205,7 +206,7 @@ def signature(caller: Api, path: str) -> dict:
     container, _, name = path.removeprefix("/").partition("/")
     maker = tokens.actor_of(tokens.from_plain(caller.token))
     if not name:
-        query = blob_urls.container_sas(container, by=maker, may="rlcw")
+        query = links.container_sas(container, by=maker, may="rlcw")
     else:
-        query = urlsplit(blob_urls.signed("", container, name, by=maker, may="rlcw")).query
+        query = urlsplit(links.signed("", container, name, by=maker, may="rlcw")).query
     return dict(parse_qsl(query.removeprefix("?")))

@@ -7,7 +7,7 @@ import zlib
 import pytest
 
 from endpoints.views.consume import Call, snippets
-from studio.core.parsers import AnyJSONParser
+from studio.core.rest.parsers import AnyJSONParser
 from tests import factories
 
 pytestmark = pytest.mark.django_db

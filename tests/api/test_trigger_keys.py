@@ -5,8 +5,8 @@ import json
 import pytest
 
 from endpoints.models import PipelineEndpoint
-from runs import scheduler
 from runs.models import Kind, PipelineRun, Run, RunAttribute
+from runs.schedules import scheduler
 from tests import factories
 
 pytestmark = pytest.mark.django_db

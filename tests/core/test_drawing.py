@@ -1,7 +1,7 @@
 from django.template import Context, Template
 
-from endpoints.layout import layout
-from studio.core.drawing import drawing, laid_out
+from endpoints.graph.layout import layout
+from studio.core.ui.drawing import drawing, laid_out
 
 FACTS = {
     "ds": {"name": "customers", "kind": "dataset", "sub": "v 4", "url": "/datasets/1/"},

@@ -5,11 +5,11 @@ from django.db.models import F
 
 from endpoints.filters import CatalogueFilter
 from endpoints.models import Dataset, PipelineEndpoint, PublishedPipeline, Schedule
-from runs.facts import merge
 from runs.models import Run
 from runs.services import submit
-from studio.core.folded import fold
-from studio.core.lookups import ILike
+from runs.tracking.facts import merge
+from studio.core.db.folded import fold
+from studio.core.db.lookups import ILike
 from tests import factories
 
 pytestmark = pytest.mark.django_db

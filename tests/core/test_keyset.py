@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from studio.core.keyset import paginate
+from studio.core.db.keyset import paginate
 from studio.core.models import AuditEvent
 
 pytestmark = pytest.mark.django_db

@@ -13,7 +13,7 @@ from django.utils import timezone, translation
 
 from runs.states import Status
 from studio.core.access import Actor
-from studio.core.keyset import Page
+from studio.core.db.keyset import Page
 from studio.core.models import Role, Workspace
 from studio.core.templatetags import studio as tags
 

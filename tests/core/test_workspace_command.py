@@ -7,8 +7,8 @@ from django.core.management import CommandError, call_command
 
 from endpoints.models import ComputeTarget, Dataset, Datastore, PipelineEndpoint
 from studio.core import access
-from studio.core.management.callers import find_workspace
 from studio.core.models import AuditEvent, Role, Workspace
+from studio.management.callers import find_workspace
 from tests import factories
 
 pytestmark = pytest.mark.django_db

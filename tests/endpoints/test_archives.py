@@ -4,7 +4,7 @@ import zipfile
 
 import pytest
 
-from endpoints.archives import ArchiveError, extract
+from endpoints.authoring.archives import ArchiveError, extract
 
 
 def pack(*entries, compression=zipfile.ZIP_STORED):

@@ -8,8 +8,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from endpoints.views import history
 from runs.models import Experiment, Kind, PipelineRun, Run
+from runs.parts import history
 from runs.states import TERMINAL, Status
 from tests import factories
 

@@ -3,7 +3,7 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from endpoints.layout import BOX_HEIGHT, layout
+from endpoints.graph.layout import BOX_HEIGHT, layout
 
 
 def at(drawn, name):

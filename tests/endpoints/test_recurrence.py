@@ -7,14 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from endpoints.recurrence import (
-    FREQUENCIES,
-    WEEK_DAYS,
-    BadRecurrence,
-    Recurrence,
-    windows_name,
-    zone_of,
-)
+from runs.recurrence import FREQUENCIES, WEEK_DAYS, BadRecurrence, Recurrence, windows_name, zone_of
 
 CREATED = datetime(2026, 11, 22, 10, 7, 33, 500, tzinfo=UTC)
 EASTERN = "Eastern Standard Time"

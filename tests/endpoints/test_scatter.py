@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from endpoints.views.scatter import MOST_STEPS, scatter, step_for
+from runs.parts.scatter import MOST_STEPS, scatter, step_for
 
 START = datetime(2026, 11, 22, 9, tzinfo=UTC)
 

@@ -8,8 +8,9 @@ from django.utils import timezone
 
 from endpoints import services as definitions
 from endpoints.models import Schedule
-from runs import scheduler, services
+from runs import services
 from runs.models import Run
+from runs.schedules import scheduler
 from studio.core.models import Role
 from tests import factories
 

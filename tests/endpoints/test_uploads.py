@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from endpoints import uploads
 from studio.core.errors import NotFound
+from studio.storage import uploads
 
 
 @pytest.fixture

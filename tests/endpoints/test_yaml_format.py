@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from endpoints import yaml_format
+from endpoints.authoring import yaml_format
+from endpoints.authoring.yaml_format import YamlError
 from endpoints.graph import Argument, Graph, GraphError, read_module
 from endpoints.parameters import Kind, parse, resolve
-from endpoints.yaml_format import YamlError
 
 FULL = """\
 pipeline:

@@ -13,7 +13,7 @@ from django.urls import reverse
 from endpoints import services as definitions
 from runs import services
 from runs.models import Run, StepRun
-from runs.worker import Worker
+from runs.worker.process import Worker
 from tests import factories
 from tests.runs.shown import submit
 

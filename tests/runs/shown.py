@@ -1,8 +1,9 @@
 """Runs brought into the states that pages show, and the names of a run's pages."""
 
-from runs import facts, services, storage
+from runs import services, storage
 from runs.models import Artifact, Run
 from runs.states import Status
+from runs.tracking import facts
 
 TABS = [
     *("detail", "steps", "outputs", "metrics", "images"),

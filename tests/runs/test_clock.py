@@ -4,13 +4,13 @@ from threading import Event
 
 import pytest
 
-from runs import clock
 from runs.models import Worker
+from runs.worker import control
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_failing_recover_and_a_slow_tidy_stop_no_heartbeat(monkeypatch):
-    monkeypatch.setattr(clock, "HEARTBEAT_SECONDS", 0.01)
+    monkeypatch.setattr(control, "HEARTBEAT_SECONDS", 0.01)
     twice, tidied, looked, ended = Event(), Event(), Event(), Event()
     calls = []
 
@@ -24,7 +24,9 @@ def test_a_failing_recover_and_a_slow_tidy_stop_no_heartbeat(monkeypatch):
         tidied.set()
         ended.wait(10)
 
-    running = clock.Clock(recover=recover, tidy=[tidy], schedules=looked.set, recover_seconds=0.01)
+    running = control.Clock(
+        recover=recover, tidy=[tidy], schedules=looked.set, recover_seconds=0.01
+    )
     running.start()
     try:
         assert tidied.wait(10) and twice.wait(10) and looked.wait(10)
@@ -37,7 +39,7 @@ def test_a_failing_recover_and_a_slow_tidy_stop_no_heartbeat(monkeypatch):
 
 @pytest.mark.django_db(transaction=True)
 def test_tidying_that_lasts_is_not_begun_again(monkeypatch):
-    monkeypatch.setattr(clock, "TIDY_SECONDS", 0.01)
+    monkeypatch.setattr(control, "TIDY_SECONDS", 0.01)
     begun, ended, recovered = [], Event(), Event()
 
     def tidy():
@@ -51,7 +53,7 @@ def test_tidying_that_lasts_is_not_begun_again(monkeypatch):
             recovered.set()
 
     turns: list[int] = []
-    running = clock.Clock(
+    running = control.Clock(
         recover=recover, tidy=[tidy], schedules=lambda: None, recover_seconds=0.01
     )
     running.start()
@@ -65,7 +67,7 @@ def test_tidying_that_lasts_is_not_begun_again(monkeypatch):
 
 @pytest.mark.django_db(transaction=True)
 def test_a_slow_look_at_schedules_delays_no_heartbeat(monkeypatch):
-    monkeypatch.setattr(clock, "HEARTBEAT_SECONDS", 0.01)
+    monkeypatch.setattr(control, "HEARTBEAT_SECONDS", 0.01)
     looking, ended, recovered = Event(), Event(), Event()
 
     def look():
@@ -76,7 +78,7 @@ def test_a_slow_look_at_schedules_delays_no_heartbeat(monkeypatch):
         if looking.is_set():
             recovered.set()
 
-    running = clock.Clock(recover=recover, tidy=[], schedules=look, recover_seconds=0.01)
+    running = control.Clock(recover=recover, tidy=[], schedules=look, recover_seconds=0.01)
     running.start()
     try:
         assert recovered.wait(10)

@@ -8,13 +8,14 @@ import pytest
 
 from endpoints import data
 from endpoints.models import Datastore
-from runs import engine, facts, storage
+from runs import engine, storage
 from runs.engine import delivery
 from runs.engine.job import load
 from runs.engine.retrying import GivenUp
 from runs.models import Metric, Outcome, Run, StepAttempt, StepRun
 from runs.states import Status
 from runs.steps import Stop
+from runs.tracking import facts
 
 pytestmark = pytest.mark.django_db
 

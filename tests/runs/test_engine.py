@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runs import engine, services
-from runs.engine import names
+from runs.engine import worker_names as names
 from runs.models import Outcome, Run, StepAttempt, StepRun, Worker
 from runs.states import TERMINAL, Status
 from tests import factories

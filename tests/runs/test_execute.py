@@ -11,7 +11,7 @@ import pytest
 from endpoints import data
 from endpoints.models import Module
 from runs import engine, services, storage
-from runs.engine import leftovers
+from runs.engine import cleanup
 from runs.models import Artifact, Metric, Outcome, StepAttempt
 from runs.states import Status
 from runs.steps import Stop, StopFlag
@@ -32,7 +32,7 @@ class TestScripts:
         assert storage.read_log(step.run.uuid) == b"hello\n"
         attempt = StepAttempt.objects.get()
         assert (attempt.outcome, attempt.exit_code) == (Outcome.COMPLETED, 0)
-        leftovers.TIDIER.tidy()
+        cleanup.TIDIER.tidy()
         assert list((studio.path / "work").iterdir()) == []
 
     def test_a_short_step_was_running_all_the_same(self, studio):

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from runs.guard import kill_group
 from runs.steps import StopFlag
 from runs.steps.forking import Servers
 from runs.steps.process import StepProcess
+from runs.steps.watchdog import kill_group
 from tests.runs.processes import gone_soon, is_running
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks on Linux only")

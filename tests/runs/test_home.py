@@ -2,8 +2,8 @@
 
 import pytest
 
-from endpoints.views import timetable
 from runs import services
+from runs.parts import timetable
 from runs.states import Status
 from tests.runs.shown import move, submit
 

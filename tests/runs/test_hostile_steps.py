@@ -4,7 +4,7 @@ from threading import Timer
 
 import pytest
 
-from runs.engine import following, leftovers
+from runs.engine import cleanup, following
 from runs.models import Artifact, Outcome, StepAttempt
 from runs.states import Status
 from runs.steps import Stop
@@ -88,7 +88,7 @@ def test_a_daemon_does_not_outlive_its_step(run, studio):
         open(sys.argv[1], "w").write(str(child.pid))
     """)
     assert found.status == Status.COMPLETED, found.error
-    leftovers.TIDIER.tidy()
+    cleanup.TIDIER.tidy()
     assert gone_soon(int((studio.path / "told").read_text()))
 
 

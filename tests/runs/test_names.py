@@ -15,7 +15,7 @@ from endpoints.models import Datastore
 from runs import storage
 from runs.models import Artifact
 from runs.states import Status
-from studio.core import names
+from studio.core import file_names
 
 pytestmark = pytest.mark.django_db
 
@@ -62,7 +62,7 @@ def ran(studio):
     ],
 )
 def test_what_is_shown(name, shown):
-    assert names.shown(name) == shown
+    assert file_names.shown(name) == shown
 
 
 def links(text: str, holding: str) -> list[str]:

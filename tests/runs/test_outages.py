@@ -15,10 +15,11 @@ from fsspec.registry import register_implementation
 
 from endpoints import data
 from endpoints.models import Datastore
-from runs import engine, facts, storage
+from runs import engine, storage
 from runs.models import Artifact, Metric, MetricValue, Outcome, Run, StepAttempt
 from runs.states import Status
 from runs.steps import Stop
+from runs.tracking import facts
 
 pytestmark = pytest.mark.django_db
 

@@ -16,12 +16,12 @@ from django.test import Client
 from rest_framework.views import APIView
 
 from endpoints.services import create_endpoint, create_graph
-from endpoints.services.drafts import create_graph_draft
 from endpoints.services.scripts import Script, create_script_graph
 from runs import run_tokens, services
 from runs.api.idempotency import KeyedView
+from runs.drafts.edit import create_draft
+from runs.drafts.graphs import create_graph_draft
 from runs.models import Kind, Run
-from runs.services.drafts import create_draft
 from runs.states import Status
 from studio.core.models import Role
 from tests import factories

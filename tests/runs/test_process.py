@@ -9,10 +9,9 @@ from threading import Timer
 
 import pytest
 
-from runs import guard
-from runs.steps import Stop, StopFlag
+from runs.steps import Stop, StopFlag, watchdog
 from runs.steps.process import StepProcess, start
-from runs.worker import GuardProcess
+from runs.worker.process import GuardProcess
 from tests.runs.processes import is_running
 
 SLEEP = "import time; print('sleeping', flush=True); time.sleep(3600)"
@@ -87,7 +86,7 @@ class TestGuard:
             subprocess.Popen([sys.executable, "-c", SLEEP], cwd=place, start_new_session=True)
             for place in (code, beside)
         )
-        guard.kill_marked(f"STUDIO_FACTS_DIR={tmp_path}/attempt/facts")
+        watchdog.kill_marked(f"STUDIO_FACTS_DIR={tmp_path}/attempt/facts")
         assert escaped.wait(5) == -signal.SIGKILL
         assert other.poll() is None
         other.kill()
@@ -97,7 +96,7 @@ class TestGuard:
         reading, writing = os.pipe()
         sleeper = self.sleeper()
         os.write(writing, f"+{sleeper.pid} \n".encode())
-        heart = guard.Guard(reading, silence_seconds=0.05)
+        heart = watchdog.Guard(reading, silence_seconds=0.05)
         Timer(0.3, os.close, [writing]).start()
         started = time.monotonic()
         heart.run()

@@ -6,9 +6,11 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from runs import facts, scheduler, services
+from runs import services
 from runs.models import Kind, Run, StepRun, Worker
+from runs.schedules import scheduler
 from runs.states import Status
+from runs.tracking import facts
 from tests import factories
 from tests.runs.shown import TABS, complete, keep, move, step_of, submit, write_log
 

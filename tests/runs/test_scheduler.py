@@ -11,8 +11,9 @@ from django.db import connection
 from endpoints import data
 from endpoints import services as definitions
 from endpoints.models import Datastore, PipelineEndpoint, Schedule
-from runs import scheduler, services
+from runs import services
 from runs.models import Run, ScheduleTick, Source
+from runs.schedules import scheduler
 from studio.core.errors import Disabled
 from tests import factories
 

@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from endpoints.services import disable
-from runs import engine, run_tokens, sealing, services, tasks
+from runs import engine, run_tokens, sealing, services
 from runs.models import (
     Experiment,
     Kind,
@@ -19,9 +19,10 @@ from runs.models import (
     Source,
     StatusChange,
 )
+from runs.naming import run_name
 from runs.services import Key
-from runs.services.names import run_name
 from runs.states import Status
+from runs.worker import tasks
 from studio.core import tokens
 from studio.core.access import Actor
 from studio.core.errors import BadValue, Conflict, Disabled, Forbidden, Refused

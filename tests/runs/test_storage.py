@@ -6,7 +6,8 @@ from uuid import uuid4
 import pytest
 from django.core.exceptions import ValidationError
 
-from runs import facts, storage
+from runs import storage
+from runs.tracking import facts
 from studio.core.errors import Conflict
 
 NAME = storage.DRIVER_LOG

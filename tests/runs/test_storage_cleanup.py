@@ -14,11 +14,12 @@ from django.utils import timezone
 from endpoints import data
 from endpoints import services as definitions
 from endpoints.models import Datastore
-from runs import engine, facts, storage
-from runs.engine import names, storage_cleanup, stored
+from runs import engine, storage
+from runs.engine import storage_cleanup, stored_outputs, worker_names
 from runs.engine.job import load
 from runs.models import Artifact, Kind, Outcome, Run, StepAttempt, StepRun, Worker
 from runs.states import Status
+from runs.tracking import facts
 
 pytestmark = pytest.mark.django_db
 
@@ -71,7 +72,7 @@ class Attempt:
         for name, place in self.job.step.outputs.items():
             file = self.located(place, "a.txt")
             known = {"run": self.job.run.uuid, "attempt": self.claim.attempt, "port": name}
-            stored.record(place, [data.Entry(file.path, 1)], **known)
+            stored_outputs.record(place, [data.Entry(file.path, 1)], **known)
             file.write(io.BytesIO(b"1"))
             half = self.located(place, f".{uuid4().hex}.partial")
             half.write(io.BytesIO(b""))
@@ -156,7 +157,7 @@ def test_who_writes_after_that_is_cleaned_up_after_again(studio, pipeline):
 
 def test_a_paused_process_is_waited_for(studio, pipeline):
     studio.submit(pipeline)
-    worker = names.name_of_this_process()  # which is there
+    worker = worker_names.name_of_this_process()  # which is there
     first = Attempt(worker)
     engine.finish(first.claim, Outcome.LOST)
     studio.work()

@@ -7,9 +7,10 @@ import zipfile
 import pytest
 from django.urls import reverse
 
-from runs import facts, services
+from runs import services
 from runs.models import Experiment, Run
 from runs.states import Status
+from runs.tracking import facts
 from studio.core.models import Role
 from tests import factories
 from tests.runs.shown import keep, step_of

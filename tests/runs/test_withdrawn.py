@@ -10,7 +10,7 @@ from django.db import transaction
 from endpoints import data
 from endpoints import services as definitions
 from endpoints.models import Dataset, DatasetVersion, Datastore
-from runs import engine, facts, run_tokens, services, storage
+from runs import engine, run_tokens, services, storage
 from runs.engine.following import FactFollower
 from runs.engine.job import load
 from runs.models import (
@@ -24,6 +24,7 @@ from runs.models import (
     StepAttempt,
 )
 from runs.states import Status
+from runs.tracking import facts
 from studio.core.errors import Forbidden
 from tests.runs import playing
 

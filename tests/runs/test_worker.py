@@ -10,12 +10,12 @@ from uuid import uuid4
 import pytest
 
 from runs import engine, services
-from runs.engine import leftovers, names
+from runs.engine import cleanup, worker_names
 from runs.models import Outcome, Run, StepAttempt
 from runs.models import Worker as WorkerRow
 from runs.states import Status
 from runs.steps import Stop
-from runs.worker import Worker
+from runs.worker.process import Worker
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -136,22 +136,24 @@ class TestUpkeep:
 
 class TestNames:
     def test_of_this_machine_they_tell_whether_the_process_is_there(self):
-        ours = names.name_of_this_process()
+        ours = worker_names.name_of_this_process()
         host, pid, token = ours.rsplit(":", 2)
-        assert names.is_there(ours) is True
-        assert names.is_there(f"{host}:{pid}:1{token}") is False  # its number went to another
-        assert names.is_there(f"{host}:4194305:{token}") is False
-        assert names.is_there(f"elsewhere:{pid}:{token}") is None
+        assert worker_names.is_there(ours) is True
+        assert (
+            worker_names.is_there(f"{host}:{pid}:1{token}") is False
+        )  # its number went to another
+        assert worker_names.is_there(f"{host}:4194305:{token}") is False
+        assert worker_names.is_there(f"elsewhere:{pid}:{token}") is None
 
     def test_a_process_that_ended_is_not_there_though_nobody_has_waited_for_it(self):
         """As a worker that is killed, for as long as whoever started it does not ask how it ended."""
         with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
-            started = names._start_of(str(process.pid))
+            started = worker_names._start_of(str(process.pid))
             name = f"{platform.node()}:{process.pid}:{started}-1f"
-            assert names.is_there(name) is True
+            assert worker_names.is_there(name) is True
             process.kill()
             os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-            assert names.is_there(name) is False
+            assert worker_names.is_there(name) is False
 
 
 class TestWhatIsLeft:
@@ -180,14 +182,14 @@ class TestWhatIsLeft:
         step, other = uuid4(), uuid4()
         earlier = [body(f"{step}.1"), body(f"{step}.2", is_marked=True)]
         others = [body(f"{step}.3"), body(f"{other}.1", is_marked=True), body(f"{step}.22")]
-        leftovers.end_earlier(step, 3)
+        cleanup.end_earlier(step, 3)
         assert [process.wait(0) for process in earlier] == [-signal.SIGKILL] * 2
         assert [process.poll() for process in others] == [None] * 3
 
     def test_the_next_attempt_ends_what_the_one_before_it_left(self, studio, body):
         run = studio.submit(studio.publish(steps={"one": {}}, scripts={"one.py": ""}))
         claim = engine.claim("elsewhere:1:2", ["cpu-cluster"])
-        left = body(leftovers.name_of(studio.step(run).run.uuid, claim.attempt))
+        left = body(cleanup.name_of(studio.step(run).run.uuid, claim.attempt))
         engine.finish(claim, Outcome.LOST)
         studio.work()
         assert left.wait(0) == -signal.SIGKILL
@@ -200,11 +202,11 @@ class TestWhatIsLeft:
         for worker, is_kept in workers.items():
             run = studio.submit(studio.publish(steps={"one": {}}, scripts={"one.py": ""}))
             claim = engine.claim(worker, ["cpu-cluster"])
-            name = leftovers.name_of(studio.step(run).run.uuid, claim.attempt)
+            name = cleanup.name_of(studio.step(run).run.uuid, claim.attempt)
             (work / name).mkdir(parents=True)
             expected |= {name} if is_kept else set()
-        leftovers.sweep(work)
-        leftovers.TIDIER.tidy()
+        cleanup.sweep(work)
+        cleanup.TIDIER.tidy()
         assert {folder.name for folder in work.iterdir()} == expected
 
     def test_folders_of_attempts_that_ended_are_swept(self, studio):
@@ -213,9 +215,7 @@ class TestWhatIsLeft:
         step = studio.step(run).run.uuid
         work = studio.path / "work"
         for attempt in (claim.attempt, claim.attempt + 1):
-            (work / leftovers.name_of(step, attempt) / "code").mkdir(parents=True)
-        leftovers.sweep(work)
-        leftovers.TIDIER.tidy()
-        assert [folder.name for folder in work.iterdir()] == [
-            leftovers.name_of(step, claim.attempt)
-        ]
+            (work / cleanup.name_of(step, attempt) / "code").mkdir(parents=True)
+        cleanup.sweep(work)
+        cleanup.TIDIER.tidy()
+        assert [folder.name for folder in work.iterdir()] == [cleanup.name_of(step, claim.attempt)]

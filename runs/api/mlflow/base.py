@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 from rest_framework.views import APIView
 
-from studio.core.bodies import Body
 from studio.core.errors import BadValue, NotFound
-from studio.core.rest import WireView, exception_handler
+from studio.core.rest.bodies import Body
+from studio.core.rest.views import WireView, exception_handler
 
 MOST = 50_000  # results that MLflow allows one page to ask for; a page holds no more than LARGEST
 LARGEST = 1000

@@ -9,7 +9,7 @@ from runs.api.mlflow.base import MlflowView, page_size, page_start, pairs
 from runs.models import Experiment
 from studio.core.access import Actor
 from studio.core.errors import BadValue, Conflict
-from studio.core.rest import find
+from studio.core.rest.views import find
 
 VIEWS = {
     "ACTIVE_ONLY": {"archived_at": None},

@@ -22,9 +22,9 @@ from runs.api.mlflow.base import (
 from runs.api.mlflow.experiments import experiment_of, view_of
 from runs.models import Kind, MetricValue, Run
 from runs.states import Status
-from studio.core.bodies import LONGEST, Body
 from studio.core.errors import BadValue
-from studio.core.rest import find
+from studio.core.rest.bodies import LONGEST, Body
+from studio.core.rest.views import find
 
 VIEWS = {"ACTIVE_ONLY": Q(), "DELETED_ONLY": Q(pk__in=()), "ALL": Q()}
 # What a client says of its run, and what it is then.

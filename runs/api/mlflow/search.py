@@ -31,9 +31,9 @@ from runs.api.mlflow.entities import LAST, NOTE, PARENT, RUN_NAME, STATUSES
 from runs.models import MetricValue
 from runs.services import PARAM
 from runs.states import Status
-from studio.core.bodies import kind_of
+from studio.core.db.lookups import ILike, JsonNumber, JsonText, Like
 from studio.core.errors import BadValue
-from studio.core.lookups import ILike, JsonNumber, JsonText, Like
+from studio.core.rest.bodies import kind_of
 
 Term = Func | Subquery  # the value under a key
 LONGEST, MOST_CLAUSES, MOST_ORDERS = 6000, 50, 20

@@ -4,7 +4,7 @@ from django.urls import include
 
 from runs.api.mlflow import experiments, runs
 from runs.api.mlflow.base import NotServed
-from studio.core.routes import wire_path
+from studio.core.rest.routes import wire_path
 
 tracking = [
     wire_path(r"^experiments/get/?$", experiments.MlflowExperiment.as_view()),

@@ -15,8 +15,8 @@ from django.utils.translation import gettext, gettext_lazy, ngettext, pgettext, 
 
 from studio.core import console
 from studio.core.access import NEEDS
-from studio.core.drawing import drawing
-from studio.core.keyset import SIZES
+from studio.core.db.keyset import SIZES
+from studio.core.ui.drawing import drawing
 
 register = template.Library()
 

@@ -1,0 +1,78 @@
+"""Compute: the targets that steps name, the workers that serve each now, and what waits for it."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db.models import Count
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from endpoints.models import ComputeTarget
+from runs.models import Kind, Run, StepAttempt
+from runs.serving import living_workers, serving
+from runs.states import Status
+from studio.core.access import require
+from studio.core.audit import record
+from studio.core.forms import TextArea
+from studio.core.ui.decorators import form_view
+
+
+class TargetForm(forms.ModelForm):
+    class Meta:
+        model = ComputeTarget
+        fields = ["name", "description"]
+        widgets = {"description": TextArea}
+
+    def clean_name(self):
+        """The workspace is not on the form, so the form cannot see that the name is taken there."""
+        name = self.cleaned_data["name"]
+        taken = ComputeTarget.objects.filter(workspace=self.instance.workspace, name=name)
+        if taken.exists():
+            raise ValidationError(_("There is a target of this name already."))
+        return name
+
+
+@require_safe
+def compute_list(request):
+    require(request.actor, "read")
+    targets: list[Any] = list(
+        ComputeTarget.objects.filter(workspace=request.actor.workspace).order_by("name")
+    )
+    workers: list[Any] = living_workers()
+    busy = dict(
+        StepAttempt.objects.filter(finished_at=None, worker__in=[worker.name for worker in workers])
+        .values_list("worker")
+        .annotate(Count("pk"))
+    )
+    for worker in workers:
+        worker.busy = busy.get(worker.name, 0)
+    waiting = _steps_by_target(request, Status.QUEUED)
+    running = _steps_by_target(request, Status.RUNNING)
+    for target in targets:
+        target.workers = serving(target.name, workers)
+        target.slots = sum(worker.slots for worker in target.workers)
+        target.waiting, target.running = waiting.get(target.name, 0), running.get(target.name, 0)
+    context = {"nav": "compute", "targets": targets, "workers": workers}
+    return render(request, "runs/compute_list.html", context)
+
+
+def _steps_by_target(request, status: Status) -> dict[str, int]:
+    found = Run.objects.filter(
+        workspace=request.actor.workspace, kind=Kind.STEP, status=status, finished_at=None
+    )
+    return dict(found.order_by().values_list("target").annotate(Count("pk")))
+
+
+@form_view
+def compute_new(request):
+    require(request.actor, "compute")
+    target = ComputeTarget(workspace=request.actor.workspace)
+    form = TargetForm(request.POST or None, instance=target)
+    if request.method == "POST" and form.is_valid():
+        record(request.actor, "create", form.save())
+        messages.success(request, _("Target %(name)s is made.") % {"name": target.name})
+        return redirect("runs:compute-list")
+    return render(request, "runs/compute_new.html", {"nav": "compute", "form": form})

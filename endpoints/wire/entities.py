@@ -1,0 +1,243 @@
+"""What definitions look like on the wire: one function per entity, each naming its section."""
+
+from endpoints.models import (
+    EnvironmentVersion,
+    Graph,
+    Module,
+    PipelineEndpoint,
+    PublishedPipeline,
+    Schedule,
+)
+from runs.recurrence import windows_name
+from studio.core.rest.views import wire_time
+
+# Wire 5: a client that misses one of these posts it.
+DATA_TYPES = (
+    "AnyFile",
+    "AnyDirectory",
+    "AzureBlobReference",
+    "AzureDataLakeReference",
+    "AzureFilesReference",
+    "AzureSqlDatabaseReference",
+    "AzurePostgresDatabaseReference",
+    "AzureDataLakeGen2Reference",
+    "AzureMLDataset",
+    "AzureMySqlDatabaseReference",
+    "DBFSReference",
+)
+
+
+def data_type(name: str) -> dict:
+    """Wire 5."""
+    return {
+        "Id": name,
+        "Name": name,
+        "Description": name,
+        "IsDirectory": name == "AnyDirectory",
+        "ParentDataTypeIds": [],
+    }
+
+
+def pipeline_url(pipeline: PublishedPipeline, base: str) -> str:
+    """Where a POST runs this pipeline (wire 7)."""
+    scope = pipeline.workspace.scope
+    return f"{base}/pipelines/v1.0{scope}/PipelineRuns/PipelineSubmit/{pipeline.uuid}"
+
+
+def endpoint_url(endpoint: PipelineEndpoint, base: str) -> str:
+    """Where a POST runs the default version (wire 7)."""
+    scope = endpoint.workspace.scope
+    return f"{base}/pipelines/v1.0{scope}/PipelineRuns/PipelineEndpointSubmit/Id/{endpoint.uuid}"
+
+
+def pipeline_entity(pipeline: PublishedPipeline, base: str) -> dict:
+    """Wire 5.2: PipelineEntity."""
+    return {
+        "Id": str(pipeline.uuid),
+        "Name": pipeline.name,
+        "Description": pipeline.description,
+        "Version": pipeline.version or None,
+        "GraphId": str(pipeline.graph.uuid),
+        "TotalRunSteps": pipeline.step_count,
+        "Url": pipeline_url(pipeline, base),
+        "EntityStatus": pipeline.status,
+        "ContinueRunOnStepFailure": pipeline.continue_on_step_failure,
+        "ParameterAssignments": pipeline.parameter_defaults,
+        "DataSetDefinitionValueAssignments": pipeline.graph.dataset_defaults,
+        "EnableNotification": None,
+        "Properties": pipeline.properties,
+        "Etag": str(pipeline.etag),
+        "CreatedDate": wire_time(pipeline.created_at),
+        "LastModifiedDate": wire_time(pipeline.updated_at),
+    }
+
+
+def pipeline_endpoint_entity(endpoint: PipelineEndpoint, base: str) -> dict:
+    """Wire 6: PipelineEndpointEntity. Versions travel as decimal strings."""
+    default = endpoint.default_version
+    return {
+        "Id": str(endpoint.uuid),
+        "Name": endpoint.name,
+        "Description": endpoint.description,
+        "DefaultVersion": str(default.number) if default else None,
+        "PipelineVersionList": [
+            {"Version": str(version.number), "PipelineId": str(version.pipeline.uuid)}
+            for version in sorted(endpoint.versions.all(), key=lambda version: version.number)
+        ],
+        "Url": endpoint_url(endpoint, base),
+        "SwaggerUrl": f"{base}/api/schema",
+        "EntityStatus": endpoint.status,
+        "Properties": endpoint.properties,
+        "tags": endpoint.tags,
+        "Etag": str(endpoint.etag),
+        "CreatedDate": wire_time(endpoint.created_at),
+        "LastModifiedDate": wire_time(endpoint.updated_at),
+    }
+
+
+def schedule_entity(schedule: Schedule, submission: dict) -> dict:
+    """Wire 11: PipelineScheduleEntity, with a `submission` that shows no secret; then what v1 lacks."""
+    pinned = schedule.endpoint_version
+    return {
+        "Id": str(schedule.uuid),
+        "Name": schedule.name,
+        "PipelineId": str(schedule.pipeline.uuid) if schedule.pipeline else None,
+        "PipelineEndpointId": str(schedule.endpoint.uuid) if schedule.endpoint else None,
+        "ScheduleType": schedule.trigger,
+        "Recurrence": recurrence_entity(schedule) if schedule.is_recurrence else None,
+        "DataStoreTriggerInfo": None if schedule.is_recurrence else watch_entity(schedule),
+        "PipelineSubmissionInfo": submission,
+        "ProvisioningStatus": "Completed",
+        "EntityStatus": schedule.status,
+        "Etag": str(schedule.etag),
+        "CreatedDate": wire_time(schedule.created_at),
+        "LastModifiedDate": wire_time(schedule.updated_at),
+        "PipelineEndpointVersion": None if pinned is None else str(pinned),
+        "SkipsWhileRunning": schedule.skips_while_running,
+        "NextTime": wire_time(schedule.next_at),
+    }
+
+
+def recurrence_entity(schedule: Schedule) -> dict:
+    """The zone by a name of the SDK's enumeration: it cannot read another."""
+    rule = schedule.rule
+    times = {
+        "Hours": list(rule.hours) or None,
+        "Minutes": list(rule.minutes) or None,
+        "WeekDays": list(rule.week_days) or None,
+    }
+    return {
+        "Frequency": rule.frequency,
+        "Interval": rule.interval,
+        "StartTime": rule.start.isoformat() if rule.is_given_start else None,
+        "TimeZone": windows_name(rule.time_zone),
+        "Schedule": times if rule.has_times else None,
+    }
+
+
+def watch_entity(schedule: Schedule) -> dict:
+    return {
+        "DataStoreName": schedule.datastore_name,
+        "PathOnDataStore": schedule.path or None,
+        "PollingInterval": schedule.polling_minutes,
+        "DataPathParameterName": schedule.datapath_parameter or None,
+        "IncludesSubfolders": schedule.includes_subfolders,
+        "OneRunPerBatch": schedule.one_run_per_batch,
+    }
+
+
+def graph_entity(graph: Graph) -> dict:
+    """Wire 5: the graph as it was posted, and its id."""
+    return {
+        "ModuleNodes": [],
+        "DatasetNodes": [],
+        "Edges": [],
+        **graph.wire,
+        "Id": str(graph.uuid),
+        "EntityStatus": "Active",
+        "CreatedDate": wire_time(graph.created_at),
+        "LastModifiedDate": wire_time(graph.created_at),
+    }
+
+
+def graph_interface(graph: Graph) -> dict:
+    """Wire 8.6: the interface as it was posted; its three lists are always there."""
+    empty: dict[str, list] = {
+        "Parameters": [],
+        "DataPathParameters": [],
+        "DataPathParameterList": [],
+    }
+    return empty | {key: value for key, value in graph.interface.items() if value is not None}
+
+
+def module_entity(module: Module) -> dict:
+    """Wire 8.4: what was posted, and what the service adds."""
+    return {
+        "Id": str(module.uuid),
+        "Name": module.name,
+        "Description": module.description,
+        "IsDeterministic": module.is_deterministic,
+        "ModuleExecutionType": module.execution_type,
+        "ModuleType": module.module_type or None,
+        "StepType": module.step_type,
+        "IdentifierHash": module.identifier_hash or None,
+        "StructuredInterface": module.structured_interface,
+        "StorageId": module.storage_id or None,
+        "IsInterfaceOnly": module.is_interface_only,
+        "Runconfig": module.runconfig or None,
+        "CloudSettings": module.cloud_settings,
+        "Properties": module.properties,
+        "UploadState": "Completed",
+        "EntityStatus": "Active",
+        "CreatedDate": wire_time(module.created_at),
+        "LastModifiedDate": wire_time(module.created_at),
+    }
+
+
+def module_with_interface(module: Module) -> dict:
+    """Wire 8.4: `Data` and the `Interface` that follows from its StructuredInterface."""
+    declared = module.structured_interface
+    return {
+        "Data": module_entity(module),
+        "Interface": {
+            "Parameters": [_parameter(row) for row in declared.get("Parameters") or []],
+            "MetadataParameters": [
+                _parameter(row) for row in declared.get("MetadataParameters") or []
+            ],
+            "Ports": {
+                "Inputs": [
+                    {
+                        "Name": row.get("Name"),
+                        "DataTypesIds": row.get("DataTypeIdsList") or [],
+                        "IsOptional": bool(row.get("IsOptional")),
+                    }
+                    for row in declared.get("Inputs") or []
+                ],
+                "Outputs": [
+                    {"Name": row.get("Name"), "DataTypeId": row.get("DataTypeId")}
+                    for row in declared.get("Outputs") or []
+                ],
+            },
+            "DataPathParameters": [],
+            "DataPathParameterList": [],
+        },
+    }
+
+
+def _parameter(row: dict) -> dict:
+    return {
+        "Name": row.get("Name"),
+        "DefaultValue": row.get("DefaultValue"),
+        "IsOptional": bool(row.get("IsOptional")),
+        "Type": row.get("ParameterType") or "String",
+        "Documentation": row.get("Description"),
+    }
+
+
+def environment_definition(version: EnvironmentVersion) -> dict:
+    """Wire 9.6: the definition as it was posted, with its name and version."""
+    return {
+        **version.definition,
+        "name": version.environment.name,
+        "version": str(version.number),
+    }

@@ -1,0 +1,39 @@
+"""What joins drafts and runs: a draft of a run, and a run of a draft (wire 8.7)."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.response import Response
+
+from runs.api import visible
+from runs.api.drafts import PipelineDraftView, pipeline_draft_entity
+from runs.api.entities import pipeline_run_entity
+from runs.api.idempotency import DOCUMENTED, KeyedView, reply
+from runs.drafts import edit
+from studio.core.rest.bodies import Body, query_text
+from studio.core.rest.schema import query
+from studio.core.rest.views import WireView
+
+
+class CloneRun(WireView):
+    """A GET that makes a draft: so the client asks for it."""
+
+    def get(self, request, uuid, **scope):
+        run = visible.find_pipeline_run(self.actor, uuid)
+        return Response(pipeline_draft_entity(edit.clone_run(self.actor, run)))
+
+
+class SubmitDraft(KeyedView, PipelineDraftView):
+    """The body is a draft's entity, as it was just read; the draft itself is what is run."""
+
+    triggers = "PipelineDraft"
+
+    @extend_schema(parameters=[query("parentRunId"), DOCUMENTED])
+    def post(self, request, **scope):
+        draft = self.draft(Body(request.data).text("Id", required=True))
+        parent = query_text(request.query_params, "parentRunId")
+        run = edit.submit_draft(
+            self.actor,
+            draft,
+            parent=visible.find_run(self.actor, parent) if parent else None,
+            key=self.key(draft.uuid),
+        )
+        return reply(run, pipeline_run_entity(run, self.base_url))

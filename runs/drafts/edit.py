@@ -1,0 +1,275 @@
+"""Pipeline drafts: pipelines that are changed, run and published time and again (wire 8.7).
+
+A draft keeps the values that differ from the defaults of its graph, so that a new graph brings its
+own defaults with it."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from uuid import uuid4
+
+from django.db import transaction
+from django.utils import timezone
+
+from endpoints.models import Graph, GraphDraft, PipelineDraft, PublishedPipeline
+from endpoints.services import checks, publish
+from endpoints.services.pipelines import create_graph, wire_defaults
+from runs import sealing
+from runs.drafts.graphs import create_graph_draft, parameters_of, require_newest
+from runs.models import Kind, Run, Source
+from runs.submission import kept
+from runs.submission.idempotency import Key, run_in_turn
+from runs.submission.submit import submit
+from studio.core import audit
+from studio.core.access import Actor, require
+from studio.core.errors import BadValue, Refused
+from studio.core.rest.bodies import Body
+
+ASSIGNMENTS = "ParameterAssignments"
+DATASETS = "DataSetDefinitionValueAssignments"
+DATAPATHS = "DataPathAssignments"
+
+
+@transaction.atomic
+def create_draft(
+    actor: Actor,
+    *,
+    name: str,
+    graph: GraphDraft,
+    submission: Mapping[str, Any],
+    description: str = "",
+    tags: Mapping[str, Any] | None = None,
+    properties: Mapping[str, Any] | None = None,
+    **parents: Any,
+) -> PipelineDraft:
+    """A draft of a graph that is no other's. `parents` are the columns that say what it was made from."""
+    require(actor, "edit", graph)
+    if PipelineDraft.objects.filter(graph=graph).exists():
+        raise BadValue("This graph belongs to another draft: post one of its own.", target="Graph")
+    draft = PipelineDraft(
+        workspace=actor.workspace,
+        graph=graph,
+        created_by=actor.name,
+        updated_by=actor.name,
+        **parents,
+    )
+    _set(draft, name=name, description=description, tags=tags, properties=properties)
+    draft.submission = _kept(draft, submission)
+    draft.save()
+    audit.record(actor, "create", draft)
+    return draft
+
+
+@transaction.atomic
+def update_draft(
+    actor: Actor,
+    draft: PipelineDraft,
+    *,
+    submission: Mapping[str, Any],
+    etag: str | None = None,
+    **texts: Any,
+) -> PipelineDraft:
+    require(actor, "edit", draft)
+    current = PipelineDraft.objects.select_for_update(of=("self",)).get(pk=draft.pk)
+    require_newest(current, etag)
+    _set(current, **texts)
+    current.submission = _kept(current, submission)
+    current.etag, current.updated_at, current.updated_by = uuid4(), timezone.now(), actor.name
+    current.save()
+    GraphDraft.objects.filter(draft=current).update(earlier_defaults={})
+    audit.record(actor, "edit", current)
+    return current
+
+
+def _set(draft: PipelineDraft, *, name: str, description: str, tags: Any, properties: Any) -> None:
+    draft.name = checks.text("Name", name, longest=255, required=True)
+    draft.description = checks.text("Description", description)
+    draft.tags = checks.document("tags", tags or {})
+    draft.properties = checks.document("Properties", properties or {})
+
+
+def _kept(draft: PipelineDraft, submission: Mapping[str, Any]) -> dict[str, Any]:
+    """The submission as it is kept; what it cannot be submitted with is refused now."""
+    submission = kept.unmasked(
+        checks.document("PipelineSubmissionInfo", submission), known=draft.submission
+    )
+    kept.arguments(submission)
+    body = Body(submission, name="PipelineSubmissionInfo")
+    rest = {key: value for key, value in submission.items() if key.lower() != ASSIGNMENTS.lower()}
+    submission = {**rest, ASSIGNMENTS: _differing(draft, body)}
+    return kept.sealed(submission, _secrets(draft))
+
+
+def _secrets(draft: PipelineDraft) -> set[str]:
+    return {name for name, row in _parameters(draft).items() if row.secret}
+
+
+def _parameters(draft: PipelineDraft) -> dict[str, Any]:
+    return parameters_of(draft.graph) if draft.graph is not None else {}
+
+
+def _differing(draft: PipelineDraft, body: Body) -> dict[str, Any]:
+    """The assignments that are not just the graph's defaults.
+
+    A client that changes the graph and no value sends back what it had read before it did: defaults of
+    the earlier graph, which must not stand for wishes of its author. One that has values to give sends
+    an empty DataPathAssignments with them, which `shown` never has.
+    """
+    posted = body.mapping(ASSIGNMENTS)
+    own = Body(draft.submission).mapping(ASSIGNMENTS)
+    earlier = draft.graph.earlier_defaults if draft.graph else {}
+    if earlier and posted == {**earlier, **own} and body.get(DATAPATHS) != {}:
+        return own
+    defaults = wire_defaults(_parameters(draft))
+    return {name: value for name, value in posted.items() if value != defaults.get(name)}
+
+
+def shown(draft: PipelineDraft) -> dict[str, Any]:
+    """PipelineSubmissionInfo as callers see it: with a value for every parameter (wire 1.8)."""
+    submission = kept.shown(draft.submission)
+    if not submission.get(DATAPATHS):
+        submission.pop(DATAPATHS, None)
+    defaults = wire_defaults(_parameters(draft))
+    return {**submission, ASSIGNMENTS: {**defaults, **submission.get(ASSIGNMENTS, {})}}
+
+
+def clone_draft(actor: Actor, draft: PipelineDraft) -> PipelineDraft:
+    graph = _graph_of(draft)
+    return _clone(
+        actor,
+        name=draft.name,
+        description=draft.description,
+        tags=draft.tags,
+        properties=draft.properties,
+        graph=graph,
+        submission={**draft.submission, ASSIGNMENTS: _open_values(draft)},
+        parent_draft_uuid=draft.uuid,
+    )
+
+
+def clone_pipeline(actor: Actor, pipeline: PublishedPipeline) -> PipelineDraft:
+    """A draft of a published pipeline, whose name becomes that of its experiment."""
+    return _clone(
+        actor,
+        name=pipeline.name,
+        description=pipeline.description,
+        properties=pipeline.properties,
+        graph=pipeline.graph,
+        submission={
+            "ExperimentName": re.sub(r"[^\w-]+", "-", pipeline.name).strip("-_") or "draft",
+            "Description": pipeline.description,
+            DATASETS: pipeline.graph.dataset_defaults,
+            "ContinueRunOnStepFailure": pipeline.continue_on_step_failure,
+        },
+        parent_pipeline_uuid=pipeline.uuid,
+    )
+
+
+def clone_run(actor: Actor, run: Run) -> PipelineDraft:
+    """A draft of what a run ran, with its values but for the secret ones."""
+    made = run.pipeline_run
+    plain = {
+        name: value
+        for name, value in made.parameters.items()
+        if not isinstance(value, dict) and name not in made.datapaths
+    }
+    steps = Run.objects.filter(parent=run, kind=Kind.STEP).order_by("number")
+    return _clone(
+        actor,
+        name=run.display_name or run.name,
+        description=run.description,
+        tags=run.tags,
+        graph=made.graph,
+        submission={
+            "ExperimentName": run.experiment.name,
+            "Description": run.description,
+            ASSIGNMENTS: plain,
+            DATASETS: made.datasets,
+            DATAPATHS: made.datapaths,
+            "ContinueRunOnStepFailure": made.continue_on_step_failure,
+        },
+        parent_run_uuid=run.uuid,
+        parent_step_uuids=[str(uuid) for uuid in steps.values_list("uuid", flat=True)],
+    )
+
+
+@transaction.atomic
+def _clone(actor: Actor, *, graph: Graph | GraphDraft, **parts: Any) -> PipelineDraft:
+    copy = create_graph_draft(actor, wire=graph.wire, interface=graph.interface)
+    return create_draft(actor, graph=copy, **parts)
+
+
+@transaction.atomic  # the graph of a run that is refused is not kept
+def submit_draft(
+    actor: Actor, draft: PipelineDraft, *, parent: Run | None = None, key: Key | None = None
+) -> Run:
+    require(actor, "run code", draft)
+    earlier = run_in_turn(actor, key)
+    if earlier is not None:
+        return earlier
+    arguments = kept.arguments(draft.submission)
+    graph = create_graph(
+        actor,
+        wire=_graph_of(draft).wire,
+        interface=_graph_of(draft).interface,
+        dataset_defaults=arguments["datasets"],
+    )
+    # Drafts are the SDK's own: nobody else has a word for them.
+    run = submit(actor, graph=graph, source=Source.SDK, parent=parent, key=key, **arguments)
+    PipelineDraft.objects.filter(pk=draft.pk).update(last_run_uuid=run.uuid)
+    return run
+
+
+@transaction.atomic
+def publish_draft(actor: Actor, draft: PipelineDraft) -> PublishedPipeline:
+    """Publish the graph as it is now; the draft's values become the pipeline's defaults."""
+    require(actor, "publish", draft)
+    arguments = kept.arguments(draft.submission)
+    return publish(
+        actor,
+        name=draft.name,
+        description=draft.description,
+        graph=_graph_of(draft).wire,
+        interface=_with_values(draft, arguments["datapaths"]),
+        dataset_defaults=arguments["datasets"],
+        continue_on_step_failure=bool(arguments["continue_on_step_failure"]),
+        properties=draft.properties,
+    )
+
+
+def _with_values(draft: PipelineDraft, datapaths: Mapping[str, Any]) -> dict[str, Any]:
+    """The graph's interface with the draft's values as defaults. Those of secrets stay the draft's:
+    whoever reads the pipeline reads its interface."""
+    secrets = _secrets(draft)
+    values = {
+        "Parameters": {
+            name: value for name, value in _open_values(draft).items() if name not in secrets
+        },
+        "DataPathParameters": datapaths,
+    }
+    interface = dict(_graph_of(draft).interface)
+    for section, given in values.items():
+        interface[section] = [
+            {**row, "DefaultValue": given[row["Name"]]} if row["Name"] in given else row
+            for row in interface.get(section) or []
+        ]
+    return interface
+
+
+def _open_values(draft: PipelineDraft) -> dict[str, Any]:
+    return sealing.opened(Body(draft.submission).mapping(ASSIGNMENTS))
+
+
+def _graph_of(draft: PipelineDraft) -> GraphDraft:
+    if draft.graph is None:
+        raise Refused(f"The graph of the draft {draft} was deleted: the draft can only be deleted.")
+    return draft.graph
+
+
+@transaction.atomic
+def delete_draft(actor: Actor, draft: PipelineDraft) -> None:
+    require(actor, "edit", draft)
+    audit.record(actor, "delete", draft)
+    draft.delete()
+    if draft.graph is not None:
+        draft.graph.delete()

@@ -1,0 +1,144 @@
+"""The environment of a step's process, built from an allow-list: nothing of the studio's own is in it."""
+
+import os
+from collections.abc import Iterable
+
+from django.conf import settings
+
+from runs import run_tokens
+from runs.engine.job import Job
+from runs.engine.lengths import in_arguments
+from runs.engine.working_directory import Folder
+from runs.steps.environments import (
+    FEATHERWEIGHT_PATH,
+    REAL,
+    BuiltEnvironment,
+    is_ours,
+    workers_pip_settings,
+)
+from runs.steps.lengths import left_out, size
+
+# What is passed on from the worker's own environment.
+PASSED_ON = ("LANG", "LC_ALL", "TZ", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH")
+
+
+def variables(
+    job: Job, folder: Folder, built: BuiltEnvironment, wanted: dict[str, str]
+) -> tuple[dict[str, str], list[str]]:
+    """The variables, and what is to be said of those in the environment definition (`wanted`) that the
+    step does not get."""
+    found = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    found |= {
+        name: value
+        for name, value in {
+            **wanted,
+            **job.node.environment_variables(job.values),
+            **_ports(folder),
+        }.items()
+        if not is_ours(name) and "\0" not in f"{name}{value}" and "=" not in name
+    }
+    ours = {
+        "PATH": os.pathsep.join(
+            map(str, (folder.packages / "bin", built.bin, os.environ.get("PATH", os.defpath)))
+        ),
+        "HOME": str(folder.path),
+        "VIRTUAL_ENV": str(built.bin.parent),
+        "PYTHONUNBUFFERED": "1",  # or the log would come in lumps of 8 KiB
+        "STUDIO_FACTS_DIR": str(folder.facts),
+        **_run(job),
+        **_certificates(),
+    }
+    if "MLFLOW_TRACKING_URI" not in found:  # a step may log to a server of its own
+        ours |= _mlflow(job, token=ours["AZUREML_RUN_TOKEN"])
+    lost = [
+        name
+        for name, value in sorted(wanted.items())
+        if name != REAL and (is_ours(name) or ours.get(name, value) != value)
+    ]
+    found |= ours
+    found.setdefault("LANG", "C.UTF-8")
+    # Scripts in folders import from the root of their source folder, as they did in v1. It comes last:
+    # a repository may have a folder `azureml`.
+    places = [
+        built.needs_featherweight and FEATHERWEIGHT_PATH,
+        found.get("PYTHONPATH"),
+        folder.code,
+    ]
+    found["PYTHONPATH"] = os.pathsep.join(str(place) for place in places if place)
+    for name, value in workers_pip_settings().items():
+        found.setdefault(name, value)
+    said = [f"The environment's variable {name} is not set: it is the studio's." for name in lost]
+    return found, said + _leave_out_long_ones(job, found, never=ours)
+
+
+def _leave_out_long_ones(job: Job, found: dict[str, str], *, never: Iterable[str]) -> list[str]:
+    """Takes those away with which no process could be started; a script has them in its arguments."""
+    told = in_arguments(job.node, job.values)
+    parameters = job.node.module.parameters
+    first = {parameters[name].environment_variable or "" for name in told if name in parameters}
+    said = []
+    for name in left_out(found, first=first, never=never):
+        length = size(found.pop(name))
+        where = " The script has it in its arguments." if name in first else ""
+        said.append(
+            f"The variable {name} is not set: with its {length:,} bytes no process could be"
+            f" started.{where}"
+        )
+    return said
+
+
+def _run(job: Job) -> dict[str, str]:
+    """Wire 9.3."""
+    run, workspace = job.told, job.run.workspace
+    token, expires = run_tokens.make(run, attempt=job.claim.attempt)
+    return {
+        "AZUREML_RUN_ID": str(run.uuid),
+        "AZUREML_ROOT_RUN_ID": str(job.run.owner.uuid),
+        "AZUREML_RUN_TOKEN": token,
+        "AZUREML_RUN_TOKEN_EXPIRY": str(expires),
+        "AZUREML_ARM_SUBSCRIPTION": workspace.subscription_id,
+        "AZUREML_ARM_RESOURCEGROUP": workspace.resource_group,
+        "AZUREML_ARM_WORKSPACE_NAME": workspace.name,
+        "AZUREML_ARM_PROJECT_NAME": run.experiment.name,
+        "AZUREML_SERVICE_ENDPOINT": settings.STUDIO_BASE_URL,
+        "AZUREML_DISCOVERY_SERVICE_ENDPOINT": f"{settings.STUDIO_BASE_URL}/discovery",
+        "AZUREML_WORKSPACE_ID": str(workspace.uuid),
+        "AZUREML_EXPERIMENT_ID": str(run.experiment.uuid),
+    }
+
+
+def _mlflow(job: Job, *, token: str) -> dict[str, str]:
+    """What makes MLflow log to the run of the step; its plugin `azureml-mlflow` reads this scheme."""
+    run = job.told
+    place = f"{settings.STUDIO_BASE_URL}/mlflow/v2.0{job.run.workspace.scope}"
+    return {
+        "MLFLOW_TRACKING_URI": place.replace("https:", "azureml:", 1),
+        "MLFLOW_TRACKING_TOKEN": token,
+        "MLFLOW_RUN_ID": str(run.uuid),
+        "MLFLOW_EXPERIMENT_ID": str(run.experiment.uuid),
+        "MLFLOW_EXPERIMENT_NAME": run.experiment.name,
+    }
+
+
+def _ports(folder: Folder) -> dict[str, str]:
+    """Wire 10.3, and the names plain data references had."""
+    found = dict(folder.inputs)
+    if folder.inputs:
+        found["AZUREML_DATASET_ENVIRONMENT_VARS"] = ",".join(
+            f"{name}:{'Direct' if folder.modes[name] == 'direct' else folder.modes[name]}"
+            for name in folder.inputs
+        )
+    if folder.outputs:
+        found["AZUREML_DATASET_FILE_OUTPUTS"] = ";".join(folder.outputs)
+    for name, path in folder.outputs.items():
+        found[name] = str(path)
+    for name, place in folder.ports.items():
+        found[f"AZUREML_DATAREFERENCE_{name}"] = place
+    return found
+
+
+def _certificates() -> dict[str, str]:
+    if settings.STUDIO_BASE_URL.startswith("https:") and settings.STUDIO_CA_BUNDLE.is_file():
+        bundle = str(settings.STUDIO_CA_BUNDLE)
+        return {"SSL_CERT_FILE": bundle, "REQUESTS_CA_BUNDLE": bundle}
+    return {}

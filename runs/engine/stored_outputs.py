@@ -1,0 +1,91 @@
+"""What a step stored is recorded with its output: how many files of how many bytes on the step's row,
+their names and sizes in a file beside its logs, since there may be many thousands of them.
+
+`{"files": 2, "bytes": 10, "listing": "runs/…"}`; without files there is no listing."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+from endpoints import data
+from runs import storage
+from runs.steps import StepRefused
+from studio.core import file_names
+from studio.core.errors import BadValue
+from studio.core.models import Workspace
+from studio.storage.roots import storing
+
+
+def record(
+    place: Mapping[str, Any], files: Sequence[data.Entry], *, run: UUID, attempt: int, port: str
+) -> dict[str, Any]:
+    """`place` with what an attempt stores there."""
+    found: dict[str, Any] = {"files": len(files), "bytes": sum(file.size for file in files)}
+    if files:
+        known = {_name(file.path, place): file.size for file in files}
+        found["listing"] = listing_of(run, attempt, port)
+        with storing(found["listing"]):
+            storage.put_bytes(found["listing"], json.dumps(known).encode())
+    return {**place, "stored": found}
+
+
+def listings_of(run: UUID, attempt: int) -> str:
+    return f"runs/{run}/stored/{attempt}"
+
+
+def listing_of(run: UUID, attempt: int, port: str) -> str:
+    return f"{listings_of(run, attempt)}/{quote(port, safe='')}.json"
+
+
+def _name(path: str, place: Mapping[str, Any]) -> str:
+    """Below the output's folder; an output that is one file has the name of that file."""
+    if path == place["path"]:
+        return PurePosixPath(path).name
+    return path.removeprefix(f"{place['path']}/")
+
+
+def files_of(place: Mapping[str, Any]) -> dict[str, int]:
+    """The size of each file that was stored in an output, by its name there."""
+    listing = place.get("stored", {}).get("listing")
+    return {} if listing is None else read_listing(listing)
+
+
+def read_listing(listing: str) -> dict[str, int]:
+    """FileNotFoundError where there is none."""
+    known: dict[str, int] = json.loads(b"".join(storage.stream_blob(listing)))
+    return known
+
+
+def found_at(location: data.Location, place: Mapping[str, Any]) -> dict[str, int]:
+    """The same of what is there now; asks for a list and reads nothing."""
+    return {_name(entry.path, place): entry.size for entry in location.files()}
+
+
+def require(place: Mapping[str, Any], found: Mapping[str, object], *, named: str) -> None:
+    """Refuse to go on without a file that an earlier step stored; what others put beside is no matter."""
+    gone = next((name for name in files_of(place) if name not in found), None)
+    if gone is not None:
+        raise StepRefused(
+            f"{named} is not there any more: {file_names.shown(gone)} is gone from {place['datastore']}/{place['path']}."
+            " Run the step that made it again (RegenerateOutputs), or restore the file."
+        )
+
+
+def what_is_gone(workspace: Workspace, outputs: Mapping[str, Mapping[str, Any]]) -> str | None:
+    """The first file of a step's outputs that is not as it was stored."""
+    for place in outputs.values():
+        try:
+            known = files_of(place)
+            if not known:
+                continue
+            location = data.locate(workspace, place["datastore"], place["path"])
+        except (BadValue, FileNotFoundError):  # without its datastore, or its listing
+            return f"{place['datastore']}/{place['path']}"
+        found = found_at(location, place)
+        for name, size in known.items():
+            if found.get(name) != size:
+                return f"{place['datastore']}/{place['path']}/{file_names.shown(name)}"
+    return None

@@ -1,0 +1,361 @@
+"""The form that sets up a run."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import uuid4
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.functional import cached_property
+from django.utils.text import Truncator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from endpoints.models import DatasetVersion, Datastore
+from endpoints.parameters import Kind, Parameter, Unreadable, coerce
+from runs.naming import experiment_name
+from studio.core.errors import BadValue, Refused
+from studio.core.forms import TextArea, with_line_feeds
+from studio.core.models import Workspace
+from studio.core.ui.tags import TagsField
+
+UNCHANGED = object()
+NOTE_LENGTH = 60  # of a default beside its name; the field itself holds all of it
+EXISTING, NEW = "existing", "new"
+
+
+class SubmitForm(forms.Form):
+    """Set up a run: where it goes, what it is called, and one typed field for each parameter.
+
+    `values` (name → text, dataset or data path) are shown in place of the defaults, such as those
+    of a run to be repeated. What is left as shown is not assigned by `submission`, but for those.
+    """
+
+    experiment_choice = forms.ChoiceField(
+        label=gettext_lazy("Experiment"),
+        widget=forms.RadioSelect,
+        choices=[(EXISTING, gettext_lazy("Select existing")), (NEW, gettext_lazy("Create new"))],
+    )
+    experiment = forms.ChoiceField(label=gettext_lazy("Existing experiment"), required=False)
+    new_experiment = forms.CharField(
+        label=gettext_lazy("New experiment"),
+        required=False,
+        max_length=255,
+        help_text=gettext_lazy("1 to 255 characters without slashes."),
+    )
+    display_name = forms.CharField(
+        label=gettext_lazy("Display name"),
+        required=False,
+        max_length=255,
+        widget=forms.TextInput(attrs={"placeholder": gettext_lazy("automatic")}),
+    )
+    description = forms.CharField(
+        label=gettext_lazy("Run description"), required=False, widget=TextArea(attrs={"rows": 2})
+    )  # fmt: skip
+    tags = TagsField(
+        label=gettext_lazy("Tags"), required=False, help_text=gettext_lazy("One on a line: name = value.")
+    )  # fmt: skip
+    regenerate_outputs = forms.BooleanField(
+        label=gettext_lazy("Regenerate outputs (run every step again, reuse nothing)"), required=False
+    )  # fmt: skip
+    continue_on_step_failure = forms.BooleanField(
+        label=gettext_lazy("Continue on step failure"), required=False
+    )
+    timeout_seconds = forms.IntegerField(
+        label=gettext_lazy("Timeout in seconds"),
+        required=False,
+        min_value=1,
+        max_value=2_147_483_647,
+        help_text=gettext_lazy("Empty: as published."),
+    )
+    key = forms.CharField(widget=forms.HiddenInput, max_length=64)
+
+    def __init__(
+        self,
+        data=None,
+        *,
+        workspace: Workspace,
+        parameters: Mapping[str, Parameter],
+        experiments: Sequence[str] = (),
+        values: Mapping | None = None,
+        initial: Mapping | None = None,
+    ):
+        self.workspace = workspace
+        self.parameters = parameters
+        self.values = dict(values or {})
+        start = {
+            "experiment_choice": EXISTING if experiments else NEW,
+            "key": uuid4().hex,
+            **(initial or {}),
+        }
+        super().__init__(data, initial=start)
+        self._choices("experiment").choices = [(name, name) for name in experiments]
+        for parameter in parameters.values():
+            self._add_fields(parameter)
+
+    def _choices(self, name: str) -> Any:
+        """The field `name`, which is one of choices."""
+        return self.fields[name]
+
+    # --- the fields of one parameter -------------------------------------------------------------
+    def _add_fields(self, parameter: Parameter) -> None:
+        name = parameter.name
+        start = self.values.get(name, parameter.default)
+        if parameter.kind is Kind.DATASET:
+            self._add_dataset(parameter, start)
+        elif parameter.kind is Kind.DATAPATH:
+            self._add_datapath(parameter, start or {})
+        else:
+            self.fields[f"param_{name}"] = forms.CharField(
+                label=name,
+                required=self._must_be_filled(parameter),
+                error_messages={"required": self._missing(parameter)},
+                strip=False,
+                initial=None if parameter.secret else start,
+                widget=self._widget(parameter, start),
+            )
+
+    def _widget(self, parameter: Parameter, start) -> forms.Widget:
+        if parameter.secret:
+            return forms.PasswordInput(attrs={"autocomplete": "new-password"})
+        choices = ("True", "False") if parameter.kind is Kind.BOOL else parameter.choices
+        if choices:
+            blank = [] if start in choices else [("", "--")]
+            return forms.Select(choices=[*blank, *((choice, choice) for choice in choices)])
+        if isinstance(start, str) and "\n" in with_line_feeds(start):
+            return TextArea(attrs={"rows": 4})
+        mode = {Kind.INT: "numeric", Kind.FLOAT: "decimal"}.get(parameter.kind)
+        return forms.TextInput(attrs={"inputmode": mode} if mode else {})
+
+    def _add_dataset(self, parameter: Parameter, start) -> None:
+        named, saved = self._shown(start)
+        choices = list(self._registered)
+        if named and named not in dict(choices):
+            choices.insert(0, (named, named))
+        self.fields[f"param_{parameter.name}"] = forms.ChoiceField(
+            label=parameter.name,
+            required=False,
+            initial=named,
+            choices=[("", "--"), *choices],
+        )
+        self.fields[f"saved_{parameter.name}"] = forms.UUIDField(
+            label=_("%(name)s: or the id of a saved dataset") % {"name": parameter.name},
+            required=False,
+            initial=saved,
+        )
+
+    def _shown(self, reference) -> tuple[str, str]:
+        """A dataset reference as its two fields show it: `name:version` and a saved dataset's id."""
+        reference = reference or {}
+        saved = reference.get("SavedDataSetReference")
+        if saved:
+            name = self._names.get(saved["Id"].lower(), "")
+            return name, "" if name else saved["Id"]
+        named = reference.get("DataSetReference") or {}
+        if "Name" in named:
+            return f"{named['Name']}:{named.get('Version', 'latest')}", ""
+        return "", ""
+
+    def _add_datapath(self, parameter: Parameter, start: Mapping) -> None:
+        stores = [(name, name) for name in self._datastores]
+        self.fields[f"datastore_{parameter.name}"] = forms.ChoiceField(
+            label=_("%(name)s: datastore") % {"name": parameter.name},
+            required=self._must_be_given(parameter),
+            error_messages={"required": _("Choose the datastore of this path.")},
+            initial=start.get("DataStoreName"),
+            choices=[("", "--"), *stores],
+        )
+        self.fields[f"param_{parameter.name}"] = forms.CharField(
+            label=_("%(name)s: path") % {"name": parameter.name},
+            required=False,
+            initial=start.get("RelativePath"),
+        )
+
+    @cached_property
+    def _versions(self) -> list[tuple]:
+        rows = DatasetVersion.objects.filter(
+            dataset__workspace=self.workspace, dataset__is_visible=True
+        )
+        rows = rows.order_by("dataset__name", "-number")
+        return list(rows.values_list("dataset__name", "number", "saved__uuid"))
+
+    @cached_property
+    def _registered(self) -> list[tuple[str, str]]:
+        """Every version of every registered dataset, the latest of each name first."""
+        found: dict[str, str] = {}
+        for name, number, _saved in self._versions:
+            found.setdefault(f"{name}:latest", _("%(name)s, latest version") % {"name": name})
+            found[f"{name}:{number}"] = f"{name}, v{number}"
+        return list(found.items())
+
+    @cached_property
+    def _names(self) -> dict[str, str]:
+        """How a saved dataset is registered, so that a default is shown by name."""
+        return {str(saved): f"{name}:{number}" for name, number, saved in self._versions}
+
+    @cached_property
+    def _datastores(self) -> list[str]:
+        rows = Datastore.objects.filter(workspace=self.workspace).order_by("-is_default", "name")
+        return list(rows.values_list("name", flat=True))
+
+    # --- reading ---------------------------------------------------------------------------------
+    def clean(self):
+        given = super().clean()
+        chosen = "experiment" if given.get("experiment_choice") == EXISTING else "new_experiment"
+        if not given.get(chosen) and chosen not in self.errors:
+            self.add_error(chosen, _("Name the experiment of this run."))
+        given["experiment_name"] = self._experiment(chosen, given.get(chosen, ""))
+        sections: dict[str, dict] = {"assignments": {}, "datasets": {}, "datapaths": {}}
+        for parameter in self.parameters.values():
+            section = {Kind.DATASET: "datasets", Kind.DATAPATH: "datapaths"}.get(
+                parameter.kind, "assignments"
+            )
+            if {f"param_{parameter.name}", f"datastore_{parameter.name}"} & self.errors.keys():
+                continue
+            try:
+                value = self._value(parameter, given)
+            except Unreadable as error:
+                self.add_error(f"param_{parameter.name}", str(error))
+                continue
+            if value is not UNCHANGED:
+                sections[section][parameter.name] = value
+        return given | sections
+
+    def _experiment(self, field: str, name: str) -> str:
+        """The name as the service will take it; that it will not is said with all the rest."""
+        if not name:
+            return ""
+        try:
+            return experiment_name(name)
+        except ValidationError:
+            self.add_error(
+                field,
+                _("An experiment's name has no slashes and no control characters."),
+            )
+            return ""
+
+    def _value(self, parameter: Parameter, given: Mapping):
+        """What the person assigned, UNCHANGED where the default stays; Unreadable says why not."""
+        name = parameter.name
+        text = given.get(f"param_{name}") or ""
+        if parameter.kind is Kind.DATASET:
+            return self._dataset(parameter, text, given.get(f"saved_{name}"))
+        if parameter.kind is Kind.DATAPATH:
+            value = {"DataStoreName": given.get(f"datastore_{name}") or "", "RelativePath": text}
+            if not value["DataStoreName"]:
+                if text:
+                    raise Unreadable(_("Choose the datastore of this path."))
+                return UNCHANGED
+            return UNCHANGED if value == parameter.default else value
+        return self._scalar(parameter, text)
+
+    def _scalar(self, parameter: Parameter, text: str):
+        if not text and parameter.secret:
+            if parameter.name in self.values:  # a repeated run's own secret
+                return self.values[parameter.name]
+            return UNCHANGED
+        if not text and (parameter.kind is not Kind.STRING or parameter.default is None):
+            if parameter.kind is Kind.STRING and parameter.declared:
+                return ""
+            if parameter.default is not None:
+                raise Unreadable(self._missing(parameter))
+            return UNCHANGED
+        value, _warning = coerce(parameter, self._as_shown(parameter, text), strict=True)
+        return UNCHANGED if value == parameter.default else value
+
+    def _as_shown(self, parameter: Parameter, text: str) -> str:
+        """The text that the field was shown with, or a choice, where only ends of lines differ."""
+        shown = (self.values.get(parameter.name), parameter.default, *parameter.choices)
+        same = (
+            known
+            for known in shown
+            if isinstance(known, str) and with_line_feeds(known) == with_line_feeds(text)
+        )
+        return next(same, text)
+
+    def _dataset(self, parameter: Parameter, text: str, saved):
+        start = self.values.get(parameter.name, parameter.default)
+        shown_name, shown_saved = self._shown(start)
+        saved = str(saved or "")
+        if text and text != shown_name:
+            name, _sign, version = text.rpartition(":")
+            return {"DataSetReference": {"Name": name, "Version": version}}
+        if saved and saved != shown_saved:
+            return {"SavedDataSetReference": {"Id": saved}}
+        if not saved and not text:
+            if self._must_be_given(parameter):
+                raise Unreadable(_("Choose a dataset."))
+            return UNCHANGED
+        return UNCHANGED if start == parameter.default else dict(start)
+
+    def _must_be_given(self, parameter: Parameter) -> bool:
+        if parameter.default is not None:
+            return False
+        return not parameter.is_scalar or parameter.declared or not parameter.optional
+
+    def _must_be_filled(self, parameter: Parameter) -> bool:
+        """Whether the field of a scalar is refused while it is empty, and so carries the mark."""
+        if parameter.secret and parameter.name in self.values:
+            return False
+        is_text = parameter.kind is Kind.STRING and not parameter.secret
+        return self._must_be_given(parameter) and not (is_text and parameter.declared)
+
+    @staticmethod
+    def _missing(parameter: Parameter) -> str:
+        if parameter.secret:
+            return _("This secret is required.")
+        return _("A value is required (%(kind)s).") % {"kind": parameter.kind}
+
+    def submission(self) -> dict:
+        """The arguments of `runs.services.submit` that the form holds."""
+        given = self.cleaned_data
+        return {
+            "experiment": given["experiment_name"],
+            **{
+                name: given[name]
+                for name in (
+                    *("display_name", "description", "tags", "assignments", "datasets"),
+                    *("datapaths", "regenerate_outputs", "continue_on_step_failure"),
+                    "timeout_seconds",
+                )
+            },
+        }
+
+    def refuse(self, error: ValidationError | Refused) -> None:
+        """Show what the service said, beside the field it is about."""
+        if isinstance(error, Refused):
+            target = error.target if isinstance(error, BadValue) else ""
+            self.add_error(self._field_of(target), error.message)
+            return
+        told = error.message_dict if hasattr(error, "error_dict") else {"": error.messages}
+        for name, sentences in told.items():
+            for sentence in sentences:
+                self.add_error(self._field_of(name), sentence)
+
+    def _field_of(self, name: str) -> str | None:
+        if name == "ExperimentName":
+            chosen = self.cleaned_data.get("experiment_choice")
+            return "experiment" if chosen == EXISTING else "new_experiment"
+        return f"param_{name}" if f"param_{name}" in self.fields else None
+
+    # --- printing --------------------------------------------------------------------------------
+    @property
+    def parameter_fields(self) -> list[dict]:
+        """Each bound field of a parameter with its note: type and default."""
+        return [
+            {"field": self[name], "note": note if name.startswith("param_") else ""}
+            for parameter in self.parameters.values()
+            for note in [_note(parameter)]
+            for name in (f"datastore_{parameter.name}", f"param_{parameter.name}", f"saved_{parameter.name}")
+            if name in self.fields
+        ]  # fmt: skip
+
+
+def _note(parameter: Parameter) -> str:
+    if parameter.secret:
+        return _("secret · stored encrypted, never shown again")
+    if parameter.is_scalar and parameter.default is not None:
+        return f"{parameter.kind} · " + _("default %(value)s") % {
+            "value": Truncator(str(parameter.default)).chars(NOTE_LENGTH) or '""'
+        }
+    return str(parameter.kind)

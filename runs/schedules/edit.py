@@ -1,0 +1,323 @@
+"""Schedules: made, changed, switched, deleted. Nothing here fires one: `runs.schedules.scheduler` does."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from endpoints import data
+from endpoints.models import EntityStatus, PipelineEndpoint, PublishedPipeline, Schedule, Trigger
+from endpoints.parameters import Kind
+from endpoints.services import checks
+from runs import engine
+from runs.recurrence import BadRecurrence, Recurrence
+from runs.submission import kept
+from runs.submission.submit import check_keys, examine, target_for
+from studio.core import audit
+from studio.core.access import Actor, require
+from studio.core.errors import Conflict
+from studio.core.rest.bodies import LONGEST
+
+MOST_POLLING_MINUTES = 60 * 24 * 31
+GRAPHS = ("endpoint__default_version__pipeline__graph", "pipeline__graph")
+LARGE = tuple(f"{graph}__{column}" for graph in GRAPHS for column in ("wire", "interface"))
+
+
+@dataclass(frozen=True)
+class Watch:
+    """A datastore trigger: which files, how often, and what their change does."""
+
+    datastore: str
+    path: str = ""
+    polling_minutes: int = 5
+    datapath_parameter: str = ""
+    includes_subfolders: bool = False
+    one_run_per_batch: bool = True
+
+    @classmethod
+    def of(cls, schedule: Schedule) -> "Watch":
+        return cls(
+            datastore=schedule.datastore_name,
+            path=schedule.path,
+            polling_minutes=schedule.polling_minutes,
+            datapath_parameter=schedule.datapath_parameter,
+            includes_subfolders=schedule.includes_subfolders,
+            one_run_per_batch=schedule.one_run_per_batch,
+        )
+
+
+def create_schedule(
+    actor: Actor,
+    *,
+    name: str,
+    submission: Mapping[str, Any],
+    endpoint: PipelineEndpoint | None = None,
+    version: int | None = None,
+    pipeline: PublishedPipeline | None = None,
+    recurrence: Mapping[str, Any] | None = None,
+    watch: Watch | None = None,
+    skips_while_running: bool = False,
+) -> Schedule:
+    """A schedule of `endpoint`, following its default unless a `version` is pinned, or of `pipeline`.
+    It fires by a `recurrence`, or at changes of the files that it is to `watch`."""
+    if (endpoint is None) == (pipeline is None):
+        raise ValidationError(
+            {"PipelineId": ["Give exactly one of PipelineId and PipelineEndpointId."]}
+        )
+    if (recurrence is None) == (watch is None):
+        raise ValidationError(
+            {"ScheduleType": ["Give exactly one of Recurrence and DataStoreTriggerInfo."]}
+        )
+    require(actor, "publish", endpoint or pipeline)
+    now = timezone.now()
+    schedule = Schedule(
+        workspace=actor.workspace,
+        endpoint=endpoint,
+        endpoint_version=version,
+        pipeline=pipeline,
+        skips_while_running=skips_while_running,
+        created_at=now,
+        created_by=actor.name,
+    )
+    _name(schedule, name)
+    if watch is not None:
+        _watch(actor, schedule, watch)
+        schedule.next_at = now
+    elif recurrence is not None:
+        _follow(schedule, recurrence, now)
+        if not schedule.rule.is_given_start:
+            schedule.next_at = now  # v1: without a StartTime the first run is at once
+    _submit_with(actor, schedule, submission)
+    with transaction.atomic():
+        _save(actor, schedule, now)
+        audit.record(actor, "create", schedule, after=_audited(schedule))
+    return schedule
+
+
+def update_schedule(
+    actor: Actor,
+    schedule: Schedule,
+    *,
+    etag: str | None = None,
+    name: str | None = None,
+    submission: Mapping[str, Any] | None = None,
+    version: int | str | None = "",
+    recurrence: Mapping[str, Any] | None = None,
+    watch: Watch | None = None,
+    skips_while_running: bool | None = None,
+    status: str | None = None,
+) -> Schedule:
+    """Change what is given; a text as `version` leaves the pinned one. A disabled schedule asks nothing
+    of its target, so that disabling succeeds whatever has become of that."""
+    require(actor, "edit", schedule)
+    now = timezone.now()
+    with transaction.atomic():
+        current = with_targets(Schedule.objects.select_for_update(of=("self",))).get(pk=schedule.pk)
+        if etag is not None and etag != str(current.etag):
+            raise Conflict(f"Schedule {current.name} was changed since it was read: read it again.")
+        before, submitted = _audited(current), current.submission
+        was_active = current.is_active
+        if name is not None:
+            _name(current, name)
+        if skips_while_running is not None:
+            current.skips_while_running = skips_while_running
+        if not isinstance(version, str):
+            current.endpoint_version = version
+        if recurrence is not None:
+            _refollow(current, recurrence, now)
+        if watch is not None:
+            _rewatch(actor, current, watch, now)
+        if status is not None:
+            current.status = _status(status)
+        _submit_with(actor, current, current.submission if submission is None else submission)
+        _switch(current, was_active, now)
+        after = _audited(current)
+        if after != before or current.submission != submitted:
+            _save(actor, current, now)
+            verb = "edit"
+            if current.is_active != was_active:
+                verb = "enable" if current.is_active else "disable"
+            audit.record(
+                actor,
+                verb,
+                current,
+                before={key: value for key, value in before.items() if after[key] != value},
+                after={key: value for key, value in after.items() if before[key] != value},
+            )
+    schedule.__dict__.pop("rule", None)
+    schedule.refresh_from_db()
+    return schedule
+
+
+def disable_schedule(actor: Actor, schedule: Schedule) -> None:
+    update_schedule(actor, schedule, status=EntityStatus.DISABLED)
+
+
+def enable_schedule(actor: Actor, schedule: Schedule) -> None:
+    update_schedule(actor, schedule, status=EntityStatus.ACTIVE)
+
+
+def delete_schedule(actor: Actor, schedule: Schedule) -> None:
+    """It stops first, and goes with its ticks; its runs stay."""
+    require(actor, "edit", schedule)
+    with transaction.atomic():
+        disable_schedule(actor, schedule)
+        audit.record(actor, "delete", schedule, before=_audited(schedule))
+        schedule.delete()
+
+
+def with_targets(schedules: QuerySet[Schedule]) -> QuerySet[Schedule]:
+    """With what `submit` reads of the target, in one query."""
+    return schedules.select_related(
+        "workspace", "endpoint__default_version__pipeline__graph", "pipeline__graph"
+    ).defer(*LARGE)
+
+
+# --- parts ----------------------------------------------------------------------------------------
+def _name(schedule: Schedule, name: str) -> None:
+    schedule.name = checks.text("Name", name, longest=LONGEST, required=True)
+
+
+def _status(status: str) -> str:
+    if status not in EntityStatus.values:
+        raise ValidationError({"EntityStatus": [f"{status!r:.40} is not a status of schedules."]})
+    return str(status)
+
+
+def _follow(schedule: Schedule, recurrence: Mapping[str, Any], now: datetime) -> None:
+    try:
+        rule = Recurrence.parse(recurrence, created_at=now)
+    except BadRecurrence as error:
+        field = error.field if error.field == "Recurrence" else f"Recurrence.{error.field}"
+        raise ValidationError({field: [str(error)]}) from error
+    schedule.trigger = Trigger.RECURRENCE
+    schedule.recurrence = checks.document("Recurrence", recurrence)
+    schedule.time_zone = rule.time_zone
+    schedule.starts_at = rule.starts_at
+    schedule.__dict__.pop("rule", None)
+    schedule.next_at = rule.next_after(now)
+    if schedule.next_at is None:
+        raise ValidationError({"Recurrence.Interval": ["Interval: the schedule would never fire."]})
+
+
+def _refollow(schedule: Schedule, recurrence: Mapping[str, Any], now: datetime) -> None:
+    """A client sends back the recurrence that it read: that one goes on in its rhythm."""
+    if not schedule.is_recurrence:
+        raise ValidationError({"ScheduleType": ["This schedule watches a datastore."]})
+    since = schedule.starts_at or schedule.created_at
+    trial = Schedule(starts_at=since)
+    _follow(trial, recurrence, since)
+    if _comparable(trial.rule) != _comparable(schedule.rule):
+        _follow(schedule, recurrence, now)
+
+
+def _comparable(rule: Recurrence) -> Recurrence:
+    # The SDK gets Windows names for zones that were given by another.
+    return replace(rule, time_zone=rule.zone.key)
+
+
+def _watch(actor: Actor, schedule: Schedule, watch: Watch) -> None:
+    if not 1 <= watch.polling_minutes <= MOST_POLLING_MINUTES:
+        text = f"PollingInterval must be from 1 to {MOST_POLLING_MINUTES} minutes."
+        raise ValidationError({"DataStoreTriggerInfo.PollingInterval": [text]})
+    location = data.locate(actor.workspace, watch.datastore, watch.path)
+    schedule.trigger = Trigger.DATASTORE
+    schedule.datastore_name, schedule.path = location.datastore, location.path
+    schedule.polling_minutes = watch.polling_minutes
+    schedule.datapath_parameter = watch.datapath_parameter
+    schedule.includes_subfolders = watch.includes_subfolders
+    schedule.one_run_per_batch = watch.one_run_per_batch
+
+
+def _rewatch(actor: Actor, schedule: Schedule, watch: Watch, now: datetime) -> None:
+    if schedule.is_recurrence:
+        raise ValidationError({"ScheduleType": ["This schedule follows a recurrence."]})
+    before = Watch.of(schedule)
+    _watch(actor, schedule, watch)
+    after = Watch.of(schedule)
+    if after != before:
+        schedule.next_at = now
+    places = ("datastore", "path", "includes_subfolders")
+    if any(getattr(before, key) != getattr(after, key) for key in places):
+        schedule.seen = None
+
+
+def _submit_with(actor: Actor, schedule: Schedule, submission: Mapping[str, Any]) -> None:
+    """Take the values of a submission, if a run of the target could be made with them."""
+    submission = checks.document("PipelineSubmissionInfo", submission)
+    schedule.submission = kept.unmasked(submission, known=schedule.submission)
+    given = kept.arguments(schedule.submission)
+    if schedule.pipeline and schedule.endpoint_version is not None:
+        raise ValidationError({"version": ["Only a pipeline endpoint has versions to pin."]})
+    target = target_for(
+        actor,
+        endpoint=schedule.endpoint,
+        version=schedule.endpoint_version,
+        pipeline=schedule.pipeline,
+    )
+    blueprint = engine.blueprint(target.graph.uuid)
+    if schedule.is_active:
+        check_keys(target, given["remarks"])
+        _check_parameter(schedule, blueprint)
+        examine(
+            actor,
+            target,
+            assignments=given["assignments"],
+            datasets=given["datasets"],
+            datapaths=given["datapaths"] | datapath_of(schedule, schedule.path),
+        )
+    schedule.description = given["description"]
+    schedule.submission = kept.sealed(schedule.submission, blueprint.secret_names)
+
+
+def datapath_of(schedule: Schedule, path: str) -> dict[str, Any]:
+    """DataPathAssignments of the parameter that is to be told what has changed, if there is one."""
+    if not schedule.datapath_parameter:
+        return {}
+    place = {"DataStoreName": schedule.datastore_name, "RelativePath": path}
+    return {schedule.datapath_parameter: place}
+
+
+def _check_parameter(schedule: Schedule, blueprint: engine.Blueprint) -> None:
+    wanted = schedule.datapath_parameter
+    if wanted and getattr(blueprint.parameters.get(wanted), "kind", None) is not Kind.DATAPATH:
+        text = _("%(target)s has no data path parameter %(name)s.")
+        text %= {"target": schedule.target, "name": wanted[:100]}
+        raise ValidationError({"DataStoreTriggerInfo.DataPathParameterName": [text]})
+
+
+def _switch(schedule: Schedule, was_active: bool, now: datetime) -> None:
+    """Disabled, it is never due; enabled again, it goes on from now and makes up for nothing."""
+    if not schedule.is_active:
+        schedule.next_at = None
+    elif not was_active:
+        schedule.seen = None
+        schedule.next_at = schedule.rule.next_after(now) if schedule.is_recurrence else now
+
+
+def _save(actor: Actor, schedule: Schedule, now: datetime) -> None:
+    schedule.etag = uuid4()
+    schedule.updated_at = now
+    schedule.updated_by = actor.name
+    schedule.save()
+
+
+AUDITED = (
+    *("name", "trigger", "recurrence", "endpoint_version", "datastore_name", "path"),
+    *("polling_minutes", "datapath_parameter", "includes_subfolders", "one_run_per_batch"),
+    *("skips_while_running", "status"),
+)
+
+
+def _audited(schedule: Schedule) -> dict[str, Any]:
+    return {key: getattr(schedule, key) for key in AUDITED} | {
+        "target": str(schedule.target),
+        "submission": kept.shown(schedule.submission),
+    }

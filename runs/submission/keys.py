@@ -1,0 +1,119 @@
+"""The keys of a trigger's body, and of a submission that is kept: which are read, which are taken in silence, and what is said of others.
+
+A key that nobody reads is a value that somebody meant: `ParameterAssignment` would run the defaults.
+"""
+
+import difflib
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from studio.core.errors import BadValue
+from studio.core.rest.bodies import Body, keys_twice
+
+READ = (  # of a trigger
+    *("ExperimentName", "Description", "DisplayName", "ParameterAssignments"),
+    *("DataSetDefinitionValueAssignments", "DataPathAssignments", "Tags", "StepTags"),
+    *("Properties", "RunSource", "RunType", "ContinueRunOnStepFailure", "continueOnStepFailure"),
+    "ParentRunId",
+)
+READ_WITH_GRAPH = (  # of CreationInfo, which comes with the graph that it is to run
+    *("RunHistoryExperimentName", "Description", "DisplayName", "ParameterAssignments"),
+    *("DataSetDefinitionValueAssignments", "DataPathAssignments", "Tags", "Properties"),
+    *("RunSource", "RunType", "ContinueExperimentOnNodeFailure", "ContinueRunOnStepFailure"),
+)
+TRIGGER_ONLY = ("ParentRunId", "DisplayName")  # what is kept makes many runs, at other times
+# What clients of v1 send, and nothing here depends on.
+EXTRAS = ("AzDevOpsCallBackInfo", "EnableNotification", "ScheduleId", "CredentialPassthrough")
+MEANT = {
+    "pipelineversion": (
+        "A version goes into the address: …/{id}/{version}, or ?pipelineVersion={version}."
+    ),
+}
+OBJECTS = (
+    *("ParameterAssignments", "DataSetDefinitionValueAssignments", "DataPathAssignments"),
+    *("Tags", "StepTags", "Properties"),
+)
+MOST_STEP_TAGS = 50  # each is a row per step
+MOST = 20  # remarks; a body may have any number of keys
+
+
+@dataclass(frozen=True)
+class Remark:
+    """What is wrong with a key, and what became of it where that is no reason to refuse the body."""
+
+    fault: str
+    effect: str
+    hint: str = ""
+
+    @property
+    def warning(self) -> str:
+        return f"{self.fault}: {self.effect}.{self.hint}"
+
+    @property
+    def refusal(self) -> str:
+        return f"{self.fault}.{self.hint}"
+
+
+def step_tags(body: Body) -> dict[str, str]:
+    found = body.texts("StepTags")
+    if len(found) > MOST_STEP_TAGS:
+        raise BadValue(f"StepTags may have at most {MOST_STEP_TAGS} tags.", target="StepTags")
+    return found
+
+
+def continue_on_step_failure(body: Body) -> bool | None:
+    """The SDK's key, else Data Factory's."""
+    return body.flag("ContinueRunOnStepFailure", body.flag("continueOnStepFailure"))
+
+
+def remarks(
+    body: Body,
+    *,
+    name: str = "The body",
+    read: Collection[str] = READ,
+    extras: Collection[str] = EXTRAS,
+) -> dict[str, Remark]:
+    """What is to be said of the body's keys, by key: of those that are not known, and of those that
+    come twice."""
+    found: dict[str, Remark] = {}
+    known = {key.lower() for key in (*read, *extras)}
+    for key in body.raw:
+        if len(found) == MOST:
+            break
+        if str(key).lower() not in known:
+            fault = f"{name} has no key {key[:100]!r}"
+            found[key[:100]] = Remark(fault, "it was ignored", _hint(key, read))
+    for names in body.twice[:MOST]:
+        which = " and ".join(each[:100] for each in names)
+        named = f"has {which}" if len(names) > 1 else f"names {which} more than once"
+        found[names[-1][:100]] = Remark(f"{name} {named}", "only the last one counts")
+    for section in OBJECTS:
+        for key in keys_twice(body.mapping(section))[:MOST]:
+            fault = f"{section} names {key[:100]} more than once"
+            found[key[:100]] = Remark(fault, "only the last value counts")
+    return found
+
+
+def remarks_of_kept(body: Body) -> dict[str, Remark]:
+    """Of a submission that a schedule or a draft keeps."""
+    unread = {
+        key: Remark(f"{key} is read from the body of a trigger only", "it was ignored")
+        for key in TRIGGER_ONLY
+        if key in body
+    }
+    return remarks(body) | unread
+
+
+def remarks_with_graph(body: Body, info: Body) -> dict[str, Remark]:
+    """Of a body that brings a graph, and of its CreationInfo."""
+    parts = ("CreationInfo", "Graph", "GraphInterface")
+    outer = remarks(body, read=parts, extras=("GraphLayout",))
+    return outer | remarks(info, name="CreationInfo", read=READ_WITH_GRAPH)
+
+
+def _hint(key: str, read: Collection[str]) -> str:
+    if key.lower() in MEANT:
+        return f" {MEANT[key.lower()]}"
+    names = {name.lower(): name for name in read}
+    close = difflib.get_close_matches(key[:100].lower(), names, n=1)
+    return f" Did you mean {names[close[0]]}?" if close else ""

@@ -1,0 +1,135 @@
+"""Set up a run of an endpoint or of a published pipeline. A form is always strict: whoever types
+a value wants to hear that it is wrong."""
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+
+from endpoints.forms import SubmitForm
+from endpoints.models import EndpointVersion, PipelineEndpoint, PublishedPipeline
+from endpoints.services import why_disabled
+from runs import engine, services
+from runs.models import Experiment, Run, Source
+from runs.parts.definitions import asked_version, find_endpoint, find_pipeline, versions_of
+from studio.core import audit
+from studio.core.access import Actor, require
+from studio.core.errors import Refused
+from studio.core.ui.decorators import form_view, triggers
+
+EXPERIMENTS_OFFERED = 200
+
+
+@triggers("PipelineEndpoint")
+@form_view
+def endpoint_submit(request, uuid):
+    endpoint = find_endpoint(request, uuid)
+    require(request.actor, "submit", endpoint)
+    rows = versions_of(endpoint)
+    version = _version(request, endpoint, rows)
+    form = _form(request, version.pipeline, name=endpoint.name)
+    if request.method == "POST" and form.is_valid():
+        key = services.Key("form", str(endpoint.uuid), form.cleaned_data["key"])
+        run = attempt(request.actor, form, endpoint=endpoint, version=version.number, key=key)
+        if run is not None:
+            return submitted(request, run)
+    return _page(
+        request,
+        form,
+        title=_("Set up pipeline run: %(name)s") % {"name": endpoint.name},
+        action=reverse("endpoints:endpoint-submit", args=[endpoint.uuid]),
+        back=endpoint,
+        versions=rows,
+        version=version,
+        endpoint=endpoint,
+        reason=why_disabled(endpoint, version.pipeline, version),
+    )
+
+
+@triggers("PublishedPipeline")
+@form_view
+def pipeline_submit(request, uuid):
+    pipeline = find_pipeline(request, uuid)
+    require(request.actor, "submit", pipeline)
+    form = _form(request, pipeline, name=pipeline.name)
+    if request.method == "POST" and form.is_valid():
+        key = services.Key("form", str(pipeline.uuid), form.cleaned_data["key"])
+        run = attempt(request.actor, form, pipeline=pipeline, key=key)
+        if run is not None:
+            return submitted(request, run)
+    return _page(
+        request,
+        form,
+        title=_("Set up pipeline run: %(name)s") % {"name": pipeline.name},
+        action=reverse("endpoints:pipeline-submit", args=[pipeline.uuid]),
+        back=pipeline,
+        reason=why_disabled(None, pipeline),
+    )
+
+
+def attempt(actor: Actor, form: SubmitForm, *, key: services.Key, **target) -> Run | None:
+    """The run, or None with what the service said on the form."""
+    try:
+        return services.submit(
+            actor, source=Source.STUDIO, strict=True, key=key, **target, **form.submission()
+        )
+    except (Refused, ValidationError) as error:
+        asked = target.get("endpoint") or target["pipeline"]
+        audit.refuse_for(actor, error, kind=type(asked).__name__, uuid=asked.uuid)
+        form.refuse(error)
+        return None
+
+
+def submitted(request, run: Run):
+    """To the run's page, with a message that leads there from anywhere."""
+    link = format_html('<a href="{}">{}</a>', run.get_absolute_url(), run)
+    said = _("Run {run} is submitted to experiment {experiment}.")
+    messages.success(request, format_html(said, run=link, experiment=run.experiment.name))
+    return redirect(run)
+
+
+def experiments_of(actor: Actor) -> list[str]:
+    """The experiments a form offers, the newest first."""
+    rows = Experiment.objects.filter(workspace=actor.workspace, archived_at=None)
+    return list(rows.order_by("-pk").values_list("name", flat=True)[:EXPERIMENTS_OFFERED])
+
+
+def _version(request, endpoint: PipelineEndpoint, rows: list[EndpointVersion]) -> EndpointVersion:
+    if not rows:
+        raise Refused(_("Pipeline endpoint %(name)s has no versions yet.") % {"name": endpoint})
+    wanted = asked_version(request)
+    found = [
+        row
+        for row in rows
+        if (str(row.number) == wanted if wanted else row.pk == endpoint.default_version_id)
+    ]
+    if not found:
+        raise Http404
+    return found[0]
+
+
+def _form(request, pipeline: PublishedPipeline, *, name: str) -> SubmitForm:
+    experiments = experiments_of(request.actor)
+    known = name in experiments
+    return SubmitForm(
+        request.POST if request.method == "POST" else None,
+        workspace=request.actor.workspace,
+        parameters=engine.blueprint(pipeline.graph.uuid).parameters,
+        experiments=experiments,
+        initial={
+            "continue_on_step_failure": pipeline.continue_on_step_failure,
+            "experiment_choice": "existing" if known else "new",
+            "experiment": name if known else None,
+            "new_experiment": "" if known else name[:255].replace("/", "-").replace("\\", "-"),
+        },
+    )
+
+
+def _page(request, form: SubmitForm, *, back, reason: str, **context):
+    """The form; 409 where the run would be refused whatever is filled in."""
+    context |= {"nav": "endpoints", "form": form, "back": back, "reason": reason}
+    status = 409 if reason and request.method == "POST" else 200
+    return render(request, "endpoints/submit.html", context, status=status)

@@ -1,0 +1,100 @@
+"""The control process's own threads: its heartbeat every 5 s, `recover` every 10 s, `tidy` every hour, in
+time or as soon after as they can; and apart from these the schedules, every second, since looking into
+a datastore may take long. They need no broker, so losing that one stops none of them."""
+
+import logging
+import os
+import platform
+import time
+from collections.abc import Callable, Sequence
+from threading import Event, Thread
+
+from django.db import connection
+from django.db.models.functions import Now
+
+from runs.engine import worker_names
+from runs.models import Worker
+
+HEARTBEAT_SECONDS = 5.0
+RECOVER_SECONDS = 10.0
+TIDY_SECONDS = 3600.0
+SCHEDULES_SECONDS = 1.0
+
+logger = logging.getLogger(__name__)
+
+
+Chore = tuple[float, Callable[[], None]]
+
+
+class Clock:
+    def __init__(
+        self,
+        *,
+        recover: Callable[[], None],
+        tidy: Sequence[Callable[[], object]],
+        schedules: Callable[[], None],
+        recover_seconds: float = RECOVER_SECONDS,
+    ):
+        self.recover, self.tidy, self.schedules = recover, tidy, schedules
+        self.name = worker_names.name_of_this_process()
+        self.closed = Event()
+        self.tidying: Thread | None = None
+        chores = (
+            (HEARTBEAT_SECONDS, self._beat),
+            (recover_seconds, self.recover),
+            (TIDY_SECONDS, self._tidy_apart),
+        )
+        self.threads = [
+            Thread(target=self._run, args=[chores], daemon=True),
+            Thread(target=self._run, args=[((SCHEDULES_SECONDS, self.schedules),)], daemon=True),
+        ]
+
+    def start(self) -> None:
+        self._beat()
+        for thread in self.threads:
+            thread.start()
+
+    def close(self) -> None:
+        self.closed.set()
+        for thread in self.threads:
+            thread.join(2)
+        Worker.objects.filter(name=self.name).delete()
+
+    def _run(self, chores: tuple[Chore, ...]) -> None:
+        due = dict.fromkeys(range(len(chores)), time.monotonic())
+        while not self.closed.wait(max(0.0, min(due.values()) - time.monotonic())):
+            for number, (seconds, act) in enumerate(chores):
+                if due[number] <= time.monotonic():
+                    due[number] = time.monotonic() + seconds
+                    self._try(act)
+        connection.close()
+
+    def _beat(self) -> None:
+        if not Worker.objects.filter(name=self.name).update(heartbeat_at=Now()):
+            Worker.objects.create(
+                name=self.name,
+                role="control",
+                host=platform.node(),
+                pid=os.getpid(),
+                queues=[],
+                slots=1,
+            )
+            Worker.objects.filter(name=self.name).update(heartbeat_at=Now())
+
+    def _tidy_apart(self) -> None:
+        """It may take longer than a heartbeat may be late, or than until the next time."""
+        if self.tidying is None or not self.tidying.is_alive():
+            self.tidying = Thread(target=self._tidy_all, daemon=True)
+            self.tidying.start()
+
+    def _tidy_all(self) -> None:
+        for act in self.tidy:
+            self._try(act)
+        connection.close()
+
+    def _try(self, act: Callable[[], object]) -> None:
+        try:
+            act()
+        except Exception:
+            logger.exception("the clock's tick failed; the next one comes")
+            connection.close()

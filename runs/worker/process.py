@@ -1,0 +1,318 @@
+"""A worker process: the slots that do steps, their guard, the heartbeats, and how all of it stops."""
+
+import logging
+import math
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from functools import partial
+from threading import Event, Lock, Thread, Timer
+from typing import IO, Any, cast
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from runs import engine
+from runs.engine import cleanup, worker_names
+from runs.models import Outcome, Run, StepAttempt
+from runs.models import Worker as WorkerRow
+from runs.serving import left_to_all
+from runs.states import CLAIMED, Status
+from runs.steps import Stop, StopFlag, watchdog
+from runs.steps.forking import SERVERS
+
+LOOK_SECONDS = 1.0  # how often held steps are looked up: cancel and time-outs act within 2 s
+SWEEP_SECONDS = 600.0
+SILENCE_SECONDS = watchdog.SILENCE_SECONDS
+HEARTBEATS = 4  # within a span of silence, hence every 5 s
+STOP_AFTER_SECONDS = 5.0
+# An attempt of ours that no slot knows of, so long after its claim, was given up by its slot.
+ORPHAN_AGE = timedelta(seconds=90)
+
+logger = logging.getLogger(__name__)
+
+
+class GuardProcess:
+    """Our side of `runs.steps.watchdog`: started anew if somebody killed it."""
+
+    def __init__(self, *, silence_seconds: float = SILENCE_SECONDS):
+        self.silence_seconds = silence_seconds
+        self._lock = Lock()
+        self._groups: dict[int, str] = {}
+        self._heard_at = time.monotonic()
+        self._silent_until = 0.0
+        self._start()
+
+    def _start(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-I", "-S", watchdog.__file__, str(self.silence_seconds)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        self._pipe = cast("IO[bytes]", self.process.stdin)
+
+    def watch(self, group: int, mark: str) -> None:
+        with self._lock:
+            self._groups[group] = mark
+            self._say(f"+{group} {mark}")
+
+    def forget(self, group: int) -> None:
+        with self._lock:
+            self._groups.pop(group, None)
+            self._say(f"-{group}")
+
+    def pulse(self) -> None:
+        with self._lock:
+            self._note_silence()
+            self._say(".")
+            self._heard_at = time.monotonic()
+
+    def may_have_killed(self) -> bool:
+        with self._lock:
+            self._note_silence()
+            return time.monotonic() < self._silent_until
+
+    def _note_silence(self) -> None:
+        now = time.monotonic()
+        if now - self._heard_at >= self.silence_seconds:
+            self._silent_until = now + self.silence_seconds
+
+    def _say(self, line: str) -> None:
+        try:
+            self._write(line)
+        except (BrokenPipeError, ValueError):
+            logger.warning("the guard is gone; starting another")
+            self.process.wait()
+            self._start()
+            for group, mark in self._groups.items():
+                self._write(f"+{group} {mark}")
+
+    def _write(self, line: str) -> None:
+        self._pipe.write(f"{line}\n".encode())
+        self._pipe.flush()
+
+    def close(self) -> None:
+        with self._lock:
+            self._pipe.close()
+            self.process.wait()
+
+
+class Worker:
+    """Without `queues` it serves every compute target but those that others serve by name, also those
+    made later; `on_queues` is told which queues are to be served from now on, and which are not."""
+
+    def __init__(
+        self,
+        *,
+        slots: int,
+        queues: list[str] | None = None,
+        on_queues: Callable[[list[str], list[str]], None] = lambda added, given_up: None,
+        silence_seconds: float = SILENCE_SECONDS,
+    ):
+        self.slots = slots
+        self.is_named = queues is not None
+        self.on_queues = on_queues
+        self.queues: list[str] = queues or []
+        self.name = worker_names.name_of_this_process()
+        self.silence_seconds = silence_seconds
+        self.guard = GuardProcess(silence_seconds=silence_seconds)
+        self.stopping = Event()
+        self.closed = Event()
+        self._held: dict[engine.Claim, StopFlag] = {}
+        self._lock = Lock()
+        self._written_at = time.monotonic()
+        self._swept_at = -math.inf
+        self._threads: list[Thread] = []
+
+    # --- life ------------------------------------------------------------------------------------
+    def start(self) -> None:
+        self.queues = self._wanted_queues()
+        self._enter()
+        self._beat()
+        for loop, seconds in ((self._pulse, LOOK_SECONDS), (self._look, LOOK_SECONDS)):
+            thread = Thread(target=self._every, args=(seconds, loop), daemon=True)
+            thread.start()
+            self._threads.append(thread)
+        logger.info("worker %s serves %s with %s slots", self.name, self.queues, self.slots)
+
+    def stop(self) -> None:
+        """Claim nothing more; what still runs after 5 s is interrupted and goes back to its queue."""
+        if not self.stopping.is_set():
+            self.stopping.set()
+            timer = Timer(STOP_AFTER_SECONDS, self._stop_held, [Stop.INTERRUPTED])
+            timer.daemon = True
+            timer.start()
+
+    def close(self) -> None:
+        self.closed.set()
+        for thread in self._threads:
+            thread.join(2)
+        self.guard.close()
+        SERVERS.close()
+        cleanup.TIDIER.tidy()
+        WorkerRow.objects.filter(name=self.name).delete()
+
+    def _every(self, seconds: float, act: Callable[[], None]) -> None:
+        while not self.closed.wait(seconds):
+            try:
+                act()
+            except DatabaseError:
+                logger.warning("the database does not answer", exc_info=True)
+                connection.close()
+            except Exception:
+                logger.exception("the worker's own upkeep failed")
+        connection.close()
+
+    # --- work ------------------------------------------------------------------------------------
+    def walk(self, queue: str) -> Iterator[tuple[Counter[str], float]]:
+        """Do steps of `queue` until none is ready; yields what others must be rung for, and when."""
+        claim_ahead = partial(self._claim, queue)
+        ahead = None
+        while (claim := ahead or self._claim(queue)) is not None:
+            with self._holding(claim) as flag:
+                finished = engine.execute(claim, flag, self.guard, claim_ahead=claim_ahead)
+            ahead = finished.ahead
+            if ahead is not None and ahead.run_id == claim.run_id:
+                continue  # its run is not over, and nothing waited for it
+            ready = engine.advance(claim.run_id, after=finished)
+            if finished.retry_seconds is not None:
+                yield Counter({queue: 1}), finished.retry_seconds
+            if ready[queue] and not self.stopping.is_set():
+                ready[queue] -= 1  # this slot takes one itself
+            if +ready:
+                yield +ready, 0.0
+
+    def _claim(self, queue: str) -> engine.Claim | None:
+        """None also when another worker has come that serves the queue by name."""
+        if self.stopping.is_set() or queue not in self.queues:
+            return None
+        return engine.claim(self.name, [queue])
+
+    @contextmanager
+    def _holding(self, claim: engine.Claim) -> Iterator[StopFlag]:
+        flag = StopFlag()
+        with self._lock:
+            self._held[claim] = flag
+        try:
+            yield flag
+        finally:
+            with self._lock:
+                del self._held[claim]
+            flag.close()
+
+    def _stop_held(self, reason: Stop) -> None:
+        with self._lock:
+            for flag in self._held.values():
+                flag.ask(reason)
+
+    def _stop_processes(self) -> None:
+        """Nobody may take our steps for lost while they go on. What one left that is over can wait."""
+        with self._lock:
+            for flag in self._held.values():
+                if not flag.process_is_over:
+                    flag.ask(Stop.INTERRUPTED)
+
+    # --- upkeep ----------------------------------------------------------------------------------
+    def _pulse(self) -> None:
+        """Without the database, so that the guard hears us while that is slow."""
+        if time.monotonic() - self._written_at > self.silence_seconds:
+            self._stop_processes()
+        self.guard.pulse()
+
+    def _look(self) -> None:
+        self._look_at_held()
+        if time.monotonic() - self._written_at >= self.silence_seconds / HEARTBEATS:
+            self._beat()
+            self._end_orphans()
+            self._serve(self._wanted_queues())
+        if time.monotonic() - self._swept_at >= SWEEP_SECONDS:
+            self._swept_at = time.monotonic()
+            cleanup.sweep(settings.STUDIO_WORK_DIR)
+
+    def _beat(self) -> None:
+        """On the database's clock, which is the one that silence is measured with."""
+        silent = time.monotonic() - self._written_at > self.silence_seconds
+        if silent:  # the guard has ended our steps; say so before anything looks healthy again
+            self._stop_processes()
+        if not WorkerRow.objects.filter(name=self.name).update(heartbeat_at=Now()):
+            logger.warning("worker %s was forgotten; it is back", self.name)
+            self._enter()
+        self._written_at = time.monotonic()
+
+    def _enter(self) -> None:
+        WorkerRow.objects.create(
+            name=self.name,
+            role="worker",
+            host=platform.node(),
+            pid=os.getpid(),
+            queues=self.queues,
+            is_named=self.is_named,
+            slots=self.slots,
+        )
+
+    def _wanted_queues(self) -> list[str]:
+        return self.queues if self.is_named else left_to_all()
+
+    def _serve(self, wanted: list[str]) -> None:
+        """From now on these; the row comes first, for bells are rung for the slots that rows tell of."""
+        before = self.queues
+        if wanted == before:
+            return
+        self.queues = wanted
+        WorkerRow.objects.filter(name=self.name).update(queues=wanted)
+        self.on_queues(
+            [name for name in wanted if name not in before],
+            [name for name in before if name not in wanted],
+        )
+        logger.info("worker %s serves %s", self.name, wanted)
+
+    def _look_at_held(self) -> None:
+        """Hear of cancel requests, of time-outs of whole runs, and of attempts that are not ours any more."""
+        with self._lock:
+            held = dict(self._held)
+        if not held:
+            return
+        rows = Run.objects.filter(pk__in=[claim.step_id for claim in held]).values(
+            "pk",
+            "status",
+            "attempt",
+            "parent_id",
+            "parent__started_at",
+            "parent__pipeline_run__timeout_seconds",
+        )
+        found = {row["pk"]: row for row in rows}
+        now = timezone.now()
+        for claim, flag in held.items():
+            row = found.get(claim.step_id)
+            if row is None or row["attempt"] != claim.attempt or row["status"] not in CLAIMED:
+                flag.ask(Stop.SUPERSEDED)
+            elif row["status"] == Status.CANCEL_REQUESTED:
+                flag.ask(Stop.CANCELED)
+            elif _is_over_time(row, now):
+                engine.expire(row["parent_id"])
+
+    def _end_orphans(self) -> None:
+        with self._lock:
+            held = {(claim.step_id, claim.attempt) for claim in self._held}
+        old = timezone.now() - ORPHAN_AGE
+        for attempt in StepAttempt.objects.filter(
+            worker=self.name, finished_at=None, started_at__lt=old
+        ).select_related("step__run"):
+            if (attempt.step_id, attempt.number) not in held:
+                run_id = attempt.step.run.owner_id
+                claim = engine.Claim(attempt.step_id, attempt.number, run_id, self.name)
+                engine.finish(claim, Outcome.INTERRUPTED, error="Its slot gave it up.")
+
+
+def _is_over_time(row: Mapping[str, Any], now: datetime) -> bool:
+    seconds, started = row["parent__pipeline_run__timeout_seconds"], row["parent__started_at"]
+    return bool(seconds and started and now > started + timedelta(seconds=seconds))

@@ -1,0 +1,18 @@
+import getpass
+
+from django.contrib.auth.management.commands import changepassword
+
+from studio.core import audit
+from studio.core.models import User
+from studio.management.callers import AuditedCommand, terminal_actor
+
+
+class Command(AuditedCommand, changepassword.Command):
+    """Django's, on record."""
+
+    def handle(self, *args, **options):
+        said = super().handle(*args, **options)
+        user = User.objects.get(username=options["username"] or getpass.getuser())
+        after = {"password": "changed"}
+        audit.record(terminal_actor("changepassword"), "change password", user, after=after)
+        return said
