@@ -90,19 +90,6 @@ class NamedModuleAdmin(ReadOnlyAdmin):
     inlines = [ModuleVersionInline]
 
 
-@admin.register(models.PipelineDraft)
-class PipelineDraftAdmin(ReadOnlyAdmin):
-    list_display = ["name", "uuid", "updated_by", "updated_at"]
-    search_fields = ["name", "uuid"]
-
-
-@admin.register(models.GraphDraft)
-class GraphDraftAdmin(ReadOnlyAdmin):
-    list_display = ["uuid", "workspace", "updated_at"]
-    list_select_related = ["workspace"]
-    search_fields = ["uuid"]
-
-
 @admin.register(models.Snapshot)
 class SnapshotAdmin(ReadOnlyAdmin):
     list_display = ["uuid", "workspace", "created_at"]

@@ -4,8 +4,8 @@ a run can be canceled, through the service, with its checks and audit."""
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 
-from endpoints.models import Schedule
-from runs import models, services
+from runs import models, schedules, services
+from runs.models import Schedule
 from runs.schedules import scheduler
 from studio.core import audit
 from studio.core.access import actor_for
@@ -170,11 +170,11 @@ class ScheduleAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Disable the selected", permissions=["view"])
     def disable(self, request, queryset):
-        self._each(request, queryset, services.disable_schedule)
+        self._each(request, queryset, schedules.disable_schedule)
 
     @admin.action(description="Enable the selected", permissions=["view"])
     def enable(self, request, queryset):
-        self._each(request, queryset, services.enable_schedule)
+        self._each(request, queryset, schedules.enable_schedule)
 
     @admin.action(description="Run the selected now", permissions=["view"])
     def run_now(self, request, queryset):
@@ -182,7 +182,7 @@ class ScheduleAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Delete the selected", permissions=["view"])
     def remove(self, request, queryset):
-        self._each(request, queryset, services.delete_schedule)
+        self._each(request, queryset, schedules.delete_schedule)
 
     def _each(self, request, queryset, service):
         for schedule in queryset.select_related("workspace"):
@@ -193,3 +193,16 @@ class ScheduleAdmin(ReadOnlyAdmin):
                 if service is scheduler.run_now:
                     audit.refuse_for(actor, error, kind="Schedule", uuid=schedule.uuid)
                 messages.error(request, f"{schedule}: {error}")
+
+
+@admin.register(models.PipelineDraft)
+class PipelineDraftAdmin(ReadOnlyAdmin):
+    list_display = ["name", "uuid", "updated_by", "updated_at"]
+    search_fields = ["name", "uuid"]
+
+
+@admin.register(models.GraphDraft)
+class GraphDraftAdmin(ReadOnlyAdmin):
+    list_display = ["uuid", "workspace", "updated_at"]
+    list_select_related = ["workspace"]
+    search_fields = ["uuid"]

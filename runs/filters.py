@@ -12,8 +12,8 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from endpoints.models import PipelineEndpoint, Schedule
-from runs.models import Experiment, Run, RunAttribute, Source
+from endpoints.models import PipelineEndpoint
+from runs.models import Experiment, Run, RunAttribute, Schedule, Source
 from runs.states import Status
 from studio.core.db import keyset
 from studio.core.db.folded import fold

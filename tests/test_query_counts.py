@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from endpoints.models import ComputeTarget, Datastore
 from endpoints.services import register_dataset
-from runs import services
+from runs import schedules, services
 from runs.models import Experiment, ScheduleTick, Worker
 from runs.states import Status
 from runs.tracking import facts
@@ -91,7 +91,7 @@ class Place:
             ComputeTarget.objects.create(workspace=self.workspace, name=f"queue{number}")
 
     def make_schedule(self, **target):
-        return services.create_schedule(
+        return schedules.create_schedule(
             self.actor,
             submission={"ExperimentName": "growth"},
             recurrence={"Frequency": "Day"},

@@ -12,7 +12,7 @@ from django.urls import resolve
 
 from endpoints import services as definitions
 from endpoints.models import Snapshot
-from runs import services
+from runs import schedules, services
 from runs.api.idempotency import KeyedView
 from runs.drafts.edit import create_draft
 from runs.drafts.graphs import create_graph_draft
@@ -62,7 +62,7 @@ class Caller:
         return reply.status_code, reply.content.decode()
 
     def schedule(self):
-        return services.create_schedule(
+        return schedules.create_schedule(
             self.admin,
             name="ways",
             endpoint=self.endpoint,

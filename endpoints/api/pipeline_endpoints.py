@@ -4,12 +4,12 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
 from endpoints import services
-from endpoints.api.pipelines import entity_status
 from endpoints.models import EntityStatus, PipelineEndpoint
 from endpoints.wire import catalogue
 from endpoints.wire.entities import pipeline_endpoint_entity, pipeline_entity
+from endpoints.wire.words import entity_status, version_number
 from studio.core.errors import BadValue
-from studio.core.rest.bodies import Body, flag_of, kind_of, query_text
+from studio.core.rest.bodies import Body, flag_of, query_text
 from studio.core.rest.schema import query
 from studio.core.rest.views import WireView, find, find_by_name
 
@@ -129,13 +129,3 @@ class EndpointPipelines(WireView):
             pipelines = pipelines.filter(status=EntityStatus.ACTIVE)
         in_order = sorted(pipelines, key=lambda pipeline: numbers[pipeline.pk])
         return Response([pipeline_entity(pipeline, self.base_url) for pipeline in in_order])
-
-
-def version_number(value, *, key: str = "DefaultVersion") -> int:
-    """Versions are decimal strings; a bare number is taken too."""
-    text = str(value).strip() if isinstance(value, str | int) else ""
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise BadValue(
-            f'{key} must be a version number such as "0", not {kind_of(value)}.', target=key
-        )
-    return int(text)

@@ -6,8 +6,8 @@ from endpoints import services
 from endpoints.models import EntityStatus
 from endpoints.wire import catalogue
 from endpoints.wire.entities import DATA_TYPES, data_type, pipeline_entity
-from studio.core.errors import BadValue
-from studio.core.rest.bodies import Body, flag_of, kind_of
+from endpoints.wire.words import entity_status
+from studio.core.rest.bodies import Body, flag_of
 from studio.core.rest.views import WireView, find
 
 
@@ -64,19 +64,3 @@ class PipelineStatus(WireView):
         change = services.enable if active else services.disable
         change(self.actor, pipeline)
         return Response(status=200)
-
-
-def entity_status(word, *, name: str = "EntityStatus") -> str:
-    """An EntityStatus in either spelling (wire 3.6)."""
-    known = {
-        "active": EntityStatus.ACTIVE,
-        "0": EntityStatus.ACTIVE,
-        "disabled": EntityStatus.DISABLED,
-        "2": EntityStatus.DISABLED,
-    }
-    status = known.get(str(word).lower()) if isinstance(word, str | int) else None
-    if status is None:
-        raise BadValue(
-            f'The {name} must be "Active" or "Disabled", not {kind_of(word)}.', target=name
-        )
-    return status

@@ -13,25 +13,14 @@ from endpoints.api import (
     pipeline_endpoints,
     pipelines,
 )
-from runs.api import drafts, schedules
 from studio.core.rest.routes import SCOPE, wire_path
 
 pipelines_service = [
     wire_path(r"^DataTypes/?$", pipelines.DataTypes.as_view()),
     wire_path(r"^Pipelines/Create/?$", pipelines.CreatePipeline.as_view()),
-    wire_path(r"^Pipelines/PipelineDraftCreate/?$", drafts.PublishDraft.as_view()),
     wire_path(r"^Pipelines/?$", pipelines.PipelineList.as_view()),
     wire_path(r"^Pipelines/(?P<uuid>[^/]+)/?$", pipelines.PipelineDetail.as_view()),
     wire_path(r"^Pipelines/(?P<uuid>[^/]+)/status/?$", pipelines.PipelineStatus.as_view()),
-    wire_path(r"^PipelineDrafts/Create/?$", drafts.CreatePipelineDraft.as_view()),
-    wire_path(r"^PipelineDrafts/?$", drafts.PipelineDrafts.as_view()),
-    wire_path(r"^PipelineDrafts/Clone/(?P<uuid>[^/]+)/?$", drafts.CloneDraft.as_view()),
-    wire_path(
-        r"^PipelineDrafts/ClonePublished/(?P<uuid>[^/]+)/?$", drafts.ClonePublished.as_view()
-    ),
-    wire_path(r"^PipelineDrafts/(?P<uuid>[^/]+)/?$", drafts.PipelineDraftDetail.as_view()),
-    wire_path(r"^GraphDrafts/?$", drafts.GraphDrafts.as_view()),
-    wire_path(r"^GraphDrafts/(?P<uuid>[^/]+)/?$", drafts.GraphDraftDetail.as_view()),
     wire_path(r"^PipelineEndpoints/Create/?$", pipeline_endpoints.CreateEndpoint.as_view()),
     wire_path(r"^PipelineEndpoints/?$", pipeline_endpoints.EndpointList.as_view()),
     wire_path(r"^PipelineEndpoints/Name/?$", pipeline_endpoints.EndpointByName.as_view()),
@@ -45,13 +34,6 @@ pipelines_service = [
         r"^PipelineEndpoints/(?P<uuid>[^/]+)/pipelines/?$",
         pipeline_endpoints.EndpointPipelines.as_view(),
     ),
-    wire_path(r"^Schedules/Create/?$", schedules.CreateSchedule.as_view()),
-    wire_path(r"^Schedules/?$", schedules.ScheduleList.as_view()),
-    wire_path(r"^Schedules/Pipeline/(?P<uuid>[^/]+)/?$", schedules.SchedulesOfPipeline.as_view()),
-    wire_path(
-        r"^Schedules/PipelineEndpoint/(?P<uuid>[^/]+)/?$", schedules.SchedulesOfEndpoint.as_view()
-    ),
-    wire_path(r"^Schedules/(?P<uuid>[^/]+)/?$", schedules.ScheduleDetail.as_view()),
     wire_path(r"^Graphs/(?P<uuid>[^/]+)/?$", graphs.GraphDetail.as_view()),
     wire_path(r"^Graphs/(?P<uuid>[^/]+)/Interface/?$", graphs.GraphInterface.as_view()),
     wire_path(r"^DataSources/?$", data_sources.DataSources.as_view()),

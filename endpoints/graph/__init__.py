@@ -14,7 +14,6 @@ from endpoints.graph.elements import (
     ModuleParameter,
     Node,
     OutputSetting,
-    PathParameter,
     Port,
 )
 from endpoints.graph.graph import Graph
@@ -36,7 +35,6 @@ __all__ = [
     "ModuleParameter",
     "Node",
     "OutputSetting",
-    "PathParameter",
     "Port",
     "read_module",
 ]

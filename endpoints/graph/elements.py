@@ -7,6 +7,8 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
+from endpoints.parameters import PathParameter
+
 RUN_AFTER_OUTPUT = "_run_after_output"
 RUN_AFTER_INPUT = "_run_after_input_"
 STRUCTURED_ARGUMENTS = "USE_STRUCTURED_ARGUMENTS"
@@ -105,7 +107,7 @@ class OutputSetting:
     only: Sequence[str] = ()  # patterns of the files that are taken up; all, if there are none
 
     @property
-    def parameter(self) -> "PathParameter | None":
+    def parameter(self) -> PathParameter | None:
         """The parameter that `path_on_datastore` is made of, which the SDK writes into it as a text."""
         found = PATH_PARAMETER.search(self.path_on_datastore or "")
         if found is None:
@@ -122,15 +124,6 @@ class OutputSetting:
             return value + (rest.removeprefix(default) if rest.startswith(default) else "")
 
         return PATH_PARAMETER.sub(filled, self.path_on_datastore or "")
-
-
-@dataclass(frozen=True)
-class PathParameter:
-    """A parameter that an output's destination names; of a data path the SDK sends no default."""
-
-    name: str
-    default: str | None
-    is_datapath: bool
 
 
 @dataclass(frozen=True)

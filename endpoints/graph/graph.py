@@ -16,9 +16,9 @@ from endpoints.graph.elements import (
     GraphError,
     ModuleInfo,
     Node,
-    PathParameter,
     count,
 )
+from endpoints.parameters import PathParameter
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,9 @@
 from endpoints.models.compute import ComputeTarget
 from endpoints.models.data import Dataset, DatasetVersion, DataSource, Datastore, SavedDataset
-from endpoints.models.draft import GraphDraft, PipelineDraft
 from endpoints.models.endpoint import EndpointVersion, PipelineEndpoint
 from endpoints.models.environment import Environment, EnvironmentVersion
 from endpoints.models.module import Module, ModuleStatus, ModuleVersion, NamedModule
 from endpoints.models.pipeline import EntityStatus, Graph, PublishedPipeline
-from endpoints.models.schedule import Schedule, Trigger
 from endpoints.models.snapshot import Snapshot
 
 __all__ = [
@@ -19,16 +17,12 @@ __all__ = [
     "Environment",
     "EnvironmentVersion",
     "Graph",
-    "GraphDraft",
     "Module",
     "ModuleStatus",
     "ModuleVersion",
     "NamedModule",
-    "PipelineDraft",
     "PipelineEndpoint",
     "PublishedPipeline",
     "SavedDataset",
-    "Schedule",
     "Snapshot",
-    "Trigger",
 ]

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from endpoints.graph import PathParameter
-
 BOOLEAN_WORDS = {"true": "True", "false": "False"}
 
 
@@ -17,6 +15,15 @@ class Kind(StrEnum):
     STRING = "string"
     DATAPATH = "datapath"
     DATASET = "dataset"
+
+
+@dataclass(frozen=True)
+class PathParameter:
+    """A parameter that an output's destination names; of a data path the SDK sends no default."""
+
+    name: str
+    default: str | None
+    is_datapath: bool
 
 
 # Wire 3.6: Parameter.Type, sent as a number in text; the words are what a later client may send.

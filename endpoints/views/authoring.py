@@ -4,7 +4,7 @@ from django.contrib import messages
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from endpoints.forms import NewPipelineForm
+from endpoints.forms.pipeline import NewPipelineForm
 from studio.core.access import require
 from studio.core.rest.bodies import NO_LIMIT
 from studio.core.ui.decorators import form_view

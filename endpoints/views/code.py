@@ -2,8 +2,8 @@
 
 from django.views.decorators.http import require_safe
 
+from runs.parts.code_files import code_file
 from runs.parts.definitions import find_pipeline
-from runs.views.files import code_file
 
 
 @require_safe

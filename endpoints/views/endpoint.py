@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from endpoints import services
-from endpoints.forms import EndpointForm
+from endpoints.forms.endpoint import EndpointForm
 from endpoints.models import EndpointVersion, PipelineEndpoint
 from endpoints.views import consume, step, versions
 from endpoints.views.favourites import star_of
@@ -17,10 +17,10 @@ from endpoints.wire.entities import endpoint_url
 from runs.parts import history, timetable
 from runs.parts.definitions import asked_version, find_endpoint, versions_of
 from runs.parts.stopping import what_stops
-from runs.views.fragments import private
 from studio.core.access import require
 from studio.core.rest.views import base_url
 from studio.core.ui.decorators import form_view
+from studio.core.ui.fragments import private
 
 
 def _frame(request, uuid, current: str) -> dict:

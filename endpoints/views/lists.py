@@ -15,8 +15,8 @@ from endpoints.models import EntityStatus, PipelineEndpoint, PublishedPipeline
 from endpoints.views import catalogue
 from runs.parts.definitions import reader
 from runs.parts.stopping import what_stops
-from runs.views.fragments import private
 from studio.core.access import require
+from studio.core.ui.fragments import private
 
 
 @require_safe

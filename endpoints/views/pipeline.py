@@ -16,10 +16,10 @@ from runs import engine
 from runs.parts import history, timetable
 from runs.parts.definitions import find_pipeline
 from runs.parts.stopping import what_stops
-from runs.views.fragments import private
 from studio.core.access import require
 from studio.core.rest.views import base_url
 from studio.core.ui.decorators import form_view
+from studio.core.ui.fragments import private
 
 
 def _frame(request, uuid, current: str) -> dict:

@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from endpoints import services as definitions
-from runs.forms.run import PublishForm
+from endpoints.forms.publish import PublishForm
 from runs.models import Run
 from runs.parts import scope
 from runs.states import Status

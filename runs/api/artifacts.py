@@ -8,9 +8,9 @@ from rest_framework.response import Response
 
 from runs import services, storage
 from runs.api import visible
-from runs.api.entities import ARTIFACTS, ORIGIN, artifact_dto, content_info, log_files
 from runs.models import Artifact, Asset, Run
 from runs.tracking import model_files
+from runs.wire.entities import ARTIFACTS, ORIGIN, artifact_dto, content_info, log_files
 from studio.core.errors import BadValue, NotFound
 from studio.core.rest.bodies import Body, query_text
 from studio.core.rest.schema import query

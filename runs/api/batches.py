@@ -3,9 +3,9 @@
 from django.db import transaction
 from rest_framework.response import Response
 
-from runs.api.entities import run_dto
 from runs.api.history import HistoryView, WritingView, apply
 from runs.api.visible import runs
+from runs.wire.entities import run_dto
 from studio.core.errors import BadValue
 from studio.core.rest.bodies import Body
 

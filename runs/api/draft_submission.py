@@ -5,9 +5,9 @@ from rest_framework.response import Response
 
 from runs.api import visible
 from runs.api.drafts import PipelineDraftView, pipeline_draft_entity
-from runs.api.entities import pipeline_run_entity
 from runs.api.idempotency import DOCUMENTED, KeyedView, reply
 from runs.drafts import edit
+from runs.wire.entities import pipeline_run_entity
 from studio.core.rest.bodies import Body, query_text
 from studio.core.rest.schema import query
 from studio.core.rest.views import WireView

@@ -3,11 +3,11 @@
 from django.db.models.lookups import Exact
 from rest_framework.response import Response
 
-from endpoints.models import GraphDraft, PipelineDraft
 from endpoints.wire import catalogue
 from endpoints.wire.entities import pipeline_entity
 from runs.drafts import edit
 from runs.drafts import graphs as graph_drafts
+from runs.models import GraphDraft, PipelineDraft
 from studio.core.db.lookups import JsonText
 from studio.core.rest.bodies import MOST_TERMS, Body, at_most, texts
 from studio.core.rest.views import WireView, find, wire_time

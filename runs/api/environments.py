@@ -3,7 +3,7 @@
 from rest_framework.response import Response
 
 from runs.api import visible
-from runs.api.entities import run_definition
+from runs.wire.entities import run_definition
 from studio.core.errors import BadValue, NotFound
 from studio.core.rest.views import WireView
 

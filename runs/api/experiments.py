@@ -5,8 +5,8 @@ from rest_framework.response import Response
 
 from runs import services
 from runs.api import odata
-from runs.api.entities import experiment_dto
 from runs.models import Experiment
+from runs.wire.entities import experiment_dto
 from studio.core.errors import BadValue
 from studio.core.rest.bodies import Body, query_text, strings
 from studio.core.rest.schema import query

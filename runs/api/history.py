@@ -10,10 +10,10 @@ from rest_framework.response import Response
 from endpoints.models import ComputeTarget
 from runs import run_tokens, services
 from runs.api import odata, visible
-from runs.api.entities import run_details, run_dto
 from runs.api.experiments import experiment_by_name, experiments
 from runs.models import Kind, Run
 from runs.states import Status
+from runs.wire.entities import run_details, run_dto
 from studio.core.access import Actor
 from studio.core.db.keyset import Page, paginate
 from studio.core.errors import BadValue, Conflict, NotFound

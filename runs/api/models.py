@@ -9,9 +9,9 @@ from rest_framework.response import Response
 
 from runs import services
 from runs.api import visible
-from runs.api.entities import ORIGIN
 from runs.models import Asset, RegisteredModel, Run
 from runs.tracking import local_uploads
+from runs.wire.entities import ORIGIN
 from studio.core.db.keyset import paginate
 from studio.core.db.lookups import JsonText
 from studio.core.errors import BadValue, NotFound

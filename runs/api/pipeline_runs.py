@@ -4,18 +4,18 @@ from django.http import StreamingHttpResponse
 from rest_framework.response import Response
 
 from endpoints.graph import Graph
-from endpoints.models import PublishedPipeline, Schedule
+from endpoints.models import PublishedPipeline
 from runs import services, storage
 from runs.api import visible
-from runs.api.entities import (
+from runs.models import Schedule, StepRun
+from runs.states import wire_status
+from runs.wire.entities import (
     log_owner,
     node_output,
     pipeline_run_entities,
     pipeline_run_entity,
     task_status,
 )
-from runs.models import StepRun
-from runs.states import wire_status
 from studio.core.errors import BadValue, NotFound
 from studio.core.rest import enums
 from studio.core.rest.bodies import strings

@@ -3,13 +3,13 @@
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
-from endpoints.api.pipeline_endpoints import version_number
-from endpoints.api.pipelines import entity_status
-from endpoints.models import EntityStatus, Schedule, Trigger
+from endpoints.models import EntityStatus
 from endpoints.wire import catalogue
-from endpoints.wire.entities import schedule_entity
-from runs import services
+from endpoints.wire.words import entity_status, version_number
+from runs import schedules
+from runs.models import Schedule, Trigger
 from runs.submission import kept
+from runs.wire.schedules import schedule_entity
 from studio.core.errors import BadValue
 from studio.core.rest.bodies import LONGEST, Body, flag_of, kind_of
 from studio.core.rest.schema import query
@@ -39,7 +39,7 @@ class ScheduleView(WireView):
 class CreateSchedule(ScheduleView):
     def post(self, request, **scope):
         body = Body(request.data)
-        schedule = services.create_schedule(
+        schedule = schedules.create_schedule(
             self.actor,
             name=body.name("Name"),
             submission=body.mapping("PipelineSubmissionInfo"),
@@ -90,7 +90,7 @@ class ScheduleDetail(ScheduleView):
     def put(self, request, uuid, **scope):
         """The whole entity as the client read it, with its changes; the Etag detects a lost one."""
         schedule = find(self.schedules(), uuid, "Schedule")
-        services.update_schedule(self.actor, schedule, **changes(Body(request.data), schedule))
+        schedules.update_schedule(self.actor, schedule, **changes(Body(request.data), schedule))
         return self.entity(self.schedules().get(pk=schedule.pk))
 
 
@@ -161,11 +161,11 @@ def trigger_kind(body: Body) -> Trigger | None:
     return kind
 
 
-def watch_of(body: Body, schedule: Schedule | None) -> services.Watch:
+def watch_of(body: Body, schedule: Schedule | None) -> schedules.Watch:
     """Switches that v1 does not have keep what they are where they are not sent."""
     info = Body(body.mapping("DataStoreTriggerInfo"), name="DataStoreTriggerInfo")
-    before = services.Watch.of(schedule) if schedule else services.Watch("")
-    return services.Watch(
+    before = schedules.Watch.of(schedule) if schedule else schedules.Watch("")
+    return schedules.Watch(
         datastore=info.text("DataStoreName", required=True, longest=LONGEST),
         path=info.text("PathOnDataStore").strip("/"),
         polling_minutes=whole_number(info, "PollingInterval", before.polling_minutes),

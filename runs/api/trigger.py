@@ -10,12 +10,12 @@ from rest_framework.response import Response
 from endpoints.models import PipelineEndpoint, PublishedPipeline
 from runs import services
 from runs.api import public
-from runs.api.entities import pipeline_run_entity, public_run_entity
 from runs.api.idempotency import DOCUMENTED, KeyedView, reply
 from runs.api.visible import find_run
 from runs.models import Run, Source
 from runs.services import Key
 from runs.submission import keys
+from runs.wire.entities import pipeline_run_entity, public_run_entity
 from studio.core.access import Actor
 from studio.core.errors import BadValue, Forbidden, NotFound
 from studio.core.rest.bodies import LONGEST, Body, kind_of, query_text

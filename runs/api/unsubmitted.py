@@ -8,10 +8,10 @@ from rest_framework.response import Response
 from endpoints.services import create_graph
 from runs import services
 from runs.api import visible
-from runs.api.entities import pipeline_run_entity
 from runs.api.idempotency import DOCUMENTED, KeyedView, reply
 from runs.api.trigger import run_type_of, source_of
 from runs.submission import keys
+from runs.wire.entities import pipeline_run_entity
 from studio.core.access import require
 from studio.core.rest.bodies import LONGEST, Body, query_text
 from studio.core.rest.schema import query

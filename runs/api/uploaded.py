@@ -5,8 +5,8 @@ from rest_framework.response import Response
 
 from runs import services
 from runs.api.artifacts import MOST_PATHS
-from runs.api.entities import UPLOADED
 from runs.tracking import local_uploads
+from runs.wire.entities import UPLOADED
 from studio.core.access import require
 from studio.core.errors import NotFound
 from studio.core.rest.bodies import Body

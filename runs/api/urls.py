@@ -6,18 +6,20 @@ from runs.api import (
     artifacts,
     batches,
     draft_submission,
+    drafts,
     environments,
     experiments,
     history,
     metrics,
     models,
     pipeline_runs,
+    schedules,
     script_runs,
     trigger,
     unsubmitted,
     uploaded,
 )
-from runs.api.entities import AUTOSAVED
+from runs.wire.entities import AUTOSAVED
 from studio.core.rest.routes import SCOPE, wire_path
 
 triggers = [
@@ -50,6 +52,25 @@ pipelines_service = [
     wire_path(r"^Schedule/(?P<uuid>[^/]+)/Last/?$", pipeline_runs.LastRunOfSchedule.as_view()),
     wire_path(r"^(?P<uuid>[^/]+)/?$", pipeline_runs.PipelineRunDetail.as_view()),
     wire_path(r"^(?P<uuid>[^/]+)/", include(nodes)),
+]
+drafts_and_schedules = [
+    wire_path(r"^Pipelines/PipelineDraftCreate/?$", drafts.PublishDraft.as_view()),
+    wire_path(r"^PipelineDrafts/Create/?$", drafts.CreatePipelineDraft.as_view()),
+    wire_path(r"^PipelineDrafts/?$", drafts.PipelineDrafts.as_view()),
+    wire_path(r"^PipelineDrafts/Clone/(?P<uuid>[^/]+)/?$", drafts.CloneDraft.as_view()),
+    wire_path(
+        r"^PipelineDrafts/ClonePublished/(?P<uuid>[^/]+)/?$", drafts.ClonePublished.as_view()
+    ),
+    wire_path(r"^PipelineDrafts/(?P<uuid>[^/]+)/?$", drafts.PipelineDraftDetail.as_view()),
+    wire_path(r"^GraphDrafts/?$", drafts.GraphDrafts.as_view()),
+    wire_path(r"^GraphDrafts/(?P<uuid>[^/]+)/?$", drafts.GraphDraftDetail.as_view()),
+    wire_path(r"^Schedules/Create/?$", schedules.CreateSchedule.as_view()),
+    wire_path(r"^Schedules/?$", schedules.ScheduleList.as_view()),
+    wire_path(r"^Schedules/Pipeline/(?P<uuid>[^/]+)/?$", schedules.SchedulesOfPipeline.as_view()),
+    wire_path(
+        r"^Schedules/PipelineEndpoint/(?P<uuid>[^/]+)/?$", schedules.SchedulesOfEndpoint.as_view()
+    ),
+    wire_path(r"^Schedules/(?P<uuid>[^/]+)/?$", schedules.ScheduleDetail.as_view()),
 ]
 runs_of = [
     wire_path(r"^batch/runs/?$", batches.BatchRuns.as_view()),
@@ -136,6 +157,7 @@ model_service = [
 ]
 urlpatterns = [
     wire_path(rf"^pipelines/v1\.0/{SCOPE}/PipelineRuns/", include(pipelines_service)),
+    wire_path(rf"^pipelines/v1\.0/{SCOPE}/", include(drafts_and_schedules)),
     wire_path(
         rf"^pipelines/v1\.0/{SCOPE}/PipelineDrafts/ClonePipelineRun/(?P<uuid>[^/]+)/?$",
         draft_submission.CloneRun.as_view(),

@@ -11,12 +11,12 @@ from uuid import uuid4
 from django.db import transaction
 from django.utils import timezone
 
-from endpoints.models import Graph, GraphDraft, PipelineDraft, PublishedPipeline
+from endpoints.models import Graph, PublishedPipeline
 from endpoints.services import checks, publish
 from endpoints.services.pipelines import create_graph, wire_defaults
 from runs import sealing
 from runs.drafts.graphs import create_graph_draft, parameters_of, require_newest
-from runs.models import Kind, Run, Source
+from runs.models import GraphDraft, Kind, PipelineDraft, Run, Source
 from runs.submission import kept
 from runs.submission.idempotency import Key, run_in_turn
 from runs.submission.submit import submit

@@ -9,10 +9,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from endpoints import graph as graphs
-from endpoints.models import GraphDraft, PipelineDraft
 from endpoints.parameters import Parameter, Unreadable, parse
 from endpoints.services import checks
 from endpoints.services.pipelines import wire_defaults
+from runs.models import GraphDraft, PipelineDraft
 from studio.core import audit
 from studio.core.access import Actor, require
 from studio.core.errors import Conflict

@@ -1,13 +1,8 @@
-"""What a person says to publish a finished run, or to call a run something else."""
-
-from typing import Any
+"""What a person says to call a run something else."""
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from endpoints.models import PipelineEndpoint
-from endpoints.services import check_name
 from runs.models import Run
 from studio.core.forms import TextArea
 
@@ -25,65 +20,3 @@ class RenameForm(forms.Form):
     description = forms.CharField(
         label=_("Description"), required=False, widget=TextArea(attrs={"rows": 3})
     )
-
-
-class PublishForm(forms.Form):
-    """`where` decides which of the two endpoint fields counts."""
-
-    where = forms.ChoiceField(
-        label=_("Pipeline endpoint"), choices=WHERE, widget=forms.RadioSelect, initial="existing"
-    )
-    endpoint = forms.ModelChoiceField(
-        label=_("Existing endpoint"),
-        queryset=PipelineEndpoint.objects.none(),
-        to_field_name="uuid",
-        required=False,
-    )
-    new_endpoint = forms.CharField(label=_("New endpoint name"), max_length=255, required=False)
-    name = forms.CharField(label=_("Pipeline name"), max_length=255)
-    description = forms.CharField(
-        label=_("Description"), required=False, widget=TextArea(attrs={"rows": 3})
-    )
-    version = forms.CharField(label=_("Version"), max_length=100, required=False)
-    set_default = forms.BooleanField(
-        label=_("Set as default pipeline for this endpoint"), required=False
-    )
-    continue_on_step_failure = forms.BooleanField(
-        label=_("Continue on step failure"), required=False
-    )
-
-    def __init__(self, *args, workspace, **kwargs):
-        super().__init__(*args, **kwargs)
-        rows = PipelineEndpoint.objects.filter(workspace=workspace).order_by("name")
-        self.taken = rows
-        field: Any = self.fields["endpoint"]
-        field.queryset = rows
-        # Read here: a template that draws the field asks the database nothing.
-        named = list(rows.values_list("uuid", "name"))
-        field.choices = [("", "---------"), *named]
-
-    def clean(self):
-        given = super().clean()
-        where = given.get("where")
-        if where == "existing" and not given.get("endpoint") and "endpoint" not in self.errors:
-            self.add_error("endpoint", _("Select an endpoint, or create a new one."))
-        if where == "new":
-            self._clean_new(given.get("new_endpoint", "").strip())
-        return given
-
-    def _clean_new(self, name: str) -> None:
-        if not name:
-            self.add_error("new_endpoint", _("A new endpoint needs a name."))
-        elif self.taken.filter(name=name).exists():
-            self.add_error("new_endpoint", _("A pipeline endpoint of this name exists already."))
-        else:
-            try:
-                check_name(name)
-            except ValidationError as error:
-                self.add_error("new_endpoint", error.messages)
-
-    @property
-    def endpoint_name(self) -> str | None:
-        given = self.cleaned_data
-        named = {"existing": str(given["endpoint"] or ""), "new": given["new_endpoint"].strip()}
-        return named.get(given["where"]) or None

@@ -8,10 +8,10 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from endpoints.models import Schedule, Trigger
 from endpoints.parameters import Kind
-from runs import services
+from runs import schedules
 from runs.forms.submit import SubmitForm
+from runs.models import Schedule, Trigger
 from runs.recurrence import DAY_NAMES, zone_of
 
 ZONES = sorted(zone for zone in available_timezones() if "/" in zone or zone == "UTC")
@@ -207,9 +207,9 @@ class ScheduleForm(SubmitForm):
             },
         }
 
-    def watch(self) -> services.Watch:
+    def watch(self) -> schedules.Watch:
         given = self.cleaned_data
-        return services.Watch(
+        return schedules.Watch(
             datastore=given["datastore"],
             path=given["path"].strip("/"),
             polling_minutes=given["polling_minutes"] or 5,

@@ -1,7 +1,9 @@
+from runs.models.drafts import GraphDraft, PipelineDraft
 from runs.models.experiment import Experiment
 from runs.models.facts import Artifact, Metric, MetricValue, RunAttribute, StatusChange
 from runs.models.registered import Asset, RegisteredModel
 from runs.models.run import Kind, PipelineRun, Run, Source
+from runs.models.schedules import Schedule, Trigger
 from runs.models.step import Outcome, StepAttempt, StepRun
 from runs.models.tick import ScheduleTick, TickOutcome
 from runs.models.worker import Worker
@@ -10,19 +12,23 @@ __all__ = [
     "Artifact",
     "Asset",
     "Experiment",
+    "GraphDraft",
     "Kind",
     "Metric",
     "MetricValue",
     "Outcome",
+    "PipelineDraft",
     "PipelineRun",
     "RegisteredModel",
     "Run",
     "RunAttribute",
+    "Schedule",
     "ScheduleTick",
     "Source",
     "StatusChange",
     "StepAttempt",
     "StepRun",
     "TickOutcome",
+    "Trigger",
     "Worker",
 ]

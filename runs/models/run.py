@@ -12,8 +12,9 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from endpoints.models import Graph, PipelineEndpoint, PublishedPipeline, Schedule
+from endpoints.models import Graph, PipelineEndpoint, PublishedPipeline
 from runs.models.experiment import Experiment
+from runs.models.schedules import Schedule
 from runs.querysets import RunQuerySet
 from runs.states import TERMINAL, Status
 from studio.core.db.folded import FoldedField, FoldedModel

@@ -2,8 +2,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from endpoints.models import Schedule
 from runs.models.run import Run
+from runs.models.schedules import Schedule
 
 
 class TickOutcome(models.TextChoices):

@@ -7,8 +7,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from endpoints.models import EntityStatus, PipelineEndpoint, PublishedPipeline, Schedule
-from runs.models import Run, Source
+from endpoints.models import EntityStatus, PipelineEndpoint, PublishedPipeline
+from runs.models import Run, Schedule, Source
 
 CALLERS_SHOWN = 5
 SEEN_WITHIN = timedelta(days=30)

@@ -4,8 +4,8 @@ from django.core.paginator import Page
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.urls import reverse
 
-from endpoints.models import EntityStatus, PipelineEndpoint, PublishedPipeline, Schedule, Trigger
-from runs.models import ScheduleTick
+from endpoints.models import EntityStatus, PipelineEndpoint, PublishedPipeline
+from runs.models import Schedule, ScheduleTick, Trigger
 from runs.parts.definitions import reader
 from studio.core.db.folded import FoldedQuerySet
 from studio.core.db.keyset import numbered

@@ -13,10 +13,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from endpoints import data
-from endpoints.models import EntityStatus, PipelineEndpoint, PublishedPipeline, Schedule, Trigger
+from endpoints.models import EntityStatus, PipelineEndpoint, PublishedPipeline
 from endpoints.parameters import Kind
 from endpoints.services import checks
 from runs import engine
+from runs.models import Schedule, Trigger
 from runs.recurrence import BadRecurrence, Recurrence
 from runs.submission import kept
 from runs.submission.submit import check_keys, examine, target_for

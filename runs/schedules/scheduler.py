@@ -17,8 +17,8 @@ from django.db import OperationalError, transaction
 from django.utils import timezone
 
 from endpoints import data
-from endpoints.models import EntityStatus, Schedule
-from runs.models import Run, ScheduleTick, Source, TickOutcome
+from endpoints.models import EntityStatus
+from runs.models import Run, Schedule, ScheduleTick, Source, TickOutcome
 from runs.schedules.edit import datapath_of, with_targets
 from runs.services import submit
 from runs.submission.kept import arguments

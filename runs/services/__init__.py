@@ -1,13 +1,5 @@
 """The verbs of a run. Each checks access, refuses what cannot be, writes in one transaction."""
 
-from runs.schedules.edit import (
-    Watch,
-    create_schedule,
-    delete_schedule,
-    disable_schedule,
-    enable_schedule,
-    update_schedule,
-)
 from runs.services.changing import cancel, edit, resubmit
 from runs.services.experiments import delete_experiment, edit_experiment, make_experiment
 from runs.services.registered import (
@@ -33,19 +25,14 @@ from runs.submission.submit import start, submit, verb_to_run
 __all__ = [
     "PARAM",
     "Key",
-    "Watch",
     "append_to_artifact",
     "cancel",
     "create_asset",
-    "create_schedule",
     "delete_experiment",
     "delete_model",
-    "delete_schedule",
-    "disable_schedule",
     "edit",
     "edit_experiment",
     "edit_model",
-    "enable_schedule",
     "keep_artifact",
     "keep_upload",
     "log_metrics",
@@ -60,6 +47,5 @@ __all__ = [
     "run_of_key",
     "start",
     "submit",
-    "update_schedule",
     "verb_to_run",
 ]

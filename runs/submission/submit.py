@@ -21,18 +21,17 @@ from endpoints.models import (
     Graph,
     PipelineEndpoint,
     PublishedPipeline,
-    Schedule,
 )
 from endpoints.parameters import Resolved, resolve
 from endpoints.services import check_runnable, hold_runnable
 from runs import engine, sealing
+from runs.bell import ring
 from runs.engine.plan import target_of
-from runs.models import Experiment, Kind, PipelineRun, Run, RunAttribute, Source
+from runs.models import Experiment, Kind, PipelineRun, Run, RunAttribute, Schedule, Source
 from runs.naming import experiment_of, run_name
 from runs.submission.idempotency import Key, run_of_key
 from runs.submission.keys import Remark
 from runs.tracking.facts import attribute
-from runs.worker import tasks
 from studio.core import audit, numbers
 from studio.core.access import Actor, require
 from studio.core.db.transactions import write_transaction
@@ -183,7 +182,7 @@ def submit(
             raise
         return earlier
     # Here and not inside, so that nobody waits for a turn to write while a bell is rung.
-    transaction.on_commit(partial(tasks.ring, ready), robust=True)
+    transaction.on_commit(partial(ring, ready), robust=True)
     return run
 
 
@@ -245,7 +244,7 @@ def start(actor: Actor, run: Run, *, parent: Run | None = None) -> Run:
             ready = engine.plan(run, blueprint, sources, chosen)
             hold_runnable(run.endpoint, run.pipeline)
             audit.record(actor, "start", run)
-    transaction.on_commit(partial(tasks.ring, ready), robust=True)
+    transaction.on_commit(partial(ring, ready), robust=True)
     return run
 
 

@@ -10,9 +10,10 @@ from endpoints import data
 from endpoints.models import Datastore
 from runs import engine, sealing
 from runs.models import Artifact, Kind, Metric, MetricValue, Run
-from runs.views import charts, files
+from runs.views import charts
 from studio.core import file_names as names
 from studio.core.errors import Refused
+from studio.core.ui.files import is_image
 
 ORIGINS = {
     "Default": _("Default of the pipeline"),
@@ -76,13 +77,13 @@ def metrics(run: Run) -> dict:
         elif points:
             found["series"].append(_series(row, columns, points))
     # Tables of accuracy, predictions, residuals, confusion: documents that the SDK keeps as files.
-    found["scalars"] += [file for file in _files(run) if not files.is_image(file["value"])]
+    found["scalars"] += [file for file in _files(run) if not is_image(file["value"])]
     return found
 
 
 def images(run: Run) -> list[dict]:
     """The images that steps logged, each with its address."""
-    return [file for file in _files(run) if files.is_image(file["value"])]
+    return [file for file in _files(run) if is_image(file["value"])]
 
 
 def _measured(run: Run, *, of_files: bool) -> list[tuple[Metric, list[dict]]]:
@@ -157,7 +158,7 @@ def _file(part: Run, row: Artifact) -> dict:
         "size": row.size,
         "at": row.created_at,
         "url": reverse("runs:run-file", args=[part.uuid, row.path]),
-        "is_image": files.is_image(row.path),
+        "is_image": is_image(row.path),
     }
 
 

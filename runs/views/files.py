@@ -2,40 +2,22 @@
 
 import shutil
 import zipfile
-from functools import partial
-from pathlib import PurePosixPath
 from tempfile import SpooledTemporaryFile
-from uuid import UUID
 
 from django.http import FileResponse, Http404, HttpResponse
 from django.views.decorators.http import require_safe
 
-from endpoints import data, snapshots
-from runs import engine, storage
+from endpoints import data
+from runs import storage
 from runs.execution_log import EXECUTION_LOG, ExecutionLog
 from runs.models import Artifact, Kind, Run
 from runs.parts import scope
-from runs.views import fragments
+from runs.parts.code_files import code_file
 from studio.core import file_names
+from studio.core.ui import fragments
+from studio.core.ui.files import answer
 
-# What a browser shows without running anything in it; the rest is downloaded.
-IMAGES = {
-    ".png": "image/png",
-    ".jpg": "image/jpeg",
-    ".jpeg": "image/jpeg",
-    ".gif": "image/gif",
-    ".webp": "image/webp",
-    ".svg": "image/svg+xml",  # its scripts are off: sandboxed when opened, and always so in <img>
-}
-TEXTS = {
-    *(".txt", ".log", ".csv", ".tsv", ".json", ".jsonl", ".md", ".py", ".r", ".sh", ".sql"),
-    *(".yml", ".yaml", ".toml", ".ini", ".cfg"),
-}
 IN_MEMORY = 8 * 1024 * 1024
-
-
-def is_image(path: str) -> bool:
-    return PurePosixPath(path).suffix.lower() in IMAGES
 
 
 @require_safe
@@ -48,7 +30,7 @@ def artifact(request, uuid, path):
     if found is None:
         storage.sent_path(path)  # says why if no file can be called so
         raise Http404
-    return _answer(request, found.path, lambda: storage.open_blob(found.blob))
+    return answer(request, found.path, lambda: storage.open_blob(found.blob))
 
 
 @require_safe
@@ -63,40 +45,13 @@ def data_file(request, uuid, path):
     if rest and file_names.is_plain(rest):
         storage.sent_path(rest)
     wanted = output.find(f"{output.path}/{rest}") if rest else output
-    return _answer(request, wanted.path, wanted.open)
+    return answer(request, wanted.path, wanted.open)
 
 
 @require_safe
 def code(request, uuid, path):
     run = scope.find_run(request, uuid)
     return code_file(request, run.pipeline_run.graph.uuid, path)
-
-
-def code_file(request, graph_uuid: UUID, path: str):
-    """One file of the code of a graph's steps: `<id of the snapshot>/<path in it>`."""
-    snapshot, _slash, name = path.partition("/")
-    for module in engine.blueprint(graph_uuid).modules.values():
-        held = module.snapshot
-        if held is not None and str(held.uuid) == snapshot and name in held.files:
-            opened = partial(snapshots.read, held.files[name]["sha256"])
-            return _answer(request, name, opened)
-    raise Http404
-
-
-def _answer(request, path: str, opened):
-    suffix = PurePosixPath(path).suffix.lower()
-    kind = IMAGES.get(suffix) or ("text/plain; charset=utf-8" if suffix in TEXTS else None)
-    try:
-        stream = opened()
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
-        raise Http404 from error
-    response = FileResponse(
-        stream,
-        as_attachment=kind is None or "download" in request.GET,
-        filename=file_names.shown(PurePosixPath(path).name),
-        content_type=kind or "application/octet-stream",
-    )
-    return fragments.guarded(response)
 
 
 @require_safe

@@ -8,9 +8,9 @@ from django.views.decorators.http import require_safe
 from runs import filters
 from runs.parts import scope
 from runs.serving import tell_unserved
-from runs.views import fragments
-from studio.core.db.keyset import SIZES
 from studio.core.templatetags.studio import state_of
+from studio.core.ui import fragments
+from studio.core.ui.paging import place
 
 
 @require_safe
@@ -32,20 +32,6 @@ def run_list(request):
     }
     template = "runs/_run_table.html" if request.htmx else "runs/run_list.html"
     return fragments.private(render(request, template, context))
-
-
-def place(query) -> dict:
-    """Where in a history a page is; nonsense in an address is the first page."""
-    size = _number(query.get("size"))
-    return {
-        "before": _number(query.get("before")),
-        "after": _number(query.get("after")),
-        "size": size if size in SIZES else 50,
-    }
-
-
-def _number(text) -> int | None:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 def pills(request, chosen) -> list[dict]:

@@ -7,6 +7,7 @@ from django.views.decorators.http import require_safe
 from runs.models import Kind
 from runs.parts import scope
 from runs.views import fragments, pages, panel, tree
+from studio.core.ui.fragments import private
 
 
 @require_safe
@@ -22,7 +23,7 @@ def part(request, uuid, part):
     steps = [] if is_tracked else tree.steps_of(run, request.GET.get("step", ""))
     page = {"run": run, "steps": steps}
     page |= shape(request, run, page["steps"])
-    return fragments.private(render(request, f"runs/_{part}.html", page))
+    return private(render(request, f"runs/_{part}.html", page))
 
 
 def _heading(request, run, steps) -> dict:

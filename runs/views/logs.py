@@ -13,9 +13,10 @@ from django.views.decorators.http import require_safe
 from runs.models import Kind, Run
 from runs.parts import scope
 from runs.states import Status
-from runs.views import fragments, lines, logfiles
+from runs.views import lines, logfiles
 from runs.views.lines import Piece
 from runs.views.logfiles import Log
+from studio.core.ui import fragments
 
 
 def pane(request, run: Run) -> dict:

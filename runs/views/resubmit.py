@@ -3,8 +3,8 @@
 from django.core.exceptions import ValidationError
 from django.shortcuts import render
 
-from endpoints.forms import SubmitForm
 from runs import engine, sealing, services
+from runs.forms.submit import SubmitForm
 from runs.models import Run
 from runs.parts import scope
 from runs.views.submit import experiments_of, submitted

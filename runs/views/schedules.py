@@ -12,22 +12,22 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from endpoints.forms import ScheduleForm, initial_of
-from endpoints.models import EntityStatus, PipelineEndpoint, PublishedPipeline, Schedule
-from runs import engine, services
-from runs.models import ScheduleTick
+from endpoints.models import EntityStatus, PipelineEndpoint, PublishedPipeline
+from runs import engine, schedules
+from runs.forms.schedules import ScheduleForm, initial_of
+from runs.models import Schedule, ScheduleTick
 from runs.parts.definitions import find_endpoint, find_pipeline, reader, versions_of
 from runs.parts.timetable import page_of, schedules_of
 from runs.recurrence import BadRecurrence, Recurrence
 from runs.schedules import scheduler
 from runs.submission import kept
-from runs.views.lists import place
 from runs.views.submit import experiments_of
 from studio.core import audit
 from studio.core.access import require
 from studio.core.db.keyset import paginate
 from studio.core.errors import Refused
 from studio.core.ui.decorators import triggers
+from studio.core.ui.paging import place
 
 UPCOMING = 10
 TARGETS_OFFERED = 200
@@ -97,7 +97,7 @@ def schedule_new(request):
         pinned: dict = {"version": _pinned(form)} if isinstance(target, PipelineEndpoint) else {}
         made = _attempt(
             form,
-            lambda: services.create_schedule(
+            lambda: schedules.create_schedule(
                 request.actor, **_as_argument(target), **pinned, **form.arguments()
             ),
         )
@@ -130,7 +130,7 @@ def schedule_edit(request, uuid):
         changes = form.arguments() | {"etag": request.POST.get("etag") or None}
         if schedule.endpoint is not None:
             changes["version"] = _pinned(form)
-        done = _attempt(form, lambda: services.update_schedule(request.actor, schedule, **changes))
+        done = _attempt(form, lambda: schedules.update_schedule(request.actor, schedule, **changes))
         if done is not None:
             messages.success(request, _("Schedule %(name)s is changed.") % {"name": done.name})
             return redirect(done)
@@ -259,7 +259,7 @@ def _preview(form: ScheduleForm, *, is_new: bool) -> list:
 @require_POST
 def schedule_disable(request, uuid):
     schedule = find_schedule(request, uuid)
-    services.disable_schedule(request.actor, schedule)
+    schedules.disable_schedule(request.actor, schedule)
     messages.warning(
         request, _("Schedule %(name)s is disabled and fires no more.") % {"name": schedule.name}
     )
@@ -270,7 +270,7 @@ def schedule_disable(request, uuid):
 def schedule_enable(request, uuid):
     schedule = find_schedule(request, uuid)
     try:
-        services.enable_schedule(request.actor, schedule)
+        schedules.enable_schedule(request.actor, schedule)
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     else:
@@ -298,7 +298,7 @@ def schedule_delete(request, uuid):
     schedule = find_schedule(request, uuid)
     require(request.actor, "edit", schedule)
     if request.method == "POST":
-        services.delete_schedule(request.actor, schedule)
+        schedules.delete_schedule(request.actor, schedule)
         messages.success(request, _("Schedule %(name)s is deleted.") % {"name": schedule.name})
         return redirect("endpoints:schedule-list")
     context = {

@@ -9,10 +9,10 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
-from endpoints.forms import SubmitForm
 from endpoints.models import EndpointVersion, PipelineEndpoint, PublishedPipeline
 from endpoints.services import why_disabled
 from runs import engine, services
+from runs.forms.submit import SubmitForm
 from runs.models import Experiment, Run, Source
 from runs.parts.definitions import asked_version, find_endpoint, find_pipeline, versions_of
 from studio.core import audit

@@ -5,8 +5,9 @@ from django.views.decorators.http import require_safe
 
 from runs.models import Run
 from runs.parts import scope
-from runs.views import facts, lists, logfiles, logs, pages
+from runs.views import facts, logfiles, logs, pages
 from studio.core.db.keyset import paginate
+from studio.core.ui.paging import place
 
 SHOWN = 200  # child runs beside other things
 
@@ -33,7 +34,7 @@ def children(request, uuid):
     if run.kind not in scope.TRACKED:
         return redirect("runs:run-steps", uuid=run.uuid)
     page = pages.context(request, run, "run-children")
-    page["children"] = paginate(scope.below(run), **lists.place(request.GET))
+    page["children"] = paginate(scope.below(run), **place(request.GET))
     return render(request, "runs/tracked_children.html", page)
 
 

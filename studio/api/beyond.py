@@ -7,7 +7,7 @@ from rest_framework.response import Response
 
 from endpoints.models import EnvironmentVersion
 from endpoints.services.environments import is_number
-from runs.api.entities import LOGS
+from runs.wire.entities import LOGS
 from studio.api.containers import IMAGE_LOG, IMAGE_LOG_TEXT
 from studio.core.access import require
 from studio.core.errors import NotFound, Refused

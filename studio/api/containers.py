@@ -16,10 +16,10 @@ from endpoints import data, packed
 from endpoints.models import Datastore, Snapshot
 from runs import services, storage
 from runs.api import visible
-from runs.api.entities import ARTIFACTS, LOGS, UPLOADED
 from runs.execution_log import EXECUTION_LOG, ExecutionLog
 from runs.models import Run
 from runs.tracking import facts, local_uploads, model_files
+from runs.wire.entities import ARTIFACTS, LOGS, UPLOADED
 from studio.core import audit
 from studio.core.access import Actor, require
 from studio.core.errors import Forbidden, NotFound

@@ -11,7 +11,7 @@ from runs.models import Worker
 from runs.parts import scope, timetable
 from runs.serving import living_workers, serving, tell_unserved
 from runs.states import Status
-from runs.views import fragments
+from studio.core.ui import fragments
 
 NEWEST, FAILED, LIVE = 8, 5, 20
 

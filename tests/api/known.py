@@ -8,9 +8,9 @@ from uuid import UUID
 from django.apps import apps
 from django.utils import timezone
 
-from endpoints.models import Module, ModuleVersion, NamedModule, Schedule
+from endpoints.models import Module, ModuleVersion, NamedModule
 from runs import services
-from runs.models import Run
+from runs.models import Run, Schedule
 from studio.core.access import Actor
 from tests import factories
 

@@ -4,9 +4,9 @@ import uuid
 
 import pytest
 
-from endpoints.models import Graph, GraphDraft, Module, PipelineDraft, PublishedPipeline
+from endpoints.models import Graph, Module, PublishedPipeline
 from runs import sealing, services
-from runs.models import PipelineRun, Run
+from runs.models import GraphDraft, PipelineDraft, PipelineRun, Run
 from studio.core.models import Role
 from tests import factories
 from tests.api.conftest import Api

@@ -5,9 +5,9 @@ import json
 import pytest
 
 from endpoints.graph import read_module
-from endpoints.models import Graph, Module, PipelineDraft, PublishedPipeline, SavedDataset, Schedule
+from endpoints.models import Graph, Module, PublishedPipeline, SavedDataset
 from runs import engine, services
-from runs.models import Run, RunAttribute
+from runs.models import PipelineDraft, Run, RunAttribute, Schedule
 from runs.schedules import scheduler
 from tests import factories
 from tests.api.known import DATAFLOW

@@ -10,8 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from endpoints import services
-from runs.schedules import scheduler
-from runs.services import create_schedule
+from runs.schedules import create_schedule, scheduler
 from studio.core import audit
 from studio.core.models import AuditEvent, Door, Role
 from tests import factories

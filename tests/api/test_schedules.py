@@ -7,10 +7,10 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from endpoints.models import Schedule
 from runs import run_tokens, services
-from runs.models import Run
+from runs.models import Run, Schedule
 from runs.schedules import scheduler
+from runs.submission import kept
 from studio.core.models import AuditEvent, Role
 from tests import factories
 
@@ -153,9 +153,7 @@ def test_a_secret_is_neither_shown_nor_kept_readable_nor_lost(api, posted):
     assert made["PipelineSubmissionInfo"]["ParameterAssignments"]["key"] == "********"
     assert "hush" not in str(Schedule.objects.get().submission)
     api.put(f"{api.P}/Schedules/{made['Id']}", made | {"Name": "other"})
-    assert (
-        services.kept.arguments(Schedule.objects.get().submission)["assignments"]["key"] == "hush"
-    )
+    assert kept.arguments(Schedule.objects.get().submission)["assignments"]["key"] == "hush"
     forged = INFO | {"ParameterAssignments": {"other": {"secret": "gAAAA"}}}
     body = posted | {"PipelineSubmissionInfo": forged}
     assert api.post(f"{api.P}/Schedules/Create", body).status == 400

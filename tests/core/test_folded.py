@@ -4,8 +4,8 @@ import pytest
 from django.db.models import F
 
 from endpoints.filters import CatalogueFilter
-from endpoints.models import Dataset, PipelineEndpoint, PublishedPipeline, Schedule
-from runs.models import Run
+from endpoints.models import Dataset, PipelineEndpoint, PublishedPipeline
+from runs.models import Run, Schedule
 from runs.services import submit
 from runs.tracking.facts import merge
 from studio.core.db.folded import fold

@@ -5,8 +5,8 @@ import pytest
 from django import forms
 from django.urls import reverse
 
-from endpoints.models import PipelineEndpoint, Schedule
-from runs.models import Run
+from endpoints.models import PipelineEndpoint
+from runs.models import Run, Schedule
 from studio.core.forms import TextArea
 from tests import factories
 

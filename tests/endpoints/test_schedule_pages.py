@@ -7,10 +7,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from endpoints import services as definitions
-from endpoints.models import Schedule
-from runs import services
-from runs.models import Run
+from runs import schedules
+from runs.models import Run, Schedule
 from runs.schedules import scheduler
+from runs.submission import kept
 from studio.core.models import Role
 from tests import factories
 
@@ -90,7 +90,7 @@ def test_the_list_says_what_fires_when(page, schedule):
     assert "Every 2 weeks on Monday and Friday at 06:30 and 18:30, America/New_York" in text
     assert "churn" in text and "weekly" in text
     assert f'href="{schedule.get_absolute_url()}"' in text
-    services.disable_schedule(scheduler.access.system_actor(schedule.workspace), schedule)
+    schedules.disable_schedule(scheduler.access.system_actor(schedule.workspace), schedule)
     assert "weekly" not in text_of(page, LIST)
     assert "weekly" in text_of(page, f"{LIST}?include_disabled=on")
     assert "No match" in text_of(page, f"{LIST}?q=zz")
@@ -102,9 +102,9 @@ def test_the_tab_of_what_it_runs(page, schedule, actor, endpoint):
     text = text_of(page, tab)
     assert f'href="{schedule.get_absolute_url()}"' in text
     assert f"/new/?target=endpoint:{endpoint.uuid}" in text
-    services.disable_schedule(actor, schedule)
+    schedules.disable_schedule(actor, schedule)
     assert f'href="{schedule.get_absolute_url()}"' in text_of(page, tab)
-    services.create_schedule(
+    schedules.create_schedule(
         actor,
         name="of one version",
         endpoint=endpoint,
@@ -116,7 +116,7 @@ def test_the_tab_of_what_it_runs(page, schedule, actor, endpoint):
     pipeline = endpoint.default_version.pipeline
     tab = reverse("endpoints:pipeline-schedules", args=[pipeline.uuid])
     assert "No schedules yet" in text_of(page, tab)
-    made = services.create_schedule(
+    made = schedules.create_schedule(
         actor,
         name="of the pipeline",
         pipeline=pipeline,
@@ -164,7 +164,7 @@ def test_the_form_makes_what_the_sdk_would(schedule):
         "TimeZone": "America/New_York",
         "Schedule": {"Hours": [6, 18], "Minutes": [30], "WeekDays": ["Monday", "Friday"]},
     }
-    given = services.kept.arguments(schedule.submission)
+    given = kept.arguments(schedule.submission)
     assert given["experiment"] == "nightly"
     assert given["assignments"] == {"epochs": "9", "key": "hush"}
     assert given["datapaths"] == {}
@@ -246,7 +246,7 @@ def test_editing_unchanged_keeps_all_and_the_secret(page, schedule):
     assert page.post(edit, data | {"name": "other"}).status_code == 302
     after = Schedule.objects.values().get()
     assert after["name"] == "other" and after["next_at"] == before["next_at"]
-    assert services.kept.arguments(after["submission"])["assignments"] == {
+    assert kept.arguments(after["submission"])["assignments"] == {
         "epochs": "9",
         "key": "hush",
     }

@@ -6,9 +6,8 @@ import pytest
 from django.http import QueryDict
 from django.utils import timezone
 
-from endpoints.models import Schedule
 from runs import filters
-from runs.models import Experiment, Kind, PipelineRun, Run, RunAttribute, Source
+from runs.models import Experiment, Kind, PipelineRun, Run, RunAttribute, Schedule, Source
 from runs.states import TERMINAL, Status
 from tests import factories
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from runs import services
+from runs import schedules
 from runs.parts import timetable
 from runs.states import Status
 from tests.runs.shown import move, submit
@@ -16,7 +16,7 @@ def test_home_shows_the_schedules_that_fire_next(client, actor, endpoint, monkey
     monkeypatch.setattr(timetable, "NEXT", 2)
     starts = {"later": 2097, "soonest": 2095, "soon": 2096, "stopped": 2094}
     made = {
-        name: services.create_schedule(
+        name: schedules.create_schedule(
             actor,
             name=name,
             endpoint=endpoint,
@@ -25,13 +25,13 @@ def test_home_shows_the_schedules_that_fire_next(client, actor, endpoint, monkey
         )
         for name, year in starts.items()
     }
-    services.disable_schedule(actor, made["stopped"])
-    services.create_schedule(
+    schedules.disable_schedule(actor, made["stopped"])
+    schedules.create_schedule(
         actor,
         name="watch",
         endpoint=endpoint,
         submission={"ExperimentName": "growth"},
-        watch=services.Watch(datastore="workspaceblobstore", path="in"),
+        watch=schedules.Watch(datastore="workspaceblobstore", path="in"),
     )
     for address in ("/", "/home/live/"):
         text = client.get(address).content.decode()

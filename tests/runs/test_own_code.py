@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 
 from endpoints.services import create_endpoint, create_graph
 from endpoints.services.scripts import Script, create_script_graph
-from runs import run_tokens, services
+from runs import run_tokens, schedules, services
 from runs.api.idempotency import KeyedView
 from runs.drafts.edit import create_draft
 from runs.drafts.graphs import create_graph_draft
@@ -52,7 +52,7 @@ class Place:
         for value in self.wire["ModuleNodes"][0]["ModuleParameters"]:
             if value["Name"] == "Script":
                 value["Value"] = "mark.py"
-        schedule = services.create_schedule(
+        schedule = schedules.create_schedule(
             actor,
             name="known",
             endpoint=endpoint,

@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from runs import services
+from runs import schedules
 from runs.models import Kind, Run, StepRun, Worker
 from runs.schedules import scheduler
 from runs.states import Status
@@ -179,7 +179,7 @@ def test_a_run_tells_how_to_serve_the_queue_it_waits_in(page, run):
 def test_a_scheduled_run_names_its_schedule(page, client, actor, run):
     client.force_login(actor.user)
     assert "by schedule" not in page("run-detail", run.uuid)
-    made = services.create_schedule(
+    made = schedules.create_schedule(
         actor,
         name="nightly",
         endpoint=run.endpoint,

@@ -10,9 +10,9 @@ from django.db import connection
 
 from endpoints import data
 from endpoints import services as definitions
-from endpoints.models import Datastore, PipelineEndpoint, Schedule
-from runs import services
-from runs.models import Run, ScheduleTick, Source
+from endpoints.models import Datastore, PipelineEndpoint
+from runs import schedules, services
+from runs.models import Run, Schedule, ScheduleTick, Source
 from runs.schedules import scheduler
 from studio.core.errors import Disabled
 from tests import factories
@@ -46,7 +46,7 @@ def endpoint(workspace):
 @pytest.fixture
 def hourly(actor, endpoint):
     info = {"ExperimentName": "nightly", "ParameterAssignments": {"epochs": "7"}}
-    return services.create_schedule(
+    return schedules.create_schedule(
         actor, name="weekly", endpoint=endpoint, submission=info, recurrence=HOURLY
     )
 
@@ -54,8 +54,8 @@ def hourly(actor, endpoint):
 @pytest.fixture
 def watching(actor, endpoint):
     def make(**more):
-        watch = services.Watch("workspaceblobstore", "in", datapath_parameter="place", **more)
-        schedule = services.create_schedule(
+        watch = schedules.Watch("workspaceblobstore", "in", datapath_parameter="place", **more)
+        schedule = schedules.create_schedule(
             actor,
             name="files",
             endpoint=endpoint,
@@ -106,7 +106,7 @@ def test_it_follows_the_default_version_unless_one_is_pinned(actor, endpoint, wo
     first = endpoint.default_version.pipeline
     second = factories.pipeline(workspace, "second")
     for name, version in (("follows", None), ("pinned", 0)):
-        services.create_schedule(
+        schedules.create_schedule(
             actor,
             name=name,
             endpoint=endpoint,
@@ -123,7 +123,7 @@ def test_it_follows_the_default_version_unless_one_is_pinned(actor, endpoint, wo
 
 
 def test_without_a_start_it_fires_at_once_and_then_in_its_rhythm(actor, endpoint):
-    schedule = services.create_schedule(
+    schedule = schedules.create_schedule(
         actor,
         name="now",
         endpoint=endpoint,
@@ -137,7 +137,7 @@ def test_without_a_start_it_fires_at_once_and_then_in_its_rhythm(actor, endpoint
 
 
 def test_a_start_in_the_future_does_not_fire_before(actor, endpoint):
-    services.create_schedule(
+    schedules.create_schedule(
         actor,
         name="later",
         endpoint=endpoint,
@@ -176,7 +176,7 @@ def test_what_submit_refuses_has_failed_and_leaves_no_half_of_a_run(hourly):
 
 
 def test_it_skips_while_its_last_run_is_live_if_it_is_to(actor, hourly):
-    services.update_schedule(actor, hourly, skips_while_running=True)
+    schedules.update_schedule(actor, hourly, skips_while_running=True)
     for hour in (1, 2):
         scheduler.tick(NOON + hour * 60 * MINUTE)
     assert ticks() == [
@@ -194,11 +194,11 @@ def test_after_downtime_one_run_stands_for_all(hourly):
 
 
 def test_a_disabled_schedule_is_never_due_and_enabled_makes_up_for_nothing(actor, hourly, at_noon):
-    services.disable_schedule(actor, hourly)
+    schedules.disable_schedule(actor, hourly)
     assert hourly.next_at is None
     at_noon.move_to(NOON + timedelta(hours=5, minutes=30))
     scheduler.tick()
-    services.enable_schedule(actor, hourly)
+    schedules.enable_schedule(actor, hourly)
     scheduler.tick()
     assert ticks() == []
     assert hourly.next_at == NOON + timedelta(hours=6)
@@ -208,14 +208,14 @@ def test_run_now_is_on_the_log_and_shifts_nothing(actor, hourly):
     run = scheduler.run_now(actor, hourly)
     assert run.schedule == hourly
     assert ticks() == [("12:00", "Fired", f"Run now, by {actor.name}.")]
-    services.disable_schedule(actor, hourly)
+    schedules.disable_schedule(actor, hourly)
     with pytest.raises(Disabled):
         scheduler.run_now(actor, hourly)
 
 
 def test_a_deleted_schedule_takes_its_ticks_and_leaves_its_runs(actor, hourly):
     scheduler.tick(NOON + 60 * MINUTE)
-    services.delete_schedule(actor, hourly)
+    schedules.delete_schedule(actor, hourly)
     assert not Schedule.objects.exists() and not ScheduleTick.objects.exists()
     assert Run.objects.pipeline_runs().get().schedule is None
 
@@ -267,7 +267,7 @@ def test_each_file_gets_a_run_where_that_is_wanted_and_none_is_lost(watching, pu
 
 
 def test_changes_wait_while_the_last_run_is_live(actor, watching, put):
-    services.update_schedule(actor, watching(), skips_while_running=True)
+    schedules.update_schedule(actor, watching(), skips_while_running=True)
     put("in/a.csv")
     looks(5)
     put("in/b.csv")
@@ -293,20 +293,20 @@ def test_a_place_that_cannot_be_listed_is_a_failed_tick(watching, put, monkeypat
 
 def test_another_interval_counts_from_now_and_another_place_takes_stock(actor, watching, put):
     schedule = watching(polling_minutes=600)
-    shorter = services.Watch("workspaceblobstore", "in", 1, "place")
-    services.update_schedule(actor, schedule, watch=shorter)
+    shorter = schedules.Watch("workspaceblobstore", "in", 1, "place")
+    schedules.update_schedule(actor, schedule, watch=shorter)
     put("in/a.csv")
     assert looks(1) == ["in/a.csv"]
     put("other/b.csv")
-    services.update_schedule(actor, schedule, watch=replace(shorter, path="other"))
+    schedules.update_schedule(actor, schedule, watch=replace(shorter, path="other"))
     assert looks(2) == ["in/a.csv"] == looks(4)
 
 
 def test_changes_while_it_was_disabled_start_nothing(actor, watching, put):
     schedule = watching()
-    services.disable_schedule(actor, schedule)
+    schedules.disable_schedule(actor, schedule)
     put("in/a.csv")
-    services.enable_schedule(actor, schedule)
+    schedules.enable_schedule(actor, schedule)
     assert looks(5) == [] == looks(10)
 
 
@@ -320,7 +320,7 @@ def test_of_beats_at_once_one_fires(hourly):
 
 def test_of_beats_at_once_one_fires_on_a_file(file_database, tmp_path):
     place = factories.workspace()
-    services.create_schedule(
+    schedules.create_schedule(
         factories.actor(place),
         name="weekly",
         endpoint=factories.endpoint(place),

@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from endpoints.services import disable
-from runs import engine, run_tokens, sealing, services
+from runs import bell, engine, run_tokens, sealing, services
 from runs.models import (
     Experiment,
     Kind,
@@ -22,7 +22,6 @@ from runs.models import (
 from runs.naming import run_name
 from runs.services import Key
 from runs.states import Status
-from runs.worker import tasks
 from studio.core import tokens
 from studio.core.access import Actor
 from studio.core.errors import BadValue, Conflict, Disabled, Forbidden, Refused
@@ -175,9 +174,9 @@ class TestBell:
     ):
         from studio.celery import app  # noqa: PLC0415
 
-        monkeypatch.setattr(tasks, "_slots", lambda queues: dict.fromkeys(queues, 4))
+        monkeypatch.setattr(bell, "_slots", lambda queues: dict.fromkeys(queues, 4))
         dead = app.connection_for_write(url=f"redis+socket://{tmp_path}/no.sock")
-        monkeypatch.setattr(tasks, "_connection", lambda: dead)
+        monkeypatch.setattr(bell, "_connection", lambda: dead)
         with django_capture_on_commit_callbacks(execute=True):
             run = submit(actor)
         assert Run.objects.filter(pk=run.pk).exists()

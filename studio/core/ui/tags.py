@@ -25,7 +25,7 @@ class TagsField(forms.CharField):
         return value
 
     def to_python(self, value):
-        pairs = [_parted(line) for line in super().to_python(value).splitlines()]
+        pairs = [_parted(line) for line in (super().to_python(value) or "").splitlines()]
         found = {key.strip(): item.strip() for key, _sign, item in pairs if key.strip() or item}
         if "" in found:
             raise ValidationError(_("A tag needs a name before the sign =."))

@@ -5,6 +5,7 @@ from celery import signals
 from django.core.management.base import BaseCommand
 
 from runs import engine
+from runs.bell import ring
 from runs.worker import tasks
 from runs.worker.consumer import consumer
 from runs.worker.process import Worker
@@ -38,7 +39,7 @@ class Command(BaseCommand):
                 bells.consumer.call_soon(bells.consumer.add_task_queue, name)
             for name in given_up:
                 bells.consumer.call_soon(bells.consumer.cancel_task_queue, name)
-            tasks.ring(dict.fromkeys(added, worker.slots))
+            ring(dict.fromkeys(added, worker.slots))
 
         worker.on_queues = serve
         # By strong reference: a local function would be forgotten at once.

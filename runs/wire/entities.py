@@ -4,11 +4,11 @@ import json
 from collections.abc import Collection
 
 from runs import execution_log, sealing, storage
-from runs.api.lineage import lineage, step_of
 from runs.execution_log import EXECUTION_LOG
 from runs.models import Artifact, Experiment, Kind, PipelineRun, Run, StepRun
 from runs.serving import unserved
 from runs.states import Status, history_status, wire_status
+from runs.wire.lineage import lineage, step_of
 from studio.core.access import Actor
 from studio.core.rest.views import wire_time
 from studio.storage import links

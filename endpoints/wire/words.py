@@ -1,0 +1,31 @@
+"""Words that several bodies have, read."""
+
+from endpoints.models import EntityStatus
+from studio.core.errors import BadValue
+from studio.core.rest.bodies import kind_of
+
+
+def entity_status(word, *, name: str = "EntityStatus") -> str:
+    """An EntityStatus in either spelling (wire 3.6)."""
+    known = {
+        "active": EntityStatus.ACTIVE,
+        "0": EntityStatus.ACTIVE,
+        "disabled": EntityStatus.DISABLED,
+        "2": EntityStatus.DISABLED,
+    }
+    status = known.get(str(word).lower()) if isinstance(word, str | int) else None
+    if status is None:
+        raise BadValue(
+            f'The {name} must be "Active" or "Disabled", not {kind_of(word)}.', target=name
+        )
+    return status
+
+
+def version_number(value, *, key: str = "DefaultVersion") -> int:
+    """Versions are decimal strings; a bare number is taken too."""
+    text = str(value).strip() if isinstance(value, str | int) else ""
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise BadValue(
+            f'{key} must be a version number such as "0", not {kind_of(value)}.', target=key
+        )
+    return int(text)

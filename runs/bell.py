@@ -1,0 +1,68 @@
+"""Ringing for workers, by the name of their task: the bell only says that there is work in a queue; who
+claims what is the database's to say."""
+
+import logging
+import time
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from kombu.pools import producers
+
+from runs import engine
+from studio.celery import app as celery_app
+
+WORK = "runs.work"  # see `runs.worker.tasks`
+RING_SECONDS = 0.2
+SLOTS_SECONDS = 5.0  # how long a count of slots is believed
+NO_SLOTS_SECONDS = 1.0  # the same where it says that nobody serves a queue
+
+logger = logging.getLogger(__name__)
+
+
+def ring(ready: Mapping[str, int], *, in_seconds: float = 0.0) -> None:
+    """Wake a slot per ready step, as far as there are slots. Never raises, never takes long: a bell that
+    is not heard is rung again by `recover`."""
+    try:
+        slots = _slots(list(ready))
+        for queue, count in ready.items():
+            for _ in range(min(count, slots.get(queue, 0))):
+                _send(queue, in_seconds)
+    except Exception:
+        logger.warning("the bell for %s could not be rung", dict(ready), exc_info=True)
+
+
+def _send(queue: str, in_seconds: float) -> None:
+    with producers[_connection()].acquire(block=True, timeout=RING_SECONDS) as producer:
+        celery_app.send_task(
+            WORK,
+            (queue,),
+            queue=queue,
+            producer=producer,
+            countdown=in_seconds or None,
+            retry=False,
+        )
+
+
+@cache
+def _connection() -> Any:
+    """Bells have a connection of their own: a broker that hangs must cost a caller 200 ms, not 5 s."""
+    options = {**celery_app.conf.broker_transport_options, "socket_timeout": RING_SECONDS}
+    return celery_app.connection_for_write(transport_options=options)
+
+
+_known: dict[str, Any] = {"at": 0.0, "slots": {}}
+
+
+def _slots(queues: list[str]) -> dict[str, int]:
+    """Slots per queue of the workers that are alive. A worker looks by itself when it starts, so a
+    queue that nobody serves needs no bell."""
+    served = all(_known["slots"].get(queue) for queue in queues)
+    if time.monotonic() - _known["at"] > (SLOTS_SECONDS if served else NO_SLOTS_SECONDS):
+        found: dict[str, int] = {}
+        for row in engine.live_workers().filter(role="worker").values("queues", "slots"):
+            for queue in row["queues"]:
+                found[queue] = found.get(queue, 0) + row["slots"]
+        _known.update(at=time.monotonic(), slots=found)
+    slots: dict[str, int] = _known["slots"]
+    return slots

@@ -1,0 +1,17 @@
+"""Which page of a list an address asks for."""
+
+from studio.core.db.keyset import SIZES
+
+
+def place(query) -> dict:
+    """Where in a history a page is; nonsense in an address is the first page."""
+    size = _number(query.get("size"))
+    return {
+        "before": _number(query.get("before")),
+        "after": _number(query.get("after")),
+        "size": size if size in SIZES else 50,
+    }
+
+
+def _number(text) -> int | None:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 19 else None
