@@ -38,4 +38,3 @@ app.conf.update(
 )
 # Slot threads keep their database connections; without this Celery opens one for every message.
 app.conf["CELERY_DB_REUSE_MAX"] = 2**62
-app.autodiscover_tasks(["runs"])
