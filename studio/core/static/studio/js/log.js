@@ -105,7 +105,7 @@ function prepare(pane) {
   open(pane, text);
 }
 
-// htmx looks among all rows for the id of each new one, which takes seconds of a log of thousands.
+// The swap style "log": htmx's own look for the id of each row and send it events, which takes seconds.
 window.htmx.defineExtension("log", {
   handleSwap(style, target, fragment) {
     const next = fragment.querySelector("[hx-get]");
