@@ -214,7 +214,7 @@ def assemble(
     tags: dict[str, Any] | None = None,
     properties: dict[str, Any] | None = None,
 ) -> Snapshot:
-    """The snapshot a client describes (wire 8.2): `uploaded` holds only new and changed files, the
+    """The snapshot a client describes (wire.md 8.2): `uploaded` holds only new and changed files, the
     rest of `tree` comes from `parent`; what the tree lacks was deleted."""
     before = parent.files if parent else {}
     files = {}

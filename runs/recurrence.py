@@ -1,4 +1,4 @@
-"""When a schedule fires: v1's recurrence (wire 11) as a pure calculation on time, without a database.
+"""When a schedule fires: v1's recurrence (wire.md 11) as a pure calculation on time, without a database.
 
 Minute and Hour count elapsed time from the start. Day, Week and Month follow the clock on the wall of
 their zone: a time that daylight saving skips fires once, as much later as the clock was put forward; a
@@ -25,7 +25,7 @@ FREQUENCIES = (
     "Day",
     "Hour",
     "Minute",
-)  # in the order of their old numbers (wire 3.6)
+)  # in the order of their old numbers (wire.md 3.6)
 STEPS: dict[str, Literal[1, 2, 3]] = {"Month": MONTHLY, "Week": WEEKLY, "Day": DAILY}
 WEEK_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 DAY_NAMES = dict(
@@ -288,7 +288,7 @@ def _interval(value: object) -> int:
 def _start(value: Any, zone: tzinfo) -> datetime:
     """On the zone's wall; a text with an offset says which moment it means."""
     try:
-        # A bare date would be midnight by chance and not by choice (wire 3.3).
+        # A bare date would be midnight by chance and not by choice (wire.md 3.3).
         found = datetime.fromisoformat(value) if len(value) > len("2026-12-01") else None
     except (TypeError, ValueError):
         found = None

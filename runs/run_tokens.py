@@ -8,7 +8,7 @@ from runs.models import Kind, Run, StepAttempt
 from studio.core import tokens
 from studio.core.access import Actor
 
-# The client renews a token by itself when it nears its end (wire 9.3).
+# The client renews a token by itself when it nears its end (wire.md 9.3).
 SECONDS = 24 * 3600
 
 

@@ -56,7 +56,7 @@ _WIRE = {
 
 
 def wire_status(status: str, *, of_node: bool = False) -> str:
-    """The pipelines service's word for a status (wire 1.11 and 3.6).
+    """The pipelines service's word for a status (wire.md 3.6).
 
     A pipeline run knows no Queued nor Bypassed; any live word it does not know is Running.
     """

@@ -1,4 +1,4 @@
-"""Snapshots of source folders, as clients send them (wire 8.2)."""
+"""Snapshots of source folders, as clients send them (wire.md 8.2)."""
 
 from uuid import UUID, uuid4
 
@@ -16,7 +16,7 @@ from studio.storage import links, uploads
 
 
 class LatestMetadata(WireView):
-    """200 also where there is no snapshot: an error aborts the client's submission (wire 1.9). The
+    """200 also where there is no snapshot: an error aborts the client's submission (wire.md 8.2). The
     tree is always empty, so that a client without a cache of its own uploads everything."""
 
     for_run_tokens = True
@@ -98,7 +98,7 @@ class CreateSnapshot(WireView):
 
     def parent(self, body: Body) -> Snapshot | None:
         """The snapshot unchanged files come from. An unknown one is refused when a file is missed:
-        the client then drops its cache and sends everything (wire 8.2). A step reaches no other
+        the client then drops its cache and sends everything (wire.md 8.2). A step reaches no other
         code by this: to it, each is unknown."""
         text = body.text("ParentSnapshotId")
         if self.actor.run_uuid is not None:

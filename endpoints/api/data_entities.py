@@ -8,7 +8,7 @@ from studio.storage import links
 
 
 def datastore_dto(datastore: Datastore, base: str, *, by: Actor, writable: bool) -> dict:
-    """Wire 10.2: account and endpoint combine to the userinfo form of 8.3, with a container SAS."""
+    """Account and endpoint combine to the host of wire.md 8.3, with a container SAS (wire.md 10.2)."""
     container = f"datastore-{datastore.uuid}"
     sas = links.container_sas(container, by=by, may="rlcw" if writable else "rl")
     return {
@@ -32,7 +32,7 @@ def datastore_dto(datastore: Datastore, base: str, *, by: Actor, writable: bool)
 
 
 def dataset_dto(version: DatasetVersion) -> dict:
-    """Wire 10.1: DatasetDto; `.id` of the SDK's object is the saved dataset's."""
+    """DatasetDto; `.id` of the SDK's object is the saved dataset's (wire.md 10.1)."""
     dataset, saved = version.dataset, version.saved
     return {
         "datasetId": str(dataset.uuid),
@@ -57,7 +57,7 @@ def dataset_dto(version: DatasetVersion) -> dict:
 
 
 def saved_dataset_dto(saved: SavedDataset) -> dict:
-    """Wire 10.1: what was posted to `saveddatasets`, and its id."""
+    """What was posted to `saveddatasets`, and its id (wire.md 10.1)."""
     return {
         "id": str(saved.uuid),
         "datasetType": saved.dataset_type,
@@ -68,7 +68,7 @@ def saved_dataset_dto(saved: SavedDataset) -> dict:
 
 
 def data_version(saved: SavedDataset) -> dict:
-    """Wire 10.1: `legacyDataflow` is `meta.RsDataflow` of the dataflow; every load asks for it."""
+    """`legacyDataflow` is `meta.RsDataflow` of the dataflow; every load asks for it (wire.md 10.1)."""
     return {
         "dataContainerName": f"unregistered-{saved.uuid}",
         "versionId": "1",
@@ -79,7 +79,7 @@ def data_version(saved: SavedDataset) -> dict:
 
 
 def data_source_entity(source: DataSource) -> dict:
-    """Wire 8.7: DataSourceEntity."""
+    """DataSourceEntity (wire.md 8.7)."""
     place = {
         "RelativePath": source.relative_path,
         "AmlDataStoreName": source.datastore.name if source.datastore else None,

@@ -1,4 +1,4 @@
-"""Data sources: the plain references into datastores that `DataReference` inputs are made of (wire 8.7)."""
+"""Data sources: the plain references into datastores behind `DataReference` inputs (wire.md 8.7)."""
 
 from rest_framework.response import Response
 

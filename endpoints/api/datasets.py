@@ -1,4 +1,4 @@
-"""Datasets: saved definitions, registered names and the versions behind them (wire 10.1)."""
+"""Datasets: saved definitions, registered names and the versions behind them (wire.md 10.1)."""
 
 import re
 
@@ -96,7 +96,7 @@ class Datasets(DatasetView):
             dataset_type=body.text("datasetType", required=True),
             dataflow=latest.text("dataflow", required=True),
             properties=latest.mapping("properties"),
-            # The SDK's `create_new_version=True` arrives as both of these (wire 10.1).
+            # The SDK's `create_new_version=True` arrives as both of these (wire.md 10.1).
             create_new_version=flag_of(request.query_params, "updateDefinitionIfExists", False),
         )
         return Response(dataset_dto(version))

@@ -1,4 +1,4 @@
-"""Datastores (wire 10.2): clients read them; an administrator adds and removes them."""
+"""Datastores (wire.md 10.2): clients read them; an administrator adds and removes them."""
 
 from rest_framework.response import Response
 
@@ -30,7 +30,7 @@ class DatastoreView(WireView):
         return found
 
     def dto(self, datastore: Datastore) -> dict:
-        # A step writes to the workspace's own store alone (design section 5).
+        # A step may write to the workspace's own store only (wire.md 2.3).
         own = not datastore.url
         writable = own if self.actor.run_uuid else self.actor.may("upload")
         return datastore_dto(datastore, self.base_url, by=self.actor, writable=writable)

@@ -1,4 +1,4 @@
-"""Environments: register, read by version or label, list (wire 9.6)."""
+"""Environments: register, read by version or label, list (wire.md 9.6)."""
 
 from rest_framework.response import Response
 

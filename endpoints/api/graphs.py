@@ -1,4 +1,4 @@
-"""Graphs and modules: what pipelines are made of (wire 5, 8.4)."""
+"""Graphs and modules: what pipelines are made of (wire.md 5, 8.4)."""
 
 from rest_framework.response import Response
 
@@ -60,7 +60,7 @@ class ModuleDetail(WireView):
 
 
 class ModuleByHash(WireView):
-    """404 makes the client upload the step's code; a module found is used instead (wire 8.1).
+    """404 makes the client upload the step's code; a module found is used instead (wire.md 8.1).
     A version of a named module is not: somebody may disable it."""
 
     def get(self, request, fingerprint, **scope):

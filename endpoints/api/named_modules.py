@@ -1,4 +1,4 @@
-"""Modules with a name and versions: what the SDK calls Module and ModuleVersion (wire 8.7)."""
+"""Modules with a name and versions: what the SDK calls Module and ModuleVersion (wire.md 8.7)."""
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
@@ -34,7 +34,7 @@ def named_module_entity(named: NamedModule) -> dict:
 
 
 def module_version_entity(version: ModuleVersion) -> dict:
-    """A module (wire 8.4), with what is written about this version of it."""
+    """A module (wire.md 8.4), with what is written about this version of it."""
     entity = module_with_interface(version.module)
     about = {
         "Description": version.description,
@@ -52,7 +52,7 @@ def module_version_entity(version: ModuleVersion) -> dict:
 
 
 def module_status(body: Body) -> ModuleStatus | None:
-    """An EntityStatus in either spelling (wire 3.6)."""
+    """An EntityStatus in either spelling (wire.md 3.6)."""
     known = {status.lower(): status for status in ModuleStatus}
     known |= {"0": ModuleStatus.ACTIVE, "1": ModuleStatus.DEPRECATED, "2": ModuleStatus.DISABLED}
     word = body.get("EntityStatus")

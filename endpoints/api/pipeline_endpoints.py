@@ -1,4 +1,4 @@
-"""Pipeline endpoints: create, read by id and by name, list, replace (wire 6)."""
+"""Pipeline endpoints: create, read by id and by name, list, replace (wire.md 6)."""
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response

@@ -1,4 +1,4 @@
-"""Published pipelines: create, read, list, disable (wire 5)."""
+"""Published pipelines: create, read, list, disable (wire.md 5)."""
 
 from rest_framework.response import Response
 

@@ -1,4 +1,4 @@
-"""Routes of definitions on the wire. A trailing slash is optional and never redirected (wire 3.1)."""
+"""Routes of definitions on the wire. A trailing slash is optional and never redirected (wire.md 3.1)."""
 
 from django.urls import include
 

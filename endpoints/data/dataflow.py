@@ -1,4 +1,4 @@
-"""The text of a saved dataset (wire 10.1): `{"blocks": [], "meta": {"RsDataflow": <MLTable yaml>}}`.
+"""The text of a saved dataset (wire.md 10.1): `{"blocks": [], "meta": {"RsDataflow": <MLTable yaml>}}`.
 
 Written so that the real SDK's engine and our own reader both understand it.
 """

@@ -29,7 +29,7 @@ def source_location(source: DataSource) -> Location:
 
 
 def find_saved(workspace: Workspace, reference: Mapping[str, Any]) -> SavedDataset:
-    """The saved dataset a DataSetDefinitionValue names (wire 7): by its id, or a registered one by
+    """The saved dataset a DataSetDefinitionValue names (wire.md 7): by its id, or a registered one by
     name or id with a version, the latest without."""
     wanted = read_dataset(reference)
     saved = wanted.get("SavedDataSetReference")

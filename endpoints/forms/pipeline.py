@@ -1,4 +1,4 @@
-"""A new pipeline from a zip (design section 7), with its old identity where it had one (section 5)."""
+"""A new pipeline from a zip; an Admin may give it the id it had elsewhere (wire.md 2.5)."""
 
 from django import forms
 from django.core.exceptions import ValidationError

@@ -1,4 +1,4 @@
-"""The parts of a pipeline graph: ports, nodes, edges and what a step asks for (wire 8.4-8.6)."""
+"""The parts of a pipeline graph: ports, nodes, edges and what a step asks for (wire.md 8.4 to 8.6)."""
 
 import re
 from collections.abc import Mapping, Sequence

@@ -177,8 +177,8 @@ def _patterns(row: object, path: str) -> tuple[str, ...]:
 
 
 def _runconfig(text: object, path: str) -> Mapping[str, Any]:
-    """Wire 8.5: the Runconfig is a JSON string inside the JSON. What it sets of variables for itself
-    (`RunConfiguration.environment_variables`) is added to those of its environment."""
+    """The Runconfig is a JSON string inside the JSON (wire.md 8.5). Its own variables
+    (`RunConfiguration.environment_variables`) are added to those of its environment."""
     if text in (None, ""):
         return {}
     if isinstance(text, str):

@@ -1,4 +1,4 @@
-"""Where data lives: datastores, saved datasets, registered names and plain references (wire 10)."""
+"""Where data lives: datastores, saved datasets, registered names and plain references (wire.md 10)."""
 
 from uuid import uuid4
 

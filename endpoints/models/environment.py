@@ -5,7 +5,7 @@ from studio.core.models import Workspace
 
 
 class Environment(models.Model):
-    """A registered name for environment definitions (wire 9.6); most steps carry theirs inline."""
+    """A registered name for environment definitions (wire.md 9.6); most steps carry theirs inline."""
 
     workspace = models.ForeignKey(
         Workspace, models.CASCADE, related_name="environments", db_index=False

@@ -8,7 +8,7 @@ from studio.core.models import Workspace
 
 
 class Module(models.Model):
-    """One step's code and interface (wire 8.4), found again by its fingerprint.
+    """One step's code and interface (wire.md 8.4), found again by its fingerprint.
 
     `structured_interface` is the posted StructuredInterface, unchanged; `storage_id` the posted
     StorageId, which names the snapshot.
@@ -43,7 +43,7 @@ class Module(models.Model):
 
 
 class ModuleStatus(models.TextChoices):
-    """The wire's words (3.6) for named modules and their versions."""
+    """The wire's words (wire.md 3.6) for named modules and their versions."""
 
     ACTIVE = "Active"
     DEPRECATED = "Deprecated"  # a word to authors; it can be used

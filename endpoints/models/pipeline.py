@@ -9,14 +9,14 @@ from studio.core.models import Workspace
 
 
 class EntityStatus(models.TextChoices):
-    """The wire's words (3.6) for pipelines and endpoints."""
+    """The wire's words (wire.md 3.6) for pipelines and endpoints."""
 
     ACTIVE = "Active", _("Active")
     DISABLED = "Disabled", _("Disabled")
 
 
 class Graph(models.Model):
-    """A posted graph and its interface (wire 5.1, 8.5, 8.6), both unchanged; readers parse them.
+    """A posted graph and its interface (wire.md 5.1, 8.5, 8.6), both unchanged; readers parse them.
 
     `retries`, `timeouts` and such additions of our own live in each node's Runconfig.
     """

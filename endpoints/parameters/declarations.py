@@ -26,7 +26,7 @@ class PathParameter:
     is_datapath: bool
 
 
-# Wire 3.6: Parameter.Type, sent as a number in text; the words are what a later client may send.
+# A parameter's Type is sent as a number in text; a later client may send the words (wire.md 3.6).
 WIRE_KINDS = {
     "0": Kind.INT,
     "1": Kind.FLOAT,
@@ -65,7 +65,7 @@ class Parameter:
 
     @property
     def default_text(self) -> str:
-        """The default as ParameterAssignments spell it (wire 5.2); empty where there is none."""
+        """The default as ParameterAssignments spell it (wire.md 5.2); empty where there is none."""
         if self.kind is Kind.DATAPATH and isinstance(self.default, Mapping):
             return datapath_text(self.default)
         return self.default if isinstance(self.default, str) else ""
@@ -81,7 +81,7 @@ class Parameter:
 def parse(
     interface: Mapping[str, Any] | None, dataset_defaults: Mapping[str, Any] | None = None
 ) -> dict[str, Parameter]:
-    """The parameters of a GraphInterface (wire 5.1, 8.6), by name, in the order they were declared.
+    """The parameters of a GraphInterface (wire.md 5.1, 8.6), by name, in the order they were declared.
 
     `dataset_defaults` are the DataSetDefinitionValueAssignments posted beside it; they win over the
     interface's own default, which names a dataset and not the saved definition.
@@ -108,7 +108,8 @@ def parse(
 def with_dataset_nodes(
     found: Mapping[str, Parameter], names: Iterable[str]
 ) -> dict[str, Parameter]:
-    """Add dataset parameters that only the graph's nodes mention (the client quirk of wire 8.5)."""
+    """Add dataset parameters that only the graph's nodes mention: the SDK leaves them out of the
+    interface when they are used in `inputs=` only (wire.md 8.5)."""
     return {**found, **{name: _dataset(name, None) for name in names if name not in found}}
 
 
@@ -134,7 +135,7 @@ def _scalar(row: Mapping[str, Any]) -> Parameter:
     default = row.get("DefaultValue")
     if default is not None and not isinstance(default, str):
         default = str(default)
-    # Python's bool is an int, so the SDK sends True with the type of 10 (wire 3.6).
+    # Python's bool is an int, so the SDK sends True with the type of 10 (wire.md 3.6).
     if kind is Kind.INT and default is not None and default.lower() in BOOLEAN_WORDS:
         kind = Kind.BOOL
     return Parameter(

@@ -259,7 +259,7 @@ class _Resolution:
             self.result.datasets[name] = dict(value)
         elif parameter.kind is Kind.DATAPATH:
             self.result.datapaths[name] = dict(value)
-            # The SDK rebuilds a graph from ParameterAssignments, data paths included (wire 1.8).
+            # The SDK rebuilds a graph from ParameterAssignments, data paths included (wire.md 5.2).
             self.result.values[name] = datapath_text(value)
         else:
             self.result.values[name] = value

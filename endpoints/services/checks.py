@@ -40,7 +40,7 @@ def document(field: str, value: object) -> dict[str, Any]:
 
 
 def chosen_uuid(actor: Actor, model: type[Model], uuid: UUID | None) -> UUID:
-    """An old identity for a new object (design section 5): Admin only, refused when taken."""
+    """The id a new object is to have, as it had elsewhere (wire.md 2.5): Admin only, refused when taken."""
     if uuid is None:
         return uuid4()
     require(actor, "administer")

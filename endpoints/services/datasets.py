@@ -1,4 +1,4 @@
-"""Datasets: saved definitions, and names whose versions point to them (wire 10.1)."""
+"""Datasets: saved definitions, and names whose versions point to them (wire.md 10.1)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

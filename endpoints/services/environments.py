@@ -1,4 +1,4 @@
-"""Registered environments: names whose versions are definitions (wire 9.6)."""
+"""Registered environments: names whose versions are definitions (wire.md 9.6)."""
 
 from collections.abc import Mapping
 from typing import Any

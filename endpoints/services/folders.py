@@ -1,4 +1,4 @@
-"""Publish a folder or zip that holds a v1 pipeline file and its scripts (design section 7)."""
+"""Publish a folder or zip that holds a v1 pipeline file and its scripts, without the SDK."""
 
 import hashlib
 import tempfile

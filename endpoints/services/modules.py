@@ -1,4 +1,4 @@
-"""Modules: the code and interface of one step (wire 8.4)."""
+"""Modules: the code and interface of one step (wire.md 8.4)."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Modules with a name and versions, which the SDK's ModuleStep puts into pipelines (wire 8.7)."""
+"""Modules with a name and versions, which the SDK's ModuleStep puts into pipelines (wire.md 8.7)."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any

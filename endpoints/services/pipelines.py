@@ -86,7 +86,7 @@ def create_graph(
     interface: Mapping[str, Any],
     dataset_defaults: Mapping[str, Any] | None = None,
 ) -> Graph:
-    """Keep a posted graph, unchanged, once it is one that can run (design section 9a)."""
+    """Check that a posted graph can run, then store it unchanged."""
     require(actor, "run code")
     wire = checks.document("Graph", wire)
     interface = checks.document("GraphInterface", interface)
@@ -150,7 +150,7 @@ def _uuids(texts: Iterable[str]) -> set[UUID]:
 
 
 def wire_defaults(parameters: Mapping[str, Parameter]) -> dict[str, str]:
-    """ParameterAssignments of a pipeline: every parameter but datasets (wire 1.8). Whoever reads the
+    """ParameterAssignments of a pipeline: every parameter but datasets (wire.md 5.2). Whoever reads the
     pipeline reads these, so a secret's name stands there without its value."""
     return {
         name: "" if parameter.secret else parameter.default_text

@@ -19,7 +19,7 @@ from studio.core.errors import BadValue
 
 @dataclass(frozen=True)
 class ScriptInput:
-    """`reference` is a DataSetDefinitionValue, which names a dataset (wire 8.5)."""
+    """`reference` is a DataSetDefinitionValue, which names a dataset (wire.md 8.5)."""
 
     name: str
     reference: Mapping[str, Any]
@@ -99,7 +99,7 @@ def _require_script(script: Script, snapshot: Snapshot | None) -> None:
 
 
 def _interface(script: Script) -> dict[str, Any]:
-    """Wire 8.4: StructuredInterface."""
+    """StructuredInterface (wire.md 8.4)."""
     names = ["Command" if script.command else "Script", "Target"]
     return {
         "Inputs": [

@@ -1,4 +1,4 @@
-"""Pipeline endpoints: a name, numbered versions and the default among them (wire 6)."""
+"""Pipeline endpoints: a name, numbered versions and the default among them (wire.md 6)."""
 
 from collections.abc import Callable, Mapping
 from functools import partial

@@ -1,4 +1,4 @@
-"""New pipeline: a v1 YAML pipeline with its source folder, as a zip (design section 7)."""
+"""New pipeline: a v1 YAML pipeline with its source folder, as a zip."""
 
 from django.contrib import messages
 from django.shortcuts import redirect, render

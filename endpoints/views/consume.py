@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from endpoints.parameters import Kind, Parameter
 
-# Key, type and meaning of the request body (wire 7).
+# Key, type and meaning of the request body (wire.md 7).
 BODY_KEYS = (
     (
         "ExperimentName",

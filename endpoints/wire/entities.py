@@ -1,9 +1,9 @@
-"""What definitions look like on the wire: one function per entity, each naming its section."""
+"""What definitions look like on the wire: one function per entity, with its section of wire.md."""
 
 from endpoints.models import EnvironmentVersion, Graph, Module, PipelineEndpoint, PublishedPipeline
 from studio.core.rest.views import wire_time
 
-# Wire 5: a client that misses one of these posts it.
+# A client that does not find one of these posts it (wire.md 5).
 DATA_TYPES = (
     "AnyFile",
     "AnyDirectory",
@@ -20,7 +20,6 @@ DATA_TYPES = (
 
 
 def data_type(name: str) -> dict:
-    """Wire 5."""
     return {
         "Id": name,
         "Name": name,
@@ -31,19 +30,19 @@ def data_type(name: str) -> dict:
 
 
 def pipeline_url(pipeline: PublishedPipeline, base: str) -> str:
-    """Where a POST runs this pipeline (wire 7)."""
+    """Where a POST runs this pipeline (wire.md 7)."""
     scope = pipeline.workspace.scope
     return f"{base}/pipelines/v1.0{scope}/PipelineRuns/PipelineSubmit/{pipeline.uuid}"
 
 
 def endpoint_url(endpoint: PipelineEndpoint, base: str) -> str:
-    """Where a POST runs the default version (wire 7)."""
+    """Where a POST runs the default version (wire.md 7)."""
     scope = endpoint.workspace.scope
     return f"{base}/pipelines/v1.0{scope}/PipelineRuns/PipelineEndpointSubmit/Id/{endpoint.uuid}"
 
 
 def pipeline_entity(pipeline: PublishedPipeline, base: str) -> dict:
-    """Wire 5.2: PipelineEntity."""
+    """PipelineEntity (wire.md 5.2)."""
     return {
         "Id": str(pipeline.uuid),
         "Name": pipeline.name,
@@ -65,7 +64,7 @@ def pipeline_entity(pipeline: PublishedPipeline, base: str) -> dict:
 
 
 def pipeline_endpoint_entity(endpoint: PipelineEndpoint, base: str) -> dict:
-    """Wire 6: PipelineEndpointEntity. Versions travel as decimal strings."""
+    """PipelineEndpointEntity. Versions travel as decimal strings (wire.md 6)."""
     default = endpoint.default_version
     return {
         "Id": str(endpoint.uuid),
@@ -88,7 +87,7 @@ def pipeline_endpoint_entity(endpoint: PipelineEndpoint, base: str) -> dict:
 
 
 def graph_entity(graph: Graph) -> dict:
-    """Wire 5: the graph as it was posted, and its id."""
+    """The graph as it was posted, and its id (wire.md 5)."""
     return {
         "ModuleNodes": [],
         "DatasetNodes": [],
@@ -102,7 +101,7 @@ def graph_entity(graph: Graph) -> dict:
 
 
 def graph_interface(graph: Graph) -> dict:
-    """Wire 8.6: the interface as it was posted; its three lists are always there."""
+    """The interface as it was posted; its three lists are always there (wire.md 8.6)."""
     empty: dict[str, list] = {
         "Parameters": [],
         "DataPathParameters": [],
@@ -112,7 +111,7 @@ def graph_interface(graph: Graph) -> dict:
 
 
 def module_entity(module: Module) -> dict:
-    """Wire 8.4: what was posted, and what the service adds."""
+    """What was posted, and what the service adds (wire.md 8.4)."""
     return {
         "Id": str(module.uuid),
         "Name": module.name,
@@ -136,7 +135,7 @@ def module_entity(module: Module) -> dict:
 
 
 def module_with_interface(module: Module) -> dict:
-    """Wire 8.4: `Data` and the `Interface` that follows from its StructuredInterface."""
+    """`Data` and the `Interface` that follows from its StructuredInterface (wire.md 8.4)."""
     declared = module.structured_interface
     return {
         "Data": module_entity(module),
@@ -176,7 +175,7 @@ def _parameter(row: dict) -> dict:
 
 
 def environment_definition(version: EnvironmentVersion) -> dict:
-    """Wire 9.6: the definition as it was posted, with its name and version."""
+    """The definition as it was posted, with its name and version (wire.md 9.6)."""
     return {
         **version.definition,
         "name": version.environment.name,

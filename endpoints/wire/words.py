@@ -6,7 +6,7 @@ from studio.core.rest.bodies import kind_of
 
 
 def entity_status(word, *, name: str = "EntityStatus") -> str:
-    """An EntityStatus in either spelling (wire 3.6)."""
+    """An EntityStatus in either spelling (wire.md 3.6)."""
     known = {
         "active": EntityStatus.ACTIVE,
         "0": EntityStatus.ACTIVE,

@@ -1,4 +1,4 @@
-"""Artifacts of a run: where to write and read them, by path or prefix (wire 9.4)."""
+"""Artifacts of a run: where to write and read them, by path or prefix (wire.md 9.4)."""
 
 from uuid import UUID
 

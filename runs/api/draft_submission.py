@@ -1,4 +1,4 @@
-"""What joins drafts and runs: a draft of a run, and a run of a draft (wire 8.7)."""
+"""What joins drafts and runs: a draft of a run, and a run of a draft (wire.md 8.7)."""
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response

@@ -1,4 +1,4 @@
-"""Pipeline drafts and their graphs: create, read, list, replace, clone, delete, publish (wire 8.7)."""
+"""Pipeline drafts and their graphs: create, read, list, replace, clone, delete, publish (wire.md 8.7)."""
 
 from django.db.models.lookups import Exact
 from rest_framework.response import Response

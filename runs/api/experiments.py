@@ -1,4 +1,4 @@
-"""Experiments, as run history shows them (wire 9.2)."""
+"""Experiments, as run history shows them (wire.md 9.2)."""
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
@@ -25,7 +25,7 @@ def experiments(actor):
 
 
 def experiment_by_name(actor, name: str) -> Experiment:
-    """404 is load-bearing: it makes the client create the experiment (wire 3.4)."""
+    """404 is load-bearing: it makes the client create the experiment (wire.md 3.4)."""
     return find_by_name(experiments(actor), name, "Experiment")
 
 

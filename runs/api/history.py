@@ -1,4 +1,4 @@
-"""Run history: any run by its three addresses, its details, children, queries and changes (wire 9.2)."""
+"""Run history: any run by its three addresses, its details, children, queries and changes (wire.md 9.2)."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ from studio.core.rest.schema import query
 from studio.core.rest.views import WireView, find, find_by_name, wire_time
 
 LARGEST_PAGE = 500
-# What the SDK sends in `orderby` (wire 9.2); to all of these newest first is the answer.
+# What the SDK sends in `orderby` (wire.md 9.2); to all of these newest first is the answer.
 NEWEST_FIRST = [[field, "desc"] for field in ("starttimeutc", "createdutc", "runid")]
 PAGING = [query(name) for name in ("$filter", "$orderby", "$top", "$continuationToken")]
 EVENTS = {
@@ -71,7 +71,7 @@ class WritingView(HistoryView):
     """Clients state runs: what there is of one is changed, one that is not there is made."""
 
     def write(self, uuid: str, body: Body) -> Run:
-        """Merge what the body names into the run; a run that is not there is created (wire 9.3)."""
+        """Merge what the body names into the run; a run that is not there is created (wire.md 9.3)."""
         try:
             run = self.run(uuid)
         except NotFound:
@@ -183,7 +183,7 @@ def error_of(body: Body) -> dict:
 
 
 class RunToken(HistoryView):
-    """A step renews its own token before it expires (wire 9.3)."""
+    """A step renews its own token before it expires (wire.md 9.3)."""
 
     def get(self, request, uuid, **scope):
         run = self.run(uuid)

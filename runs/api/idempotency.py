@@ -1,4 +1,4 @@
-"""`Idempotency-Key` on the addresses that make runs: the same request again gets the run it made."""
+"""`Idempotency-Key` on the addresses that make runs (wire.md 3.5): a repeated request gets its run."""
 
 import hashlib
 import json

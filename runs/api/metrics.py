@@ -1,4 +1,4 @@
-"""Metrics of a run: batches in, names and values out (wire 9.3)."""
+"""Metrics of a run: batches in, names and values out (wire.md 9.7)."""
 
 from uuid import UUID
 
@@ -149,7 +149,7 @@ class MetricFull(HistoryView):
 
 
 def metric_key(metric: Metric) -> dict:
-    """Wire 9.3: one entry of `list`."""
+    """One entry of `list` (wire.md 9.7)."""
     return {
         "metricKey": {"name": metric.name},
         "columns": metric.columns,
@@ -158,7 +158,7 @@ def metric_key(metric: Metric) -> dict:
 
 
 def metric_dto(metric: Metric) -> dict:
-    """Wire 9.3: the reply of `full`; values in the order they were logged."""
+    """The reply of `full`; values in the order they were logged (wire.md 9.7)."""
     values = list(metric.values.all())
     return {
         "dataContainerId": metric.run.data_container_id,

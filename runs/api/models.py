@@ -1,4 +1,4 @@
-"""Model management: assets, which are artifacts under one id, and the models made of them (wire 9.3)."""
+"""Model management: assets, which are artifacts under one id, and the models made of them (wire.md 9.8)."""
 
 import re
 

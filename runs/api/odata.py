@@ -1,4 +1,4 @@
-"""The filter language of run history's queries: the part of OData that clients write (wire 9.2).
+"""The filter language of run history's queries: the part of OData that clients write (wire.md 9.2).
 
 `(Status eq Running) and (Tags/k eq "v" or RunId eq X)`: values are bare or in quotes of either kind,
 `and` binds tighter.

@@ -1,4 +1,4 @@
-"""Pipeline runs and their nodes, as the pipelines service shows them (wire 5, 9.2)."""
+"""Pipeline runs and their nodes, as the pipelines service shows them (wire.md 5, 9.2)."""
 
 from django.http import StreamingHttpResponse
 from rest_framework.response import Response
@@ -74,7 +74,7 @@ class Cancellation(WireView):
 
     def cancel(self, uuid: str) -> Response:
         """200 for a run that has ended, too: the SDK's `cancel()` raises at anything else, and a run
-        may end while the call is on its way (wire 9.2)."""
+        may end while the call is on its way (wire.md 9.2)."""
         run = visible.find_pipeline_run(self.actor, uuid)
         services.cancel(self.actor, run, over_ok=True)
         return Response(status=200)
@@ -154,7 +154,7 @@ class NodeOutputs(NodeView):
 
 
 class PipelineOutput(NodeView):
-    """An output that the graph itself names (wire 8.5, `GraphPortName`)."""
+    """An output that the graph itself names (wire.md 8.5, `GraphPortName`)."""
 
     def get(self, request, uuid, name, **scope):
         run = self.run(uuid)

@@ -1,4 +1,4 @@
-"""Endpoints that need no key (design section 5): who then acts, and how often."""
+"""Public endpoints, whose trigger needs no token (wire.md 2.4): who acts then, and how often."""
 
 import time
 from collections import deque

@@ -1,4 +1,4 @@
-"""Schedules: create, read, list, replace (wire 11). What fires them is `runs.schedules.scheduler`."""
+"""Schedules: create, read, list, replace (wire.md 11). What fires them is `runs.schedules.scheduler`."""
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
@@ -15,7 +15,7 @@ from studio.core.rest.bodies import LONGEST, Body, flag_of, kind_of
 from studio.core.rest.schema import query
 from studio.core.rest.views import WireView, find
 
-# The client sends the old numbers and reads the words (wire 3.6).
+# The client sends the old numbers and reads the words (wire.md 3.6).
 TRIGGERS = {
     "recurrence": Trigger.RECURRENCE,
     "0": Trigger.RECURRENCE,

@@ -1,4 +1,4 @@
-"""The execution service: `Experiment.submit(ScriptRunConfig)`, a run of one script without a pipeline.
+"""The execution service (wire.md 9.9): `Experiment.submit(ScriptRunConfig)`, a run of one script.
 
 The client uploads the folder as a snapshot, as it does for a step, and posts a run definition. Who
 is asked to run it by a zip, or on the client's own machine, says what to do instead."""

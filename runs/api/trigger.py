@@ -1,4 +1,4 @@
-"""The REST trigger: every address that starts a run of a published pipeline or endpoint (wire 7)."""
+"""The REST trigger: every address that starts a run of a published pipeline or endpoint (wire.md 7)."""
 
 import re
 from uuid import UUID
@@ -49,7 +49,7 @@ def submission(request) -> dict:
 
 
 def run_type_of(body: Body) -> str:
-    """Clients of the old description send the number (wire 3.6)."""
+    """Clients written for the first description send a number (wire.md 3.6)."""
     text = body.text("RunType", longest=100)
     return dict(zip("0123", RUN_TYPES, strict=True)).get(text, text)
 
@@ -120,7 +120,7 @@ class EndpointTriggerView(TriggerView):
         return reply(run, entity)
 
     def version(self, suffix: str | None) -> int | None:
-        """The pinned version, from the path or the query; the SDK sends both (wire 1.10)."""
+        """The pinned version, from the path or the query; the SDK sends both (wire.md 7)."""
         asked = query_text(self.request.query_params, "pipelineVersion")
         if suffix and asked and suffix != asked:
             raise BadValue(

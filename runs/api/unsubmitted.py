@@ -1,5 +1,5 @@
 """Runs made in two calls, as `Experiment.submit(pipeline)` does: one posts the graph and is told the
-run's id, the next starts it (wire 8.1)."""
+run's id, the next starts it (wire.md 8.1)."""
 
 from django.db import transaction
 from drf_spectacular.utils import extend_schema

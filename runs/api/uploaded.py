@@ -1,4 +1,4 @@
-"""Artifacts of models that no run made, which clients upload from where they are (wire 9.4, origin
+"""Artifacts of models that no run made, which clients upload from where they are (wire.md 9.4, origin
 LocalUpload): where to write and read them."""
 
 from rest_framework.response import Response
@@ -76,7 +76,7 @@ class UploadPrefix(UploadView):
 
 
 def dto(container: str, path: str) -> dict:
-    """Wire 9.4: ArtifactDto."""
+    """ArtifactDto (wire.md 9.4)."""
     return {
         "artifactId": f"{local_uploads.ORIGIN}/{container}/{path}",
         "origin": local_uploads.ORIGIN,

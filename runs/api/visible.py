@@ -41,7 +41,7 @@ def find_pipeline_run(actor, uuid: str) -> Run:
 
 def require_reach(actor, run: Run, *, facts_only: bool) -> None:
     """A step's token writes its own run and its children; of its parent only tags, metrics and
-    artifacts (design section 5). Other actors are bounded by their role, which services check."""
+    artifacts (wire.md 2.3). Other actors are bounded by their role, which services check."""
     if actor.run_uuid is None:
         return
     above = run

@@ -1,4 +1,4 @@
-"""Pipeline drafts: pipelines that are changed, run and published time and again (wire 8.7).
+"""Pipeline drafts: pipelines that are changed, run and published time and again (wire.md 8.7).
 
 A draft keeps the values that differ from the defaults of its graph, so that a new graph brings its
 own defaults with it."""
@@ -125,7 +125,7 @@ def _differing(draft: PipelineDraft, body: Body) -> dict[str, Any]:
 
 
 def shown(draft: PipelineDraft) -> dict[str, Any]:
-    """PipelineSubmissionInfo as callers see it: with a value for every parameter (wire 1.8)."""
+    """PipelineSubmissionInfo as callers see it: with a value for every parameter (wire.md 5.2)."""
     submission = kept.shown(draft.submission)
     if not submission.get(DATAPATHS):
         submission.pop(DATAPATHS, None)

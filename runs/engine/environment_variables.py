@@ -88,7 +88,7 @@ def _leave_out_long_ones(job: Job, found: dict[str, str], *, never: Iterable[str
 
 
 def _run(job: Job) -> dict[str, str]:
-    """Wire 9.3."""
+    """What `Run.get_context()` needs (wire.md 9.3)."""
     run, workspace = job.told, job.run.workspace
     token, expires = run_tokens.make(run, attempt=job.claim.attempt)
     return {
@@ -121,7 +121,7 @@ def _mlflow(job: Job, *, token: str) -> dict[str, str]:
 
 
 def _ports(folder: Folder) -> dict[str, str]:
-    """Wire 10.3, and the names plain data references had."""
+    """Where inputs and outputs are (wire.md 10.3), plain data references under their older names too."""
     found = dict(folder.inputs)
     if folder.inputs:
         found["AZUREML_DATASET_ENVIRONMENT_VARS"] = ",".join(

@@ -99,7 +99,7 @@ def _row(
         name=node.name,
         display_name=node.name,
         target=target_of(node),
-        # Wire 9.1: the client finds a step's node and pipeline in its tags.
+        # The client finds a step's node and pipeline in its tags (wire.md 9.1).
         tags={**tags, "azureml.nodeid": node.id, "azureml.pipeline": str(run.uuid)},
         properties=properties,
         submitted_by=run.submitted_by,
@@ -143,7 +143,7 @@ def _input(
 def planned_outputs(
     node: Node, *, step_uuid: UUID, chosen: Mapping[tuple[str, str], Destination]
 ) -> dict[str, dict[str, Any]]:
-    """Port -> where the step's output will be kept (wire 8.5, Outputs)."""
+    """Port -> where the step's output will be kept (wire.md 8.5, Outputs)."""
     places = {}
     for name in {**node.module.outputs, **node.outputs}:
         port, setting = node.module.outputs.get(name), node.outputs.get(name)

@@ -143,7 +143,7 @@ def take_over(claim: Claim, step: StepRun, source: StepRun, *, changes: Mapping[
         },
     )
     if done:
-        # Wire 9.1: the client tells a reused step by these.
+        # The client recognises a reused step by these (wire.md 9.1).
         Run.objects.filter(pk=step.pk).update(
             properties={
                 **step.run.properties,

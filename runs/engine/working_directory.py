@@ -253,7 +253,7 @@ def _is_dataset_output(job: Job, name: str) -> bool:
 
 
 def arguments(job: Job, folder: Folder) -> tuple[str, ...]:
-    """The step's argv after the script (wire 8.5)."""
+    """The step's argv after the script (wire.md 8.5)."""
     return tuple(_values(job.node.arguments(job.values), job, folder))
 
 

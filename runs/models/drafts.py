@@ -27,7 +27,7 @@ class GraphDraft(models.Model):
 
 
 class PipelineDraft(models.Model):
-    """A pipeline that can be changed, and run and published at any time (wire 8.7)."""
+    """A pipeline that can be changed, and run and published at any time (wire.md 8.7)."""
 
     uuid = models.UUIDField(default=uuid4, unique=True)
     workspace = models.ForeignKey(

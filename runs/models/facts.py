@@ -37,7 +37,7 @@ class RunAttribute(models.Model):
 
 
 class Metric(models.Model):
-    """A named metric of a run (wire 9.3); its rows are MetricValues in the order they came."""
+    """A named metric of a run (wire.md 9.7); its rows are MetricValues in the order they came."""
 
     run = models.ForeignKey(Run, models.CASCADE, related_name="metrics", db_index=False)
     name = models.CharField(max_length=255)

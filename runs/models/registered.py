@@ -8,7 +8,7 @@ from studio.core.models import Workspace
 
 
 class Asset(models.Model):
-    """Artifacts of a run under one id: what a registered model is made of (wire 9.3).
+    """Artifacts of a run under one id: what a registered model is made of (wire.md 9.8).
 
     `artifacts` is a list of `{"prefix": "<origin>/<container>/<path>"}` as it was posted.
     """

@@ -14,7 +14,7 @@ from studio.core.models import Workspace
 
 
 class Trigger(models.TextChoices):
-    """The wire's words for ScheduleType (3.6)."""
+    """The wire's words for ScheduleType (wire.md 3.6)."""
 
     RECURRENCE = "Recurrence", _("Recurrence")
     DATASTORE = "DataStore", _("Data change")

@@ -1,4 +1,4 @@
-"""Registered models: names whose versions point to artifacts that runs left, or to uploads (wire 9.3)."""
+"""Registered models: names whose versions point to artifacts that runs left, or to uploads (wire.md 9.8)."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence

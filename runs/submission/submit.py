@@ -369,7 +369,7 @@ def _experiment(actor: Actor, name: str) -> Experiment:
 
 def _properties(kind: Kind, target: Target, given: Mapping[str, Any] | None) -> dict[str, str]:
     found = _texts(given)
-    if kind == Kind.PIPELINE:  # wire 9.1: the client knows it by this property
+    if kind == Kind.PIPELINE:  # the client recognises it by this property (wire.md 9.1)
         found["azureml.runsource"] = "azureml.PipelineRun"
     if target.pipeline is not None:
         found["azureml.pipelineid"] = str(target.pipeline.uuid)

@@ -1,4 +1,4 @@
-"""Files that clients upload for a model without a run (wire 9.4, origin LocalUpload): a container is a
+"""Files that clients upload for a model without a run (wire.md 9.4, origin LocalUpload): a container is a
 name that the client thought up, and its files are known by the storage alone."""
 
 import re

@@ -13,7 +13,7 @@ from studio.core.access import Actor
 from studio.core.rest.views import wire_time
 from studio.storage import links
 
-ORIGIN = "ExperimentRun"  # of every artifact (wire 9.4)
+ORIGIN = "ExperimentRun"  # of every artifact (wire.md 9.4)
 RUN_TYPES: dict[str, str] = {Kind.PIPELINE: "azureml.PipelineRun", Kind.STEP: "azureml.StepRun"}
 AUTOSAVED = "Autosave_"  # and the run's id: the version of an environment that is not registered
 LOGS = "logs"  # the containers of signed addresses that lead to what runs left
@@ -23,7 +23,7 @@ UPLOADED = "uploaded"  # what clients uploaded for models without a run
 
 # --- the pipelines service: PascalCase -------------------------------------------------------------
 def pipeline_run_entity(run: Run, base: str) -> dict:
-    """Wire 7: PipelineRunEntity."""
+    """PipelineRunEntity (wire.md 7.3)."""
     return pipeline_run_entities([run], base)[0]
 
 
@@ -87,7 +87,7 @@ PUBLIC_KEYS = (
 
 
 def public_run_entity(run: Run) -> dict:
-    """The part of PipelineRunEntity that a public endpoint reveals (design section 5)."""
+    """The part of PipelineRunEntity that a public endpoint reveals (wire.md 2.4)."""
     entity = pipeline_run_entity(run, "")
     return {key: entity[key] for key in PUBLIC_KEYS}
 
@@ -103,7 +103,7 @@ def total_steps(run: Run) -> int:
 
 
 def task_status(step: StepRun) -> dict:
-    """Wire 9.2: TaskStatus of one node."""
+    """TaskStatus of one node (wire.md 9.2)."""
     run = step.run
     return {
         "StatusCode": wire_status(run.status, of_node=True),
@@ -138,7 +138,7 @@ def _reuse_info(step: StepRun) -> dict | None:
 
 
 def node_output(output: dict) -> dict:
-    """Wire 9.2: NodeOutput, where one output port left its data."""
+    """NodeOutput, where one output port left its data (wire.md 9.2)."""
     reference = {
         "RelativePath": output.get("path", ""),
         "AmlDataStoreName": output.get("datastore", ""),
@@ -156,7 +156,6 @@ def node_output(output: dict) -> dict:
 
 # --- run history: camelCase --------------------------------------------------------------------------
 def experiment_dto(experiment: Experiment) -> dict:
-    """Wire 9.2."""
     return {
         "experimentId": str(experiment.uuid),
         "name": experiment.name,
@@ -168,7 +167,7 @@ def experiment_dto(experiment: Experiment) -> dict:
 
 
 def run_dto(run: Run) -> dict:
-    """Wire 9.1: RunDto. Needs `experiment`, `parent`, `root`, `user` and `step` at hand."""
+    """RunDto. Needs `experiment`, `parent`, `root`, `user` and `step` at hand (wire.md 9.1)."""
     return {
         "runId": str(run.uuid),
         "rootRunId": str(run.root.uuid if run.root_id else run.uuid),
@@ -203,7 +202,7 @@ def _type(run: Run) -> str:
 
 
 def _tags(run: Run) -> dict:
-    """A step is found by the two tags of wire 9.1, which are not the user's to lose."""
+    """The client finds a step by two tags (wire.md 9.1), which no change of tags may remove."""
     if run.kind != Kind.STEP:
         return run.tags
     return {
@@ -240,7 +239,7 @@ def _person(run: Run) -> dict:
 
 
 def run_error(run: Run) -> dict | None:
-    """Wire 9.2: the error that ends a wait; `details` is always a list."""
+    """The error that ends a wait; `details` is always a list (wire.md 9.2)."""
     if not run.error and run.status != Status.FAILED:
         return None
     return {
@@ -253,7 +252,7 @@ def run_error(run: Run) -> dict | None:
 
 
 def run_details(run: Run, base: str, *, by: Actor) -> dict:
-    """Wire 9.2: details, with an address per log that needs no token."""
+    """Details, with an address per log that needs no token (wire.md 9.2)."""
     dto = run_dto(run)
     keys = ("runId", "target", "status", "startTimeUtc", "endTimeUtc", "error", "properties")
     step = step_of(run)
@@ -277,7 +276,7 @@ def _warnings(run: Run, step: StepRun | None) -> list[dict]:
 
 def run_definition(run: Run) -> dict | None:
     """The Runconfig that a run was posted with. Its environment can be asked for by its name and
-    version also when it was never registered (wire 9.6)."""
+    version also when it was never registered (wire.md 9.6)."""
     definition = _runconfig(run)
     environment = definition.get("environment") if isinstance(definition, dict) else None
     if not isinstance(environment, dict):
@@ -326,7 +325,7 @@ def log_owner(run: Run) -> Run:
 
 # --- artifacts: camelCase ----------------------------------------------------------------------------
 def artifact_dto(run: Run, path: str, *, artifact: Artifact | None = None) -> dict:
-    """Wire 9.4: ArtifactDto."""
+    """ArtifactDto (wire.md 9.4)."""
     container = run.data_container_id
     return {
         "artifactId": f"{ORIGIN}/{container}/{path}",
@@ -339,7 +338,7 @@ def artifact_dto(run: Run, path: str, *, artifact: Artifact | None = None) -> di
 
 
 def content_info(run: Run, path: str, uri: str) -> dict:
-    """Wire 9.4: where one artifact is read or written."""
+    """Where one artifact is read or written (wire.md 9.4)."""
     return {
         "contentUri": uri,
         "origin": ORIGIN,

@@ -1,4 +1,4 @@
-"""Which datasets a run read and made (wire 9.2), as `Run.get_details()` shows them."""
+"""Which datasets a run read and made (wire.md 9.2), as `Run.get_details()` shows them."""
 
 from endpoints.graph import Port
 from runs import engine

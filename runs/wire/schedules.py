@@ -1,4 +1,4 @@
-"""What schedules look like on the wire (wire 11)."""
+"""What schedules look like on the wire (wire.md 11)."""
 
 from runs.models import Schedule
 from runs.recurrence import windows_name
@@ -6,7 +6,7 @@ from studio.core.rest.views import wire_time
 
 
 def schedule_entity(schedule: Schedule, submission: dict) -> dict:
-    """Wire 11: PipelineScheduleEntity, with a `submission` that shows no secret; then what v1 lacks."""
+    """PipelineScheduleEntity, with a `submission` that shows no secret; then what v1 lacks (wire.md 11)."""
     pinned = schedule.endpoint_version
     return {
         "Id": str(schedule.uuid),

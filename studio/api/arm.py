@@ -1,4 +1,4 @@
-"""The resource manager's part of the wire: what a client asks before it asks anything else (4.1-4.4)."""
+"""The resource manager: what a client asks first, to find its workspace (wire.md 4.1 to 4.4)."""
 
 import re
 
@@ -24,7 +24,7 @@ class OpenView(APIView):
 
 
 class CloudMetadata(OpenView):
-    """Wire 4.1. `/adfs/` in the login address keeps the client from asking the public cloud."""
+    """`/adfs/` in the login address keeps the client from asking the public cloud (wire.md 4.1)."""
 
     def get(self, request):
         base = base_url(request)
@@ -43,14 +43,14 @@ class CloudMetadata(OpenView):
 
 
 class Discovery(OpenView):
-    """Wire 4.4: every service is here. No trailing slash."""
+    """Every service is here. No trailing slash (wire.md 4.4)."""
 
     def get(self, request, rest=""):
         return Response(dict.fromkeys(SERVICES, base_url(request)))
 
 
 class Subscriptions(WireView):
-    """Wire 4.3: the one subscription of the caller's workspace."""
+    """The one subscription of the caller's workspace (wire.md 4.3)."""
 
     for_endpoint_tokens = for_run_tokens = True
 
@@ -148,7 +148,7 @@ def found(actor: Actor, subscription: str, group: str | None) -> list[Workspace]
 
 
 def workspace_resource(workspace: Workspace, base: str) -> dict:
-    """Wire 4.3: the workspace document."""
+    """The workspace document (wire.md 4.3)."""
     return {
         "id": workspace.scope,
         "name": workspace.name,

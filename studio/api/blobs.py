@@ -1,4 +1,4 @@
-"""The Blob REST subset that clients upload to and download from (wire 8.3). An address carries its
+"""The Blob REST subset that clients upload to and download from (wire.md 8.3). An address carries its
 own permission, so these routes need no token; bodies are streamed, never held in memory."""
 
 import base64

@@ -1,4 +1,4 @@
-"""Compute targets as the resource manager shows them (wire 4.5). A target is a queue of ours, so every
+"""Compute targets as the resource manager shows them (wire.md 4.5). A target is a queue of ours, so every
 operation on one is over when it is answered."""
 
 import os

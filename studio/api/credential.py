@@ -1,4 +1,4 @@
-"""Key-vault secrets over the wire (9.3): `Keyvault` of a client, `get_secret` of a step."""
+"""Key-vault secrets (wire.md 9.8): `Keyvault` of a client, `get_secret` of a step."""
 
 from django.db import transaction
 from rest_framework.response import Response

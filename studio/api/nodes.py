@@ -1,4 +1,4 @@
-"""A compute target as clients see it (wire 4.5). The target is a queue; its nodes are the slots of the
+"""A compute target as clients see it (wire.md 4.5). The target is a queue; its nodes are the slots of the
 workers that serve it, each of which runs one step at a time."""
 
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""Studio tokens in the clothes of OAuth and of managed identity (wire 4.2): whatever tenant and client
+"""Studio tokens in the clothes of OAuth and of managed identity (wire.md 4.2): whatever tenant and client
 are named, the secret decides, and the answer is a JWT that dies with the token."""
 
 import base64

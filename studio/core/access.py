@@ -29,8 +29,8 @@ NEEDS = {
     "secret": Role.PUBLISHER,  # to read one too; a step reads those of its workspace by its own token
     "administer": Role.ADMIN,
 }
-# What a step's own token may do, besides reading (design section 5); the routes bound it to its run.
-# It makes no runs: a script that submits some signs in as somebody whose role allows it.
+# What a step's own token may do (wire.md 2.3); REST views limit it to its own run. It cannot start
+# runs: a script that does signs in as a user whose role allows it.
 RUN_TOKEN_VERBS = {"read", "track", "register", "upload"}
 
 

@@ -1,7 +1,7 @@
 """Addresses of blobs that carry their own permission: an HMAC over container, path, verbs, end and
 the token or run they were made for, without which they open nothing any more.
 
-Wire 8.3: clients rewrite the host of what they get to `<label1>.blob.<rest>`, so addresses for
+Clients rewrite the host of an address to `<label1>.blob.<rest>` (wire.md 8.3), so addresses for
 uploads are issued in the userinfo form `https://a.blob.c@HOST/...`, which leads back to HOST.
 """
 

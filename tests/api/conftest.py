@@ -13,7 +13,7 @@ ERROR_KEYS = {"Error", "Correlation", "error", "correlation", "environment", "lo
 
 
 class Api:
-    """Calls as clients do, and checks that every error has the one shape (wire 3.4)."""
+    """Calls as clients do, and checks that every error has the one shape (wire.md 3.4)."""
 
     def __init__(self, workspace, token=None):
         self.workspace, self.token = workspace, token

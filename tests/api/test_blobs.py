@@ -1,4 +1,4 @@
-"""Artifacts (wire 9.4), datastores (10.2) and the blob addresses behind both (8.3)."""
+"""Artifacts (wire.md 9.4), datastores (wire.md 10.2) and the blob addresses behind both (wire.md 8.3)."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""Compute targets over the resource manager (wire 4.5)."""
+"""Compute targets over the resource manager (wire.md 4.5)."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Snapshots of source folders, sent as clients do (wire 8.2)."""
+"""Snapshots of source folders, sent as clients do (wire.md 8.2)."""
 
 import io
 import uuid

@@ -1,4 +1,4 @@
-"""Plain references into datastores, as the SDK posts them for `DataReference` inputs (wire 8.7)."""
+"""Plain references into datastores, as the SDK posts them for `DataReference` inputs (wire.md 8.7)."""
 
 import pytest
 

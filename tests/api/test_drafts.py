@@ -1,4 +1,4 @@
-"""Pipeline drafts: what is kept, what is refused, and what a run or a pipeline of one is (wire 8.7)."""
+"""Pipeline drafts: what is kept, what is refused, and what a run or a pipeline of one is (wire.md 8.7)."""
 
 import uuid
 

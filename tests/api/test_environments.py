@@ -1,4 +1,4 @@
-"""Registered environments (wire 9.6)."""
+"""Registered environments (wire.md 9.6)."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Run history (wire 9.1, 9.2) and what clients tell of their own runs (9.3)."""
+"""Run history (wire.md 9.1, 9.2) and the runs that clients drive themselves (wire.md 9.3)."""
 
 import uuid
 

@@ -1,5 +1,5 @@
 """What breaks off and goes on: uploads in blocks whose client dies and comes back, snapshots that the
-server has lost, and a server whose data is gone (wire 8.2, 8.3)."""
+server has lost, and a server whose data is gone (wire.md 8.2, 8.3)."""
 
 import io
 

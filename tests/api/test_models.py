@@ -1,4 +1,4 @@
-"""Assets and registered models (wire 9.3)."""
+"""Assets and registered models (wire.md 9.8)."""
 
 import io
 

@@ -1,4 +1,4 @@
-"""Pipeline runs and nodes as the pipelines service shows them (wire 9.2)."""
+"""Pipeline runs and nodes as the pipelines service shows them (wire.md 9.2)."""
 
 import pytest
 from django.test import Client

@@ -1,4 +1,4 @@
-"""The REST trigger, with the bodies callers really send (wire 7)."""
+"""The REST trigger, with the bodies callers really send (wire.md 7)."""
 
 import json
 import uuid

@@ -1,4 +1,4 @@
-"""The keys of a trigger's body: whose names callers know, and what is said of the others (wire 7)."""
+"""The keys of a trigger's body: whose names callers know, and what is said of the others (wire.md 7)."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""A run in two calls: the graph is posted, then the run is started (wire 8.1)."""
+"""A run in two calls: the graph is posted, then the run is started (wire.md 8.1)."""
 
 from datetime import timedelta
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""The Runconfig of a step (wire 8.5), from a runconfig file or the short `environment` section."""
+"""The Runconfig of a step (wire.md 8.5), from a runconfig file or the short `environment` section."""
 
 from pathlib import Path
 from typing import Any

@@ -154,7 +154,7 @@ class StepReader:
         if name not in known:
             raise word.fail(f"The step has no {prefix} {name}.")
         if prefix == "input" and self._is_dataset(inputs[name].source):
-            return Argument("Literal", f"DatasetConsumptionConfig:{name}")  # wire 8.5
+            return Argument("Literal", f"DatasetConsumptionConfig:{name}")  # wire.md 8.5
         return Argument(prefix.capitalize(), name)
 
     def _is_scalar(self, name: str) -> bool:

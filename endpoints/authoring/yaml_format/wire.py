@@ -1,4 +1,4 @@
-"""A pipeline file as the wire's JSON: the shapes a published SDK pipeline posts (wire 5.1, 8.4-8.6).
+"""A pipeline file as the wire's JSON: the shapes a published SDK pipeline posts (wire.md 5.1, 8.4 to 8.6).
 
 One executor then serves both. Ids that only the database knows come in as mappings.
 """

@@ -73,7 +73,7 @@ class EnvironmentSpec:
 
 
 def parse(definition: Mapping[str, Any] | None, *, real_azureml: bool = False) -> EnvironmentSpec:
-    """Read the `environment` of a Runconfig (wire 8.5) or a registered definition (wire 9.6)."""
+    """Read the `environment` of a Runconfig (wire.md 8.5) or a registered definition (wire.md 9.6)."""
     keys = _lowered(definition or {}, "environment")
     if keys.get("r"):
         raise EnvironmentRefused(

@@ -43,7 +43,7 @@ class Doubled(dict[str, Any]):
 
 
 class Body:
-    """A JSON object with case-insensitive keys (wire 7)."""
+    """A JSON object with case-insensitive keys (wire.md 3.2)."""
 
     def __init__(self, data: Any, *, name: str = "body") -> None:
         if not isinstance(data, dict):
@@ -70,7 +70,7 @@ class Body:
     def text(
         self, key: str, default: str = "", *, required: bool = False, longest: int | None = None
     ) -> str:
-        """A text; a bare number is taken as its digits (wire 3.3)."""
+        """A text; a bare number is taken as its digits (wire.md 3.3)."""
         value = self.get(key)
         if isinstance(value, int | float) and not isinstance(value, bool):
             value = str(value)

@@ -1,4 +1,4 @@
-"""The enumerations of the pipelines service: words, and the numbers of its first description (wire 3.6).
+"""The enumerations of the pipelines service: words, and the numbers of its first description (wire.md 3.6).
 
 The service went over from numbers to words, and the SDK reads both; but callers' own code reads one of
 them. Words are sent unless a client asks for numbers, by `?enums=int` or `Accept: …; enums=int`.

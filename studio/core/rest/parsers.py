@@ -19,7 +19,7 @@ STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 
 
 class AnyJSONParser(JSONParser):
-    """Reads the body as JSON whatever its Content-Type says, or if it says nothing (wire 1.5, 7).
+    """Reads the body as JSON whatever its Content-Type says, or if it says nothing (wire.md 3.2).
 
     What no database column can hold is refused here: NUL characters, half of a surrogate pair,
     numbers beyond a double.

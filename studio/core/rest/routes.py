@@ -6,7 +6,7 @@ from functools import cached_property, partial
 from django.urls import converters, re_path, register_converter
 from django.urls.resolvers import RegexPattern
 
-# One prefix for every workspace route (wire 3.1).
+# One prefix for every workspace route (wire.md 3.1).
 SUBSCRIPTION = "subscriptions/(?P<subscription>[^/]+)"
 GROUP = "resourceGroups/(?P<group>[^/]+)"
 PROVIDER = r"providers/Microsoft\.MachineLearningServices"

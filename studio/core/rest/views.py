@@ -173,7 +173,7 @@ def without_news(request) -> Response | None:
 
 
 def wire_time(moment: datetime | None) -> str | None:
-    """ISO-8601 in UTC as the clients read it (wire 3.3)."""
+    """ISO-8601 in UTC as the clients read it (wire.md 3.3)."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z") if moment else None
 
 
@@ -187,7 +187,7 @@ def base_url(request=None) -> str:
 def error_body(
     *, code: str, message: str, target: str | None = None, details=(), request=None
 ) -> dict:
-    """Both envelopes of wire 3.4 in one body: the pipelines service's and everyone else's."""
+    """Both envelopes of wire.md 3.4 in one body: the pipelines service's and everyone else's."""
     details = list(details)
     correlation = getattr(request, "correlation_id", "") if request else ""
     return {
