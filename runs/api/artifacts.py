@@ -6,11 +6,12 @@ from django.core.exceptions import ValidationError
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
-from runs import services, storage
+from runs import storage
 from runs.api import visible
 from runs.models import Artifact, Asset, Run
 from runs.tracking import model_files
 from runs.wire.entities import ARTIFACTS, ORIGIN, artifact_dto, content_info, log_files
+from studio.core.access import require
 from studio.core.errors import BadValue, NotFound
 from studio.core.rest.bodies import Body, query_text
 from studio.core.rest.schema import query
@@ -67,8 +68,7 @@ class ArtifactBatch(ArtifactView):
     def post(self, request, origin, container, **scope):
         body = Body(request.data)
         run = self.run(origin, container)
-        services.require_driver(self.actor, run)
-        visible.require_reach(self.actor, run, facts_only=True)
+        require(self.actor, "track", run)
         asked = [
             Body(row, name="paths").text("path", required=True)
             for row in body.items("paths", most=MOST_PATHS)

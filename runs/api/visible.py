@@ -1,7 +1,6 @@
-"""The runs an actor may see, with what their entities print, and how far a step's token may write."""
+"""The runs an actor may see, with what their entities print."""
 
 from runs.models import Run
-from studio.core.errors import Forbidden
 from studio.core.rest.views import find
 
 # What RunDto and PipelineRunEntity print, in one query.
@@ -37,18 +36,3 @@ def find_run(actor, uuid: str, **where) -> Run:
 
 def find_pipeline_run(actor, uuid: str) -> Run:
     return find(pipeline_runs(actor), uuid, "Pipeline run")
-
-
-def require_reach(actor, run: Run, *, facts_only: bool) -> None:
-    """A step's token writes its own run and its children; of its parent only tags, metrics and
-    artifacts (wire.md 2.3). Other actors are bounded by their role, which services check."""
-    if actor.run_uuid is None:
-        return
-    above = run
-    while above is not None:
-        if above.uuid == actor.run_uuid:
-            return
-        above = above.parent
-    own_parent = Run.objects.filter(uuid=actor.run_uuid, parent_id=run.pk)
-    if not (facts_only and own_parent.exists()):
-        raise Forbidden("A step's own token writes only its own run, and facts of its parent.")

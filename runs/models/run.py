@@ -4,7 +4,7 @@ They are tables of their own beside Run and not its subclasses, so that a status
 UPDATE of one table."""
 
 from typing import ClassVar
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import models
@@ -17,8 +17,13 @@ from runs.models.experiment import Experiment
 from runs.models.schedules import Schedule
 from runs.querysets import RunQuerySet
 from runs.states import TERMINAL, Status
+from studio.core.access import Actor
 from studio.core.db.folded import FoldedField, FoldedModel
 from studio.core.models import Workspace
+
+# What is done to a run itself. Models are registered from any run that is seen, and whoever may run
+# a pipeline may run it again.
+REACHING = {"cancel", "tag", "change", "track", "drive"}
 
 
 class Kind(models.TextChoices):
@@ -157,6 +162,35 @@ class Run(FoldedModel):
     def is_ours(self) -> bool:
         """Whether workers carry it out; the state of any other run is told by its client."""
         return self.kind in (Kind.PIPELINE, Kind.STEP) or hasattr(self, "pipeline_run")
+
+    def reached_by(self, actor: Actor, verb: str) -> bool:
+        """Whether an actor whose role allows `verb` may do it to this run.
+
+        A step's token writes its own run and what is below it; to its parent it adds tags, metrics,
+        params and artifacts (wire.md 2.3). A token of one endpoint reaches the runs of that
+        endpoint. Everybody else drives the runs that they began as runs of their own; whoever may
+        run code drives any, since code of theirs could say the same.
+        """
+        if verb not in REACHING:
+            return True
+        if actor.run_uuid is not None:
+            return self._is_within(actor.run_uuid) or (
+                verb in ("tag", "track")
+                and Run.objects.filter(uuid=actor.run_uuid, parent=self).exists()
+            )
+        if actor.endpoint_uuid is not None:
+            endpoint = (self.root or self).endpoint
+            return endpoint is not None and endpoint.uuid == actor.endpoint_uuid
+        if verb in ("track", "drive") and not actor.may("run code"):
+            return not self.is_ours and actor.user is not None and self.user_id == actor.user.pk
+        return True
+
+    def _is_within(self, uuid: UUID) -> bool:
+        """Whether that is the id of this run, or of one above it."""
+        run: Run | None = self
+        while run is not None and run.uuid != uuid:
+            run = run.parent
+        return run is not None
 
     @property
     def data_container_id(self) -> str:

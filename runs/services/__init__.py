@@ -17,7 +17,6 @@ from runs.services.tracking import (
     log_metrics,
     log_params,
     make_child,
-    require_driver,
 )
 from runs.submission.idempotency import Key, run_in_turn, run_of_key
 from runs.submission.submit import start, submit, verb_to_run
@@ -40,7 +39,6 @@ __all__ = [
     "make_child",
     "make_experiment",
     "register_model",
-    "require_driver",
     "require_open",
     "resubmit",
     "run_in_turn",

@@ -14,13 +14,13 @@ from runs import engine, sealing
 from runs.engine.plan import SNAPSHOT
 from runs.models import Kind, Run, Source
 from runs.querysets import RunQuerySet
-from runs.services.tracking import attempt_of, require_driver
+from runs.services.tracking import attempt_of
 from runs.states import HELD, TERMINAL, Status
 from runs.submission.submit import submit, verb_to_run
 from runs.tracking import facts
 from studio.core import audit
 from studio.core.access import Actor, require
-from studio.core.errors import Forbidden, Refused
+from studio.core.errors import Refused
 
 WAITING = (Status.NOT_STARTED, Status.QUEUED)
 
@@ -33,7 +33,6 @@ def cancel(actor: Actor, run: Run, *, over_ok: bool = False) -> None:
     (`over_ok`): then it stays as it is.
     """
     require(actor, "cancel", run)
-    require_own_endpoint(actor, run)
     run.refresh_from_db(fields=["status"])
     if run.status in TERMINAL:
         if over_ok:
@@ -91,15 +90,6 @@ def _cancel_step(run: Run, reason: str) -> None:
         )
 
 
-def require_own_endpoint(actor: Actor, run: Run) -> None:
-    """A token of one endpoint reaches the runs of that endpoint only."""
-    if actor.endpoint_uuid is None:
-        return
-    root = run.root or run
-    if root.endpoint is None or root.endpoint.uuid != actor.endpoint_uuid:
-        raise Forbidden("This token reaches the runs of its own endpoint only.")
-
-
 def resubmit(actor: Actor, run: Run, **changes: Any) -> Run:
     """Run the same again, with the same values unless `changes` (of `submit`) says otherwise."""
     require(actor, verb_to_run(run.pipeline), run)
@@ -155,10 +145,11 @@ def edit(
     The SDK's `Run.cancel()` tells that any run is canceled: for ours that is a wish to cancel it, and
     what a client's own run has submitted is canceled with it.
     """
+    require(actor, "tag", run)
+    if display_name is not None or description is not None or status == Status.CANCELED:
+        require(actor, "change", run)
     if properties or error is not None or status not in (None, Status.CANCELED):
-        require_driver(actor, run)
-    else:
-        require(actor, "track", run)
+        require(actor, "drive", run)
     below = []
     if status == Status.CANCELED and run.is_ours:
         cancel(actor, run, over_ok=True)

@@ -14,30 +14,13 @@ from runs.models import Artifact, Experiment, Kind, Run, RunAttribute
 from runs.naming import run_name
 from runs.states import Status
 from runs.tracking import facts, model_files
-from studio.core.access import NEEDS, Actor, require
+from studio.core.access import Actor, require
 from studio.core.db.transactions import write_transaction
 from studio.core.errors import BadValue, Conflict, Forbidden
 from studio.storage.roots import Readable, place_for
 
 # How properties begin that are what MLflow calls the params of a run.
 PARAM = "mlflow.param."
-
-
-def require_driver(actor: Actor, run: Run) -> None:
-    """Raise Forbidden unless `actor` may say what a run does and leaves.
-
-    That is whoever drives it: an Operator a run of the own, a step what its token reaches, which the
-    doors see to. A Publisher may for any run: the code of one could say the same.
-    """
-    require(actor, "track", run)
-    if actor.run_uuid is not None or actor.may("run code"):
-        return
-    if run.is_ours or actor.user is None or run.user_id != actor.user.pk:
-        raise Forbidden(
-            f"{actor.name} may change tags, name and description of run {run.uuid}, and nothing else:"
-            " it was not begun by them as a run of their own. This needs the role"
-            f" {NEEDS['run code'].label}."
-        )
 
 
 def make_child(
@@ -57,10 +40,13 @@ def make_child(
 ) -> Run:
     """A run that its client names and drives: below `parent`, or on its own in `experiment`. It has
     had `status` since `at`."""
-    if parent is None:
-        require(actor, "track", experiment)
-    else:
-        require_driver(actor, parent)
+    require(actor, "drive", parent or experiment)
+    if actor.run_uuid is not None and parent is None:
+        raise BadValue(
+            "A step starts child runs only: parentRunId is required, which MLflow sends for"
+            " start_run(nested=True) within the step's own run.",
+            target="parentRunId",
+        )
     try:
         uuid = uuid if isinstance(uuid, UUID) else UUID(uuid)
     except ValueError:
@@ -128,7 +114,7 @@ def _author(actor: Actor) -> facts.Author | None:
 
 def log_params(actor: Actor, run: Run, params: Mapping[str, str]) -> None:
     """Keep params of a run, which a run list can be searched for. A param stays what it was."""
-    require_driver(actor, run)
+    require(actor, "track", run)
     with write_transaction():
         attempt = attempt_of(actor, run)
         known = Run.objects.select_for_update().only("properties").get(pk=run.pk).properties
@@ -151,14 +137,14 @@ def log_params(actor: Actor, run: Run, params: Mapping[str, str]) -> None:
 def log_metrics(actor: Actor, run: Run, metrics: Sequence[Mapping[str, Any]]) -> None:
     """Append to metrics of a run, `{"name", "points", "columns", "properties"}` each, of points
     `{"data", "step", "point_uuid", "created_at"}`: all of it or nothing."""
-    require_driver(actor, run)
+    require(actor, "track", run)
     with transaction.atomic():
         facts.add_metrics(run.pk, metrics, attempt=attempt_of(actor, run))
 
 
 def keep_artifact(actor: Actor, run: Run, *, path: str, stream: Readable) -> Artifact:
     """Keep what `stream` holds as an artifact of a run; a second one of its path replaces it."""
-    require_driver(actor, run)
+    require(actor, "track", run)
     path = storage.checked_path(path)
     blob = facts.blob_of(run.uuid, path, _author(actor))
     with place_for(path):
@@ -172,7 +158,7 @@ def append_to_artifact(
     actor: Actor, run: Run, *, path: str, stream: Readable, at: int | None
 ) -> Artifact:
     """Put what `stream` holds behind an artifact, of `at` bytes if that is said."""
-    require_driver(actor, run)
+    require(actor, "track", run)
     path = storage.checked_path(path)
     blob = facts.kept_at(run.uuid, path)
     writing = model_files.writing(run, path)

@@ -14,7 +14,7 @@ from studio.core.ui.decorators import form_view
 @form_view
 def rename(request, uuid):
     run = scope.find_whole(request, uuid)
-    require(request.actor, "track", run)
+    require(request.actor, "change", run)
     current = {"display_name": str(run), "description": run.description}
     form = RenameForm(request.POST if request.method == "POST" else None, initial=current)
     if form.is_valid():

@@ -15,7 +15,6 @@ from django.core.exceptions import ValidationError
 from endpoints import data, packed
 from endpoints.models import Datastore, Snapshot
 from runs import services, storage
-from runs.api import visible
 from runs.execution_log import EXECUTION_LOG, ExecutionLog
 from runs.models import Run
 from runs.tracking import facts, local_uploads, model_files
@@ -120,8 +119,7 @@ class Artifacts(ReadOnly):
 
     def writable(self, path: str, by: Actor) -> tuple[Run, str]:
         run, name = self.run_of(path)
-        services.require_driver(by, run)
-        visible.require_reach(by, run, facts_only=True)
+        require(by, "track", run)
         try:
             model_files.require_free(run, name)
         except model_files.ModelFile as error:

@@ -1,7 +1,7 @@
 """Roles and `require`: the only place that knows who may do what."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db.models import Model, QuerySet
@@ -15,7 +15,13 @@ NEEDS = {
     "read": Role.READER,
     "submit": Role.OPERATOR,
     "cancel": Role.OPERATOR,
-    "track": Role.OPERATOR,  # runs of one's own; of others: tags, name and description
+    # Of any run: to tag it; to rename and describe it, and to say that one of a client is canceled.
+    "tag": Role.OPERATOR,
+    "change": Role.OPERATOR,
+    # Of a run of one's own: to add metrics, params and artifacts (and to upload code, which by itself
+    # runs nothing); to say its status and properties and to begin child runs.
+    "track": Role.OPERATOR,
+    "drive": Role.OPERATOR,
     # Whoever makes a graph, a run configuration, a command, a script or an environment run: whatever
     # is no published pipeline. Another value of a published one is no code.
     "run code": Role.PUBLISHER,
@@ -29,9 +35,9 @@ NEEDS = {
     "secret": Role.PUBLISHER,  # to read one too; a step reads those of its workspace by its own token
     "administer": Role.ADMIN,
 }
-# What a step's own token may do (wire.md 2.3); REST views limit it to its own run. It cannot start
-# runs: a script that does signs in as a user whose role allows it.
-RUN_TOKEN_VERBS = {"read", "track", "register", "upload"}
+# What a step's own token may do (wire.md 2.3); `Run.reached_by` says to which runs. It cannot start
+# pipeline runs: a script that does signs in as a user whose role allows it.
+RUN_TOKEN_VERBS = {"read", "tag", "change", "track", "drive", "register", "upload"}
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,7 @@ class Actor(Caller):
 def require(actor: Actor | None, verb: str, target: Model | None = None) -> None:
     """Raise Forbidden unless `actor` may do `verb`, on `target` (a row of its workspace) if given.
 
+    A target whose model has `reached_by(actor, verb)` says itself whether this actor reaches it.
     A page's actor is None while its reader has no role in any workspace.
     """
     if actor is None:
@@ -86,6 +93,21 @@ def require(actor: Actor | None, verb: str, target: Model | None = None) -> None
     workspace_id = getattr(target, "workspace_id", None)
     if workspace_id is not None and workspace_id != actor.workspace.pk:
         raise Forbidden(_("This object belongs to another workspace."))
+    reached_by = getattr(target, "reached_by", None)
+    if reached_by is not None and not reached_by(actor, verb):
+        raise Forbidden(_why_not_reached(actor, target))
+
+
+def _why_not_reached(actor: Actor, target: Any) -> str:
+    if actor.run_uuid is not None:
+        return "A step's own token writes only its own run, and facts of its parent."
+    if actor.endpoint_uuid is not None:
+        return "This token reaches the runs of its own endpoint only."
+    return (
+        f"{actor.name} may change tags, name and description of run {target.uuid}, and nothing else:"
+        " it was not begun by them as a run of their own. This needs the role"
+        f" {NEEDS['run code'].label}."
+    )
 
 
 def actor_for(

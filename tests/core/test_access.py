@@ -51,6 +51,7 @@ def test_an_endpoint_token_neither_publishes_nor_edits(actor):
         require(bound, "publish")
 
 
-def test_a_run_token_reads_tracks_registers_and_uploads_only(actor):
+def test_a_run_token_reads_tracks_drives_registers_and_uploads_only(actor):
     step = replace(actor, run_uuid=uuid.uuid4())
-    assert [verb for verb in NEEDS if step.may(verb)] == ["read", "track", "register", "upload"]
+    allowed = ["read", "tag", "change", "track", "drive", "register", "upload"]
+    assert [verb for verb in NEEDS if step.may(verb)] == allowed
