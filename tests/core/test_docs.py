@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import tomllib
 from importlib import import_module
 from pathlib import Path
 from uuid import uuid4
@@ -126,3 +127,10 @@ def _served(method: str, address: str, letters: dict[str, str]) -> bool:
     view = resolve(path).func
     handler = getattr(view, "cls", None) or getattr(view, "view_class", None)
     return handler is not Missing and (handler is None or hasattr(handler, method.lower()))
+
+
+def test_each_room_of_the_import_contracts_is_described():
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    lines = contracts["contracts"][0]["layers"]
+    rooms = {room.strip() for line in lines for room in line.split("|")}
+    assert rooms - set(words("architecture.md")) == set()
