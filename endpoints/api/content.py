@@ -16,8 +16,8 @@ from studio.storage import links, uploads
 
 
 class LatestMetadata(WireView):
-    """200 also where there is no snapshot: an error aborts the client's submission (wire.md 8.2). The
-    tree is always empty, so that a client without a cache of its own uploads everything."""
+    """200 even where there is no snapshot: an error would abort the client's submission (wire.md
+    8.2). The tree is always empty, so a client without a cache uploads everything."""
 
     for_run_tokens = True
 
@@ -34,7 +34,7 @@ class LatestMetadata(WireView):
 
 
 class UploadAddresses(WireView):
-    """One address per file name; the name itself is only echoed."""
+    """Issues one upload address per file name; the name is only echoed."""
 
     for_run_tokens = True
 
@@ -52,9 +52,10 @@ class UploadAddresses(WireView):
 
 
 class CreateSnapshot(WireView):
-    """The listed files from their uploads, all other paths of the tree from the parent."""
+    """Builds a snapshot: the listed files come from their uploads, all other paths of the tree from
+    the parent."""
 
-    for_run_tokens = True  # a child run that a step made may keep its code
+    for_run_tokens = True  # a step may store the code of a child run
 
     def post(self, request, uuid, **scope):
         require(self.actor, "track")  # a folder by itself runs nothing
@@ -83,7 +84,7 @@ class CreateSnapshot(WireView):
         return Response({"id": str(snapshot.uuid), "createdDate": wire_time(snapshot.created_at)})
 
     def uploaded(self, body: Body) -> dict[str, str]:
-        """`{file name: name of its upload}`, from the addresses as they were issued."""
+        """`{file name: name of its upload}`, from the upload addresses that were issued."""
         return {
             entry.text("FullName", required=True): self.upload_of(entry.text("BlobUri"))
             for entry in (Body(row, name="FileNodes") for row in body.items("FileNodes"))
@@ -97,9 +98,9 @@ class CreateSnapshot(WireView):
         return f"{self.actor.workspace.uuid}/{rest}"
 
     def parent(self, body: Body) -> Snapshot | None:
-        """The snapshot unchanged files come from. An unknown one is refused when a file is missed:
-        the client then drops its cache and sends everything (wire.md 8.2). A step reaches no other
-        code by this: to it, each is unknown."""
+        """The snapshot that unchanged files come from, or None if it is unknown. A missing file is
+        then refused, and the client drops its cache and sends everything (wire.md 8.2). A step's
+        token gets no parent, so that it cannot read other code."""
         text = body.text("ParentSnapshotId")
         if self.actor.run_uuid is not None:
             return None
@@ -119,7 +120,7 @@ class CreateSnapshot(WireView):
 
 
 class SnapshotZip(WireView):
-    """Where the files of a snapshot are fetched from, as `Run.restore_snapshot()` does."""
+    """Returns the address of a zip of the snapshot, for `Run.restore_snapshot()`."""
 
     def post(self, request, uuid, **scope):
         rows = Snapshot.objects.filter(workspace=self.actor.workspace)

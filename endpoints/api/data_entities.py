@@ -32,7 +32,7 @@ def datastore_dto(datastore: Datastore, base: str, *, by: Actor, writable: bool)
 
 
 def dataset_dto(version: DatasetVersion) -> dict:
-    """DatasetDto; `.id` of the SDK's object is the saved dataset's (wire.md 10.1)."""
+    """DatasetDto (wire.md 10.1). The `.id` of the SDK's object is the saved dataset's."""
     dataset, saved = version.dataset, version.saved
     return {
         "datasetId": str(dataset.uuid),
@@ -57,7 +57,7 @@ def dataset_dto(version: DatasetVersion) -> dict:
 
 
 def saved_dataset_dto(saved: SavedDataset) -> dict:
-    """What was posted to `saveddatasets`, and its id (wire.md 10.1)."""
+    """A saved dataset: what was posted, and its id (wire.md 10.1)."""
     return {
         "id": str(saved.uuid),
         "datasetType": saved.dataset_type,
@@ -68,7 +68,8 @@ def saved_dataset_dto(saved: SavedDataset) -> dict:
 
 
 def data_version(saved: SavedDataset) -> dict:
-    """`legacyDataflow` is `meta.RsDataflow` of the dataflow; every load asks for it (wire.md 10.1)."""
+    """The dataflow of a saved dataset, which each load asks for: `legacyDataflow` is its
+    `meta.RsDataflow` (wire.md 10.1)."""
     return {
         "dataContainerName": f"unregistered-{saved.uuid}",
         "versionId": "1",

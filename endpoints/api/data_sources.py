@@ -9,7 +9,8 @@ from studio.core.errors import BadValue, NotFound
 from studio.core.rest.bodies import LONGEST, Body
 from studio.core.rest.views import WireView, find
 
-# What no datastore of ours can answer; named, since a step would find nothing there.
+# Sources that no datastore here can serve. They are refused by name, since a step would find
+# nothing there.
 OF_DATABASES = ("SqlTableName", "SqlQuery", "SqlStoredProcedureName")
 
 
@@ -48,7 +49,7 @@ class DataSourceDetail(DataSourceView):
 
 
 class DataSourceByHash(DataSourceView):
-    """404 makes the client post the source."""
+    """Finds a data source by its fingerprint; after a 404 the client posts it."""
 
     def get(self, request, fingerprint, **scope):
         newest = self.sources().filter(identifier_hash=fingerprint).order_by("-pk").first()

@@ -29,7 +29,7 @@ class DatasetView(WireView):
         return Dataset.objects.filter(workspace=self.actor.workspace, is_visible=True)
 
     def version(self, name: str, wanted: str) -> DatasetVersion:
-        """The one with the number `wanted`; without one, or with `latest`, the newest."""
+        """The version with the number `wanted`, or the newest one for "" and `latest`."""
         versions = self.versions().filter(dataset__name=name, dataset__is_visible=True)
         versions = versions.order_by("-number")
         if wanted and wanted.lower() != "latest":
@@ -61,7 +61,7 @@ class SavedDatasetDetail(DatasetView):
 
 
 class DataVersion(DatasetView):
-    """Every load of a dataset asks for its dataflow here."""
+    """Returns the dataflow of a dataset; the SDK asks for it whenever it loads one."""
 
     def get(self, request, name, version, **scope):
         return Response(
@@ -96,14 +96,15 @@ class Datasets(DatasetView):
             dataset_type=body.text("datasetType", required=True),
             dataflow=latest.text("dataflow", required=True),
             properties=latest.mapping("properties"),
-            # The SDK's `create_new_version=True` arrives as both of these (wire.md 10.1).
+            # The SDK's `create_new_version=True` sets both of these (wire.md 10.1).
             create_new_version=flag_of(request.query_params, "updateDefinitionIfExists", False),
         )
         return Response(dataset_dto(version))
 
 
 class DatasetDetail(DatasetView):
-    """`update`, `add_tags` and `remove_tags` replace by id, `unregister_all_versions` removes by name."""
+    """Replaces a dataset by id (`update`, `add_tags`, `remove_tags`), removes one by name
+    (`unregister_all_versions`)."""
 
     for_run_tokens = False
 
@@ -127,7 +128,8 @@ class DatasetDetail(DatasetView):
 
 
 class DatasetQuery(DatasetView):
-    """`query/name=<name>` and `query/savedDatasetId=<id>`: the condition is part of the path."""
+    """Looks up by `query/name=<name>` or `query/savedDatasetId=<id>`: the condition is part of the
+    path."""
 
     @extend_schema(parameters=[query("versionId")])
     def get(self, request, condition, **scope):
@@ -138,7 +140,8 @@ class DatasetQuery(DatasetView):
             )
         if key == "savedDatasetId" and found:
             saved = self.saved_or_none(value)
-            # An unregistered one is answered as a saved dataset, without name and version.
+            # For an unregistered dataset the list is empty; the client then asks for the saved
+            # dataset.
             visible = self.versions().filter(saved=saved, dataset__is_visible=True)
             versions = visible.order_by("-number")[:1] if saved else []
             rows = [dataset_dto(version) for version in versions]

@@ -1,4 +1,4 @@
-"""Datastores (wire.md 10.2): clients read them; an administrator adds and removes them."""
+"""Datastores (wire.md 10.2): clients read them; only an administrator adds and removes them."""
 
 from rest_framework.response import Response
 
@@ -9,7 +9,7 @@ from studio.core.errors import BadValue, NotFound
 from studio.core.rest.bodies import Body
 from studio.core.rest.views import WireView
 
-NAMED = 20  # of the datastores there are, in a refusal
+NAMED = 20  # datastores that a refusal lists
 
 
 class DatastoreView(WireView):
@@ -19,7 +19,8 @@ class DatastoreView(WireView):
         return Datastore.objects.filter(workspace=self.actor.workspace).order_by("name")
 
     def datastore(self, name: str) -> Datastore:
-        """A script for Azure may ask for one that each workspace has there, such as a file share."""
+        """The datastore of this name. The 404 lists the others, because scripts for Azure may ask
+        for one that every Azure workspace has, such as the file share."""
         found = self.datastores().filter(name=name).first()
         if found is None:
             names = ", ".join(self.datastores().values_list("name", flat=True)[:NAMED])
@@ -37,7 +38,8 @@ class DatastoreView(WireView):
 
 
 def not_by_clients(name: str) -> BadValue:
-    """Azure accounts, keys and secrets of their own have no meaning to the studio."""
+    """The refusal of a client's request to register or change a datastore: accounts and keys of
+    Azure mean nothing here."""
     return BadValue(
         f"Datastore {name!r:.100} cannot be registered or changed by a client: an administrator adds"
         " datastores on the studio's /admin/ pages, by the address of their storage. What is there"
@@ -83,7 +85,8 @@ class DatastoreDetail(DatastoreView):
 
 
 class ChosenDefault(DatastoreView):
-    """`Workspace.set_default_datastore`: the default is the workspace's own store, for good."""
+    """Refuses `Workspace.set_default_datastore` for any other store: the default is always the
+    workspace's own."""
 
     for_run_tokens = False
 

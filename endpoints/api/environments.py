@@ -18,7 +18,7 @@ class EnvironmentView(WireView):
     for_run_tokens = True
 
     def versions(self):
-        """Newest first."""
+        """All versions of the workspace, newest first."""
         rows = EnvironmentVersion.objects.filter(environment__workspace=self.actor.workspace)
         return rows.select_related("environment").order_by("environment__name", "-number")
 
@@ -33,7 +33,7 @@ class EnvironmentList(EnvironmentView):
 
 
 class EnvironmentDetail(EnvironmentView):
-    """A version by its number; the newest one where the address has no version or the label latest."""
+    """Returns a version by its number, or the newest one for no version and for `latest`."""
 
     def get(self, request, name, version="", label="latest", **scope):
         rows = self.versions().filter(environment__name=name)
@@ -49,7 +49,8 @@ class EnvironmentDetail(EnvironmentView):
         return Response(environment_definition(found))
 
     def instead(self, name: str) -> str:
-        """What is there, or what to do for want of an environment that Azure itself had."""
+        """What the 404 adds: the newest version, or what to do about one of Azure's curated
+        environments."""
         newest = self.versions().filter(environment__name=name).first()
         if newest is not None:
             return f" Its newest version is {newest.number}."
@@ -63,7 +64,7 @@ class EnvironmentDetail(EnvironmentView):
 
     def put(self, request, name, version="", **scope):
         body = Body(request.data)
-        if "/" in body.text("Name"):  # of one at the end, the address says nothing
+        if "/" in body.text("Name"):  # the address loses a slash at the end of a name
             raise BadValue("The name of an environment has no slashes.", target="Name")
         definition: dict = {part: body.mapping(part) or None for part in PARTS}
         definition["inferencingStackVersion"] = body.text("inferencingStackVersion") or None
@@ -74,15 +75,16 @@ class EnvironmentDetail(EnvironmentView):
 
 
 class EnvironmentByVersion(EnvironmentDetail):
-    """The same under a version's address; a class of its own names its operations apart."""
+    """The same at a version's address; a class of its own, so that its operations have their own
+    names in the OpenAPI document."""
 
 
 class EnvironmentByLabel(EnvironmentDetail):
-    """The same under a label's address."""
+    """The same at a label's address."""
 
 
 class EnvironmentLabels(EnvironmentView):
-    """`Environment.label`."""
+    """Refuses `Environment.label`: no label but `latest` is kept."""
 
     def put(self, request, name, version, **scope):
         raise BadValue(

@@ -30,7 +30,7 @@ class GraphInterface(WireView):
 
 
 def module_of(body: Body) -> dict:
-    """What `services.create_module` takes, of a posted module or module version."""
+    """The arguments of `services.create_module`, read from a posted module or module version."""
     return {
         "name": body.name("Name"),
         "description": body.text("Description"),
@@ -60,8 +60,8 @@ class ModuleDetail(WireView):
 
 
 class ModuleByHash(WireView):
-    """404 makes the client upload the step's code; a module found is used instead (wire.md 8.1).
-    A version of a named module is not: somebody may disable it."""
+    """Finds a module by its fingerprint; after a 404 the client uploads the step's code (wire.md
+    8.1). Versions of named modules are left out, because they can be disabled."""
 
     def get(self, request, fingerprint, **scope):
         known = catalogue.modules(self.actor).filter(

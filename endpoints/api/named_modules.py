@@ -34,7 +34,7 @@ def named_module_entity(named: NamedModule) -> dict:
 
 
 def module_version_entity(version: ModuleVersion) -> dict:
-    """A module (wire.md 8.4), with what is written about this version of it."""
+    """A module (wire.md 8.4) with the description, tags and status of this version."""
     entity = module_with_interface(version.module)
     about = {
         "Description": version.description,
@@ -52,7 +52,7 @@ def module_version_entity(version: ModuleVersion) -> dict:
 
 
 def module_status(body: Body) -> ModuleStatus | None:
-    """An EntityStatus in either spelling (wire.md 3.6)."""
+    """The EntityStatus of the body, as a word or a number (wire.md 3.6); None without the key."""
     known = {status.lower(): status for status in ModuleStatus}
     known |= {"0": ModuleStatus.ACTIVE, "1": ModuleStatus.DEPRECATED, "2": ModuleStatus.DISABLED}
     word = body.get("EntityStatus")
@@ -68,7 +68,7 @@ def module_status(body: Body) -> ModuleStatus | None:
 
 
 def given(body: Body, key: str) -> str | None:
-    """A text, or None where the body does not speak of it."""
+    """A text of the body, or None if the key is absent."""
     return body.text(key) if key in body else None
 
 
@@ -141,7 +141,7 @@ class CreateModuleVersion(WireView):
 
 
 class ModuleVersionDetail(WireView):
-    """The id of a version is that of its module, which is what graphs refer to."""
+    """Reads and updates a version by the id of its module, which is what graphs refer to."""
 
     def get(self, request, uuid, **scope):
         return Response(module_version_entity(self.version(uuid)))

@@ -15,7 +15,7 @@ from studio.core.rest.views import WireView, find, find_by_name
 
 
 def endpoint_by_name(actor, name: str) -> PipelineEndpoint:
-    """Names are exact, as v1's were. 404 tells the SDK that the name is free."""
+    """The endpoint of exactly this name, as in v1. A 404 tells the SDK that the name is free."""
     if not name:
         raise BadValue("The query needs name=<the endpoint's name>.", target="name")
     return find_by_name(catalogue.endpoints(actor), name, "Pipeline endpoint")
@@ -72,7 +72,8 @@ class EndpointById(WireView):
 
 
 class ReplaceEndpoint(WireView):
-    """PUT of the whole entity as the client read it, with its changes; the Etag detects a lost one."""
+    """Takes a PUT of the whole entity with the client's changes. An old Etag is refused, so that no
+    change of somebody else is lost."""
 
     def put(self, request, uuid, **scope):
         endpoint = find(catalogue.endpoints(self.actor), uuid, "Pipeline endpoint")
@@ -81,7 +82,7 @@ class ReplaceEndpoint(WireView):
         return Response(pipeline_endpoint_entity(fresh, self.base_url))
 
     def changes(self, body: Body, endpoint) -> dict:
-        """What the posted entity says; keys it lacks stay as they are."""
+        """The arguments of `update_endpoint`; keys that the body lacks stay unchanged."""
         changes: dict = {"etag": body.text("Etag") or None}
         if "Name" in body:
             changes["name"] = body.name("Name")

@@ -12,7 +12,7 @@ from studio.core.rest.views import WireView, find
 
 
 class DataTypes(WireView):
-    """The types every pipelines client asks for first."""
+    """Lists the data types, which every pipelines client reads first."""
 
     for_endpoint_tokens = for_run_tokens = True
 
@@ -56,7 +56,7 @@ class PipelineDetail(WireView):
 
 
 class PipelineStatus(WireView):
-    """The body is a bare JSON text; the answer is an empty 200."""
+    """Enables or disables a pipeline: the body is a bare JSON text, the answer an empty 200."""
 
     def put(self, request, uuid, **scope):
         pipeline = find(catalogue.pipelines(self.actor), uuid, "Published pipeline")

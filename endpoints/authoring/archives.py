@@ -1,4 +1,4 @@
-"""Unpacks an uploaded zip, or refuses it: nothing of it is written before all of it was judged."""
+"""Unpacks an uploaded zip. All entries are checked before the first one is written."""
 
 import lzma
 import stat
@@ -14,11 +14,11 @@ from django.core.exceptions import ValidationError
 from endpoints.ignore import is_left_behind
 
 CHUNK = 1 << 20
-# Small texts of one repeated line compress further than any limit on the ratio would allow.
+# A small text of one repeated line compresses further than any limit on the ratio would allow.
 RATIO_COUNTS_FROM_BYTES = 1 << 20
 LONGEST_NAME = 255  # bytes; what file systems allow between two slashes
-LONGEST_PATH = 2048  # bytes; they allow 4096, of which the folders it is unpacked into need some
-# What zipfile and its decompressors raise for damage, beside BadZipFile.
+LONGEST_PATH = 2048  # bytes; of 4096, some are needed for the folder it is unpacked into
+# Raised by zipfile and its decompressors for a damaged file, besides BadZipFile.
 DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, ValueError)
 
 
@@ -39,7 +39,7 @@ def extract(source: Path | IO[bytes], target: Path) -> None:
     except (
         NotImplementedError,
         RuntimeError,
-    ) as error:  # a compression or encryption zipfile lacks
+    ) as error:  # a compression or encryption that zipfile does not support
         raise ArchiveError(f"This zip cannot be read: {error}.") from error
 
 
@@ -63,8 +63,8 @@ def _judge(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
 
 
 def _name(entry: zipfile.ZipInfo) -> str:
-    """With slashes: what is packed by Windows PowerShell 5 has backslashes, against the format's word.
-    `filename` is cut at a zero byte."""
+    """The entry's name with forward slashes: Windows PowerShell 5 writes backslashes, against the
+    format. `filename` is already cut at a zero byte."""
     return entry.orig_filename.replace("\\", "/")
 
 
@@ -116,7 +116,7 @@ def _judge_sizes(files: dict[str, zipfile.ZipInfo]) -> None:
 
 
 def _write(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path) -> None:
-    """Write one file, trusting what is read and not the size the zip states."""
+    """Write one file. Limits count what is really read, not the size that the zip states."""
     target.parent.mkdir(parents=True, exist_ok=True)
     left = entry.file_size
     with archive.open(entry) as packed, target.open("xb") as unpacked:

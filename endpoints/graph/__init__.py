@@ -1,4 +1,4 @@
-"""What a pipeline is made of, read from the wire's JSON. Pure Python."""
+"""Graphs of pipelines, read from wire JSON. Pure Python."""
 
 from endpoints.graph.elements import (
     PORT_WORD,

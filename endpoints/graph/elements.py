@@ -12,16 +12,17 @@ from endpoints.parameters import PathParameter
 RUN_AFTER_OUTPUT = "_run_after_output"
 RUN_AFTER_INPUT = "_run_after_input_"
 STRUCTURED_ARGUMENTS = "USE_STRUCTURED_ARGUMENTS"
-# A word of plain arguments that stands for an input or output, or for a parameter.
+# In plain arguments, a word that stands for an input or output, or for a parameter.
 PORT_WORD, PARAMETER_WORD = "$AZUREML_DATAREFERENCE_", "$AML_PARAMETER_"
 
-# What `str()` makes of a PipelineParameter; of a DataPath as its default nothing but a word is left.
+# The text that `str()` makes of a PipelineParameter. If its default is a DataPath, only the class's
+# name is left of that.
 PATH_PARAMETER = re.compile(r"PipelineParameter_Name:(.+?)_Default:(.*)", re.DOTALL)
 DATAPATH_DEFAULT = re.compile(r"^<azureml\.data\.datapath\.DataPath object at 0x\w+>")
 
 
 class GraphError(ValidationError):
-    """The graph cannot be run; `path` names the place in the posted JSON."""
+    """The graph cannot be run; `path` is the place of the error in the posted JSON."""
 
     def __init__(self, path: str, reason: str):
         super().__init__({path: [reason]})
@@ -33,7 +34,7 @@ class GraphError(ValidationError):
 
 
 def count(value: Any) -> int:
-    """A whole number of at least 0; anything else is 0, which switches the setting off."""
+    """A whole number of at least 0; anything else counts as 0, which means off."""
     try:
         return max(0, int(float(value)))
     except (TypeError, ValueError, OverflowError):
@@ -50,7 +51,7 @@ class Port:
     overwrite: bool = False
     datastore: str | None = None
     data_types: tuple[str, ...] = ()
-    is_fake: bool = False  # `run_after` only: carries an order, no data
+    is_fake: bool = False  # made by `run_after`: an order without data
     is_optional: bool = False
 
 
@@ -63,7 +64,7 @@ class ModuleParameter:
 
 @dataclass(frozen=True)
 class Argument:
-    """One piece of argv: kind is Literal, Parameter, Input or Output."""
+    """One part of argv; kind is Literal, Parameter, Input or Output."""
 
     kind: str
     value: str
@@ -71,7 +72,7 @@ class Argument:
 
 @dataclass(frozen=True)
 class ModuleInfo:
-    """What a graph needs to know of a module: its name and its StructuredInterface."""
+    """What a graph needs of a module: its name and its StructuredInterface."""
 
     name: str = ""
     step_type: str = "PythonScriptStep"
@@ -85,7 +86,7 @@ class ModuleInfo:
 
 @dataclass(frozen=True)
 class Assignment:
-    """A module parameter's value on a node: a literal, or the name of a graph parameter."""
+    """The value of a module parameter on a node: a literal, or the name of a graph parameter."""
 
     name: str
     from_graph: bool
@@ -104,11 +105,12 @@ class OutputSetting:
     register_description: str = ""
     register_tags: Mapping[str, str] = field(default_factory=dict)
     transformations: str = ""  # how the output is read as a table
-    only: Sequence[str] = ()  # patterns of the files that are taken up; all, if there are none
+    only: Sequence[str] = ()  # patterns of the files to keep; empty for all
 
     @property
     def parameter(self) -> PathParameter | None:
-        """The parameter that `path_on_datastore` is made of, which the SDK writes into it as a text."""
+        """The parameter that `path_on_datastore` is made of; the SDK writes it into the path as
+        text."""
         found = PATH_PARAMETER.search(self.path_on_datastore or "")
         if found is None:
             return None
@@ -116,8 +118,8 @@ class OutputSetting:
         return PathParameter(found[1], None if is_datapath else found[2], is_datapath)
 
     def place(self, value: str, *, default: str) -> str:
-        """`path_on_datastore` with a value in the place of its parameter. What an author wrote behind the
-        parameter begins where its default ends, as far as the interface declares that."""
+        """`path_on_datastore` with the parameter replaced by `value`. Text that follows the
+        parameter begins where its default ends, if the interface declares one."""
 
         def filled(found: re.Match[str]) -> str:
             rest = DATAPATH_DEFAULT.sub("", found[2])
@@ -142,7 +144,7 @@ class Node:
     module: ModuleInfo = field(default_factory=ModuleInfo)
 
     def value(self, name: str, values: Mapping[str, str] | None = None) -> str | None:
-        """The text of module parameter `name`: `values` are the run's graph parameters."""
+        """The text of the module parameter `name`; `values` are the run's graph parameters."""
         assignment = self.assignments.get(name)
         if assignment is None or (not assignment.from_graph and assignment.value is None):
             declared = self.module.parameters.get(name)
@@ -161,12 +163,13 @@ class Node:
 
     @property
     def target(self) -> str | None:
-        """The compute target, which is a queue's name. The Runconfig's own `target` says `local`."""
+        """The compute target, which is the name of a queue. `target` in the Runconfig always says
+        `local`."""
         return self.value("Target")
 
     def arguments(self, values: Mapping[str, str] | None = None) -> tuple[Argument, ...]:
-        """The pieces of argv: the module's, or those of a ModuleStep, which writes its own as one text
-        with commas."""
+        """The parts of argv: the module's own, or those of a ModuleStep, which sends them as one
+        comma-separated text."""
         plain = self.value("Arguments", values)
         if not plain or plain == STRUCTURED_ARGUMENTS:
             return self.module.arguments
@@ -174,7 +177,9 @@ class Node:
 
     def _argument(self, word: str) -> Argument:
         if word.startswith(PORT_WORD):
-            name = word.removeprefix(PORT_WORD)  # of a port, or of an input's DataReference
+            name = word.removeprefix(
+                PORT_WORD
+            )  # the name of a port, or of an input's DataReference
             return Argument("Output" if name in self.module.outputs else "Input", name)
         if word.startswith(PARAMETER_WORD):
             for name, declared in self.module.parameters.items():
@@ -183,7 +188,7 @@ class Node:
         return Argument("Literal", word)
 
     def environment_variables(self, values: Mapping[str, str]) -> dict[str, str]:
-        """AML_PARAMETER_* and whatever else the module asks to have exported."""
+        """AML_PARAMETER_* and the other variables that the module asks for."""
         exported = {}
         for name, declared in self.module.parameters.items():
             value = self.value(name, values)
@@ -193,7 +198,7 @@ class Node:
 
     @property
     def _extensions(self) -> Mapping[str, Any]:
-        """Our own settings, which the YAML format writes into the Runconfig."""
+        """Our own settings (retries), which the YAML format puts into the Runconfig."""
         found = self.runconfig.get("studio")
         return found if isinstance(found, Mapping) else {}
 
@@ -207,18 +212,18 @@ class Node:
 
     @property
     def timeout_seconds(self) -> int | None:
-        """None is no limit; the SDK's own default of 30 days counts as a limit like any other."""
+        """The time limit; None for no limit. The SDK's default of 30 days is a limit like any
+        other."""
         own = self.value("MaxRunDurationSeconds") or self.runconfig.get("maxRunDurationSeconds")
         return count(own) or None
 
 
 @dataclass(frozen=True)
 class DatasetNode:
-    """A source of data. Exactly one of the three is set besides `id`:
-    `datapath_parameter` and `dataset_parameter` name graph parameters, `source_id` a DataSource,
-    `value` is a DataSetDefinitionValue (a reference to a dataset). `port` is the input of the first
-    step that reads it: what its author calls it.
-    """
+    """A source of data. Besides `id`, exactly one of these is set: `datapath_parameter` or
+    `dataset_parameter` (names of graph parameters), `source_id` (a DataSource), `value` (a
+    DataSetDefinitionValue, which references a dataset). `port` is the input of the first step that
+    reads it, which is the name its author knows."""
 
     id: str
     datapath_parameter: str | None = None

@@ -1,6 +1,6 @@
-"""The posted graph of a pipeline, read: order, parents and whether it can run at all.
+"""The posted graph of a pipeline: the order of its steps, their parents, and whether it can run.
 
-Pure Python over the stored JSON, which stays as it was posted; nothing here writes it back.
+Pure Python. It reads the stored JSON and never writes it.
 """
 
 from collections import deque
@@ -32,7 +32,7 @@ class Graph:
 
     @cached_property
     def path_parameters(self) -> tuple[PathParameter, ...]:
-        """Those that the destinations of outputs are made of."""
+        """The parameters that destinations of outputs are made of."""
         settings = (one for node in self.nodes.values() for one in node.outputs.values())
         return tuple(filter(None, (one.parameter for one in settings)))
 
@@ -44,7 +44,8 @@ class Graph:
         *,
         modules: Mapping[str, ModuleInfo] | None = None,
     ) -> "Graph":
-        """Read a posted graph. `modules` maps module ids to their interfaces, where known."""
+        """Read a posted graph. `modules` maps ids of modules to their interfaces, as far as they
+        are known."""
         wire = reading.mapping(wire, "Graph")
         interface = reading.mapping(interface or {}, "GraphInterface")
         nodes: dict[str, Node] = {}
@@ -74,7 +75,7 @@ class Graph:
         )
 
     def validate(self, *, known_modules: Iterable[str] | None = None) -> None:
-        """Raise GraphError for a graph that could never run."""
+        """Raise GraphError if the graph can never run."""
         if not self.nodes:
             raise GraphError("Graph.ModuleNodes", "A pipeline needs at least one step.")
         known = None if known_modules is None else {module.lower() for module in known_modules}
@@ -144,7 +145,7 @@ class Graph:
         return self._links[1][node_id]
 
     def inputs(self, node_id: str) -> list[Edge]:
-        """The edges that bring data to a step; `run_after` brings none."""
+        """The edges that bring data to a step; those of `run_after` are left out."""
         return [edge for edge in self.edges if edge.target == node_id and not edge.is_run_after]
 
     def topological_order(self) -> list[str]:

@@ -1,7 +1,7 @@
-"""Layered positions for the drawing of a graph: pure Python, cached for ever by those who draw.
+"""Positions for drawing a graph, in layers. Pure Python; callers cache the result.
 
-Layers by longest path; a few barycentre sweeps order each layer; an edge that spans layers runs
-through empty slots, so that it does not cross the boxes in between.
+A node's layer is its longest path from a source. A few barycentre sweeps order each layer. An edge
+across several layers gets an empty slot in each, so that it does not cross the boxes in between.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,12 +10,12 @@ from itertools import pairwise
 from typing import Any
 
 BOX_WIDTH, BOX_HEIGHT = 200, 52
-SLOT_WIDTH = 24  # what a passing edge needs
+SLOT_WIDTH = 24  # the width of an edge that passes a layer
 GAP_X, GAP_Y, MARGIN = 32, 64, 16
 SWEEPS = 4
-# A place is a node or, where an edge passes a layer, (source of the edge, layer).
-Chains = dict[tuple[str, str], list[Any]]  # the places of each edge, from its source to its target
-Near = dict[Any, list[Any]]  # the places beside each place
+# A place is a node, or (source of the edge, layer) where an edge passes a layer.
+Chains = dict[tuple[str, str], list[Any]]  # the places along each edge
+Near = dict[Any, list[Any]]  # neighbours of each place
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,8 @@ class Layout:
 
 
 def layout(nodes: Sequence[str], edges: Iterable[tuple[str, str]]) -> Layout:
-    """Place `nodes` top-down so that every edge points downwards. The graph must have no cycle."""
+    """Place `nodes` from top to bottom, so that every edge points downwards. The graph must be
+    acyclic."""
     if not nodes:
         return Layout(0, 0, (), ())
     wanted = dict.fromkeys((a, b) for a, b in edges if a != b)
@@ -68,7 +69,7 @@ def _layers(nodes: Sequence[str], edges: Iterable[tuple[str, str]]) -> dict[str,
         waiting[target] += 1
     layer = dict.fromkeys(nodes, 0)
     ready = [node for node in nodes if not waiting[node]]
-    for node in ready:  # grows while it is walked
+    for node in ready:  # grows while we iterate
         for child in children[node]:
             layer[child] = max(layer[child], layer[node] + 1)
             waiting[child] -= 1
@@ -78,10 +79,8 @@ def _layers(nodes: Sequence[str], edges: Iterable[tuple[str, str]]) -> dict[str,
 
 
 def _chains(edges: Iterable[tuple[str, str]], layer_of: dict[str, int]) -> Chains:
-    """Each edge as the places it visits, one per layer; the ones in between are empty slots.
-
-    Long edges from one node share their slots, as cables share a duct.
-    """
+    """The places along each edge, one per layer, with empty slots in between. Long edges from the
+    same node share their slots."""
     chains: Chains = {}
     for source, target in edges:
         between = range(layer_of[source] + 1, layer_of[target])
@@ -149,7 +148,7 @@ def _draw(rows: list[list[Any]], layer_of: dict[str, int], chains: Chains) -> La
 
 
 def _curve(points: list[tuple[int, int, int]]) -> str:
-    """From the bottom of the first place to the top of the last, straight down through slots."""
+    """A path from the bottom of the first place to the top of the last, straight through slots."""
     x, _, y = points[0]
     parts = [f"M{x} {y}"]
     for centre, top, bottom in points[1:]:

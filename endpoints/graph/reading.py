@@ -1,4 +1,4 @@
-"""Reads the posted JSON of graphs and modules into `elements`, naming the place of what is wrong."""
+"""Reads the posted JSON of graphs and modules into `elements`; errors name their place in it."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -34,7 +34,7 @@ def mapping(value: object, path: str) -> Mapping[str, Any]:
 def rows(
     wire: Mapping[str, Any], name: str, path: str, *, key: str | None = "Name"
 ) -> list[Mapping[str, Any]]:
-    """The list `name`, whose items are objects that all carry a text `key`."""
+    """The list `name`, each item of which must be an object with a text under `key`."""
     rows = wire.get(name) or []
     if not isinstance(rows, list):
         raise GraphError(f"{path}.{name}", f"Expected a list, got {type(rows).__name__}.")
@@ -55,7 +55,7 @@ def read_module(
     is_deterministic: bool = True,
     runconfig: str = "",
 ) -> ModuleInfo:
-    """A module's StructuredInterface, and the Runconfig of its nodes that have none."""
+    """A module: its StructuredInterface, and the Runconfig for nodes that have none."""
     where = f"Module {name}.StructuredInterface"
     interface = mapping(interface, where)
     declared = [
@@ -103,7 +103,7 @@ def _output(row: Mapping[str, Any]) -> Port:
 
 
 def _text(value: object) -> str | None:
-    """Module parameter values are texts; an older client sends bare numbers."""
+    """Values of module parameters are texts; older clients send bare numbers."""
     return None if value is None else str(value)
 
 

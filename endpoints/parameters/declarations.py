@@ -1,4 +1,4 @@
-"""What an interface declares: the parameters of a pipeline, their kinds and defaults."""
+"""The parameters that an interface declares: their kinds and defaults."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -19,7 +19,8 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class PathParameter:
-    """A parameter that an output's destination names; of a data path the SDK sends no default."""
+    """A parameter that the destination of an output names. The SDK sends no default if it is a data
+    path."""
 
     name: str
     default: str | None
@@ -48,8 +49,8 @@ class Unreadable(ValueError):
 
 @dataclass(frozen=True)
 class Parameter:
-    """`default` is a wire text for scalars, `{DataStoreName, RelativePath}` for data paths and a
-    dataset reference for datasets; None means that a call must supply the value."""
+    """`default` is wire text for scalars, `{DataStoreName, RelativePath}` for data paths and a
+    dataset reference for datasets; None means that the caller must supply a value."""
 
     name: str
     kind: Kind
@@ -65,14 +66,14 @@ class Parameter:
 
     @property
     def default_text(self) -> str:
-        """The default as ParameterAssignments spell it (wire.md 5.2); empty where there is none."""
+        """The default as ParameterAssignments spell it (wire.md 5.2); empty if there is none."""
         if self.kind is Kind.DATAPATH and isinstance(self.default, Mapping):
             return datapath_text(self.default)
         return self.default if isinstance(self.default, str) else ""
 
     @property
     def section(self) -> str:
-        """The key of a trigger's body that assigns this parameter."""
+        """The key of a trigger's body under which this parameter is assigned."""
         if self.kind is Kind.DATASET:
             return "DataSetDefinitionValueAssignments"
         return "DataPathAssignments" if self.kind is Kind.DATAPATH else "ParameterAssignments"
@@ -81,10 +82,11 @@ class Parameter:
 def parse(
     interface: Mapping[str, Any] | None, dataset_defaults: Mapping[str, Any] | None = None
 ) -> dict[str, Parameter]:
-    """The parameters of a GraphInterface (wire.md 5.1, 8.6), by name, in the order they were declared.
+    """The parameters of a GraphInterface (wire.md 5.1, 8.6) by name, in the order of their
+    declaration.
 
-    `dataset_defaults` are the DataSetDefinitionValueAssignments posted beside it; they win over the
-    interface's own default, which names a dataset and not the saved definition.
+    `dataset_defaults` are the DataSetDefinitionValueAssignments posted with it. They override the
+    interface's own default, which names a dataset instead of the saved definition.
     """
     interface = interface or {}
     dataset_defaults = dataset_defaults or {}
@@ -116,7 +118,8 @@ def with_dataset_nodes(
 def with_destinations(
     found: Mapping[str, Parameter], asked: Iterable[PathParameter]
 ) -> dict[str, Parameter]:
-    """Add the parameters that only the destinations of outputs mention: the SDK declares none of them."""
+    """Add the parameters that only destinations of outputs mention: the SDK does not declare
+    them."""
     added = {
         one.name: Parameter(
             one.name,
@@ -154,12 +157,12 @@ def _dataset(name: str, default: Mapping[str, Any] | None) -> Parameter:
 
 
 def datapath_text(value: Mapping[str, Any]) -> str:
-    """`datastore/path`, the spelling of a data path inside ParameterAssignments."""
+    """`datastore/path`, as ParameterAssignments spell a data path."""
     return f"{value['DataStoreName']}/{value['RelativePath']}"
 
 
 def read_datapath(value: object) -> dict[str, str]:
-    """A DataPath in any casing, or the text `datastore/path`."""
+    """A DataPath with keys in any case, or the text `datastore/path`."""
     if isinstance(value, str) and "/" in value.strip("/"):
         store, _, path = value.strip("/").partition("/")
         return {"DataStoreName": store, "RelativePath": path}
@@ -171,7 +174,8 @@ def read_datapath(value: object) -> dict[str, str]:
 
 
 def read_dataset(value: object) -> dict[str, dict[str, Any]]:
-    """A DataSetDefinitionValue in any casing: a saved dataset by Id, or a registered one."""
+    """A DataSetDefinitionValue with keys in any case: a saved dataset by Id, or a registered
+    dataset."""
     keys = _lowered(value)
     saved = _lowered(keys.get("saveddatasetreference"))
     if isinstance(saved.get("id"), str) and saved["id"]:

@@ -1,8 +1,8 @@
-"""What the values of a call become.
+"""Turns the values of a call into the values of a run.
 
-The rules are those of the promise "nothing is ignored silently": a value that cannot be read as its
-parameter's kind is refused, a kind the SDK only guessed from a default is advisory, a declared one
-(YAML, or a strict endpoint) is binding, and an unknown name is answered with a warning.
+Nothing is ignored silently. A value that cannot be read as its parameter's kind is refused. A kind
+that the SDK guessed from a default is advisory; a declared one (in YAML, or on a strict endpoint)
+is binding. An unknown name is a warning.
 """
 
 import difflib
@@ -25,12 +25,12 @@ from endpoints.parameters.declarations import (
     read_dataset,
 )
 
-MOST_HINTS = 20  # finding the nearest name of each of many would take minutes
+MOST_HINTS = 20  # comparing names is slow: many would take minutes
 INTEGER = re.compile(r"[+-]?[0-9]+")
 
 
 class ParameterErrors(ValidationError):
-    """Values that cannot be used: `errors` maps the name of each parameter to what is wrong."""
+    """Values that cannot be used; `errors` maps each parameter's name to what is wrong."""
 
     def __init__(self, errors: Mapping[str, str]):
         super().__init__({name: [message] for name, message in errors.items()})
@@ -39,7 +39,7 @@ class ParameterErrors(ValidationError):
 
 @dataclass(frozen=True)
 class Resolved:
-    """The effective values of one run, and where each came from."""
+    """The values of a run, and where each came from."""
 
     values: dict[str, str] = field(default_factory=dict)
     datasets: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -49,10 +49,8 @@ class Resolved:
 
 
 def coerce(parameter: Parameter, value: object, *, strict: bool = False) -> tuple[str, str | None]:
-    """The wire text of a scalar's `value` and a warning, or Unreadable.
-
-    Messages of secret parameters never show the value.
-    """
+    """The wire text of a scalar and perhaps a warning; raises Unreadable. Messages about secret
+    parameters never contain the value."""
     text, warning = _read(parameter, value, binding=strict or parameter.declared)
     if parameter.choices and text not in parameter.choices:
         allowed = ", ".join(parameter.choices)
@@ -71,7 +69,7 @@ def _read(parameter: Parameter, value: object, *, binding: bool) -> tuple[str, s
         )
     if value is None:
         raise _unreadable(parameter, value)
-    # The SDK writes str(True), so that is how a bare JSON boolean is spelled too.
+    # A bare JSON boolean is spelled like Python's: the SDK sends str(True).
     text = str(value)
     if parameter.kind is Kind.STRING:
         return text, None
@@ -135,9 +133,9 @@ def _unreadable(parameter: Parameter, value: object) -> Unreadable:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """A sentence that helps with an unknown name."""
+    """A sentence that helps with an unknown name: the nearest known one, or all of them."""
     known = list(known)
-    name = name[:100]  # comparing is quadratic, and names come from callers
+    name = name[:100]  # comparing is quadratic, and callers choose the name
     if not known:
         return "This pipeline has no parameters."
     close = difflib.get_close_matches(name.lower(), [item.lower() for item in known], n=1)
@@ -157,10 +155,8 @@ def resolve(
     presets: Mapping[str, Any] | None = None,
     caller: str = "Caller",
 ) -> Resolved:
-    """Effective values of all `parameters`: what the call assigns, else a preset, else the default.
-
-    `caller` is the word provenance gives to assigned values (`Schedule` for a tick).
-    """
+    """The values of all `parameters`: from the call, else from a preset, else the default. `caller`
+    is recorded as the origin of assigned values (`Schedule` for a tick)."""
     resolution = _Resolution(parameters, strict=strict)
     resolution.defaults()
     resolution.scalars(presets or {}, "Preset")
@@ -171,7 +167,7 @@ def resolve(
 
 
 class _Resolution:
-    """One pass over everything assigned; collects every error before it refuses."""
+    """Goes through everything assigned, and collects all errors before it refuses."""
 
     def __init__(self, parameters: Mapping[str, Parameter], *, strict: bool):
         self.parameters = parameters
@@ -185,7 +181,7 @@ class _Resolution:
                 self._put(parameter, parameter.default, "Default")
 
     def scalars(self, assigned: Mapping[str, Any], source: str) -> None:
-        """ParameterAssignments; a data path may come as the text `datastore/path` too."""
+        """ParameterAssignments; a data path may also come as the text `datastore/path`."""
         for name, value in assigned.items():
             parameter = self._known(str(name))
             if parameter is None:
@@ -210,7 +206,7 @@ class _Resolution:
             if name in self.result.provenance or name in self.errors:
                 continue
             if parameter.is_scalar and parameter.optional and not parameter.declared:
-                continue  # the SDK posted a default of None: the step gets nothing
+                continue  # the SDK posted a default of None: the step gets no value
             self.errors[name] = (
                 f"Parameter {name} ({parameter.kind}) has no default: give it in {parameter.section}."
             )

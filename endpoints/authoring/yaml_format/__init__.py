@@ -1,4 +1,5 @@
-"""The v1 YAML pipeline format: read, checked with line numbers, and turned into the wire's JSON."""
+"""The v1 YAML pipeline format: read, checked, with line numbers in errors, and converted to wire
+JSON."""
 
 from endpoints.authoring.yaml_format.model import Pipeline
 from endpoints.authoring.yaml_format.reader import find, read

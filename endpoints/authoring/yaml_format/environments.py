@@ -9,7 +9,7 @@ ENVIRONMENT_KEYS = frozenset({"name", "python", "pip", "conda", "channels", "var
 
 
 def read_runconfig(step: dict[str, Value], *, root: Path, here: Path) -> dict[str, Any]:
-    """The Runconfig of `step`; `environment` wins over what a runconfig file says of it."""
+    """The Runconfig of `step`; its `environment` overrides the runconfig file's."""
     runconfig: dict[str, Any] = {"framework": "Python", "nodeCount": 1}
     if "runconfig" in step:
         runconfig |= _from_file(step["runconfig"], root=root, here=here)
@@ -28,7 +28,8 @@ def read_runconfig(step: dict[str, Value], *, root: Path, here: Path) -> dict[st
 
 
 def inside(value: Value, *, root: Path, here: Path) -> Path:
-    """The path a value names, relative to its file; it may not leave the pipeline's folder."""
+    """The file that a value names, relative to its own file; it must be inside the pipeline's
+    folder."""
     text = value.name()
     path = (here / text).resolve()
     if not path.is_relative_to(root.resolve()):

@@ -1,4 +1,4 @@
-"""What a pipeline file says, before it becomes the wire's JSON."""
+"""What a pipeline file contains, before it becomes wire JSON."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -41,7 +41,7 @@ class StepOutput:
 
 @dataclass(frozen=True)
 class StepParameter:
-    """A value for the step: of a pipeline parameter (`from_graph`), or literal."""
+    """A value for a step: the name of a pipeline parameter (`from_graph`), or a literal."""
 
     from_graph: bool
     value: str

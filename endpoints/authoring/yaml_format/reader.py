@@ -1,6 +1,6 @@
 """Reads the v1 YAML pipeline format (`pipeline:` with `parameters`, `data_references`, `steps`).
 
-The keys are those of the v1 reference; ours are marked below. A key nobody knows is refused.
+The keys are those of the v1 reference; our own are marked below. An unknown key is refused.
 """
 
 from collections.abc import Callable
@@ -23,19 +23,20 @@ T = TypeVar("T")
 PIPELINE_KEYS = frozenset({"name", "description", "parameters", "data_references", "default_compute", "steps"}) | {
     "version", "continue_on_step_failure", "timeout_seconds",  # ours
 }  # fmt: skip
-PARAMETER_KEYS = frozenset({"type", "default"}) | {"secret", "choices"}  # the latter are ours
+PARAMETER_KEYS = frozenset({"type", "default"}) | {"secret", "choices"}  # the last two are ours
 REFERENCE_KEYS = frozenset(
     {"datastore", "path_on_datastore", "dataset_name", "dataset_id", "version"}
 )
 DATASET_KEYS = frozenset({"dataset_name", "dataset_id", "version"})
 DATAPATH_KEYS = frozenset({"datastore", "path_on_datastore", "name"})
 FILE_NAMES = ("pipeline.yml", "pipeline.yaml")
-# What v1 assumes where a parameter names no default; a text without one must be given by the caller.
+# v1's default of a parameter that names none. A string without a default must be given by the
+# caller.
 TYPE_DEFAULTS = {Kind.INT: "0", Kind.FLOAT: "0.0", Kind.BOOL: "False"}
 
 
 def find(path: Path) -> Path:
-    """The pipeline file a path means: itself, or the one in the folder."""
+    """The pipeline file: `path` itself, or the one in that folder."""
     if path.is_file():
         return path
     if not path.is_dir():
@@ -50,7 +51,7 @@ def find(path: Path) -> Path:
 
 
 def read(path: Path) -> Pipeline:
-    """The pipeline in the file or folder `path`. Nothing it names may lie outside its folder."""
+    """The pipeline of the file or folder `path`. Everything it names must be inside its folder."""
     file = find(path)
     document = load(file)
     top = document.mapping(frozenset({"pipeline"}))

@@ -1,4 +1,4 @@
-"""YAML values that know where they stand: every error names the file, the line and the key."""
+"""YAML values that know their position: every error names the file, the line and the key."""
 
 from pathlib import Path
 from typing import Any
@@ -10,9 +10,7 @@ from endpoints.parameters import nearest
 from studio.core.yaml_bounds import weight
 
 MAX_BYTES = 1 << 20
-MAX_NODES = (
-    20_000  # an alias counts each time it is used, so that a few lines cannot become millions
-)
+MAX_NODES = 20_000  # an alias counts at each use: a few lines could stand for millions
 
 
 class YamlError(ValidationError):
@@ -20,7 +18,7 @@ class YamlError(ValidationError):
 
 
 class _Loader(yaml.SafeLoader):
-    """Refuses texts that no column and no JSON can hold; the escapes of YAML can write them."""
+    """Refuses characters that no column and no JSON can hold, which escapes in YAML can produce."""
 
     def compose_scalar_node(self, anchor: Any) -> yaml.ScalarNode:
         node = super().compose_scalar_node(anchor)
@@ -33,7 +31,7 @@ class _Loader(yaml.SafeLoader):
 
 
 class _Plain(yaml.constructor.SafeConstructor):
-    """A number that would be written otherwise, such as 1.10 or 007, stays the text it is."""
+    """Keeps a number such as 1.10 or 007, which would be written differently, as text."""
 
     def number(self, node: yaml.ScalarNode) -> Any:
         value = super().yaml_constructors[node.tag](self, node)
@@ -45,7 +43,7 @@ for _tag in ("int", "float"):
 
 
 class Value:
-    """A node of a YAML document and the keys that lead to it."""
+    """A node of a YAML document, with the keys that lead to it."""
 
     def __init__(
         self, node: yaml.Node, file: str, keys: tuple[str, ...] = (), line: int | None = None
@@ -72,7 +70,8 @@ class Value:
         return isinstance(self.node, yaml.SequenceNode)
 
     def mapping(self, allowed: frozenset[str] | None = None) -> dict[str, "Value"]:
-        """The values by key; an empty section is an empty mapping. Unknown keys are refused."""
+        """The values by key; an empty section is an empty mapping. Keys that are not `allowed` are
+        refused."""
         if self.is_null:
             return {}
         if not isinstance(self.node, yaml.MappingNode):
@@ -102,7 +101,7 @@ class Value:
         ]
 
     def text(self) -> str:
-        """A scalar as it is written: `version: 1.0` is the text 1.0."""
+        """A scalar as it is spelled: `version: 1.0` is the text 1.0."""
         if not isinstance(self.node, yaml.ScalarNode) or self.is_null:
             raise self.fail("Expected a text.")
         return str(self.node.value)
@@ -131,7 +130,7 @@ class Value:
         return text
 
     def plain(self) -> Any:
-        """Everything below as ordinary Python values."""
+        """This node and all below as ordinary Python values."""
         if weight(self.node, MAX_NODES) > MAX_NODES:
             raise self.fail("This section is too large.")
         try:
@@ -139,14 +138,14 @@ class Value:
         except yaml.YAMLError as error:
             raise self.fail(str(error).splitlines()[0]) from error
         except (ValueError, OverflowError, LookupError, AttributeError, TypeError) as error:
-            # What PyYAML raises for 2001-13-45, !!int "" and their like.
+            # PyYAML raises these for 2001-13-45, !!int "" and similar.
             raise self.fail(
                 "A value below cannot be read as what it is tagged or looks like."
             ) from error
 
 
 def load(path: Path, *, shown: str | None = None) -> Value:
-    """The document in `path`; `shown` is what errors call the file."""
+    """The document in `path`; `shown` is the file's name in errors."""
     shown = shown or path.name
     if not path.is_file():
         raise YamlError(f"{shown}: There is no such file.")

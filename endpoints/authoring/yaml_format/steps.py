@@ -1,4 +1,4 @@
-"""Reads the `steps` of a pipeline file and checks what they refer to."""
+"""Reads the `steps` of a pipeline file and checks their references."""
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -54,7 +54,8 @@ class StepReader:
         return {key: self._step(key, value) for key, value in values.items()}
 
     def _destinations(self, steps: dict[str, Value]) -> set[str]:
-        """The names under which steps hand outputs on; each is made by one step."""
+        """The names of outputs that other steps can use as inputs. Two steps may not have the same
+        one."""
         found: set[str] = set()
         for step in steps.values():
             outputs = step.mapping(STEP_KEYS).get("outputs")
@@ -122,7 +123,8 @@ class StepReader:
         return name, None, self._list(keys, "arguments")
 
     def _command(self, value: Value, keys: dict[str, Value], folder: Path) -> tuple[Any, ...]:
-        """A text is a line for the shell; of a list the first is that, the others are its arguments."""
+        """A text is a shell line. Of a list, the first item is the shell line and the others are
+        its arguments."""
         if "script_name" in keys:
             raise keys["script_name"].fail(
                 f"A {COMMAND} has command; script_name belongs to {PYTHON}."
@@ -217,7 +219,9 @@ class StepReader:
     def _output(self, keys: dict[str, Value]) -> StepOutput:
         mode = keys.get("bind_mode") or keys.get("type")
         if "as_dataset" in keys:
-            keys["as_dataset"].boolean()  # every output can be read as a dataset here
+            keys[
+                "as_dataset"
+            ].boolean()  # accepted, without effect: every output can be read as a dataset
         names = (
             "path_on_compute",
             "path_on_datastore",

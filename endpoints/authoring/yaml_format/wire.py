@@ -1,7 +1,5 @@
-"""A pipeline file as the wire's JSON: the shapes a published SDK pipeline posts (wire.md 5.1, 8.4 to 8.6).
-
-One executor then serves both. Ids that only the database knows come in as mappings.
-"""
+"""Converts a pipeline file to wire JSON of the same shape as the SDK's (wire.md 5.1, 8.4 to 8.6),
+so that one engine runs both. Ids that only the database knows are passed in as mappings."""
 
 import hashlib
 import json
@@ -20,7 +18,7 @@ DATA_PORT = "data"  # the one output of a dataset node
 
 @dataclass(frozen=True)
 class ModuleSpec:
-    """What `POST Modules` would carry for one step."""
+    """The contents of a `POST Modules` for one step."""
 
     key: str
     name: str
@@ -32,7 +30,7 @@ class ModuleSpec:
 
     @property
     def definition_hash(self) -> str:
-        """The first half of the wire's fingerprint; the second is the folder's content."""
+        """The first half of the fingerprint; the second half is the folder's content."""
         parts = [
             self.name,
             self.step_type,
@@ -62,7 +60,8 @@ def modules(pipeline: Pipeline) -> list[ModuleSpec]:
 
 
 def interface(pipeline: Pipeline) -> dict[str, Any]:
-    """The GraphInterface. `Declared`, `Secret` and `Choices` are ours: the SDK ignores them."""
+    """The GraphInterface. `Declared`, `Secret` and `Choices` are our own keys; the SDK ignores
+    them."""
     scalars, paths, datasets = [], [], []
     for parameter in pipeline.parameters.values():
         row: dict[str, Any] = {
@@ -85,7 +84,8 @@ def interface(pipeline: Pipeline) -> dict[str, Any]:
 def graph(
     pipeline: Pipeline, *, module_ids: Mapping[str, str], source_ids: Mapping[str, str]
 ) -> dict[str, Any]:
-    """The Graph. `module_ids` maps step keys, `source_ids` the data references on datastores."""
+    """The Graph. `module_ids` maps step keys to modules, `source_ids` data references to data
+    sources."""
     used = {item.source for step in pipeline.steps.values() for item in step.inputs.values()}
     wire: dict[str, Any] = {
         "ModuleNodes": [_node(step, module_ids[step.key]) for step in pipeline.steps.values()],
