@@ -1,5 +1,5 @@
-"""Admin of definitions. What is published is immutable, so it is shown and not edited; disabling and
-enabling go through the services, with their checks and audit."""
+"""Admin of definitions. Published rows are immutable and therefore read-only; disabling and
+enabling call the services, with their checks and audit events."""
 
 from django.contrib import admin, messages
 

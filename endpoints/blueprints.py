@@ -1,4 +1,4 @@
-"""Graphs and modules, read once per process: both are immutable."""
+"""Loads graphs with their modules. Both are immutable, so each process reads one only once."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from endpoints.parameters import Parameter, parse, with_dataset_nodes, with_dest
 
 @dataclass(frozen=True)
 class Blueprint:
-    """A graph with everything a run of it needs to know; `modules` are by node id."""
+    """A graph with everything that a run needs of it; `modules` are by node id."""
 
     graph: Graph
     modules: Mapping[str, Module]
@@ -66,5 +66,5 @@ def as_uuid(text: str) -> UUID | None:
 
 
 def _uuids(texts: Iterable[str]) -> list[UUID]:
-    """Those that are ids; `validate` names the others."""
+    """The texts that are UUIDs; `validate` reports the others."""
     return [uuid for uuid in map(as_uuid, texts) if uuid is not None]

@@ -13,7 +13,8 @@ RUN_STATES = [(status.value, status.label) for status in Status if status != Sta
 
 
 class CatalogueFilter(django_filters.FilterSet):
-    """Needs a queryset with `last_status`. An unknown value of a page's query string is ignored."""
+    """Needs a queryset annotated with `last_status`. Unknown values in a query string are
+    ignored."""
 
     q = django_filters.CharFilter(label=_("Search"), method="search", max_length=200)
     status = django_filters.ChoiceFilter(
@@ -34,14 +35,14 @@ class CatalogueFilter(django_filters.FilterSet):
     )
 
     def search(self, queryset, name, value):
-        """Name, id, owner, description and tags."""
+        """Searches name, id, owner, description and tags."""
         return queryset.filter(Q(folded__contains=fold(value)) | Q(uuid__icontains=value))
 
     def with_disabled(self, queryset, name, value):
         return queryset
 
     def filter_queryset(self, queryset):
-        """What is disabled shows only to whoever asks for it."""
+        """Disabled rows are shown only when asked for."""
         found = super().filter_queryset(queryset)
         chosen = self.form.cleaned_data
         if chosen.get("include_disabled") or chosen.get("status"):

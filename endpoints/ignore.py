@@ -1,6 +1,6 @@
-"""Which files of a source folder stay out of its snapshot: .amlignore, else .gitignore.
+"""Which files of a source folder are left out of its snapshot: .amlignore, else .gitignore.
 
-The rules are git's: the last pattern that matches decides, `!` takes back, and nothing below an
+The rules are git's: the last matching pattern decides, `!` takes files back, and nothing inside an
 ignored folder can be taken back.
 """
 
@@ -12,9 +12,9 @@ from pathlib import Path
 
 from studio.storage import globs
 
-# What v1's client leaves out as well; a working copy makes outputs and logs anew.
+# v1's client leaves these out too. A working copy gets its own outputs and logs.
 ALWAYS = {".git", ".azureml", "__pycache__", ".ipynb_checkpoints", ".studio", ".venv"}
-# What file managers leave behind, wherever it lies; nobody means to send it.
+# Files that file managers create anywhere; nobody wants them in a snapshot.
 LEFT_BEHIND = {"__MACOSX", ".DS_Store", "Thumbs.db"}
 
 
@@ -34,7 +34,8 @@ def rules_of(folder: Path) -> list[Rule]:
 
 
 def files_of(folder: Path) -> Iterator[Path]:
-    """Every file that is not ignored, in a stable order; symbolic links are yielded, not followed."""
+    """Every file that is not ignored, in a stable order. Symbolic links are yielded and not
+    followed."""
     rules = rules_of(folder)
     for parent, folders, files in os.walk(folder):
         here = Path(parent)
@@ -73,7 +74,7 @@ def _rule(line: str) -> Rule | None:
     body = body.rstrip("/")
     if not body:
         return None
-    # Only a `**` between slashes goes across folders; and without a slash, a name in any folder is meant.
+    # Only `**` between slashes crosses folders; a name without a slash matches in any folder.
     names = [
         re.sub(r"\*+", "**" if len(name) > 1 and not name.strip("*") else "*", name)
         for name in body.split("/")
@@ -81,6 +82,6 @@ def _rule(line: str) -> Rule | None:
     glob = "/".join(names).removeprefix("/") if len(names) > 1 else f"**/{names[0]}"
     try:
         pattern = globs.compiled(glob, sets=True)
-    except re.error:  # an unfinished [class]: git takes such a pattern for no match
+    except re.error:  # an unfinished [class]: in git it matches nothing
         return None
     return Rule(pattern, taken_back, folders_only)

@@ -1,5 +1,5 @@
-"""A snapshot as a zip: always the same bytes, so that what is left of a broken download can be asked
-for, and packed once for all the ranges of it that a client fetches."""
+"""A snapshot as a zip. The bytes are always the same, so that a broken download can be continued;
+it is packed once for all the ranges that a client fetches."""
 
 import shutil
 import zipfile
@@ -14,32 +14,32 @@ from endpoints.models import Snapshot
 
 CONTAINER = "snapshots"
 CHUNK = 1 << 20
-# Fixed at the earliest a zip can tell: files of a snapshot have no times.
+# Fixed, the earliest that a zip can hold: files of a snapshot have no times.
 MOMENT = (1980, 1, 1, 0, 0, 0)
-MOST_KEPT, MOST_BYTES = 20, 1 << 30  # beyond them the oldest go
+MOST_KEPT, MOST_BYTES = 20, 1 << 30  # beyond these the oldest are removed
 _packing = Lock()
 
 
 def packed(snapshot: Snapshot) -> IO[bytes]:
-    """The zip, opened; kept for a while in the data folder of this machine."""
+    """The zip, opened; it is cached in this machine's data folder."""
     place = settings.STUDIO_DATA / "packed" / f"{snapshot.content_hash}.zip"
     try:
         return place.open("rb")
     except FileNotFoundError:
         pass
-    with _packing:  # else a client that asks for five ranges at once has it packed five times
+    with _packing:  # or five ranges asked for at once would pack it five times
         if not place.is_file():
             place.parent.mkdir(parents=True, exist_ok=True)
             _make_room(place.parent)
             partial = place.with_suffix(".partial")
-            with partial.open("wb") as target:  # one that broke off is written over
+            with partial.open("wb") as target:  # an unfinished one is overwritten
                 pack(snapshot, target)
             partial.rename(place)
         return place.open("rb")
 
 
 def _make_room(folder: Path) -> None:
-    """Readers of what goes keep the file they have opened."""
+    """Remove old zips. Whoever has one open can go on reading it."""
     kept = sorted(
         ((found.stat().st_mtime, found.stat().st_size, found) for found in folder.iterdir()),
         reverse=True,

@@ -1,4 +1,4 @@
-"""What every workspace starts with, and the bundled samples. Running it again changes nothing."""
+"""What every workspace starts with, and the bundled samples. It can be run again without effect."""
 
 from pathlib import Path
 
@@ -28,7 +28,7 @@ PIPELINES = (
 
 
 def seed(workspace: Workspace | None = None, *, samples: bool = True) -> None:
-    """Make what is missing in `workspace` (the first one, unless given)."""
+    """Create what is missing in `workspace` (default: the first one)."""
     workspace = workspace or Workspace.objects.earliest("pk")
     ComputeTarget.objects.get_or_create(
         workspace=workspace, name=COMPUTE, defaults={"description": "The workers of this studio"}
@@ -53,7 +53,8 @@ def seed(workspace: Workspace | None = None, *, samples: bool = True) -> None:
 
 
 def _store_files(store: Datastore) -> None:
-    """The samples' data; a file that is there stays, for somebody may have changed it."""
+    """Store the samples' data. Existing files are left alone, because somebody may have changed
+    them."""
     for folder in ("titanic", "datapath"):
         source = SAMPLES / folder / "data"
         for file in sorted(path for path in source.rglob("*") if path.is_file()):
@@ -76,7 +77,7 @@ def _register(actor: Actor, name: str, kind: str, path: str, description: str) -
 
 
 def _publish(actor: Actor, name: str, versions: tuple[str, ...]) -> None:
-    """All versions or none: a start that was interrupted here begins this sample again."""
+    """Publish all versions or none, so that an interrupted start can begin this sample again."""
     if PipelineEndpoint.objects.filter(workspace=actor.workspace, name=name).exists():
         return
     with transaction.atomic():

@@ -1,4 +1,4 @@
-"""Source folders: files stored by their content, the tree that names them, and working copies."""
+"""Source folders: files stored by content, the tree of their names, and working copies."""
 
 import contextlib
 import fcntl
@@ -25,7 +25,7 @@ from studio.core.models import Workspace
 from studio.storage.roots import Readable, Root, open_root
 
 CHUNK = 1 << 20
-FICLONE = 0x40049409  # Linux: let two files share their blocks until one is written
+FICLONE = 0x40049409  # Linux: two files share blocks until one of them is written
 
 
 class SnapshotError(ValidationError):
@@ -34,7 +34,7 @@ class SnapshotError(ValidationError):
 
 @dataclass(frozen=True)
 class Stored:
-    """A file's content in the store."""
+    """The stored content of a file."""
 
     sha256: str
     size: int
@@ -49,7 +49,7 @@ def _place(sha256: str) -> str:
 
 
 def add_file(stream: Readable, *, limit: int | None = None) -> Stored:
-    """Store a content; the same content twice is stored once. Readers never see half of it."""
+    """Store a content; equal contents are stored once. Readers never see a partial file."""
     limit = settings.STUDIO_SNAPSHOT_MAX_BYTES if limit is None else limit
     root, digest, size = _root(), hashlib.sha256(), 0
     name = f"incoming/{uuid4().hex}"
@@ -120,12 +120,13 @@ def read(sha256: str) -> IO[bytes]:
 
 
 def store_folder(workspace: Workspace, path: Path) -> Snapshot:
-    """The snapshot of a folder on this machine; an unchanged folder gives the one it gave before."""
+    """The snapshot of a folder on this machine. An unchanged folder gets the snapshot it got
+    before."""
     return create(workspace, store_files(path))
 
 
 def store_files(path: Path) -> dict[str, dict[str, Any]]:
-    """Store a folder's files and return its tree; no row is made yet."""
+    """Store a folder's files and return its tree, without creating a row."""
     root = path.resolve()
     files: dict[str, dict[str, Any]] = {}
     total = 0
@@ -168,7 +169,8 @@ def create(
     tags: dict[str, Any] | None = None,
     properties: dict[str, Any] | None = None,
 ) -> Snapshot:
-    """The row for files that are stored already; without a given `uuid`, an equal one is reused."""
+    """Create the row for files that are already stored; an equal snapshot is reused unless `uuid`
+    is given."""
     _check_names(files)
     _check_limits(len(files), sum(entry["size"] for entry in files.values()))
     digest = content_hash(files)
@@ -214,8 +216,8 @@ def assemble(
     tags: dict[str, Any] | None = None,
     properties: dict[str, Any] | None = None,
 ) -> Snapshot:
-    """The snapshot a client describes (wire.md 8.2): `uploaded` holds only new and changed files, the
-    rest of `tree` comes from `parent`; what the tree lacks was deleted."""
+    """The snapshot that a client describes (wire.md 8.2): `uploaded` holds new and changed files,
+    the rest of `tree` comes from `parent`. What is not in the tree was deleted."""
     before = parent.files if parent else {}
     files = {}
     for name in _leaves(tree):
@@ -233,7 +235,7 @@ def assemble(
 
 
 def _leaves(tree: Mapping[str, Any]) -> list[str]:
-    """The files of a DirTreeNode, by path; walked without recursion, for a client makes it."""
+    """The files of a DirTreeNode, by path. Not recursive, because clients choose the depth."""
     found, waiting = [], [("", tree)]
     while waiting:
         prefix, node = waiting.pop()
@@ -254,8 +256,8 @@ def _leaves(tree: Mapping[str, Any]) -> list[str]:
 
 
 def working_copy(snapshot: Snapshot, target: Path) -> Path:
-    """Real copies of the snapshot's files in `target`: a step may rewrite them as it likes, which a
-    hard link would carry into the store. Blocks are shared where the file system can."""
+    """Copy the snapshot's files to `target`, for a step that may rewrite them; hard links would
+    carry that into the store. Blocks are shared if the file system can."""
     root = _root()
     target.mkdir(parents=True, exist_ok=True)
     folders = {str(PurePosixPath(name).parent) for name in snapshot.files} - {"."}
@@ -266,8 +268,8 @@ def working_copy(snapshot: Snapshot, target: Path) -> Path:
     return target
 
 
-# Whether the store's file system has refused to share blocks; asking again for each file costs more
-# than copying it.
+# Whether the file system has refused to share blocks; asking again for each file costs more than
+# copying it.
 _no_sharing: set[int] = set()
 
 

@@ -1,4 +1,4 @@
-"""Datastores and datasets over fsspec; the only package that opens paths which users name."""
+"""Datastores and datasets on fsspec. No other package opens paths that users name."""
 
 from endpoints.data.dataflow import (
     Dataflow,

@@ -1,6 +1,7 @@
-"""The text of a saved dataset (wire.md 10.1): `{"blocks": [], "meta": {"RsDataflow": <MLTable yaml>}}`.
+"""The text of a saved dataset (wire.md 10.1): `{"blocks": [], "meta": {"RsDataflow": <MLTable
+yaml>}}`.
 
-Written so that the real SDK's engine and our own reader both understand it.
+What is written here is understood by the real SDK's engine and by our own reader.
 """
 
 import json
@@ -36,7 +37,8 @@ class DataflowError(ValidationError):
 
 @dataclass(frozen=True)
 class Dataflow:
-    """`paths` are (kind, uri) with kind file, folder or pattern; `format` is None for file datasets."""
+    """`paths` are (kind, uri) with kind file, folder or pattern; `format` is None for file
+    datasets."""
 
     paths: tuple[tuple[str, str], ...]
     format: str | None = None
@@ -45,8 +47,8 @@ class Dataflow:
 
     @property
     def columns(self) -> dict[str, Any]:
-        """What becomes of the columns: `types`, {column: its type}, of which the last word counts, and
-        `choices`, which are kept or dropped."""
+        """What happens to columns: `types`, {column: type}, of which the last one per column
+        counts, and `choices` of columns to keep or drop."""
         types: dict[str, Any] = {}
         choices: list[Any] = []
         for row in self.transformations:
@@ -68,7 +70,7 @@ def _list_of(given: object) -> list[Any]:
 
 
 def read_dataflow(text: str) -> Dataflow:
-    """What a saved dataset reads, from the JSON the client posted or from bare MLTable YAML."""
+    """What a saved dataset reads, from the client's JSON or from bare MLTable YAML."""
     document = _document(text)
     rows = document.get("paths")
     if not isinstance(rows, list) or not rows:
@@ -79,7 +81,7 @@ def read_dataflow(text: str) -> Dataflow:
 
 
 def yaml_of(text: str) -> str:
-    """`meta.RsDataflow`, which the SDK asks for as `legacyDataflow`."""
+    """`meta.RsDataflow`, which the SDK reads as `legacyDataflow`."""
     try:
         document = json.loads(text)
     except ValueError:
@@ -131,7 +133,7 @@ def _reader(transformations: list[Any]) -> tuple[str | None, dict[str, Any]]:
 
 
 def datastore_path(uri: str) -> tuple[str, str] | None:
-    """The datastore and path a URI names, or None for other kinds of address."""
+    """The datastore and path of a URI; None for other kinds of address."""
     match = DATASTORE_URI.fullmatch(uri)
     if match is None:
         return None
@@ -147,7 +149,7 @@ def datastore_uri(workspace: Workspace, datastore: str, path: str) -> str:
 
 
 def write_dataflow(uris: list[str], *, tabular: bool, delimiter: str = ",") -> str:
-    """The posted text of a new dataset over `uris`."""
+    """The text of a new dataset over `uris`, in the same form as clients post it."""
     document: dict[str, Any] = {"paths": [{"pattern": uri} for uri in uris]}
     if tabular:
         document["transformations"] = [
@@ -167,7 +169,7 @@ def write_dataflow(uris: list[str], *, tabular: bool, delimiter: str = ",") -> s
 
 
 def dump_dataflow(document: dict[str, Any]) -> str:
-    """An MLTable document as clients post it."""
+    """An MLTable document in the form that clients post."""
     return json.dumps(
         {
             "blocks": [],

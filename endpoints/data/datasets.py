@@ -1,4 +1,4 @@
-"""From references on the wire to saved datasets and the places they read."""
+"""Finds the saved dataset behind a reference on the wire, and the places it reads."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +13,7 @@ from studio.core.models import Workspace
 
 
 def locate(workspace: Workspace, datastore: str, path: str) -> Location:
-    """A path on a datastore named by a caller."""
+    """The location of a path on a datastore that a caller names."""
     found = Datastore.objects.filter(workspace=workspace, name=datastore).first()
     if found is None:
         raise BadValue(f"Datastore {datastore} not found in workspace.", target="DataStoreName")
@@ -22,15 +22,15 @@ def locate(workspace: Workspace, datastore: str, path: str) -> Location:
 
 
 def source_location(source: DataSource) -> Location:
-    """Where a plain data reference (`DatasetId` of a node) points."""
+    """The location of a plain data reference (`DatasetId` of a node)."""
     if source.datastore is None:
         raise BadValue(f"The data source {source} names no path on a datastore.")
     return resolve(source.datastore, source.relative_path)
 
 
 def find_saved(workspace: Workspace, reference: Mapping[str, Any]) -> SavedDataset:
-    """The saved dataset a DataSetDefinitionValue names (wire.md 7): by its id, or a registered one by
-    name or id with a version, the latest without."""
+    """The saved dataset that a DataSetDefinitionValue names (wire.md 7.1): by its id, or by name or
+    id of a registered dataset and a version (default: the latest)."""
     wanted = read_dataset(reference)
     saved = wanted.get("SavedDataSetReference")
     if saved:
@@ -72,7 +72,7 @@ def _uuid(text: str) -> UUID:
 
 
 def places_of(saved: SavedDataset) -> list[Place]:
-    """The files and folders a saved dataset reads."""
+    """The files and folders that a saved dataset reads."""
     return [_place(saved.workspace, uri) for _, uri in read_dataflow(saved.dataflow).paths]
 
 

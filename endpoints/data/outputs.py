@@ -1,5 +1,5 @@
-"""The dataset that an output of a step becomes. How it is to be read comes as blocks of an older
-language than datasets have (`AdditionalTransformations`: `read_delimited_files()` and the like)."""
+"""Turns an output of a step into a dataset. How to read it is sent as blocks of a language older
+than datasets (`AdditionalTransformations`: `read_delimited_files()` and similar)."""
 
 import json
 import re
@@ -23,7 +23,7 @@ ENDING = re.compile(
     + r"(\.[\w.\-]{1,40})"
     + re.escape('"]}]]]}}')
 )
-PATH = ["Path"]  # the column that readers add and the client drops again, unless it was asked for
+PATH = ["Path"]  # readers add this column; the client drops it unless asked to keep it
 HEADERS = {
     0: "no_header",
     1: "from_first_file",
@@ -33,7 +33,7 @@ HEADERS = {
 
 
 def write_output_dataflow(uri: str, transformations: str) -> tuple[str, str]:
-    """The type and the dataflow of what lies below `uri`."""
+    """The dataset type and dataflow for the files below `uri`."""
     steps = read_transformations(transformations)
     endings = [_ending(block) for block in _blocks(transformations) if block.get("type") == FILTER]
     files = f"**/*{endings[-1]}" if endings else "**"
@@ -44,7 +44,7 @@ def write_output_dataflow(uri: str, transformations: str) -> tuple[str, str]:
 
 
 def read_transformations(transformations: str) -> list[dict[str, Any]]:
-    """The same as steps of a dataflow, none for plain files; what has no such step is refused."""
+    """The blocks as steps of a dataflow; empty for plain files. Unsupported blocks are refused."""
     steps: list[dict[str, Any]] = []
     for block in _blocks(transformations):
         arguments = block.get("arguments")
@@ -58,7 +58,7 @@ def read_transformations(transformations: str) -> list[dict[str, Any]]:
             if (columns := _columns(arguments)) != PATH:
                 steps.append({CHOICES[kind]: columns})
         elif kind == FILTER and _ending(block):
-            continue  # it chooses the files
+            continue  # this block chooses the files
         else:
             raise DataflowError(
                 f"The transformation {kind.removeprefix('Microsoft.DPrep.')[:60]!r} of an output"
@@ -81,7 +81,7 @@ def _blocks(transformations: str) -> list[Mapping[str, Any]]:
 
 
 def _ending(block: Mapping[str, Any]) -> str:
-    """`.csv` of the one filter that `parse_delimited_files()` and its like set: by the files' names."""
+    """`.csv`, from the filter on file names that `parse_delimited_files()` and similar add."""
     match = ENDING.fullmatch(json.dumps(block.get("arguments")))
     return match[1] if match else ""
 

@@ -1,4 +1,4 @@
-"""Where data lies: a path on a datastore, which it never leaves, or a file on the web."""
+"""Where data is: a path inside a datastore, or a file on the web."""
 
 import errno
 import os
@@ -27,21 +27,21 @@ PARTIAL = re.compile(r"\.[0-9a-f]{32}\.partial")  # a file that is still being w
 
 
 class PathError(ValidationError):
-    """A path that leaves its datastore, or cannot be one."""
+    """A path that leaves its datastore, or is not a valid path."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A file found below a location; `path` is relative to the datastore."""
+    """A file below a location; `path` is relative to the datastore."""
 
     path: str
     size: int
-    state: State | None = None  # of a file that was looked at
+    state: State | None = None  # set if the file was examined
 
 
 @dataclass(frozen=True)
 class Location:
-    """A path on a datastore, checked: relative, without `..` and without symbolic links."""
+    """A checked path on a datastore: relative, without `..`, not through symbolic links."""
 
     datastore: str
     root: Root
@@ -59,15 +59,16 @@ class Location:
         return None if self.root.local is None else self.root.local / self.path
 
     def child(self, path: str) -> "Location":
-        """The location of another path on the same datastore."""
+        """Another path on the same datastore, checked."""
         return _locate(self.datastore, self.root, relative_path(path))
 
     def found(self, path: str) -> "Location":
-        """The same of one that a file system named, which takes names that nobody may choose here."""
+        """Another path on the same datastore, as the file system named it: names are allowed that
+        users may not choose."""
         return _locate(self.datastore, self.root, path)
 
     def find(self, path: str) -> "Location":
-        """What an address names: whatever is there, else what may be."""
+        """The location that an address names: an existing file with any name, else a valid path."""
         if not file_names.is_plain(path) or file_names.BROKEN.search(path):
             parts = [part for part in path.split("/") if part not in ("", ".")]
             if ".." not in parts and "\0" not in path:
@@ -78,7 +79,8 @@ class Location:
 
     @property
     def has_usable_name(self) -> bool:
-        """Whether its store can hold it: a file system takes any bytes, others UTF-8 and less of it."""
+        """Whether its store can hold the name: a file system takes any bytes, other stores UTF-8
+        and less of it."""
         if self.local is None:
             return file_names.is_text(self.path) and len(self.path.encode()) <= LONGEST_KEY
         return len(os.fsencode(self.local)) < LONGEST_PATH
@@ -90,8 +92,8 @@ class Location:
         return self._type() == "directory"
 
     def _type(self) -> str | None:
-        """None where there is nothing. Other than fsspec's own tests, it raises where the store does
-        not answer: that is no empty folder."""
+        """The type of what is there, or None. Unlike fsspec's own checks it raises if the store
+        does not answer, which must not look like an empty folder."""
         try:
             if self.local is not None:
                 return "directory" if S_ISDIR(self.local.stat().st_mode) else "file"
@@ -99,7 +101,7 @@ class Location:
         except FileNotFoundError:
             folder = self.root.local
             if self.root.is_given and folder is not None and not folder.is_dir():
-                raise Refused(  # most likely a share that is not mounted now
+                raise Refused(  # probably a share that is not mounted
                     f"Datastore {self.datastore} cannot be reached: there is no folder {folder}."
                 ) from None
             return None
@@ -109,7 +111,7 @@ class Location:
             return None
 
     def is_there(self) -> bool:
-        """Whether it exists or, read as a pattern, means a file."""
+        """Whether the path exists or, as a pattern, matches a file."""
         if self.exists():
             return True
         return globs.has_wildcard(self.path) and any(True for _ in self.matching())
@@ -123,7 +125,7 @@ class Location:
             raise NotFound(f"There is no file {self}.") from error
 
     def write(self, stream: Readable) -> int:
-        """Replace the file's content in one move; readers see the old or the new. Its size."""
+        """Replace the file atomically: readers see the old or the new content. Returns its size."""
         with place_for(self.path):
             return self._write(stream)
 
@@ -144,8 +146,8 @@ class Location:
         return self.local.stat().st_size
 
     def move_to(self, target: "Location") -> None:
-        """Have a file be `target`, of the same datastore, in one move; FileNotFoundError where there is
-        none."""
+        """Move the file to `target` on the same datastore atomically; FileNotFoundError if it does
+        not exist."""
         with place_for(target.path):
             self._move_to(target)
 
@@ -154,7 +156,7 @@ class Location:
             fs, source, copy = self.root.fs, self.root.at(self.path), self.root.at(target.path)
             fs.makedirs(self.root.at(str(PurePosixPath(target.path).parent)), exist_ok=True)
             fs.cp_file(source, copy)
-            if fs.size(copy) != fs.size(source):  # a store may copy in the background
+            if fs.size(copy) != fs.size(source):  # some stores copy in the background
                 raise OSError(f"{target} is not there yet.")
             fs.rm_file(source)
             return
@@ -162,22 +164,23 @@ class Location:
         try:
             self.local.replace(target.local)
         except OSError as error:
-            if error.errno != errno.EXDEV:  # a folder may lie on another disk
+            if error.errno != errno.EXDEV:  # the folder may be on another disk
                 raise
             with self.open() as stream:
                 target.write(stream)
             self.local.unlink()
 
     def remove(self) -> None:
-        """A file, or a folder with all that is below it; nothing where there is none."""
+        """Remove a file, or a folder with its contents. Nothing happens if it does not exist."""
         self.root.remove(self.path)
 
     def state(self) -> State:
-        """FileNotFoundError where there is no file."""
+        """The state of the file; FileNotFoundError if there is none."""
         return self.root.state(self.path)
 
     def files(self, *, recursive: bool = True) -> Iterator[Entry]:
-        """Every file at or below this location, in order of its path; or only those of the folder itself."""
+        """All files at or below this location, ordered by path; only the folder's own files if not
+        `recursive`."""
         if self.local is None or self.root.local is None:
             yield from self._remote_files(None if recursive else 1)
         elif self.local.is_file():
@@ -197,7 +200,8 @@ class Location:
             yield _entry(path[len(self.root.path) :].lstrip("/"), State.of_remote(detail))
 
     def listing(self, limit: int = 1000) -> list[Entry]:
-        """What a page shows of a folder: its folders (path ending in `/`) and files, at most `limit`."""
+        """A folder as a page shows it: its folders (path ends in `/`) and files, at most
+        `limit`."""
         if not self.is_folder():
             raise NotFound(f"There is no folder {self}.")
         if self.local is not None:
@@ -227,7 +231,7 @@ class Location:
         return globs.has_wildcard(self.path) and not self.exists()
 
     def matching(self) -> Iterator["Location"]:
-        """The files that `path`, read as a pattern, means."""
+        """The files that match `path` as a pattern."""
         base = fixed_part(self.path)
         for entry in self.child(base).files():
             if matches(entry.path, [self.path]):
@@ -261,7 +265,7 @@ Place = Location | WebFile
 
 
 def root_of(datastore: Datastore) -> Root:
-    """Where a datastore's files are; without a URL of its own, a folder of the studio's storage."""
+    """The root of a datastore's files: its URL, else a folder of the studio's storage."""
     if datastore.url:
         return open_root(datastore.url, is_given=True)
     return open_root(
@@ -270,19 +274,20 @@ def root_of(datastore: Datastore) -> Root:
 
 
 def resolve(datastore: Datastore, path: str) -> Location:
-    """The only way from a user's words to a path."""
+    """Turns a path from a user into a Location; there is no other way."""
     return _locate(datastore.name, root_of(datastore), relative_path(path))
 
 
 def find(datastore: Datastore, path: str) -> Location:
-    """What an address names: also files that steps left under names which nobody may choose."""
+    """The location that an address names, which includes files of steps whose names users may not
+    choose."""
     return Location(datastore.name, root_of(datastore), "").find(path)
 
 
 def _locate(name: str, root: Root, path: str) -> Location:
     if root.local is not None:
         top = root.local.resolve()
-        # Resolving follows links: a path that comes out elsewhere went through one.
+        # Resolving follows links, so a path that ends up elsewhere went through one.
         if (top / path).resolve() != top / path:
             raise PathError(f"{name}/{path} goes through a symbolic link.")
         root = root if top == root.local else open_root(f"file://{top}", is_given=root.is_given)
@@ -290,7 +295,8 @@ def _locate(name: str, root: Root, path: str) -> Location:
 
 
 def relative_path(path: str) -> str:
-    """The path without `.` and spare slashes, or PathError. A slash in front is the datastore's top."""
+    """The path without `.` and extra slashes, or PathError. A leading slash is the datastore's
+    root."""
     if not isinstance(path, str):
         raise PathError("A path must be a text.")
     if re.match(r"[A-Za-z]:", path):
@@ -315,5 +321,5 @@ def fixed_part(pattern: str) -> str:
 
 
 def matches(path: str, patterns: Iterable[str]) -> bool:
-    """Whether any of the patterns means the path: `*` within a folder, `**` across."""
+    """Whether a pattern matches the path: `*` within a folder, `**` across folders."""
     return any(globs.compiled(pattern).match(path) for pattern in patterns)

@@ -1,4 +1,4 @@
-"""Data in and out of a step's working folder: links, copies, downloads and uploads."""
+"""Moves data into and out of a step's working folder: links, copies, downloads, uploads."""
 
 import os
 import shutil
@@ -24,16 +24,16 @@ from endpoints.data.web import CHUNK, download
 from studio.core.errors import NotFound
 from studio.storage.roots import storing
 
-OLD_SECONDS = 3600.0  # who still writes a file does not let it lie for so long
+OLD_SECONDS = 3600.0  # a file that is still being written is younger
 
 T = TypeVar("T")
 
 
 def materialise(places: Sequence[Place], target: Path, *, mode: str = "mount") -> Path:
-    """Put data where a step can open it, and return the path to hand to it.
+    """Put data where the step can open it; returns the path for the step.
 
-    One folder becomes `target` itself, one file a file below it; several files or a pattern become a
-    folder of files. `mount` links to stored files that are local; everything else is copied.
+    A single folder becomes `target` itself, a single file a file in it; several files or a pattern
+    become a folder of files. With `mount`, local files are linked; everything else is copied.
     """
     if len(places) == 1 and isinstance(places[0], Location) and places[0].is_folder():
         return _place_folder(places[0], target, mode)
@@ -49,7 +49,7 @@ def materialise(places: Sequence[Place], target: Path, *, mode: str = "mount") -
 
 
 def _named(places: Sequence[Place]) -> dict[str, Place]:
-    """Each file under the name it gets: relative to the pattern's folder, its own name otherwise."""
+    """Each file with its name for the step: relative to the pattern's folder, else its own name."""
     named: dict[str, Place] = {}
     for place in places:
         for name, file in _files(place):
@@ -106,7 +106,7 @@ def _place_file(place: Place, target: Path, mode: str) -> None:
 
 
 def inventory(path: Path) -> dict[str, tuple[int, int]]:
-    """Size and time of every file of a materialised input, to see later whether a step changed it."""
+    """Size and time of every file of an input, to find out later whether the step changed it."""
     if not path.is_dir():
         found = path.stat()
         return {path.name: (found.st_size, found.st_mtime_ns)}
@@ -120,7 +120,7 @@ def inventory(path: Path) -> dict[str, tuple[int, int]]:
 
 
 def changed(before: dict[str, tuple[int, int]], path: Path) -> str | None:
-    """The first file that was changed, added or removed since `before`, or None."""
+    """The first file that was changed, added or removed since `before`; None if there is none."""
     try:
         after = inventory(path)
     except FileNotFoundError:
@@ -132,7 +132,7 @@ def changed(before: dict[str, tuple[int, int]], path: Path) -> str | None:
 
 
 class Trying(Protocol):
-    """Calls what it is given, as often as it likes."""
+    """Calls a function, again if needed."""
 
     def __call__(self, act: Callable[[], T], /) -> T: ...
 
@@ -143,7 +143,7 @@ def _at_once(act: Callable[[], T]) -> T:
 
 @dataclass(frozen=True)
 class Taken:
-    """What was stored of an output, and the files whose names its store cannot hold."""
+    """What was stored of an output, and files with names that the store cannot hold."""
 
     files: list[Entry] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
@@ -159,12 +159,13 @@ def upload_tree(
     destination: Location | None = None,
     on_found: Callable[[list[Entry]], object] = lambda files: None,
 ) -> Taken:
-    """Take a step's output (a folder, or one file) up into a datastore.
+    """Store a step's output (a folder or a file) in a datastore.
 
-    `only`: patterns of the files to take of a folder, if there are any. `mounted`: inputs that are
-    links; `cp -r` of such an input leaves a link, which stands for the files that it leads to.
-    `trying` calls what stores one file, as often as it likes. `destination`: where all of it will be
-    moved, which must be able to hold it, too. `on_found` is told of all files before one is stored.
+    `only`: patterns of the files to take; empty for all. `mounted`: inputs that are links. `cp -r`
+    copies their links, which are stored as the files they lead to. `trying` calls the function that
+    stores a file, repeatedly if needed. `destination`: where the files will be moved later, which
+    must be able to hold their names. `on_found` is called with all files before the first is
+    stored.
     """
     if source.is_file():
         on_found([_expected(source, target)])
@@ -179,7 +180,7 @@ def upload_tree(
         if file is None:
             raise PathError(f"The output {relative} is a link that leads out of its folder.")
         if not file.is_file():
-            # A pipe that nobody writes would wait for ever.
+            # Opening a pipe that nobody writes to would block forever.
             raise PathError(
                 f"The output {relative} is no plain file but a pipe, or a link to nothing or in circles."
             )
@@ -205,9 +206,9 @@ def _store(file: Path, place: Location) -> Entry:
 
 
 def move_tree(source: Location, target: Location, *, trying: Trying = _at_once) -> None:
-    """Move a folder, or one file, to another place of its datastore, over what has the same names there;
-    all else stays. It can be done again when it was interrupted, and by several at once: what is not at
-    `source` any more has been moved."""
+    """Move a folder or file within its datastore. Files of the same names are replaced, others
+    stay. It is safe to repeat after an interruption, and to run several times at once: what is no
+    longer at `source` has been moved."""
     for entry in trying(partial(_listed, source)):
         moved = target.found((target.path + entry.path.removeprefix(source.path)).lstrip("/"))
         trying(partial(_move, source.found(entry.path), moved))
@@ -228,9 +229,9 @@ def _move(file: Location, target: Location) -> None:
 
 
 def remove_files(place: Location, known: Mapping[str, int], *, up_to: str) -> None:
-    """Remove files of these names and sizes from an output, or it, where it is one file; on file systems
-    also what somebody stopped writing there, and the folders that are empty then (see
-    `remove_empty_folders`). Other files are somebody else's."""
+    """Remove the files of an output that have these names and sizes; on file systems also abandoned
+    partial files and folders that are then empty (see `remove_empty_folders`). Other files belong
+    to somebody else."""
     is_folder = place.is_folder()
     for name, size in known.items():
         file = place.found(f"{place.path}/{name}") if is_folder else place
@@ -251,20 +252,20 @@ def _remove_if_old(partial_file: Path) -> None:
 
 
 def remove_empty_folders(place: Location, *, up_to: str) -> None:
-    """At and below a place, and above it up to the one whose name holds `up_to`; only file systems have
-    folders without files."""
+    """Remove empty folders at and below a place, and above it up to the one whose name contains
+    `up_to`. Only file systems have folders without files."""
     top = place.root.local
     if top is None:
         return
     below = [Path(folder) for folder, _, _ in os.walk(top / place.path, topdown=False)]
     above = [top / path for path in PurePosixPath(place.path).parents if up_to in str(path)]
     for folder in [*below, *above]:
-        with suppress(OSError):  # it is not empty
+        with suppress(OSError):  # not empty
             folder.rmdir()
 
 
 def _originals(path: Path) -> list[Path]:
-    """What the links of a mounted input lead to."""
+    """The stored files that links of a mounted input lead to."""
     links = [path] if path.is_symlink() else [file for file in path.rglob("*") if file.is_symlink()]
     return [link.resolve() for link in links]
 
@@ -272,15 +273,15 @@ def _originals(path: Path) -> list[Path]:
 def _files_of(
     top: Path, within: Sequence[Path], *, behind_link: bool = False
 ) -> Iterator[tuple[str, Path | None]]:
-    """Whatever is below a folder by its relative path, and where it is: None for links that lead out of
-    the folders `within`. A link to a folder stands for what is below that, but none behind another
-    one does: they may lead in circles."""
+    """All files below a folder: relative path and real location, which is None for links that lead
+    out of the folders `within`. A link to a folder stands for its files, but links behind it are
+    not followed, because they may form circles."""
     for folder, folders, names in os.walk(top):
         links = [name for name in folders if Path(folder, name).is_symlink()]
         for name in sorted(names + links):
             file = Path(folder, name)
             relative = file.relative_to(top).as_posix()
-            leads_to = Path(os.path.realpath(file))  # Path.resolve() fails at circles
+            leads_to = Path(os.path.realpath(file))  # Path.resolve() raises for circular links
             if not any(leads_to.is_relative_to(place) for place in within):
                 yield relative, None
             elif name in links and not behind_link:

@@ -1,7 +1,7 @@
-"""Files behind http(s) addresses that datasets name: fetched within limits, and not from this machine.
+"""Downloads files from http(s) addresses of datasets, with limits.
 
-Whoever may make a dataset chooses the address, and the studio fetches it: so it may not lead to what
-only this machine can reach, such as its own services or those that hand out a cloud's credentials.
+Anyone who may make a dataset chooses the address and the studio fetches it, so addresses that only
+this machine can reach are refused: its own services, and those that hand out cloud credentials.
 """
 
 import http.client
@@ -25,7 +25,7 @@ CONNECT_SECONDS = 30
 THIS_NETWORK = IPv4Network("0.0.0.0/8")
 NAT64 = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
 COMPATIBLE = IPv6Network("::/96")
-# Where clouds hand out credentials, besides the link-local 169.254.169.254.
+# Addresses where clouds hand out credentials, besides the link-local 169.254.169.254.
 METADATA = {
     ip_address(text)
     for text in (
@@ -36,7 +36,7 @@ METADATA = {
 
 
 def download(url: str, target: Path) -> None:
-    """Fetch a file, giving up on a size or a time that no data set of this studio should need."""
+    """Fetch a file; fails beyond the limits of size and time."""
     deadline = time.monotonic() + settings.STUDIO_DOWNLOAD_TIMEOUT_SECONDS
     left = settings.STUDIO_DOWNLOAD_MAX_BYTES
     try:
@@ -45,7 +45,8 @@ def download(url: str, target: Path) -> None:
             _opener().open(request, timeout=CONNECT_SECONDS) as answer,
             target.open("wb") as file,
         ):
-            # `read1` returns what has come: whoever sends a byte now and then must not hold us longer.
+            # `read1` returns whatever has arrived, so a slow sender cannot hold us beyond the time
+            # limit.
             while chunk := answer.read1(CHUNK):
                 left -= len(chunk)
                 if left < 0:
@@ -64,7 +65,7 @@ Plain = TypeVar("Plain", bound=http.client.HTTPConnection)
 
 
 class _Connection(http.client.HTTPConnection):
-    """Connects to an address that was looked at: a name may mean another one a moment later."""
+    """Connects to an address that was checked. Resolving the name again could give another one."""
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
@@ -72,7 +73,7 @@ class _Connection(http.client.HTTPConnection):
 
 
 class _SecureConnection(http.client.HTTPSConnection):
-    """The certificate is still asked for by name."""
+    """The certificate is still checked against the name."""
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
@@ -91,8 +92,8 @@ class _HTTPSHandler(urllib.request.HTTPSHandler):
 
 
 def _opener() -> urllib.request.OpenerDirector:
-    """http and https alone: the usual opener would also read file: and ftp: after a redirect. Each
-    redirect is a request of its own, and is looked at as the first one is."""
+    """Opens http and https only; the default opener also follows redirects to file: and ftp:. Each
+    redirect is a new request, and is checked like the first."""
     opener = urllib.request.OpenerDirector()
     for handler in (
         urllib.request.ProxyHandler,
@@ -107,13 +108,13 @@ def _opener() -> urllib.request.OpenerDirector:
 
 
 def _for(request: urllib.request.Request, pinned: type[Plain], plain: type[Plain]) -> type[Plain]:
-    """A proxy finds the address by itself: then only what the name means here can be looked at."""
+    """Behind a proxy, which resolves names itself, we can only check what the name means here."""
     wanted = urlsplit(request.full_url).hostname or ""
     if not (request.has_proxy() or getattr(request, "_tunnel_host", None)):
         return pinned
     try:
         _looked_at(wanted, None)
-    except socket.gaierror:  # a name that only the proxy knows
+    except socket.gaierror:  # a name that only the proxy can resolve
         pass
     return plain
 
@@ -121,7 +122,7 @@ def _for(request: urllib.request.Request, pinned: type[Plain], plain: type[Plain
 def _connect(
     place: tuple[str, int], timeout: Any = CONNECT_SECONDS, source_address: Any = None
 ) -> socket.socket:
-    """As `socket.create_connection`, to the addresses that were looked at."""
+    """`socket.create_connection` for the checked addresses."""
     refused = None
     for address in _looked_at(*place):
         try:
@@ -132,7 +133,7 @@ def _connect(
 
 
 def _looked_at(host: str, port: int | None) -> list[str]:
-    """The addresses of a host, each of which may be read; else BadValue."""
+    """The addresses of a host; BadValue if any of them may not be read."""
     host = host.strip("[]")
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     addresses = [str(entry[4][0]) for entry in found]
@@ -171,11 +172,11 @@ def _is_own(address: Address) -> bool:
 
 
 def _meanings(address: Address) -> Iterator[Address]:
-    """The address, and the IPv4 one that an IPv6 address stands for or carries to a gateway."""
+    """The address itself, and the IPv4 address that an IPv6 address embeds."""
     if address.version == 4:
         yield address
         return
-    plain = IPv6Address(int(address))  # without the interface it may name
+    plain = IPv6Address(int(address))  # without its interface (scope)
     if plain.ipv4_mapped:
         yield plain.ipv4_mapped
         return

@@ -83,7 +83,8 @@ class NewPipelineForm(forms.Form):
         except ValidationError as error:
             told = error.message_dict if hasattr(error, "error_dict") else {"": error.messages}
             for key, sentences in told.items():
-                # The pipeline's own name fits, or the form would have said so: it is the endpoint's.
+                # The form has already checked the pipeline's own name, so the error is about the
+                # endpoint's.
                 field = "endpoint" if key == "Name" else key
                 self.add_error(field if field in self.fields else "archive", sentences)
         except Refused as error:

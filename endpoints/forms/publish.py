@@ -1,4 +1,4 @@
-"""What a person says to publish a finished run."""
+"""The form that publishes a finished run."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ WHERE = [
 
 
 class PublishForm(forms.Form):
-    """`where` decides which of the two endpoint fields counts."""
+    """`where` decides which of the two endpoint fields is used."""
 
     where = forms.ChoiceField(
         label=_("Pipeline endpoint"), choices=WHERE, widget=forms.RadioSelect, initial="existing"
@@ -48,7 +48,7 @@ class PublishForm(forms.Form):
         self.taken = rows
         field: Any = self.fields["endpoint"]
         field.queryset = rows
-        # Read here: a template that draws the field asks the database nothing.
+        # Read here, so that the template does not query the database.
         named = list(rows.values_list("uuid", "name"))
         field.choices = [("", "---------"), *named]
 

@@ -13,7 +13,7 @@ queue_name = RegexValidator(
 
 
 class ComputeTarget(models.Model):
-    """A named place to run steps. Its name is a Celery queue; workers started with it serve it."""
+    """A named place to run steps. The name is a Celery queue; workers started with it serve it."""
 
     workspace = models.ForeignKey(
         Workspace, models.CASCADE, related_name="compute_targets", db_index=False
@@ -22,7 +22,7 @@ class ComputeTarget(models.Model):
     description = models.TextField(blank=True)
     compute_type = models.CharField(max_length=40, default="AmlCompute")
     vm_size = models.CharField(max_length=64, default="STANDARD_LOCAL", blank=True)
-    # What ComputeTarget.create posted, echoed to the client that reads it back.
+    # Posted by ComputeTarget.create, and returned to the client unchanged.
     wire = models.JSONField(default=dict, blank=True)
     tags = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(default=timezone.now)

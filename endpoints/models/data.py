@@ -12,7 +12,8 @@ from studio.core.models import Workspace
 
 
 class Datastore(models.Model):
-    """A named fsspec root. An empty `url` is the workspace's own folder in the studio's storage."""
+    """A named fsspec root. An empty `url` means the workspace's own folder in the studio's
+    storage."""
 
     uuid = models.UUIDField(default=uuid4, unique=True, editable=False)
     workspace = models.ForeignKey(
@@ -47,10 +48,9 @@ class DatasetType(models.TextChoices):
 
 
 class SavedDataset(models.Model):
-    """An immutable dataset definition: what runs and parameters reference, registered or not.
-
-    `dataflow` is the JSON text the client posted (`{"blocks": [], "meta": {"RsDataflow": yaml}}`).
-    """
+    """An immutable dataset definition, referenced by runs and parameters; registered or not.
+    `dataflow` is the JSON text that the client posted (`{"blocks": [], "meta": {"RsDataflow":
+    yaml}}`)."""
 
     uuid = models.UUIDField(default=uuid4, unique=True)
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="saved_datasets")

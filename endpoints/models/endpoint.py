@@ -56,7 +56,7 @@ class PipelineEndpoint(FoldedModel):
 
 
 class EndpointVersion(models.Model):
-    """Version `number` of an endpoint; its status is its pipeline's."""
+    """Version `number` of an endpoint. It has no status of its own: its pipeline's counts."""
 
     endpoint = models.ForeignKey(
         PipelineEndpoint, models.CASCADE, related_name="versions", db_index=False

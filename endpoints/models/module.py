@@ -8,9 +8,9 @@ from studio.core.models import Workspace
 
 
 class Module(models.Model):
-    """One step's code and interface (wire.md 8.4), found again by its fingerprint.
+    """One step's code and interface (wire.md 8.4). Its fingerprint finds it again.
 
-    `structured_interface` is the posted StructuredInterface, unchanged; `storage_id` the posted
+    `structured_interface` is the posted StructuredInterface, unchanged; `storage_id` is the posted
     StorageId, which names the snapshot.
     """
 
@@ -46,12 +46,12 @@ class ModuleStatus(models.TextChoices):
     """The wire's words (wire.md 3.6) for named modules and their versions."""
 
     ACTIVE = "Active"
-    DEPRECATED = "Deprecated"  # a word to authors; it can be used
+    DEPRECATED = "Deprecated"  # a hint to authors; it can still be used
     DISABLED = "Disabled"
 
 
 class NamedModule(models.Model):
-    """What the SDK calls a Module: a name that pipelines share, in front of versions."""
+    """The SDK's Module: a name that pipelines share, with versions."""
 
     uuid = models.UUIDField(default=uuid4, unique=True)
     workspace = models.ForeignKey(
@@ -81,8 +81,8 @@ class NamedModule(models.Model):
 
 
 class ModuleVersion(models.Model):
-    """One version of a named module. Its public id is its module's, which is what graphs refer to;
-    the module never changes, what is written about it here may."""
+    """One version of a named module. Its public id is its module's, which graphs refer to. The
+    module never changes; the description and status here may."""
 
     named_module = models.ForeignKey(
         NamedModule, models.CASCADE, related_name="versions", db_index=False

@@ -17,9 +17,7 @@ class EntityStatus(models.TextChoices):
 
 class Graph(models.Model):
     """A posted graph and its interface (wire.md 5.1, 8.5, 8.6), both unchanged; readers parse them.
-
-    `retries`, `timeouts` and such additions of our own live in each node's Runconfig.
-    """
+    Our own additions, such as retries, are in each node's Runconfig."""
 
     uuid = models.UUIDField(default=uuid4, unique=True)
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="graphs")
@@ -33,7 +31,7 @@ class Graph(models.Model):
 
 
 class PublishedPipeline(FoldedModel):
-    """A graph with a name that callers run. Immutable but for its status."""
+    """A graph with a name that callers run. Immutable except for its status."""
 
     uuid = models.UUIDField(default=uuid4, unique=True)
     workspace = models.ForeignKey(
@@ -48,10 +46,12 @@ class PublishedPipeline(FoldedModel):
     status = models.CharField(
         max_length=10, choices=EntityStatus.choices, default=EntityStatus.ACTIVE
     )
-    # Wire strings: `{name: default}` of every graph parameter, as callers read them back.
+    # `{name: default}` of every graph parameter, as wire strings for callers.
     parameter_defaults = models.JSONField(default=dict, blank=True)
     properties = models.JSONField(default=dict, blank=True)
-    source_run_uuid = models.UUIDField(null=True, blank=True)  # a value: definitions know no runs
+    source_run_uuid = models.UUIDField(
+        null=True, blank=True
+    )  # no foreign key: definitions do not know runs
     etag = models.UUIDField(default=uuid4)
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)

@@ -7,10 +7,10 @@ from studio.core.models import Workspace
 
 
 class Snapshot(models.Model):
-    """A source folder as it was: the tree of its files, whose contents are stored by their hash.
+    """A source folder at one moment: the tree of its files, whose contents are stored by hash.
 
-    `files` maps each relative path to `{"sha256": hex, "size": bytes, "mode": int}`; `wire_tree` is
-    the client's own tree (DirTreeNode), echoed when it asks for the latest snapshot.
+    `files` maps each relative path to `{"sha256": hex, "size": bytes, "mode": int}`. `wire_tree` is
+    the client's own tree (DirTreeNode).
     """
 
     uuid = models.UUIDField(default=uuid4, unique=True)

@@ -1,5 +1,5 @@
-"""The verbs of definitions: publish, version, disable, register. Each checks access, refuses what
-cannot be, writes in one transaction and leaves an audit event."""
+"""Services of definitions: publish, version, disable, register. Each checks access, refuses what is
+not possible, writes in one transaction and records an audit event."""
 
 from endpoints.services.computes import put_compute, remove_compute
 from endpoints.services.datasets import (

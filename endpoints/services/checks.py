@@ -1,4 +1,4 @@
-"""What every service asks of the texts and documents it is given, whoever calls."""
+"""Checks of texts and documents that every service makes, whoever calls it."""
 
 import json
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ NUL = "\0"
 def text(field: str, value: object, *, longest: int | None = None, required: bool = False) -> str:
     if not isinstance(value, str):
         raise ValidationError({field: ["This must be a text."]})
-    if NUL in value:  # PostgreSQL cannot keep it
+    if NUL in value:  # PostgreSQL cannot store it
         raise ValidationError({field: ["This must not contain a zero character."]})
     if required and not value.strip():
         raise ValidationError({field: ["This text is required."]})
@@ -28,7 +28,7 @@ def text(field: str, value: object, *, longest: int | None = None, required: boo
 
 
 def document(field: str, value: object) -> dict[str, Any]:
-    """A JSON object that every database can keep, with the texts of its numbers."""
+    """A JSON object that every database can store, with numbers as they were written."""
     if not isinstance(value, Mapping):
         raise ValidationError({field: ["This must be an object."]})
     try:

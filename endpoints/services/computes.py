@@ -1,4 +1,4 @@
-"""Compute targets: names of queues that steps are sent to."""
+"""Compute targets: names of queues for steps."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -23,7 +23,8 @@ def put_compute(
     tags: Mapping[str, Any] | None = None,
     wire: Mapping[str, Any] | None = None,
 ) -> ComputeTarget:
-    """Make a target, or describe one that is there anew. Workers that name it serve it."""
+    """Create a target, or change the description of an existing one. Workers started with its name
+    serve it."""
     require(actor, "compute")
     if compute_type != "AmlCompute":
         raise BadValue(
@@ -47,7 +48,7 @@ def put_compute(
 
 @transaction.atomic
 def remove_compute(actor: Actor, target: ComputeTarget) -> None:
-    """Steps that were sent to it still run; no new run may name it."""
+    """Remove a target. Steps that were sent to it still run; new runs cannot name it."""
     require(actor, "compute", target)
     audit.record(actor, "remove", target)
     target.delete()

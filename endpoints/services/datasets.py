@@ -16,14 +16,14 @@ from studio.core.db.transactions import write_transaction
 from studio.core.errors import Conflict
 
 TYPES = ("tabular", "file")
-UNREGISTERED = "unregistered-"  # how the names of data begin that have none; the SDK says so too
+UNREGISTERED = "unregistered-"  # prefix for datasets without a name, as in the SDK
 
 
 @transaction.atomic
 def save_dataset(
     actor: Actor, *, dataset_type: str, dataflow: str, properties: Mapping[str, Any] | None = None
 ) -> SavedDataset:
-    """Keep a definition that no name points to; pipelines reference it by its id."""
+    """Store a definition without a name; pipelines reference it by its id."""
     require(actor, "register")
     if str(dataset_type).lower() not in TYPES:
         raise ValidationError({"datasetType": ["Expected tabular or file."]})
@@ -40,7 +40,7 @@ def save_dataset(
 
 
 def _addressable(name: str) -> bool:
-    """A name may have slashes, but no parts that clients or routes take for something else."""
+    """Refuse names that clients or routes would take for something else. Slashes are allowed."""
     parts = name.split("/")
     for_queries = len(parts) > 1 and parts[0].lower() == "query"
     return parts[-1] != "" and not {".", ".."} & set(parts) and not for_queries
@@ -58,7 +58,8 @@ def register_dataset(
     properties: Mapping[str, Any] | None = None,
     create_new_version: bool = False,
 ) -> DatasetVersion:
-    """Give a definition a name. A name that exists gets a further version only when asked for."""
+    """Register a definition under a name. An existing name gets another version only if asked
+    for."""
     require(actor, "register")
     name = checks.text("name", name, longest=255, required=True)
     description = checks.text("description", description or "")
@@ -74,10 +75,10 @@ def register_dataset(
     saved = save_dataset(actor, dataset_type=dataset_type, dataflow=dataflow, properties=properties)
     try:
         with write_transaction():
-            # Held, so that nobody unregisters it before it has the version.
+            # Locked, so that nobody unregisters the name before it has the version.
             dataset = named.select_for_update().first() if create_new_version else None
             dataset = dataset or Dataset.objects.create(workspace=actor.workspace, name=name)
-            # A further version is described as the one before it, unless told otherwise.
+            # A new version takes over the description of the previous one unless it has its own.
             dataset.description = description or dataset.description
             dataset.tags = tags or dataset.tags
             dataset.save(update_fields=["description", "tags"])
@@ -98,7 +99,8 @@ def register_dataset(
 
 
 def withdraw_datasets(workspace_id: int, attempts: Sequence[str]) -> None:
-    """Take back what attempts of a step (`<run uuid>.<number>`) registered, which others will again."""
+    """Remove what lost attempts of a step registered (`<run uuid>.<number>`); the next attempt
+    registers it again."""
     named = Dataset.objects.filter(workspace_id=workspace_id, versions__attempt__in=attempts)
     for dataset in named.distinct():
         dataset.versions.filter(attempt__in=attempts).delete()
@@ -117,7 +119,8 @@ def update_dataset(
     description: str | None = None,
     tags: Mapping[str, Any] | None = None,
 ) -> DatasetVersion:
-    """Other words on a registered version; None keeps them. Its data never change."""
+    """Change the description and tags of a registered version; None leaves them. Its data never
+    change."""
     require(actor, "edit", version.dataset)
     after: dict[str, Any] = {}
     if description is not None:
@@ -125,12 +128,12 @@ def update_dataset(
     if tags is not None:
         after["tags"] = checks.document("tags", tags)
     with write_transaction():
-        # Only what is asked for is written: another call may change the rest at this moment.
+        # Only these columns are written: another call may be changing the others right now.
         version.refresh_from_db(fields=["description", "tags"])
         before = {key: getattr(version, key) for key in after}
         DatasetVersion.objects.filter(pk=version.pk).update(**after)
         if not version.dataset.versions.filter(number__gt=version.number).exists():
-            # What lists show of a name is what its newest version says.
+            # Lists show the description of the newest version.
             Dataset.objects.filter(pk=version.dataset_id).update(**after)
         audit.record(actor, "update", version.dataset, before=before, after=after)
     version.refresh_from_db(fields=["description", "tags"])
@@ -138,13 +141,14 @@ def update_dataset(
 
 
 def unregister_dataset(actor: Actor, dataset: Dataset) -> None:
-    """Take a name from the workspace. The row stays, out of sight under a name of its own: published
-    pipelines refer to it by its id. Registering the name again begins at version 1, with a new id."""
+    """Remove a name from the workspace. The row stays, hidden under another name, because published
+    pipelines reference it by id. If the name is registered again, it begins with version 1 and a
+    new id."""
     require(actor, "edit", dataset)
     with write_transaction():
         row = Dataset.objects.select_for_update().filter(pk=dataset.pk, is_visible=True).first()
         if row is None:
-            return  # somebody else did it just now
+            return  # somebody else has just unregistered it
         audit.record(actor, "unregister", row, before={"name": row.name})
         row.name, row.is_visible = f"{UNREGISTERED}{row.uuid}", False
         row.save(update_fields=["name", "is_visible"])
@@ -160,7 +164,7 @@ def create_data_source(
     identifier_hash: str = "",
     wire: Mapping[str, Any] | None = None,
 ) -> DataSource:
-    """A plain reference into a datastore; an equal one, by its hash, is used again."""
+    """A plain reference into a datastore. An equal one (by its hash) is reused."""
     require(actor, "publish", datastore)
     identifier_hash = checks.text("IdentifierHash", identifier_hash, longest=200)
     known = DataSource.objects.filter(workspace=actor.workspace, identifier_hash=identifier_hash)

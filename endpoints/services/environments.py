@@ -16,8 +16,8 @@ from studio.core.errors import BadValue, Conflict
 def register_environment(
     actor: Actor, *, name: str, definition: Mapping[str, Any], version: str = ""
 ) -> EnvironmentVersion:
-    """A further version of a name, unless its newest is the same already. A version that is asked
-    for by number is made, or must be the same."""
+    """Add a version, unless the newest one is the same. If a version number is given, it is created
+    or must be equal."""
     require(actor, "register")
     name = checks.text("Name", name, longest=255, required=True)
     definition = checks.document("definition", definition)

@@ -20,7 +20,7 @@ from studio.core.errors import BadValue
 
 
 def publish_archive(actor: Actor, archive: IO[bytes], **options: Any) -> PublishedPipeline:
-    """`publish_folder` for an uploaded zip; the pipeline may lie in its only top folder."""
+    """`publish_folder` for an uploaded zip; the pipeline may be in its only top-level folder."""
     require(actor, "publish")
     with tempfile.TemporaryDirectory(prefix="studio-upload-") as folder:
         target = Path(folder) / "source"
@@ -42,11 +42,11 @@ def publish_folder(
     uuid: UUID | None = None,
     endpoint_uuid: UUID | None = None,
 ) -> PublishedPipeline:
-    """Publish the pipeline file in `path`; what is not given here, the file says."""
+    """Publish the pipeline file in `path`. Arguments override what the file says."""
     require(actor, "publish")
     pipeline = yaml_format.read(path)
     specs = yaml_format.modules(pipeline)
-    # Before the transaction: copying files while holding SQLite's one write lock stops everybody.
+    # Before the transaction: while it is open, SQLite's write lock keeps everybody else waiting.
     trees = {
         folder: snapshots.store_files(folder)
         for folder in {spec.source_directory for spec in specs}
@@ -80,8 +80,8 @@ def publish_folder(
 
 
 def _module(actor: Actor, spec: yaml_format.ModuleSpec, snapshot: Snapshot) -> Module:
-    """The module of one step. Equal code and definition find the one made before, as the SDK does,
-    so that its results can be reused after publishing again."""
+    """The module of one step. The same code and definition find the existing module, as with the
+    SDK, so that earlier results can be reused."""
     fingerprint = f"{spec.definition_hash}_{snapshot.content_hash}"
     known = Module.objects.filter(workspace=actor.workspace, identifier_hash=fingerprint)
     return known.order_by("-pk").first() or modules.create_module(
@@ -97,7 +97,7 @@ def _module(actor: Actor, spec: yaml_format.ModuleSpec, snapshot: Snapshot) -> M
 
 
 def _sources(actor: Actor, pipeline: yaml_format.Pipeline) -> dict[str, str]:
-    """A DataSource for each plain data reference; the datasets among them must exist."""
+    """A DataSource for each plain data reference. Datasets that are referenced must exist."""
     ids = {}
     for reference in pipeline.references.values():
         if reference.dataset:
@@ -135,7 +135,8 @@ def _source(actor: Actor, reference: Reference) -> DataSource:
 
 
 def _pinned(actor: Actor, pipeline: yaml_format.Pipeline) -> dict[str, dict[str, Any]]:
-    """Defaults of dataset parameters as saved datasets, so that a later version changes no default."""
+    """Defaults of dataset parameters as saved datasets, so that a later version does not change
+    them."""
     return {
         parameter.name: {
             "SavedDataSetReference": {

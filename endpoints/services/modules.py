@@ -13,7 +13,7 @@ from endpoints.services import checks
 from studio.core import audit
 from studio.core.access import Actor, require
 
-# Steps of v1 that nothing here can run, and what to write instead.
+# Step types of v1 that cannot run here, and what to write instead.
 NO_SERVICE = "That service of Azure is not part of the studio: do it in a PythonScriptStep."
 NOT_RUN = {
     "AdlaStep": NO_SERVICE,
@@ -77,7 +77,7 @@ def create_module(
 
 
 def _snapshot(actor: Actor, storage_id: str) -> Snapshot | None:
-    """The snapshot a StorageId names. A module without code has none."""
+    """The snapshot that a StorageId names; None for a module without code."""
     if not storage_id:
         return None
     try:

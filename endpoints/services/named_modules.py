@@ -20,7 +20,7 @@ RUNNABLE = "escloud"
 
 @transaction.atomic
 def create_named_module(actor: Actor, *, name: str, description: str = "") -> NamedModule:
-    """A name without versions."""
+    """Create a name that has no versions yet."""
     require(actor, "publish")
     name = checks.text("Name", name, longest=255, required=True)
     named, is_new = NamedModule.objects.get_or_create(
@@ -49,8 +49,9 @@ def publish_module_version(
     tags: Mapping[str, Any] | None = None,
     **module: Any,
 ) -> ModuleVersion:
-    """A version of `named`; `module` is what `create_module` takes. Without a `version` it is the
-    next whole number. Two at once take turns at the row of the name."""
+    """Add a version to `named`; `module` holds the arguments of `create_module`. Without `version`
+    it gets the next whole number. The row of the name is locked, so two calls cannot get the same
+    number."""
     require(actor, "publish", named)
     NamedModule.objects.select_for_update().get(pk=named.pk)
     kind = module.get("execution_type", RUNNABLE)
@@ -89,10 +90,10 @@ def update_named_module(
     description: str | None = None,
     status: ModuleStatus | None = None,
 ) -> None:
-    """A PUT of the whole entity; what is None stays.
+    """Apply a PUT of the whole entity; None leaves a value unchanged.
 
-    `versions` is the list the client has, `{id: version}`, perhaps without what others published
-    meanwhile: it is checked, and takes nothing away.
+    `versions` is the client's list, `{id: version}`. Versions that others have published meanwhile
+    may be missing in it: the list is checked, and nothing is removed.
     """
     require(actor, "edit", named)
     current = NamedModule.objects.select_for_update().get(pk=named.pk)
@@ -118,7 +119,8 @@ def update_module_version(
     description: str | None = None,
     status: ModuleStatus | None = None,
 ) -> None:
-    """A PUT of the whole entity; what is None stays. Code and interface cannot be changed."""
+    """Apply a PUT of the whole entity; None leaves a value unchanged. Code and interface cannot
+    change."""
     require(actor, "edit", version.named_module)
     current = ModuleVersion.objects.select_for_update().get(pk=version.pk)
     _check_etag(current, etag, f"Module {current}")
@@ -128,7 +130,8 @@ def update_module_version(
 
 
 def check_usable(module: Module) -> None:
-    """Raise Disabled for a module that no new pipeline may use; those published before go on."""
+    """Raise Disabled for a module that no new pipeline may use. Pipelines published before keep
+    working."""
     version = getattr(module, "named_version", None)
     if version is None:
         return
@@ -184,7 +187,7 @@ def _next_version(named: NamedModule) -> str:
 
 
 def _change(actor: Actor, row: NamedModule | ModuleVersion, wanted: Mapping[str, Any]) -> None:
-    """Write what differs, and say so in the audit trail."""
+    """Write the differences and record them in the audit trail."""
     new = {
         key: value
         for key, value in wanted.items()
@@ -197,7 +200,7 @@ def _change(actor: Actor, row: NamedModule | ModuleVersion, wanted: Mapping[str,
         with transaction.atomic():
             _write(actor, row, **new)
     except IntegrityError as error:
-        raise _taken(new["name"]) from error  # the one thing of these that must be unique
+        raise _taken(new["name"]) from error  # the name is the only unique column here
     audit.record(actor, _verb(new), row, before=before, after={k: str(v) for k, v in new.items()})
 
 
@@ -215,7 +218,7 @@ def _verb(new: Mapping[str, Any]) -> str:
 
 
 def _write(actor: Actor, row: NamedModule | ModuleVersion, **changes: Any) -> None:
-    """Every write gives the row a new etag."""
+    """Save the row with a new etag."""
     changes |= {"etag": uuid4(), "updated_at": timezone.now(), "updated_by": actor.name}
     type(row).objects.filter(pk=row.pk).update(**changes)
     for key, value in changes.items():

@@ -1,4 +1,4 @@
-"""Publish: a graph, checked, gets a name that callers can run."""
+"""Publish: a graph is checked and gets a name that callers can run."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -34,8 +34,9 @@ def publish(
     uuid: UUID | None = None,
     endpoint_uuid: UUID | None = None,
 ) -> PublishedPipeline:
-    """Publish posted JSON, or the Graph row of a run. `endpoint` names the endpoint it becomes the
-    newest version of; one that does not exist is made. `uuid` and `endpoint_uuid` are old identities."""
+    """Publish posted JSON, or the Graph of a run. `endpoint` names the endpoint that gets it as its
+    newest version; it is created if needed. `uuid` and `endpoint_uuid` are ids from elsewhere
+    (wire.md 2.5)."""
     require(actor, "publish")
     if not isinstance(graph, Graph):
         graph = create_graph(
@@ -131,7 +132,7 @@ def read_graph(actor: Actor, wire: Mapping[str, Any], interface: Mapping[str, An
 
 
 def _check_transformations(node: graphs.Node, port: str, transformations: str) -> None:
-    """Now, and not when the step has run."""
+    """Check how outputs are to be read as tables now, instead of when the step has run."""
     try:
         data.read_transformations(transformations)
     except data.DataflowError as error:
@@ -145,13 +146,13 @@ def _uuids(texts: Iterable[str]) -> set[UUID]:
         try:
             found.add(UUID(text))
         except ValueError:
-            continue  # `validate` names it
+            continue  # `validate` reports it
     return found
 
 
 def wire_defaults(parameters: Mapping[str, Parameter]) -> dict[str, str]:
-    """ParameterAssignments of a pipeline: every parameter but datasets (wire.md 5.2). Whoever reads the
-    pipeline reads these, so a secret's name stands there without its value."""
+    """ParameterAssignments of a pipeline: every parameter except datasets (wire.md 5.2). Secrets
+    are empty, because whoever can read the pipeline can read these."""
     return {
         name: "" if parameter.secret else parameter.default_text
         for name, parameter in parameters.items()

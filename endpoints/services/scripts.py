@@ -1,4 +1,4 @@
-"""A script with what it needs, put as a graph of one step: how a run that is no pipeline is run."""
+"""Builds a graph of one step from a script, which is how a run without a pipeline is executed."""
 
 import json
 import posixpath
@@ -44,7 +44,7 @@ class ScriptOutput:
 
 @dataclass(frozen=True)
 class Script:
-    """Exactly one of `script` (a file of the snapshot) and `command` (for the shell) is run."""
+    """Exactly one of `script` (a file of the snapshot) and `command` (for the shell) is set."""
 
     snapshot_id: str
     target: str
@@ -62,13 +62,14 @@ class Script:
 
 @transaction.atomic
 def create_script_graph(actor: Actor, script: Script) -> Graph:
-    """The graph that runs `script` once. Its module is nobody else's: it has no fingerprint."""
+    """The graph that runs `script` once. Its module has no fingerprint, so that no other run reuses
+    it."""
     require(actor, "run code")
     module = create_module(
         actor,
         name=script.name,
         structured_interface=_interface(script),
-        is_deterministic=False,  # a script's run is asked for because it is to run
+        is_deterministic=False,  # a submitted script always runs
         step_type="CommandStep" if script.command else "PythonScriptStep",
         runconfig=json.dumps(script.runconfig),
         storage_id=script.snapshot_id,
@@ -157,7 +158,7 @@ def _output(row: ScriptOutput) -> dict[str, Any]:
 
 
 def _sources(script: Script) -> list[tuple[dict[str, Any], str]]:
-    """The dataset nodes, each with the name of the input that it feeds."""
+    """The dataset nodes, each with the name of the input that reads it."""
     return [
         (
             {

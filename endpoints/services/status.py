@@ -1,4 +1,4 @@
-"""Disabled means disabled: the one gate before every run, and the switches that close it."""
+"""Disabling and enabling, and the check before every run that refuses what is disabled."""
 
 from uuid import uuid4
 
@@ -17,7 +17,8 @@ def check_runnable(
     pipeline: PublishedPipeline | None,
     version: EndpointVersion | None = None,
 ) -> None:
-    """Raise Disabled unless a run of `pipeline`, reached through `endpoint` if given, may start."""
+    """Raise Disabled if `pipeline`, or the `endpoint` and `version` that lead to it, is
+    disabled."""
     reason = why_disabled(endpoint, pipeline, version)
     if reason:
         raise Disabled(reason)
@@ -28,11 +29,11 @@ def hold_runnable(
     pipeline: PublishedPipeline | None,
     version: EndpointVersion | None = None,
 ) -> None:
-    """`check_runnable` of the rows as they are now, which cannot be disabled until this transaction
-    ends: a run is written before a disable or not at all, and so is its audit row.
+    """`check_runnable` for the rows as they are now, locked until the transaction ends: a run is
+    written before a disable or not at all, and so is its audit row.
 
-    Call it late in the transaction: on PostgreSQL the row stays locked from here to the commit, shared
-    with other submits, and a disable waits until no transaction has it locked.
+    Call it late in the transaction. On PostgreSQL the lock is shared with other submits, and a
+    disable waits until all of them have committed.
     """
     if pipeline is not None and endpoint is not None and version is not None:
         versions = EndpointVersion.objects.filter(pk=version.pk)
@@ -50,7 +51,7 @@ def why_disabled(
     pipeline: PublishedPipeline | None,
     version: EndpointVersion | None = None,
 ) -> str:
-    """The one sentence that says what is switched off; empty when nothing is."""
+    """A sentence that says what is disabled; empty if nothing is."""
     if endpoint is not None and not endpoint.is_active:
         return _("Pipeline endpoint %(name)s is disabled.") % {"name": endpoint.name}
     if pipeline is None or pipeline.is_active:
@@ -78,7 +79,7 @@ def enable(actor: Actor, target: PipelineEndpoint | PublishedPipeline) -> None:
 def _switch(
     actor: Actor, target: PipelineEndpoint | PublishedPipeline, status: EntityStatus, verb: str
 ) -> None:
-    """Saying what is so already changes nothing and is no error."""
+    """Set the status. Setting it to what it is already is no error and changes nothing."""
     require(actor, "disable", target)
     now = timezone.now()
     with write_transaction():

@@ -37,7 +37,7 @@ def create_endpoint(
     properties: Mapping[str, Any] | None = None,
     uuid: UUID | None = None,
 ) -> PipelineEndpoint:
-    """A new endpoint with `pipeline` as version 0, its default."""
+    """Create an endpoint with `pipeline` as version 0, its default."""
     require(actor, "publish", pipeline)
     _require_free(actor, name)
     endpoint = _written(
@@ -67,7 +67,8 @@ def add_version(
     *,
     set_default: bool = False,
 ) -> EndpointVersion:
-    """The next number. Two at once take turns at the endpoint's row; the constraint has the last word."""
+    """Add the next version. The endpoint's row is locked, so that two calls get different numbers;
+    the unique constraint decides in the end."""
     require(actor, "publish", endpoint)
     require(actor, "publish", pipeline)
     PipelineEndpoint.objects.select_for_update().get(pk=endpoint.pk)
@@ -121,7 +122,7 @@ def configure(
     is_strict: bool | None = None,
     tags: Mapping[str, Any] | None = None,
 ) -> None:
-    """The endpoint's own switches and texts; what is None stays."""
+    """Change the endpoint's description, tags and switches; None leaves a value unchanged."""
     given = {
         "description": description,
         "is_public": is_public,
@@ -141,8 +142,8 @@ def update_endpoint(
     default_version: int | None = None,
     **changes: Any,
 ) -> PipelineEndpoint:
-    """A PUT of the whole entity. The client numbers new versions itself, so an `etag` that is not
-    the current one means that somebody else changed the endpoint in between."""
+    """Apply a PUT of the whole entity. The client numbers new versions itself, so an old `etag` is
+    refused: somebody else has changed the endpoint."""
     require(actor, "edit", endpoint)
     current = PipelineEndpoint.objects.select_for_update().get(pk=endpoint.pk)
     if etag is not None and etag != str(current.etag):
@@ -192,7 +193,7 @@ EDITABLE = {"name", "description", "status", "tags", "properties", "is_public", 
 
 @transaction.atomic
 def _change(actor: Actor, endpoint: PipelineEndpoint, changes: Mapping[str, Any]) -> None:
-    """Write what differs, and say so in the audit trail."""
+    """Write the differences and record them in the audit trail."""
     require(actor, "edit", endpoint)
     unknown = changes.keys() - EDITABLE
     if unknown:
@@ -227,7 +228,8 @@ def _clean(key: str, value: object) -> object:
 
 
 def check_name(name: str) -> None:
-    """A name is a part of addresses (`/endpoints/<name>/submit`), so it must come back as it was sent."""
+    """Check a name, which is part of addresses (`/endpoints/<name>/submit`) and must survive them
+    unchanged."""
     checks.text("Name", name, longest=255, required=True)
     if "/" in name or name in (".", "..") or name != name.strip() or not name.isprintable():
         raise ValidationError({"Name": [NAME_UNFIT]})
@@ -253,7 +255,7 @@ def _insert_version(
 
 
 def _touch(actor: Actor, endpoint: PipelineEndpoint, **changes: Any) -> None:
-    """Write to the endpoint; every write gives it a new etag."""
+    """Save the endpoint with a new etag."""
     changes |= {"etag": uuid4(), "updated_at": timezone.now(), "updated_by": actor.name}
     PipelineEndpoint.objects.filter(pk=endpoint.pk).update(**changes)
     for key, value in changes.items():
@@ -264,7 +266,7 @@ T = TypeVar("T")
 
 
 def _written(write: Callable[[], T], taken: Mapping[str, Any]) -> T:
-    """What `write` returns; a broken constraint becomes the sentence `taken`."""
+    """The result of `write`; a violated unique constraint raises the sentence `taken` instead."""
     try:
         with transaction.atomic():
             return write()

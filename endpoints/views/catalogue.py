@@ -1,4 +1,4 @@
-"""What the two catalogue lists show: which rows there are, and how each one's last runs ended."""
+"""Rows of the two catalogue lists, and how each one's last runs ended."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -18,9 +18,9 @@ from studio.core.favourites import starred
 
 SPARK = 10
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
-# What a `?sort=` may name, and the column it means; times are newest first when nobody says else.
+# Values of `?sort=` and their columns; times default to newest first.
 SORTS = {
-    # Favourites, then the others, each by name.
+    # Favourites first, then the others, each by name.
     "starred": Concat(Case(When(starred=True, then=Value("0")), default=Value("1")), Lower("name")),
     "name": Lower("name"),
     "submitted": Coalesce("last_at", Value(NEVER)),
@@ -32,9 +32,9 @@ SORTS = {
 
 @dataclass
 class Row:
-    """One line of a catalogue: an endpoint, or a published pipeline."""
+    """A row of a catalogue: an endpoint or a published pipeline."""
 
-    item: Any  # PipelineEndpoint or PublishedPipeline, with what is counted of it below
+    item: Any  # PipelineEndpoint or PublishedPipeline, annotated below
     is_endpoint: bool
     starred: bool
     runs: list[Run] = field(default_factory=list)  # the last ten, oldest first
@@ -59,12 +59,13 @@ def pipelines_of(actor: Actor):
 
 
 def singles_of(actor: Actor):
-    """Published pipelines that no endpoint holds: their own row in the list of endpoints."""
+    """Published pipelines that are in no endpoint; they have their own row in the list of
+    endpoints."""
     return pipelines_of(actor).filter(endpoint_versions=None)
 
 
 def favourites_of(actor: Actor) -> Page:
-    """What the actor marked with a star, by name."""
+    """The actor's favourites, by name."""
     marked = [rows.filter(starred=True) for rows in (endpoints_of(actor), pipelines_of(actor))]
     return page_of(marked, sort="name", number=1, size=25)
 
@@ -82,7 +83,7 @@ def _with_last_run(queryset, column: str):
 
 
 def page_of(querysets: Sequence, *, sort: str, number, size) -> Page:
-    """One page of `Row`s out of several querysets, sorted together; the count of queries is fixed."""
+    """One page of `Row`s from several querysets, sorted together, in a fixed number of queries."""
     column = SORTS[sort.removeprefix("-")]
     keys = [
         queryset.annotate(
@@ -132,12 +133,12 @@ def _pipelines(pks: list[int]) -> dict[int, PublishedPipeline]:
 
 
 def _tenth(column: str) -> Subquery:
-    """Where the last ten begin: one step along the index for each row of the page."""
+    """The key of the tenth newest run: one step along the index per row of the page."""
     return Subquery(_runs_of(column).values("pk")[SPARK - 1 : SPARK])
 
 
 def _add_runs(rows: list[Row]) -> None:
-    """The last ten runs of every row, in one query."""
+    """Add the last ten runs to every row, in one query."""
     wanted = Q()
     for row in rows:
         column = "endpoint_id" if row.is_endpoint else "pipeline_id"

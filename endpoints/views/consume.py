@@ -1,4 +1,4 @@
-"""How to call an endpoint or a published pipeline: its body and ready snippets with real names."""
+"""The Consume tab: the request body and ready-made snippets for an endpoint or pipeline."""
 
 import json
 from collections.abc import Mapping
@@ -43,7 +43,7 @@ BODY_KEYS = (
 
 @dataclass(frozen=True)
 class Call:
-    """Where to send what."""
+    """Where to send which request."""
 
     url: str
     experiment: str
@@ -59,7 +59,7 @@ class Call:
 
 
 def example(parameter: Parameter):
-    """The default as a caller would spell it; where none may be shown, a placeholder."""
+    """The default as a caller would write it, or a placeholder if it may not be shown."""
     if parameter.secret or parameter.default is None:
         return _placeholder(parameter)
     if isinstance(parameter.default, Mapping):
@@ -76,7 +76,7 @@ def _placeholder(parameter: Parameter):
 
 
 def snippets(call: Call) -> list[dict]:
-    """One dict of label and code for each language."""
+    """A dict with label and code for each language."""
     text = json.dumps(call.body, indent=2, ensure_ascii=False)
     line = json.dumps(call.body, ensure_ascii=False)
     return [
@@ -101,7 +101,7 @@ def _curl(call: Call, text: str) -> str:
 
 
 def _requests(call: Call, text: str) -> str:
-    # All values are texts, so JSON is a Python literal here.
+    # All values are texts, so JSON is also a Python literal here.
     return (
         "import os\n\nimport requests\n\n"
         f'body = {text}\n'
@@ -183,7 +183,7 @@ def _powershell(call: Call, text: str) -> str:
         "$answer = Invoke-RestMethod -Method Post `\n"
         f"  -Uri '{call.url}' `\n"
         '  -Headers @{ Authorization = "Bearer $env:STUDIO_TOKEN" } `\n'
-        # Windows PowerShell would send a text in Latin-1.
+        # Windows PowerShell sends text as Latin-1 by default.
         "  -ContentType 'application/json; charset=utf-8' `\n"
         "  -Body ([System.Text.Encoding]::UTF8.GetBytes($body))\n"
         "$answer.Id"
@@ -191,7 +191,7 @@ def _powershell(call: Call, text: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    """A literal of Python and Java alike."""
+    """A string literal that is valid in Python and in Java."""
     return json.dumps(text, ensure_ascii=False)
 
 
@@ -218,7 +218,8 @@ def body_lines() -> list[str]:
 
 
 def page(call: Call, *, limited_to=None) -> dict:
-    """The context of a Consume tab; `limited_to` is the endpoint a new token would open."""
+    """The context of a Consume tab; `limited_to` is the endpoint that a new token would be limited
+    to."""
     token_url = reverse("core:token-new")
     return {
         "rest_url": call.url,

@@ -1,4 +1,4 @@
-"""Datasets and datastores: what there is, its versions, and its files, read-only."""
+"""Read-only pages of datasets and datastores: versions and files."""
 
 import mimetypes
 from typing import Any
@@ -51,7 +51,7 @@ def datastore_list(request):
 
 @require_safe
 def datastore_detail(request, name):
-    """One folder of a datastore, or a file of it with `?download=1`."""
+    """A folder of a datastore, or with `?download=1` one of its files."""
     require(request.actor, "read")
     store = get_object_or_404(Datastore, workspace=request.actor.workspace, name=name)
     given = request.GET.get("quoted")
@@ -71,14 +71,14 @@ def datastore_detail(request, name):
             (_address("/".join(parts[: n + 1])), file_names.shown(part))
             for n, part in enumerate(parts)
         ],
-        # A store that nothing was written to yet has no folder.
+        # An unused store has no folder yet.
         "entries": [_row(entry) for entry in place.listing()] if place.exists() else [],
     }
     return render(request, "endpoints/datastore_detail.html", context)
 
 
 def _row(entry: data.Entry) -> dict:
-    """What the table prints of an entry: folders are opened, files are downloaded."""
+    """A row of the table: folders can be opened, files downloaded."""
     is_folder = entry.path.endswith("/")
     path = entry.path.rstrip("/")
     name = file_names.shown(path.rpartition("/")[2])
@@ -92,7 +92,8 @@ def _row(entry: data.Entry) -> dict:
 
 
 def _address(path: str) -> str:
-    """Of bytes that are no UTF-8 an address has no text; Django would put another in their place."""
+    """The path for an address. Bytes that are not UTF-8 have no text, and Django would replace
+    them."""
     return "?" + urlencode(
         {"path": path} if file_names.is_text(path) else {"quoted": file_names.quoted(path)}
     )

@@ -1,4 +1,5 @@
-"""A published pipeline's graph as a page shows it. Graphs are immutable, so each is drawn once."""
+"""The graph of a published pipeline as a page shows it. Graphs are immutable, so each is drawn
+once."""
 
 from functools import lru_cache
 from uuid import UUID
@@ -13,7 +14,7 @@ from studio.core.ui.drawing import laid_out
 
 @lru_cache(maxsize=256)
 def drawn(graph_uuid: UUID) -> dict:
-    """For the tag `graph`, before its nodes lead anywhere."""
+    """The drawing for the tag `graph`, before its nodes get links."""
     graph = engine.blueprint(graph_uuid).graph
     edges = [(edge.source, edge.target) for edge in graph.edges]
     facts = {key: _step(node) for key, node in graph.nodes.items()}
@@ -34,7 +35,7 @@ def _code(node: Node) -> str:
 
 
 def steps(graph_uuid: UUID) -> list[dict]:
-    """The rows of the table of steps, in the order they may run."""
+    """The rows of the table of steps, in an order in which they can run."""
     blueprint = engine.blueprint(graph_uuid)
     return [
         {
@@ -100,7 +101,7 @@ def dataset_text(reference) -> str:
 
 
 def with_links(graph: dict, request, current: str) -> dict:
-    """The drawing with nodes that open themselves beside it; `current` is the open one."""
+    """The drawing with links that open a node beside it; `current` is the open one."""
     nodes = [
         node | {"url": step_url(request, node["id"]), "current": node["id"] == current}
         for node in graph["nodes"]
@@ -109,7 +110,7 @@ def with_links(graph: dict, request, current: str) -> dict:
 
 
 def step_url(request, node_id: str) -> str:
-    """This page with a node beside the graph, or with none."""
+    """The address of this page with a node open, or with none."""
     query = request.GET.copy()
     query.pop("step", None)
     if node_id:
@@ -118,7 +119,7 @@ def step_url(request, node_id: str) -> str:
 
 
 def about(request, pipeline: PublishedPipeline, current: str) -> dict:
-    """The context of a page that shows this pipeline's graph, steps and parameters."""
+    """The context of a page with this pipeline's graph, steps and parameters."""
     graph_uuid = pipeline.graph.uuid
     return {
         "graph": with_links(drawn(graph_uuid), request, current),

@@ -1,4 +1,4 @@
-"""The page of one pipeline endpoint: its graph, versions, runs and how to call it, and its verbs."""
+"""The page of one pipeline endpoint: graph, versions, runs, how to call it, and its commands."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -24,7 +24,7 @@ from studio.core.ui.fragments import private
 
 
 def _frame(request, uuid, current: str) -> dict:
-    """What every tab shows: heading, tabs, commands, and the version that is looked at."""
+    """The context that all tabs share: heading, tabs, commands, and the selected version."""
     endpoint = find_endpoint(request, uuid)
     rows = versions_of(endpoint)
     selected = _selected(request, endpoint, rows)
@@ -48,7 +48,7 @@ def _frame(request, uuid, current: str) -> dict:
 
 
 def _selected(request, endpoint: PipelineEndpoint, rows) -> EndpointVersion | None:
-    """The version of the query string, else the default; a number that is none is not found."""
+    """The version of the query string, else the default; 404 for a number that does not exist."""
     wanted = request.GET.get("version", "")
     if not wanted:
         return next((row for row in rows if row.pk == endpoint.default_version_id), None)
@@ -187,7 +187,7 @@ def endpoint_enable(request, uuid):
 
 @form_view
 def endpoint_set_default(request, uuid):
-    """Asks with the difference of the parameters, since callers see a new default at once."""
+    """Asks first, showing how parameters change, because callers get a new default at once."""
     endpoint = find_endpoint(request, uuid)
     require(request.actor, "edit", endpoint)
     wanted = _version(endpoint, asked_version(request))

@@ -21,7 +21,7 @@ def pipeline_favourite(request, uuid):
 
 
 def _mark(request, target: PipelineEndpoint | PublishedPipeline):
-    """The star as it is now or, without scripts, the page that it was pressed on."""
+    """The updated star or, without scripts, a redirect to the page it was pressed on."""
     favourites.mark(request.actor, target, on=request.POST.get("on") == "1")
     if request.htmx:
         return render(request, "endpoints/_star.html", star_of(request, target))
@@ -33,7 +33,7 @@ def _mark(request, target: PipelineEndpoint | PublishedPipeline):
 
 
 def star_of(request, target: PipelineEndpoint | PublishedPipeline) -> dict:
-    """What `_star.html` prints beside the title of a page."""
+    """The context of `_star.html` beside a page's title."""
     kind = "endpoint" if isinstance(target, PipelineEndpoint) else "pipeline"
     return {
         "item": target,

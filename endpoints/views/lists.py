@@ -1,4 +1,4 @@
-"""The lists of pipeline endpoints and of published pipelines, and what is done to many of them."""
+"""The lists of pipeline endpoints and published pipelines, and their bulk commands."""
 
 from uuid import UUID
 
@@ -37,7 +37,7 @@ def pipeline_list(request):
 
 
 def _catalogue(request, bases: list) -> dict:
-    """What both lists show: the page, the filter form, and how much is hidden."""
+    """The context of both lists: the page, the filter form, and how much is hidden."""
     given = request.GET
     filters = [CatalogueFilter(given, queryset=queryset) for queryset in bases]
     sort = given.get("sort", "")
@@ -69,7 +69,7 @@ def _owners(bases: list) -> list[str]:
 
 @require_POST
 def bulk(request):
-    """Disable or enable the selected rows; disabling asks first and says what stops."""
+    """Disable or enable the selected rows; before disabling, it asks and says what would stop."""
     require(reader(request), "disable")
     turning_off = request.POST.get("verb") == "disable"
     selected = _selected(request, active=turning_off)
@@ -83,7 +83,8 @@ def bulk(request):
 
 
 def _selected(request, *, active: bool) -> list:
-    """The chosen rows of this workspace that the verb changes; the others are so already."""
+    """The chosen rows of this workspace that the command changes; the others already have that
+    status."""
     wanted = [text for text in request.POST.getlist("selected") if _is_uuid(text)]
     status = EntityStatus.ACTIVE if active else EntityStatus.DISABLED
     return [
@@ -127,7 +128,7 @@ def _confirm(request, selected: list):
 
 
 def _back(request) -> str:
-    """The list the command came from, in the state it was in."""
+    """Redirect to the list that the command came from, with its filters."""
     query = request.GET.copy()
     shown = "pipeline-list" if query.pop("list", None) else "endpoint-list"
     return f"{reverse(f'endpoints:{shown}')}?{query.urlencode()}"

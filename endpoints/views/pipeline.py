@@ -1,4 +1,4 @@
-"""The page of one published pipeline, and its verbs."""
+"""The page of one published pipeline, and its commands."""
 
 from django.contrib import messages
 from django.shortcuts import redirect, render

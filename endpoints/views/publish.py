@@ -14,7 +14,7 @@ from studio.core.access import Actor, require
 from studio.core.errors import Refused
 from studio.core.ui.decorators import form_view
 
-# The services speak the wire's names.
+# Services use the wire's names for fields.
 FIELDS = {
     "Name": "name",
     "Description": "description",
@@ -49,7 +49,7 @@ def _initial(run: Run) -> dict:
 
 
 def _published(actor: Actor, run: Run, form: PublishForm):
-    """The new pipeline; or None with the reasons on the form and nothing made."""
+    """The new pipeline; or None, with the reasons on the form and nothing created."""
     given = form.cleaned_data
     try:
         return definitions.publish(

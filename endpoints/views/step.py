@@ -1,4 +1,4 @@
-"""One node of a published pipeline's graph beside the drawing: what it is given, makes and runs."""
+"""One node of a published pipeline's graph beside the drawing: its inputs, outputs and code."""
 
 import shlex
 from uuid import UUID
@@ -14,11 +14,11 @@ from endpoints.views import drawing
 from runs import engine
 from runs.steps.environments import EnvironmentRefused, parse
 
-FILES_SHOWN = 200  # a snapshot may hold thousands; a run's Snapshot tab has them all
+FILES_SHOWN = 200  # there may be thousands; a run's Snapshot tab lists all
 
 
 def chosen(request, graph_uuid: UUID) -> str:
-    """The node that `?step=` names, or none; a name that no node has is not found."""
+    """The node that `?step=` names, or None; 404 for an unknown one."""
     wanted = request.GET.get("step", "")
     graph = engine.blueprint(graph_uuid).graph
     if wanted and wanted not in graph.nodes and wanted not in graph.datasets:
@@ -27,7 +27,7 @@ def chosen(request, graph_uuid: UUID) -> str:
 
 
 def beside(request, pipeline: PublishedPipeline) -> dict:
-    """The context of a page with the graph of this pipeline and, if one is chosen, a node of it."""
+    """The context of a page with this pipeline's graph and, if one is chosen, a node of it."""
     current = chosen(request, pipeline.graph.uuid)
     context = drawing.about(request, pipeline, current)
     if current:
@@ -37,7 +37,7 @@ def beside(request, pipeline: PublishedPipeline) -> dict:
 
 
 def panel(pipeline: PublishedPipeline, node_id: str) -> dict:
-    """What `_step.html` prints of a step, or of a source of data."""
+    """The context of `_step.html` for a step or a source of data."""
     blueprint = engine.blueprint(pipeline.graph.uuid)
     if node_id in blueprint.graph.datasets:
         return _source(blueprint, blueprint.graph.datasets[node_id])
@@ -87,7 +87,8 @@ def _source(blueprint, node: DatasetNode) -> dict:
 
 
 def _parameters(blueprint, node: Node) -> list[dict]:
-    """What the arguments and the environment take, and what a parameter of the pipeline sets."""
+    """Which parameters the arguments and the environment use, and which pipeline parameters set
+    them."""
     used = {item.value for item in node.arguments() if item.kind == "Parameter"}
     used |= {key for key, one in node.module.parameters.items() if one.environment_variable}
     used |= {key for key, one in node.assignments.items() if one.from_graph}
@@ -124,7 +125,7 @@ def _output(graph: Graph, node: Node, port: Port) -> dict:
 
 
 def _waits_for(graph: Graph, node: Node) -> list[dict]:
-    """The steps that must end first though no data comes from them."""
+    """The steps that must end first although no data comes from them."""
     return _ends(
         graph,
         [edge for edge in graph.edges if edge.target == node.id and edge.is_run_after],
@@ -133,7 +134,7 @@ def _waits_for(graph: Graph, node: Node) -> list[dict]:
 
 
 def _ends(graph: Graph, edges: list[Edge], at: str = "target") -> list[dict]:
-    """The nodes at one end of some edges, with the port where the data leaves or arrives."""
+    """The nodes at one end of some edges, each with the port."""
     found = []
     for edge in edges:
         key = getattr(edge, at)
@@ -145,7 +146,7 @@ def _ends(graph: Graph, edges: list[Edge], at: str = "target") -> list[dict]:
 
 
 def _arguments(node: Node) -> str:
-    """As one would type them; what is put in only when it runs stands in angle brackets."""
+    """The arguments as one would type them; what is filled in at run time is in angle brackets."""
     return " ".join(map(_word, node.arguments()))
 
 
@@ -169,7 +170,8 @@ def _files(pipeline: PublishedPipeline, snapshot) -> list[dict]:
 
 
 def _environment(node: Node) -> dict:
-    """The definition as the worker reads it; variables by name only, for they may hold secrets."""
+    """The environment as the worker reads it. Variables are shown by name only, since they may hold
+    secrets."""
     definition = node.runconfig.get("environment") or {}
     try:
         spec = parse(definition, real_azureml=settings.STUDIO_REAL_AZUREML)

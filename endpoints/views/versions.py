@@ -1,4 +1,5 @@
-"""The versions of an endpoint: how each has run, and what callers notice of another default."""
+"""The versions of an endpoint: how each has run, and what a new default would change for
+callers."""
 
 from collections.abc import Sequence
 
@@ -15,7 +16,7 @@ from runs.parts.history import COUNTED
 
 
 def rows_of(endpoint: PipelineEndpoint, versions: Sequence[EndpointVersion]) -> list[dict]:
-    """Each version with how often it ran through this endpoint and how that ended last."""
+    """Each version with the number of its runs through this endpoint and how the last one ended."""
     newest = Run.objects.filter(endpoint=endpoint).order_by("-pk").values("pk")[:COUNTED]
     counts = dict(
         Run.objects.filter(pk__in=newest)
@@ -44,7 +45,7 @@ def parameters_of(version: EndpointVersion) -> dict[str, Parameter]:
 
 
 def differences(before: dict[str, Parameter], after: dict[str, Parameter]) -> list[str]:
-    """A sentence for every parameter that a new default version adds, removes or changes."""
+    """A sentence for every parameter that a new default adds, removes or changes."""
     added = [
         _("%(name)s is added (%(kind)s, default %(default)s).") % _words(after[name])
         if after[name].default is not None

@@ -1,5 +1,5 @@
-"""What of the catalogue an actor may see: everything of its workspace, or what hangs on the one
-endpoint, or the one run, that its token is bounded to."""
+"""The part of the catalogue that an actor may see: its workspace, or only what belongs to the
+endpoint or run that its token is limited to."""
 
 from django.db.models import Prefetch, Q
 
@@ -26,7 +26,7 @@ def pipelines(actor):
     rows = PublishedPipeline.objects.filter(workspace=actor.workspace)
     if actor.endpoint_uuid is not None:
         rows = rows.filter(endpoint_versions__endpoint__uuid=actor.endpoint_uuid)
-    # The graph itself is never printed with a pipeline, and may be large.
+    # The graph is not part of a pipeline's entity, and may be large.
     return rows.select_related("workspace", "graph").defer("graph__wire", "graph__interface")
 
 

@@ -1,4 +1,4 @@
-"""Words that several bodies have, read."""
+"""Readers of words that several bodies have in common."""
 
 from endpoints.models import EntityStatus
 from studio.core.errors import BadValue
@@ -22,7 +22,7 @@ def entity_status(word, *, name: str = "EntityStatus") -> str:
 
 
 def version_number(value, *, key: str = "DefaultVersion") -> int:
-    """Versions are decimal strings; a bare number is taken too."""
+    """A version number; versions are sent as decimal strings, a bare number is accepted."""
     text = str(value).strip() if isinstance(value, str | int) else ""
     if not (text.isascii() and text.isdigit() and len(text) < 10):
         raise BadValue(
