@@ -16,7 +16,7 @@ lr = PipelineParameter("lr", default_value=0.1)
 train = PythonScriptStep(
     name="train",
     script_name="train.py",
-    arguments=["--lr", lr, "--out", model, "--seconds", 3],
+    arguments=["--lr", lr, "--out", model, "--until", "read"],
     outputs=[model],
     compute_target="cpu-cluster",
     source_directory=STEPS,
@@ -43,7 +43,18 @@ run = experiment.submit(
     regenerate_outputs=True,
 )
 assert run.get_status() in ("NotStarted", "Running"), run.get_status()
-printed = io.StringIO()
+
+
+class Printed(io.StringIO):
+    """The SDK prints the log of a step that runs: this one goes on once its first line has been read."""
+
+    def write(self, text):
+        if "first line" in text:
+            run.tag("read", "yes")
+        return super().write(text)
+
+
+printed = Printed()
 with contextlib.redirect_stdout(printed):
     assert run.wait_for_completion(show_output=True) == "Finished"
 assert "first line" in printed.getvalue(), printed.getvalue()
@@ -51,7 +62,7 @@ assert "Execution Summary" in printed.getvalue()
 
 # The run
 assert run.get_status() == "Finished"
-assert run.get_tags() == {"team": "a", "best": "0.5"}, run.get_tags()
+assert run.get_tags() == {"team": "a", "best": "0.5", "read": "yes"}, run.get_tags()
 assert run.get_properties()["azureml.runsource"] == "azureml.PipelineRun"
 assert run.get_portal_url().startswith(
     ws._auth_object._get_cloud_type().endpoints.portal or "https"
@@ -59,7 +70,7 @@ assert run.get_portal_url().startswith(
 run.tag("reviewed", "yes")
 run.set_tags({"team": "b"})
 run.add_properties({"ticket": "42"})
-run.remove_tags(["best"])
+run.remove_tags(["best", "read"])
 run.display_name = "first run"
 run.description = "looked at"
 again = PipelineRun.get(ws, run.id)

@@ -9,12 +9,14 @@ from azureml.core import Run
 parser = argparse.ArgumentParser()
 parser.add_argument("--lr", type=float, default=0.1)
 parser.add_argument("--out", required=True)
-parser.add_argument("--seconds", type=float, default=0)
+parser.add_argument("--until", help="a tag of the pipeline's run to wait for")
 args = parser.parse_args()
 
 run = Run.get_context()
 print("first line", flush=True)
-time.sleep(args.seconds)
+deadline = time.monotonic() + 120
+while args.until and args.until not in run.parent.get_tags() and time.monotonic() < deadline:
+    time.sleep(0.5)
 run.log("accuracy", 0.5)
 run.log_list("losses", [3, 2, 1])
 run.parent.tag("best", "0.5")
