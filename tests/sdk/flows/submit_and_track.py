@@ -128,4 +128,6 @@ assert Run.get(ws, trained.id).id == trained.id
 # Publishing what ran
 published = run.publish_pipeline("from-run", "published from a run", "1.0")
 assert published.name == "from-run"
-assert published.submit(ws, "submit-and-track").wait_for_completion(show_output=False) == "Finished"
+second = published.submit(ws, "submit-and-track")
+second.tag("read", "yes")
+assert second.wait_for_completion(show_output=False) == "Finished"
