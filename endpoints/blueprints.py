@@ -1,14 +1,16 @@
-"""Loads graphs with their modules. Both are immutable, so each process reads one only once."""
+"""The one reader of graphs: each with its modules and parameters, as running and showing it need it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
 from endpoints.graph import Graph, read_module
 from endpoints.models import Graph as GraphRow
 from endpoints.models import Module
 from endpoints.parameters import Parameter, parse, with_dataset_nodes, with_destinations
+from studio.core.uuids import as_uuids
 
 
 @dataclass(frozen=True)
@@ -25,18 +27,34 @@ class Blueprint:
 
 
 @lru_cache(maxsize=256)
-def blueprint(graph_uuid: UUID) -> Blueprint:
+def load(graph_uuid: UUID) -> Blueprint:
+    """Of a stored graph; read once per process, since graphs and modules never change."""
     row = GraphRow.objects.get(uuid=graph_uuid)
-    wanted = {str(node.get("ModuleId")) for node in row.wire.get("ModuleNodes") or []}
+    return read(row.workspace_id, row.wire, row.interface, row.dataset_defaults)
+
+
+def read(
+    workspace_id: int,
+    wire: Mapping[str, Any],
+    interface: Mapping[str, Any],
+    dataset_defaults: Mapping[str, Any],
+) -> Blueprint:
+    """Of a graph as it is posted. GraphError names the place that makes it no graph that can run,
+    Unreadable what is wrong with its interface."""
+    nodes = wire.get("ModuleNodes")
+    wanted = [
+        str(node.get("ModuleId"))
+        for node in (nodes if isinstance(nodes, list) else [])
+        if isinstance(node, Mapping)
+    ]
+    found = Module.objects.filter(workspace_id=workspace_id, uuid__in=as_uuids(wanted))
     modules = {
         str(module.uuid): module
-        for module in Module.objects.filter(
-            workspace_id=row.workspace_id, uuid__in=_uuids(wanted)
-        ).select_related("snapshot")
+        for module in found.select_related("snapshot", "named_version__named_module")
     }
     graph = Graph.parse(
-        row.wire,
-        row.interface,
+        wire,
+        interface,
         modules={
             key: read_module(
                 module.structured_interface,
@@ -49,22 +67,10 @@ def blueprint(graph_uuid: UUID) -> Blueprint:
         },
     )
     graph.validate(known_modules=modules)
-    parameters = parse(row.interface, row.dataset_defaults)
+    parameters = parse(interface, dataset_defaults)
     asked = [node.dataset_parameter for node in graph.datasets.values() if node.dataset_parameter]
     return Blueprint(
         graph=graph,
         modules={node.id: modules[node.module_id.lower()] for node in graph.nodes.values()},
         parameters=with_destinations(with_dataset_nodes(parameters, asked), graph.path_parameters),
     )
-
-
-def as_uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
-
-
-def _uuids(texts: Iterable[str]) -> list[UUID]:
-    """The texts that are UUIDs; `validate` reports the others."""
-    return [uuid for uuid in map(as_uuid, texts) if uuid is not None]

@@ -10,6 +10,7 @@ from endpoints.models import Dataset, DataSource, Datastore, SavedDataset
 from endpoints.parameters import read_dataset
 from studio.core.errors import BadValue
 from studio.core.models import Workspace
+from studio.core.uuids import as_uuid
 
 
 def locate(workspace: Workspace, datastore: str, path: str) -> Location:
@@ -65,10 +66,10 @@ def _registered(workspace: Workspace, reference: Mapping[str, str]) -> SavedData
 
 
 def _uuid(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise BadValue(f"{text!r:.100} is not the id of a dataset.", target="Id") from None
+    uuid = as_uuid(text)
+    if uuid is None:
+        raise BadValue(f"{text!r:.100} is not the id of a dataset.", target="Id")
+    return uuid
 
 
 def places_of(saved: SavedDataset) -> list[Place]:

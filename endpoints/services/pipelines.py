@@ -1,16 +1,17 @@
 """Publish: a graph is checked and gets a name that callers can run."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from endpoints import data
+from endpoints import blueprints, data
 from endpoints import graph as graphs
-from endpoints.models import Graph, Module, PipelineEndpoint, PublishedPipeline
-from endpoints.parameters import Parameter, Unreadable, parse, with_destinations
+from endpoints.blueprints import Blueprint
+from endpoints.models import Graph, PipelineEndpoint, PublishedPipeline
+from endpoints.parameters import Parameter, Unreadable
 from endpoints.services import checks, named_modules, versions
 from studio.core import audit
 from studio.core.access import Actor, require
@@ -38,13 +39,11 @@ def publish(
     newest version; it is created if needed. `uuid` and `endpoint_uuid` are ids from elsewhere
     (wire.md 2.5)."""
     require(actor, "publish")
-    if not isinstance(graph, Graph):
-        graph = create_graph(
-            actor, wire=graph, interface=interface or {}, dataset_defaults=dataset_defaults or {}
-        )
+    if isinstance(graph, Graph):
+        blueprint = blueprints.load(graph.uuid)
+    else:
+        graph, blueprint = _make_graph(actor, graph, interface, dataset_defaults)
     require(actor, "publish", graph)
-    asked = graphs.Graph.parse(graph.wire, graph.interface).path_parameters
-    parameters = with_destinations(parse(graph.interface, graph.dataset_defaults), asked)
     pipeline = PublishedPipeline.objects.create(
         uuid=checks.chosen_uuid(actor, PublishedPipeline, uuid),
         workspace=actor.workspace,
@@ -52,9 +51,9 @@ def publish(
         name=checks.text("Name", name, longest=255, required=True),
         description=checks.text("Description", description or ""),
         version=checks.text("Version", version or "", longest=100),
-        step_count=len(graph.wire["ModuleNodes"]),
+        step_count=len(blueprint.graph.nodes),
         continue_on_step_failure=continue_on_step_failure,
-        parameter_defaults=wire_defaults(parameters),
+        parameter_defaults=wire_defaults(blueprint.parameters),
         properties=checks.document("Properties", properties or {}),
         source_run_uuid=source_run_uuid,
         created_by=actor.name,
@@ -88,47 +87,46 @@ def create_graph(
     dataset_defaults: Mapping[str, Any] | None = None,
 ) -> Graph:
     """Check that a posted graph can run, then store it unchanged."""
+    graph, _ = _make_graph(actor, wire, interface, dataset_defaults)
+    return graph
+
+
+def _make_graph(
+    actor: Actor,
+    wire: Mapping[str, Any],
+    interface: Mapping[str, Any] | None,
+    dataset_defaults: Mapping[str, Any] | None,
+) -> tuple[Graph, Blueprint]:
     require(actor, "run code")
-    wire = checks.document("Graph", wire)
-    interface = checks.document("GraphInterface", interface)
-    defaults = checks.document("DataSetDefinitionValueAssignments", dataset_defaults or {})
-    read_graph(actor, wire, interface)
+    graph = Graph(
+        workspace=actor.workspace,
+        wire=checks.document("Graph", wire),
+        interface=checks.document("GraphInterface", interface or {}),
+        dataset_defaults=checks.document(
+            "DataSetDefinitionValueAssignments", dataset_defaults or {}
+        ),
+    )
+    blueprint = _read(actor, graph)
+    graph.save()
+    return graph, blueprint
+
+
+def _read(actor: Actor, graph: Graph) -> Blueprint:
+    """What can run, now and not when a step has run."""
     try:
-        parse(interface, defaults)
+        blueprint = blueprints.read(
+            actor.workspace.pk, graph.wire, graph.interface, graph.dataset_defaults
+        )
     except Unreadable as error:
         raise ValidationError({"GraphInterface": [str(error)]}) from error
-    return Graph.objects.create(
-        workspace=actor.workspace, wire=wire, interface=interface, dataset_defaults=defaults
-    )
-
-
-def read_graph(actor: Actor, wire: Mapping[str, Any], interface: Mapping[str, Any]) -> graphs.Graph:
-    """The validated graph, with the interfaces of this workspace's modules."""
-    bare = graphs.Graph.parse(wire, interface)
-    modules = Module.objects.filter(
-        workspace=actor.workspace,
-        uuid__in=_uuids(node.module_id for node in bare.nodes.values()),
-    ).select_related("named_version__named_module")
-    for module in modules:
+    for module in blueprint.modules.values():
         named_modules.check_usable(module)
-    known = {
-        str(module.uuid): graphs.read_module(
-            module.structured_interface,
-            name=module.name,
-            step_type=module.step_type,
-            is_deterministic=module.is_deterministic,
-            runconfig=module.runconfig,
-        )
-        for module in modules
-    }
-    graph = graphs.Graph.parse(wire, interface, modules=known)
-    graph.validate(known_modules=known)
-    for node in graph.nodes.values():
+    for node in blueprint.graph.nodes.values():
         for setting in node.outputs.values():
             _check_transformations(node, setting.name, setting.transformations)
         for port, transformations in node.readings.items():
             _check_transformations(node, port, transformations)
-    return graph
+    return blueprint
 
 
 def _check_transformations(node: graphs.Node, port: str, transformations: str) -> None:
@@ -138,16 +136,6 @@ def _check_transformations(node: graphs.Node, port: str, transformations: str) -
     except data.DataflowError as error:
         place = f"{node.name}.{port}.AdditionalTransformations"
         raise ValidationError({place: error.messages}) from error
-
-
-def _uuids(texts: Iterable[str]) -> set[UUID]:
-    found = set()
-    for text in texts:
-        try:
-            found.add(UUID(text))
-        except ValueError:
-            continue  # `validate` reports it
-    return found
 
 
 def wire_defaults(parameters: Mapping[str, Parameter]) -> dict[str, str]:

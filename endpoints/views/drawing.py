@@ -4,18 +4,18 @@ once."""
 from functools import lru_cache
 from uuid import UUID
 
+from endpoints import blueprints
 from endpoints.graph import DatasetNode, Node
 from endpoints.graph.layout import layout
 from endpoints.models import PublishedPipeline
 from endpoints.parameters import Parameter
-from runs import engine
 from studio.core.ui.drawing import laid_out
 
 
 @lru_cache(maxsize=256)
 def drawn(graph_uuid: UUID) -> dict:
     """The drawing for the tag `graph`, before its nodes get links."""
-    graph = engine.blueprint(graph_uuid).graph
+    graph = blueprints.load(graph_uuid).graph
     edges = [(edge.source, edge.target) for edge in graph.edges]
     facts = {key: _step(node) for key, node in graph.nodes.items()}
     facts |= {key: _dataset(node) for key, node in graph.datasets.items()}
@@ -36,7 +36,7 @@ def _code(node: Node) -> str:
 
 def steps(graph_uuid: UUID) -> list[dict]:
     """The rows of the table of steps, in an order in which they can run."""
-    blueprint = engine.blueprint(graph_uuid)
+    blueprint = blueprints.load(graph_uuid)
     return [
         {
             "id": node.id,
@@ -53,7 +53,7 @@ def steps(graph_uuid: UUID) -> list[dict]:
 
 def parameter_rows(graph_uuid: UUID) -> list[dict]:
     """Parameters with the steps that use them."""
-    blueprint = engine.blueprint(graph_uuid)
+    blueprint = blueprints.load(graph_uuid)
     return [
         {"parameter": parameter, "default": shown_default(parameter), "steps": used}
         for parameter in blueprint.parameters.values()

@@ -1,7 +1,5 @@
 """The lists of pipeline endpoints and published pipelines, and their bulk commands."""
 
-from uuid import UUID
-
 from django.contrib import messages
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -17,6 +15,7 @@ from runs.parts.definitions import reader
 from runs.parts.stopping import what_stops
 from studio.core.access import require
 from studio.core.ui.fragments import private
+from studio.core.uuids import as_uuid
 
 
 @require_safe
@@ -83,9 +82,8 @@ def bulk(request):
 
 
 def _selected(request, *, active: bool) -> list:
-    """The chosen rows of this workspace that the command changes; the others already have that
-    status."""
-    wanted = [text for text in request.POST.getlist("selected") if _is_uuid(text)]
+    """The chosen rows of this workspace that the verb changes; the others are so already."""
+    wanted = [text for text in request.POST.getlist("selected") if as_uuid(text)]
     status = EntityStatus.ACTIVE if active else EntityStatus.DISABLED
     return [
         row
@@ -94,14 +92,6 @@ def _selected(request, *, active: bool) -> list:
             workspace=request.actor.workspace, uuid__in=wanted, status=status
         ).order_by("name")
     ]
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _confirm(request, selected: list):

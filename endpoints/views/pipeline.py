@@ -7,12 +7,11 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from endpoints import services
+from endpoints import blueprints, services
 from endpoints.models import EndpointVersion, PublishedPipeline
 from endpoints.views import consume, step
 from endpoints.views.favourites import star_of
 from endpoints.wire.entities import pipeline_url
-from runs import engine
 from runs.parts import history, timetable
 from runs.parts.definitions import find_pipeline
 from runs.parts.stopping import what_stops
@@ -89,7 +88,7 @@ def pipeline_consume(request, uuid):
     call = consume.Call(
         url=pipeline_url(pipeline, base_url(request)),
         experiment=pipeline.name,
-        parameters=engine.blueprint(pipeline.graph.uuid).parameters,
+        parameters=blueprints.load(pipeline.graph.uuid).parameters,
         sdk_lookup=consume.pipeline_lookup(pipeline.uuid),
     )
     return render(request, "endpoints/pipeline_consume.html", context | consume.page(call))

@@ -8,10 +8,10 @@ from django.http import Http404
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from endpoints import blueprints
 from endpoints.graph import Argument, DatasetNode, Edge, Graph, Node, Port
 from endpoints.models import PublishedPipeline
 from endpoints.views import drawing
-from runs import engine
 from runs.steps.environments import EnvironmentRefused, parse
 
 FILES_SHOWN = 200  # there may be thousands; a run's Snapshot tab lists all
@@ -20,7 +20,7 @@ FILES_SHOWN = 200  # there may be thousands; a run's Snapshot tab lists all
 def chosen(request, graph_uuid: UUID) -> str:
     """The node that `?step=` names, or None; 404 for an unknown one."""
     wanted = request.GET.get("step", "")
-    graph = engine.blueprint(graph_uuid).graph
+    graph = blueprints.load(graph_uuid).graph
     if wanted and wanted not in graph.nodes and wanted not in graph.datasets:
         raise Http404
     return wanted
@@ -38,7 +38,7 @@ def beside(request, pipeline: PublishedPipeline) -> dict:
 
 def panel(pipeline: PublishedPipeline, node_id: str) -> dict:
     """The context of `_step.html` for a step or a source of data."""
-    blueprint = engine.blueprint(pipeline.graph.uuid)
+    blueprint = blueprints.load(pipeline.graph.uuid)
     if node_id in blueprint.graph.datasets:
         return _source(blueprint, blueprint.graph.datasets[node_id])
     node = blueprint.graph.nodes[node_id]

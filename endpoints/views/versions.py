@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from django.db.models import Count, OuterRef, Subquery
 from django.utils.translation import gettext as _
 
+from endpoints import blueprints
 from endpoints.models import EndpointVersion, PipelineEndpoint
 from endpoints.parameters import Parameter
 from endpoints.services import why_disabled
 from endpoints.views.drawing import shown_default
-from runs import engine
 from runs.models import Run
 from runs.parts.history import COUNTED
 
@@ -41,7 +41,7 @@ def rows_of(endpoint: PipelineEndpoint, versions: Sequence[EndpointVersion]) -> 
 
 
 def parameters_of(version: EndpointVersion) -> dict[str, Parameter]:
-    return dict(engine.blueprint(version.pipeline.graph.uuid).parameters)
+    return dict(blueprints.load(version.pipeline.graph.uuid).parameters)
 
 
 def differences(before: dict[str, Parameter], after: dict[str, Parameter]) -> list[str]:

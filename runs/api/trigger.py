@@ -1,7 +1,6 @@
 """The REST trigger: every address that starts a run of a published pipeline or endpoint (wire.md 7)."""
 
 import re
-from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import BasePermission
@@ -22,6 +21,7 @@ from studio.core.rest.bodies import LONGEST, Body, kind_of, query_text
 from studio.core.rest.enums import RUN_TYPES
 from studio.core.rest.schema import query
 from studio.core.rest.views import find, find_by_name
+from studio.core.uuids import as_uuid
 
 VERSION = re.compile("[0-9]{1,9}")
 
@@ -198,15 +198,7 @@ class SubmitAlias(PublicTriggerView):
 
     @extend_schema(parameters=[query("pipelineVersion"), query("parentRunId"), DOCUMENTED])
     def post(self, request, uuid):
-        if self.public_endpoint is not None or is_uuid(uuid):
+        if self.public_endpoint is not None or as_uuid(uuid):
             return self.respond(uuid)
         endpoint = find_by_name(self.endpoints(self.actor), uuid, "Pipeline endpoint")
         return self.answer(endpoint)
-
-
-def is_uuid(text: str) -> bool:
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True

@@ -3,7 +3,6 @@
 Nothing here knows Celery or HTTP. What became ready is returned, per queue, for the caller to ring.
 """
 
-from endpoints.blueprints import Blueprint, blueprint
 from runs.engine.claim import Claim, claim
 from runs.engine.destinations import Destination, destinations
 from runs.engine.execute import execute
@@ -16,13 +15,11 @@ from runs.engine.storage_cleanup import clean_up
 
 __all__ = [
     "SILENCE",
-    "Blueprint",
     "Claim",
     "Destination",
     "Finished",
     "Listener",
     "advance",
-    "blueprint",
     "cancel_steps",
     "check_lengths",
     "claim",

@@ -6,7 +6,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 from uuid import UUID
 
-from endpoints.blueprints import blueprint
+from endpoints import blueprints
 from endpoints.graph import Graph, Node
 from endpoints.models import Module
 from runs import sealing
@@ -98,7 +98,7 @@ def load(claim: Claim) -> Job:
     step.run.parent, step.run.workspace = parent, parent.workspace
     step.run.experiment = parent.experiment
     step.outputs = places_of_attempt(step.outputs, step_uuid=step.run.uuid, attempt=claim.attempt)
-    known = blueprint(parent.pipeline_run.graph.uuid)
+    known = blueprints.load(parent.pipeline_run.graph.uuid)
     job = Job(
         claim=claim,
         step=step,

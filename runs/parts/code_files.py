@@ -5,15 +5,14 @@ from uuid import UUID
 
 from django.http import Http404
 
-from endpoints import snapshots
-from endpoints.blueprints import blueprint
+from endpoints import blueprints, snapshots
 from studio.core.ui.files import answer
 
 
 def code_file(request, graph_uuid: UUID, path: str):
     """One file of the code of a graph's steps: `<id of the snapshot>/<path in it>`."""
     snapshot, _slash, name = path.partition("/")
-    for module in blueprint(graph_uuid).modules.values():
+    for module in blueprints.load(graph_uuid).modules.values():
         held = module.snapshot
         if held is not None and str(held.uuid) == snapshot and name in held.files:
             opened = partial(snapshots.read, held.files[name]["sha256"])

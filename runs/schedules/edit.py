@@ -12,11 +12,10 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from endpoints import data
+from endpoints import blueprints, data
 from endpoints.models import EntityStatus, PipelineEndpoint, PublishedPipeline
 from endpoints.parameters import Kind
 from endpoints.services import checks
-from runs import engine
 from runs.models import Schedule, Trigger
 from runs.recurrence import BadRecurrence, Recurrence
 from runs.submission import kept
@@ -263,7 +262,7 @@ def _submit_with(actor: Actor, schedule: Schedule, submission: Mapping[str, Any]
         version=schedule.endpoint_version,
         pipeline=schedule.pipeline,
     )
-    blueprint = engine.blueprint(target.graph.uuid)
+    blueprint = blueprints.load(target.graph.uuid)
     if schedule.is_active:
         check_keys(target, given["remarks"])
         _check_parameter(schedule, blueprint)
@@ -286,7 +285,7 @@ def datapath_of(schedule: Schedule, path: str) -> dict[str, Any]:
     return {schedule.datapath_parameter: place}
 
 
-def _check_parameter(schedule: Schedule, blueprint: engine.Blueprint) -> None:
+def _check_parameter(schedule: Schedule, blueprint: blueprints.Blueprint) -> None:
     wanted = schedule.datapath_parameter
     if wanted and getattr(blueprint.parameters.get(wanted), "kind", None) is not Kind.DATAPATH:
         text = _("%(target)s has no data path parameter %(name)s.")

@@ -11,8 +11,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from endpoints import data
-from endpoints.blueprints import as_uuid
+from endpoints import blueprints, data
 from endpoints.graph import DatasetNode
 from endpoints.models import (
     ComputeTarget,
@@ -36,6 +35,7 @@ from studio.core import audit, numbers
 from studio.core.access import Actor, require
 from studio.core.db.transactions import write_transaction
 from studio.core.errors import BadValue, Forbidden, Refused
+from studio.core.uuids import as_uuid
 
 
 @dataclass(frozen=True)
@@ -205,11 +205,14 @@ def examine(
     strict: bool | None = None,
     caller: str = "Caller",
 ) -> tuple[
-    engine.Blueprint, Resolved, dict[str, dict[str, Any]], dict[tuple[str, str], engine.Destination]
+    blueprints.Blueprint,
+    Resolved,
+    dict[str, dict[str, Any]],
+    dict[tuple[str, str], engine.Destination],
 ]:
     """What a run of `target` would run with these values, where its data is and where its outputs go;
     refuses what it must, and writes nothing."""
-    blueprint = engine.blueprint(target.graph.uuid)
+    blueprint = blueprints.load(target.graph.uuid)
     resolved = resolve(
         blueprint.parameters,
         assignments=assignments,
@@ -230,7 +233,7 @@ def start(actor: Actor, run: Run, *, parent: Run | None = None) -> Run:
     require(actor, verb_to_run(run.pipeline), run)
     extra = run.pipeline_run
     check_runnable(run.endpoint, run.pipeline, None)
-    blueprint = engine.blueprint(extra.graph.uuid)
+    blueprint = blueprints.load(extra.graph.uuid)
     _check_compute(actor, blueprint)
     chosen = engine.destinations(blueprint, sealing.opened(extra.parameters), extra.datapaths)
     sources = _sources(actor, blueprint, extra.datasets, extra.datapaths)
@@ -306,7 +309,7 @@ def _version(endpoint: PipelineEndpoint, number: int | None) -> EndpointVersion:
     return found
 
 
-def _check_compute(actor: Actor, blueprint: engine.Blueprint) -> None:
+def _check_compute(actor: Actor, blueprint: blueprints.Blueprint) -> None:
     wanted = {target_of(node) for node in blueprint.graph.nodes.values()}
     known = set(
         ComputeTarget.objects.filter(workspace=actor.workspace).values_list("name", flat=True)
@@ -320,7 +323,7 @@ def _check_compute(actor: Actor, blueprint: engine.Blueprint) -> None:
 
 def _sources(
     actor: Actor,
-    blueprint: engine.Blueprint,
+    blueprint: blueprints.Blueprint,
     datasets: Mapping[str, Any],
     datapaths: Mapping[str, Any],
 ) -> dict[str, dict[str, Any]]:

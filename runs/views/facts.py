@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
 
-from endpoints import data
+from endpoints import blueprints, data
 from endpoints.models import Datastore
-from runs import engine, sealing
+from runs import sealing
 from runs.models import Artifact, Kind, Metric, MetricValue, Run
 from runs.views import charts
 from studio.core import file_names as names
@@ -29,7 +29,7 @@ SHOWN_FILES = 200
 def parameters(run: Run) -> list[dict]:
     """Every parameter with the value the run had, and where that came from."""
     made = run.pipeline_run
-    declared = engine.blueprint(made.graph.uuid).parameters
+    declared = blueprints.load(made.graph.uuid).parameters
     values = sealing.shown(made.parameters)
     names = dict.fromkeys([*declared, *values, *made.datasets, *made.datapaths])
     return [
@@ -189,7 +189,7 @@ def _listing(run: Run, step: Run, name: str, place: dict) -> list[dict]:
 
 def snapshots(run: Run) -> list[dict]:
     """The code the steps ran: each snapshot once, with the steps it belongs to."""
-    blueprint = engine.blueprint(run.pipeline_run.graph.uuid)
+    blueprint = blueprints.load(run.pipeline_run.graph.uuid)
     found: dict = {}
     for node_id, module in blueprint.modules.items():
         if module.snapshot is not None:

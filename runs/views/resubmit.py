@@ -3,7 +3,8 @@
 from django.core.exceptions import ValidationError
 from django.shortcuts import render
 
-from runs import engine, sealing, services
+from endpoints import blueprints
+from runs import sealing, services
 from runs.forms.submit import SubmitForm
 from runs.models import Run
 from runs.parts import scope
@@ -34,7 +35,7 @@ def _form(request, run: Run) -> SubmitForm:
     return SubmitForm(
         request.POST if request.method == "POST" else None,
         workspace=run.workspace,
-        parameters=engine.blueprint(before.graph.uuid).parameters,
+        parameters=blueprints.load(before.graph.uuid).parameters,
         experiments=list(dict.fromkeys(names)),
         values={**sealing.opened(before.parameters), **before.datasets, **before.datapaths},
         initial={

@@ -12,8 +12,9 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from endpoints import blueprints
 from endpoints.models import EntityStatus, PipelineEndpoint, PublishedPipeline
-from runs import engine, schedules
+from runs import schedules
 from runs.forms.schedules import ScheduleForm, initial_of
 from runs.models import Schedule, ScheduleTick
 from runs.parts.definitions import find_endpoint, find_pipeline, reader, versions_of
@@ -198,7 +199,7 @@ def _form(request, target, schedule: Schedule | None, *, initial: dict, values=N
     return ScheduleForm(
         request.POST if request.method == "POST" else None,
         workspace=request.actor.workspace,
-        parameters=engine.blueprint(pipeline.graph.uuid).parameters,
+        parameters=blueprints.load(pipeline.graph.uuid).parameters,
         experiments=[own, *experiments] if own else experiments,
         schedule=schedule,
         versions=[row.number for row in rows],

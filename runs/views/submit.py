@@ -9,9 +9,10 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
+from endpoints import blueprints
 from endpoints.models import EndpointVersion, PipelineEndpoint, PublishedPipeline
 from endpoints.services import why_disabled
-from runs import engine, services
+from runs import services
 from runs.forms.submit import SubmitForm
 from runs.models import Experiment, Run, Source
 from runs.parts.definitions import asked_version, find_endpoint, find_pipeline, versions_of
@@ -117,7 +118,7 @@ def _form(request, pipeline: PublishedPipeline, *, name: str) -> SubmitForm:
     return SubmitForm(
         request.POST if request.method == "POST" else None,
         workspace=request.actor.workspace,
-        parameters=engine.blueprint(pipeline.graph.uuid).parameters,
+        parameters=blueprints.load(pipeline.graph.uuid).parameters,
         experiments=experiments,
         initial={
             "continue_on_step_failure": pipeline.continue_on_step_failure,

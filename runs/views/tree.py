@@ -6,8 +6,8 @@ from itertools import pairwise
 from django.urls import reverse
 from django.utils import timezone
 
+from endpoints import blueprints
 from endpoints.graph.layout import Layout, layout
-from runs import engine
 from runs.models import Kind, Run, StatusChange
 from runs.states import TERMINAL, Status
 from studio.core.templatetags.studio import duration
@@ -59,7 +59,7 @@ def outline(steps: list[Run]) -> list[dict]:
 
 def graph(run: Run, steps: list[Run]) -> dict:
     """The drawing: its positions are those of the graph, which never changes, its colours of now."""
-    drawn = engine.blueprint(run.pipeline_run.graph.uuid).graph
+    drawn = blueprints.load(run.pipeline_run.graph.uuid).graph
     facts = {
         node.id: {"name": node.name, "sub": "", "kind": "dataset", "url": ""}
         for node in drawn.datasets.values()
@@ -88,7 +88,7 @@ def _state(step: Run | None) -> dict:
 
 @lru_cache(maxsize=256)
 def _layout(graph_uuid) -> Layout:
-    drawn = engine.blueprint(graph_uuid).graph
+    drawn = blueprints.load(graph_uuid).graph
     edges = [(edge.source, edge.target) for edge in drawn.edges]
     return layout([*drawn.datasets, *drawn.nodes], edges)
 

@@ -7,7 +7,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from endpoints.blueprints import as_uuid
 from runs import services
 from runs.models import Run
 from runs.parts import scope
@@ -15,6 +14,7 @@ from runs.parts.definitions import reader
 from studio.core.access import require
 from studio.core.errors import Refused
 from studio.core.ui.decorators import form_view
+from studio.core.uuids import as_uuid
 
 
 @form_view

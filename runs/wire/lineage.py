@@ -1,7 +1,7 @@
 """Which datasets a run read and made (wire.md 9.2), as `Run.get_details()` shows them."""
 
+from endpoints import blueprints
 from endpoints.graph import Port
-from runs import engine
 from runs.models import Kind, Run, StepRun
 
 
@@ -24,7 +24,7 @@ def lineage(step: StepRun | None) -> dict[str, list[dict]]:
         made = {port: place for port, place in step.outputs.items() if place.get("registered")}
     if not read and not made:
         return {"inputDatasets": [], "outputDatasets": []}
-    graph = engine.blueprint(step.run.parent.pipeline_run.graph.uuid).graph
+    graph = blueprints.load(step.run.parent.pipeline_run.graph.uuid).graph
     module = graph.nodes[step.node_id].module
     return {
         "inputDatasets": [

@@ -4,9 +4,10 @@ import json
 
 import pytest
 
+from endpoints import blueprints
 from endpoints.graph import read_module
 from endpoints.models import Graph, Module, PublishedPipeline, SavedDataset
-from runs import engine, services
+from runs import services
 from runs.models import PipelineDraft, Run, RunAttribute, Schedule
 from runs.schedules import scheduler
 from tests import factories
@@ -129,7 +130,7 @@ def test_of_a_nodes_value_and_of_its_variables(api, workspace):
     made = publish(
         api, posted(workspace, ModuleParameters=parameters, Runconfig=runconfig), ONE="1.10"
     )
-    graph = engine.blueprint(Graph.objects.get(uuid=made["GraphId"]).uuid).graph
+    graph = blueprints.load(Graph.objects.get(uuid=made["GraphId"]).uuid).graph
     node = graph.nodes["n"]
     assert node.environment_variables({}) == {"AML_PARAMETER_x": "1.10"}
     assert node.runconfig["environment"]["environmentVariables"] == {"LEVEL": "3.10"}

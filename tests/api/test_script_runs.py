@@ -5,6 +5,7 @@ import uuid
 
 import pytest
 
+from endpoints import blueprints
 from endpoints.models import Graph, Module, SavedDataset, Snapshot
 from runs import engine, run_tokens, services
 from runs.engine import job as jobs
@@ -377,7 +378,7 @@ def test_numbers_reach_the_script_as_they_were_written(api, definition):
     raw = json.dumps(definition).replace('"LR"', "1.10").encode()
     path = f"/execution/v1.0{api.workspace.scope}/experiments/exp/snapshotrun"
     run = run_of(api.post(path, raw=raw))
-    node = engine.blueprint(run.pipeline_run.graph.uuid).graph.nodes.popitem()[1]
+    node = blueprints.load(run.pipeline_run.graph.uuid).graph.nodes.popitem()[1]
     assert [argument.value for argument in node.module.arguments] == ["--lr", "1.10"]
     variables = node.runconfig["environment"]["environmentVariables"]
     assert variables == {"A": "1.10", "B": "1.10"}

@@ -2,8 +2,8 @@
 
 import pytest
 
+from endpoints import blueprints
 from endpoints.services import publish
-from runs import engine
 from runs.models import Run
 from runs.states import Status
 from studio.core.errors import BadValue
@@ -62,7 +62,7 @@ def test_the_default_and_a_given_value_are_where_the_output_goes(studio, publish
 def test_it_counts_as_a_parameter_that_is_declared(studio, published):
     pipeline = published(PATH)
     assert pipeline.parameter_defaults == {"path": "a/b"}
-    assert list(engine.blueprint(pipeline.graph.uuid).parameters) == ["path"]
+    assert list(blueprints.load(pipeline.graph.uuid).parameters) == ["path"]
     run = studio.submit(pipeline)
     assert run.pipeline_run.parameters == {"path": "a/b"}
     assert run.pipeline_run.provenance == {"path": "Default"}

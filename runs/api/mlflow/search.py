@@ -5,7 +5,6 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from uuid import UUID
 
 from django.db.models import (
     F,
@@ -34,6 +33,7 @@ from runs.states import Status
 from studio.core.db.lookups import ILike, JsonNumber, JsonText, Like
 from studio.core.errors import BadValue
 from studio.core.rest.bodies import kind_of
+from studio.core.uuids import as_uuids
 
 Term = Func | Subquery  # the value under a key
 LONGEST, MOST_CLAUSES, MOST_ORDERS = 6000, 50, 20
@@ -200,7 +200,7 @@ def _attribute(name: str, attribute: Attribute, sign: str, value) -> Q:
         value = [word for text in _list(value) for word in attribute.words.get(text.upper(), ())]
         sign = {"=": "in", "!=": "not in"}.get(sign, sign)
     elif attribute.is_id:
-        value = [_uuid(text) for text in _list(value)]
+        value = as_uuids(_list(value))  # an id of another make is nobody's
         sign = {"=": "in", "!=": "not in"}.get(sign, sign)
     if (attribute.words is not None or attribute.is_id) and sign not in ("in", "not in"):
         raise BadValue(
@@ -211,13 +211,6 @@ def _attribute(name: str, attribute: Attribute, sign: str, value) -> Q:
 
 def _list(value) -> list[str]:
     return value if isinstance(value, list) else [value or ""]
-
-
-def _uuid(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        return UUID(int=0)  # an id of another make is nobody's
 
 
 def _compared(lookup: "Lookup", sign: str, value) -> Q:
