@@ -1,4 +1,4 @@
-"""Roles and `require`: the only place that knows who may do what."""
+"""Roles and `require`: the only module that decides who may do what."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -22,17 +22,17 @@ NEEDS = {
     # runs nothing); to say its status and properties and to begin child runs.
     "track": Role.OPERATOR,
     "drive": Role.OPERATOR,
-    # Whoever makes a graph, a run configuration, a command, a script or an environment run: whatever
-    # is no published pipeline. Another value of a published one is no code.
+    # Anything that brings code of its own: a graph, a run configuration, a command, a script, an
+    # environment. Other values for a published pipeline are not code.
     "run code": Role.PUBLISHER,
     "publish": Role.PUBLISHER,
     "edit": Role.PUBLISHER,
     "disable": Role.PUBLISHER,
     "register": Role.PUBLISHER,  # datasets, environments, models
     "upload": Role.PUBLISHER,  # files of datastores, which steps read
-    "compute": Role.PUBLISHER,  # scripts that publish make the targets that they name
+    "compute": Role.PUBLISHER,  # publishing scripts create the targets that they use
     "datastore": Role.ADMIN,
-    "secret": Role.PUBLISHER,  # to read one too; a step reads those of its workspace by its own token
+    "secret": Role.PUBLISHER,  # reading needs it too; a step reads secrets by its own token
     "administer": Role.ADMIN,
 }
 # What a step's own token may do (wire.md 2.3); `Run.reached_by` says to which runs. It cannot start
@@ -42,9 +42,9 @@ RUN_TOKEN_VERBS = {"read", "tag", "change", "track", "drive", "register", "uploa
 
 @dataclass(frozen=True)
 class Caller:
-    """Who acts and how far it may reach; in no workspace, if on accounts or before it has signed in.
+    """Who acts, and how far they may reach. `workspace` is None for accounts and before sign-in.
 
-    `endpoint_uuid` bounds a token to one endpoint; `run_uuid` marks a step's own token.
+    `endpoint_uuid` limits a token to one endpoint; `run_uuid` marks a step's own token.
     """
 
     workspace: Workspace | None
@@ -54,7 +54,7 @@ class Caller:
     token: Token | None = None
     endpoint_uuid: UUID | None = None
     run_uuid: UUID | None = None
-    run_attempt: int = 0  # a step's own token is that of one attempt
+    run_attempt: int = 0  # a step's own token belongs to one attempt
     is_authenticated: ClassVar = True
 
     def may(self, verb: str) -> bool:
@@ -67,7 +67,7 @@ class Caller:
 
 @dataclass(frozen=True)
 class Actor(Caller):
-    """A caller that acts in a workspace."""
+    """A caller who acts in a workspace."""
 
     workspace: Workspace
 
@@ -75,8 +75,7 @@ class Actor(Caller):
 def require(actor: Actor | None, verb: str, target: Model | None = None) -> None:
     """Raise Forbidden unless `actor` may do `verb`, on `target` (a row of its workspace) if given.
 
-    A target whose model has `reached_by(actor, verb)` says itself whether this actor reaches it.
-    A page's actor is None while its reader has no role in any workspace.
+    A page's actor is None if its reader has no role in any workspace.
     """
     if actor is None:
         raise Forbidden(_("You have no role in any workspace yet. Ask an administrator for one."))
@@ -113,9 +112,9 @@ def _why_not_reached(actor: Actor, target: Any) -> str:
 def actor_for(
     user: User, workspace: Workspace, *, token: Token | None = None, grant: RoleGrant | None = None
 ) -> Actor:
-    """The actor a user is in a workspace; superusers are Admin everywhere.
+    """The actor that a user is in a workspace; superusers are Admin everywhere.
 
-    `grant` is the user's, if it was read already; with a token it always was.
+    `grant` is the user's, if it has been read already; with a token it always has.
     """
     if token is None and not user.is_superuser:
         grant = RoleGrant.objects.filter(user=user, workspace=workspace).first()
@@ -143,7 +142,7 @@ def person(user: User) -> Caller:
 
 
 def workspaces_of(user: User) -> QuerySet[Workspace]:
-    """The workspaces a signed-in user may open."""
+    """The workspaces that a signed-in user may open."""
     if user.is_superuser:
         return Workspace.objects.order_by("name")
     return Workspace.objects.filter(grants__user=user).order_by("name")

@@ -1,4 +1,4 @@
-"""Who is at the other end of a request: the one place that reads addresses."""
+"""The address of a request's caller; no other module reads it."""
 
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
@@ -10,8 +10,8 @@ Address = IPv4Address | IPv6Address
 
 
 def address_of(request: HttpRequest) -> str | None:
-    """The caller's address. From one of STUDIO_TRUSTED_PROXIES it is the last address of
-    X-Forwarded-For, which the proxy itself has added; from anybody else that header is ignored."""
+    """The caller's address. If the peer is one of STUDIO_TRUSTED_PROXIES, it is the last address of
+    X-Forwarded-For, which the proxy has added; from anyone else the header is ignored."""
     peer = parsed(request.META.get("REMOTE_ADDR", ""))
     if peer is not None and is_in(peer, settings.STUDIO_TRUSTED_PROXIES):
         forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2]
@@ -20,7 +20,8 @@ def address_of(request: HttpRequest) -> str | None:
 
 
 def parsed(text: str) -> Address | None:
-    """The address of a text, which may carry a port as proxies write it; None for anything else."""
+    """The address in a text, perhaps with a port as proxies write it; None if it is not an
+    address."""
     text = text.strip()
     if text.startswith("["):
         text = text[1:].partition("]")[0]

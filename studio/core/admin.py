@@ -1,4 +1,4 @@
-"""Admin for operators: everything derived is read-only, verbs call services."""
+"""Admin for operators: derived rows are read-only, commands call services."""
 
 import re
 
@@ -45,13 +45,13 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 
 
 class AdminTextArea(TextArea, AdminTextareaWidget):
-    """As Django draws it."""
+    """A text area that looks like Django's."""
 
 
 class AuditedAdmin(admin.ModelAdmin):
-    """Rows that administrators write here: each write is on record, with what it changed.
+    """Rows that administrators edit here; each change is recorded in the audit trail.
 
-    What is compared are rows as the database has them: a form's data holds passwords in plain.
+    The rows in the database are compared, because form data contain plain passwords.
     """
 
     formfield_overrides = {models.TextField: {"widget": AdminTextArea}}
@@ -92,7 +92,7 @@ class AuditedAdmin(admin.ModelAdmin):
         return self.facts(type(obj)._base_manager.get(pk=obj.pk))
 
     def facts(self, obj) -> dict[str, str]:
-        """Each field as a text, and what is linked to it."""
+        """Each field as text, and related rows."""
         fields = [field for field in obj._meta.concrete_fields if not field.primary_key]
         facts = {field.name: str(field.value_from_object(obj)) for field in fields}
         for field in obj._meta.many_to_many:
@@ -100,14 +100,14 @@ class AuditedAdmin(admin.ModelAdmin):
         return facts
 
     def note(self, request, verb, obj, *, before=None, after=None):
-        # A grant is a row of its workspace; a workspace is its own; an account is of none.
+        # A grant belongs to its workspace, a workspace to itself, an account to none.
         place = obj if isinstance(obj, Workspace) else getattr(obj, "workspace", None)
         actor: Caller = actor_for(request.user, place) if place else person(request.user)
         record(actor, verb, obj, before=before, after=after)
 
 
 def _shown(facts: dict[str, str], names=None, *, password: str = PASSWORD) -> dict[str, str]:
-    """What goes on record of these fields: never a password, nor its hash, nor one in an address."""
+    """The recorded text of these fields, without passwords: no hash, and none in an address."""
     return {
         name: _password(value, password)
         if name == "password"
@@ -146,7 +146,8 @@ class StudioGroupAdmin(AuditedAdmin, GroupAdmin):
 
 @admin.register(Workspace)
 class WorkspaceAdmin(AuditedAdmin):
-    """Made by `manage.py workspace add`, with all that belongs to one; its audit trail stays."""
+    """Workspaces are created by `manage.py workspace add`, with everything that belongs to one. The
+    audit trail outlives them."""
 
     list_display = ["name", "resource_group", "subscription_id", "uuid", "created_at"]
     readonly_fields = ["uuid", "created_at"]
@@ -169,7 +170,7 @@ class RoleGrantAdmin(AuditedAdmin):
 
 @admin.register(Token)
 class TokenAdmin(ReadOnlyAdmin):
-    """Tokens are made on their page, where the plain text can be shown once."""
+    """Tokens are created on their own page, where the plain text can be shown once."""
 
     list_display = ["name", "user", "workspace", "expires_at", "revoked_at", "last_used_at"]
     list_select_related = ["user", "workspace"]

@@ -1,5 +1,5 @@
-"""The audit trail: services call `record` in the transaction of the change it describes, doors call
-`count` for what they refuse. The only module that writes its rows."""
+"""The audit trail. Services call `record` in the transaction of a change, views call `count` for
+what they refuse. No other module writes these rows."""
 
 import hashlib
 import json
@@ -21,12 +21,13 @@ from studio.core.models import AuditEvent, Door
 from studio.core.origin import origin
 
 ANONYMOUS = "anonymous"
-# Of what is counted, a minute: beyond, one row stands for all others of the address, or of everybody.
+# The most counted rows per minute. Beyond these, one row stands for all others of the address, or
+# of everybody.
 ROWS_PER_ADDRESS = 20
 ROWS_PER_MINUTE = 100
 SEVERAL = "(several)"
-# How often a process writes of what is counted, a minute: a flood of refused calls must not keep the
-# database from its work. What is beyond waits in memory, and is written once a second.
+# How often a process writes counted rows per minute: a flood of refused calls must not keep the
+# database from its work. The rest waits in memory and is written once a second.
 WRITES_PER_MINUTE = 3000
 MOST_WAITING = 100
 WAIT = timedelta(seconds=1)
@@ -44,11 +45,11 @@ def record(
     endpoint_uuid: UUID | None = None,
     asked_version: int | None = None,
 ) -> AuditEvent:
-    """Note that `actor` did `verb` to `target`, a row with a `uuid` (and perhaps a `name`)."""
+    """Record that `actor` did `verb` to `target`, a row with a `uuid` (and perhaps a `name`)."""
     event = _event(
         actor,
         verb=verb,
-        kind=target.__class__.__name__,  # a request's user is a proxy, which `type` shows
+        kind=target.__class__.__name__,  # `type` would show the proxy of a request's user
         object_uuid=getattr(target, "uuid", None),
         object_name=str(getattr(target, "name", target)),
         endpoint_uuid=endpoint_uuid,
@@ -71,9 +72,9 @@ def count(
     at_once: bool = True,
     **facts: Any,
 ) -> bool:
-    """Note what anybody can cause as often as they like: one row per actor, address, object and
-    minute, which counts. True for the first time. Unless `at_once`, it may be written later, with
-    what is counted next."""
+    """Record what anybody can cause as often as they like: one row per actor, address, object and
+    minute, with a counter. True for the first time. Unless `at_once`, it may be written later,
+    together with the next."""
     event = _event(
         actor, verb=verb, kind=kind, object_name=name, status=status, reason=reason, **facts
     )
@@ -86,7 +87,7 @@ def count(
 
 
 def refuse(actor: Caller, *, code: str, reason: str, **facts: Any) -> None:
-    """Count a trigger that was refused. That this cannot be written refuses nothing else."""
+    """Record a refused trigger. If this cannot be written, nothing else fails."""
     try:
         count(actor, "submit refused", reason=reason, after={"code": code}, **facts)
     except DatabaseError:
@@ -94,14 +95,14 @@ def refuse(actor: Caller, *, code: str, reason: str, **facts: Any) -> None:
 
 
 def nobody(name: str = ANONYMOUS) -> Caller:
-    """Whoever has not signed in, under the name they give."""
+    """A caller who has not signed in, under the name they give."""
     return Caller(workspace=None, role=None, name=name)
 
 
 def refuse_for(
     actor: Actor | None, error: Refused | ValidationError, *, kind: str, uuid: UUID
 ) -> None:
-    """`refuse`, of what a service raised for a run of the `kind` of this public id."""
+    """`refuse` for an error of a service, about a run of the object with this kind and uuid."""
     refuse(
         actor or nobody(),
         code=getattr(error, "code", None) or "UserError",
@@ -115,7 +116,7 @@ def refuse_for(
 
 
 class Waiting:
-    """What this process has counted and not written yet."""
+    """Counted events of this process that have not been written yet."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -124,7 +125,7 @@ class Waiting:
         self._events: dict[tuple[Any, ...], AuditEvent] = {}
 
     def add(self, event: AuditEvent, *, at_once: bool) -> list[AuditEvent]:
-        """What is to be written now; `event` first, if it is."""
+        """The events to be written now, beginning with `event` if it is one of them."""
         with self._lock:
             if self._minute != event.minute:
                 self._minute, self._written = event.minute, 0
@@ -162,14 +163,14 @@ def _write_counted(event: AuditEvent) -> bool:
         try:
             with transaction.atomic():
                 event.save(force_insert=True)
-        except IntegrityError:  # another process was first
+        except IntegrityError:  # another process has just created it
             return not _counted_again(event)
     return True
 
 
 def _merged(event: AuditEvent) -> bool:
-    """Whether `event` became one of the rows that stand for many: those who choose ever new names, or
-    come from ever new addresses, must not fill the disk."""
+    """Whether `event` was added to one of the rows that stand for many. Ever new names and
+    addresses must not fill the disk."""
     rows = AuditEvent.objects.filter(minute=event.minute)
     addresses = list(rows.values_list("address", flat=True)[:ROWS_PER_MINUTE])
     if len(addresses) == ROWS_PER_MINUTE:
@@ -212,7 +213,7 @@ def _event(actor: Caller, **facts: Any) -> AuditEvent:
 
 
 def _text(text: str, longest: int) -> str:
-    """What every database can hold of it: strangers choose these texts."""
+    """The text as every database can store it; strangers choose these texts."""
     return text[:longest].replace("\0", "").encode(errors="replace").decode()
 
 
@@ -226,5 +227,5 @@ def _digest(event: AuditEvent) -> str:
 
 def _counted_again(event: AuditEvent) -> bool:
     row = AuditEvent.objects.filter(minute=event.minute, counted=event.counted)
-    # Around the refusal of the append-only queryset: counting is the one change there is.
+    # Bypasses the append-only queryset: counting is the only change of these rows.
     return bool(models.QuerySet.update(row, count=F("count") + event.count, last_at=event.last_at))

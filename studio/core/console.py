@@ -1,4 +1,5 @@
-"""Terminal text as HTML: escaped, colour codes turned into classes, lines that report trouble marked."""
+"""Terminal text as HTML: escaped, with colour codes as classes, and lines that report trouble
+marked."""
 
 import re
 
@@ -6,16 +7,16 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
-# Everything a terminal would swallow; only the colour codes (SGR, ending in m) mean something to us.
+# Control sequences that a terminal would not show; only colour codes (SGR, ending in m) are used.
 _CODES = re.compile(r"\x1b(?:\[([0-9;?]*)([@-~])|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
-LONGEST_LINE = 16 * 1024  # characters of one line that are shown
-_LONGEST_CODE = 3  # digits that the number of a colour has at most
+LONGEST_LINE = 16 * 1024  # characters shown of one line
+_LONGEST_CODE = 3  # most digits of a colour's number
 _COLOURS = {*range(30, 38), *range(90, 98)}
 _TROUBLE = (
     (
         "e",
-        # Nothing here may look ahead over letters: a line may be one word of many megabytes.
+        # No look-ahead over letters here: a line may be one word of many megabytes.
         re.compile(r"\b(?:error|exception|traceback|critical|fatal)\b|(?:error|exception):", re.I),
     ),
     ("w", re.compile(r"\bwarn(?:ing)?\b", re.I)),
@@ -23,12 +24,12 @@ _TROUBLE = (
 
 
 def plain(text: str) -> str:
-    """Text without what only a terminal understands."""
+    """The text without control sequences."""
     return _CODES.sub("", text)
 
 
 def to_html(text: str) -> SafeString:
-    """Log text, of any origin, as markup that is safe to print inside a `<pre>`."""
+    """Log text, of any origin, as markup that is safe inside `<pre>`."""
     lines = text.replace("\r\n", "\n").split("\n")
     return mark_safe("\n".join(_line(line) for line in lines))  # noqa: S308  _line escapes
 
@@ -36,7 +37,7 @@ def to_html(text: str) -> SafeString:
 def _line(line: str) -> str:
     line = line.rstrip("\r").rsplit("\r", 1)[
         -1
-    ]  # a progress bar rewrites its line: its last word counts
+    ]  # a progress bar rewrites its line: only the last state is shown
     bare = _CODES.sub("", line)
     kind = next((kind for kind, pattern in _TROUBLE if pattern.search(bare)), "")
     body = _coloured(line[:LONGEST_LINE])

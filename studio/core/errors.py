@@ -1,11 +1,11 @@
-"""What services raise for a right request at the wrong time or by the wrong person. Bad input is
-django.core.exceptions.ValidationError; doors map both and contain no `try`."""
+"""Errors that services raise: the request is valid but not possible now, or not for this actor. Bad
+input is django.core.exceptions.ValidationError. Views map both and need no `try`."""
 
 from django.core.exceptions import ValidationError
 
 
 class Refused(Exception):
-    """The request is understood and cannot be done now; `message` says why and what to do next."""
+    """The request cannot be done now; `message` says why and what to do next."""
 
     code = "UserError"
     status = 409
@@ -19,7 +19,7 @@ class Refused(Exception):
 
 
 class Disabled(Refused):
-    """The one refusal for everything that is switched off. v1 callers expect 400."""
+    """Something is disabled. v1 callers expect 400."""
 
     status = 400
     code = "Disabled"
@@ -36,7 +36,7 @@ class NotFound(Refused):
 
 
 class Conflict(Refused):
-    """Somebody else changed the object since it was read."""
+    """Somebody else has changed the object since it was read."""
 
     status = 409
     code = "Conflict"
@@ -53,5 +53,5 @@ class BadValue(Refused):
 
 
 def text_of(error: Refused | ValidationError) -> str:
-    """Its sentences, where one text is wanted."""
+    """All sentences of the error as one text."""
     return error.message if isinstance(error, Refused) else " ".join(error.messages)

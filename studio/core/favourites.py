@@ -1,4 +1,4 @@
-"""What a person marked with a star: a mark of their own, which changes nothing for anybody else."""
+"""Favourites: each person's own stars, which nobody else sees."""
 
 from typing import Any
 from uuid import UUID
@@ -10,7 +10,8 @@ from studio.core.models import Favourite
 
 
 def mark(actor: Actor, target: Any, *, on: bool) -> None:
-    """Put the star on `target`, a row with a `uuid`, or take it away; doing so twice changes nothing."""
+    """Put the star on `target`, a row with a `uuid`, or remove it. Doing so twice changes
+    nothing."""
     require(actor, "read", target)
     mine = {"user": actor.user, "workspace": actor.workspace, "uuid": target.uuid}
     if on:
@@ -24,7 +25,7 @@ def is_marked(actor: Actor, uuid: UUID) -> bool:
 
 
 def starred(actor: Actor) -> Exists:
-    """Whether a row of the queryset that this annotates is a favourite of the actor's."""
+    """An annotation: whether the row is a favourite of the actor's."""
     return Exists(_of(actor).filter(uuid=OuterRef("uuid")))
 
 

@@ -1,5 +1,5 @@
-"""Names of files, which a file system takes as any bytes: shown so that they can be read and copied, and
-written into addresses so that they come back. Bytes that are no UTF-8 are surrogates here, as in `os`."""
+"""Names of files, which may be any bytes: shown readably, and written into addresses without loss.
+Bytes that are not UTF-8 are surrogates here, as in `os`."""
 
 import os
 import re
@@ -11,7 +11,7 @@ UNSEEN = {"Cc", "Cs", "Zl", "Zp"}  # control characters, surrogates, ends of lin
 
 
 def shown(name: str) -> str:
-    """With visible escapes for what cannot be printed: `a\\x07b`, `caf\\xe9`."""
+    r"""The name with escapes for what cannot be printed: `a\x07b`, `caf\xe9`."""
     return "".join(map(_shown, name)) if not name.isprintable() else name
 
 
@@ -24,7 +24,7 @@ def _shown(character: str) -> str:
 
 
 def is_text(name: str) -> bool:
-    """Whether databases and other stores can hold it at all."""
+    """Whether databases and other stores can hold the name."""
     try:
         name.encode()
     except UnicodeEncodeError:
@@ -33,17 +33,17 @@ def is_text(name: str) -> bool:
 
 
 def is_plain(name: str) -> bool:
-    """Whether it can be a user's words: others name nothing but what is there already."""
+    """Whether users may choose this name; other names are only accepted for files that exist."""
     return name.isprintable() and "\\" not in name
 
 
 def of_address(text: str) -> str:
-    """The name in an address, in which Django leaves the escapes of bytes that are no UTF-8."""
+    """The name in an address, where Django leaves bytes that are not UTF-8 escaped."""
     return BROKEN.sub(lambda found: chr(0xDC00 + int(found[1], 16)), text)
 
 
 def quoted(name: str) -> str:
-    """For an address or an XML document: whatever the bytes are, only plain characters."""
+    """The name for an address or an XML document, in plain characters only."""
     return quote_from_bytes(os.fsencode(name))
 
 

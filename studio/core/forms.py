@@ -12,12 +12,12 @@ from studio.core.sign_in import Locked
 
 
 def with_line_feeds(text: str) -> str:
-    """Browsers send each end of a line in a form as CRLF, whatever it was when the page was made."""
+    """The text with LF as line ends; browsers send CRLF from forms."""
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 class TextArea(forms.Textarea):
-    """The one widget for texts of several lines: what is written in it has LF at their ends."""
+    """The widget for all texts of several lines; their line ends become LF."""
 
     def value_from_datadict(self, data, files, name):
         value = super().value_from_datadict(data, files, name)
@@ -25,13 +25,13 @@ class TextArea(forms.Textarea):
 
 
 class SignInForm(AuthenticationForm):
-    """Asks the service, which counts what fails. `locked` is what it refused with."""
+    """Calls the service, which counts failures. `locked` is its refusal."""
 
     locked: Locked | None = None
 
     def __init__(self, *args, **more):
         super().__init__(*args, **more)
-        # A name that nobody can have is one more that fails, and is counted as such.
+        # A name that cannot exist fails and is counted like any other.
         field = self.fields["username"]
         field.validators = [
             each for each in field.validators if not isinstance(each, MaxLengthValidator)
@@ -74,7 +74,8 @@ class OwnPasswordForm(PasswordChangeForm):
 
 
 class TokenForm(forms.Form):
-    """What a person says of a new token; `endpoints` (uuid → name) are the ones it may be bound to."""
+    """A person's input for a new token; `endpoints` (uuid → name) are those it may be limited
+    to."""
 
     name = forms.CharField(label=_("Name"), max_length=100, help_text=_("Who or what will use it."))
     days = forms.IntegerField(

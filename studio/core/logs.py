@@ -1,4 +1,4 @@
-"""Log lines: one per event, `key=value`, carrying the correlation id of the request or step."""
+"""Log lines: one per event, `key=value`, with the correlation id of the request or step."""
 
 import json
 import logging
@@ -22,7 +22,7 @@ def _facts(record: logging.LogRecord) -> dict[str, str]:
 
 
 class AsOneWarning(logging.Filter):
-    """For what only callers can mend: where in our code it was noticed is of no use."""
+    """Logs as a one-line warning what only callers can fix: our own traceback does not help."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.levelno, record.levelname = logging.WARNING, "WARNING"

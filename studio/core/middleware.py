@@ -1,4 +1,5 @@
-"""Correlation ids, the content security policy and the workspace a page is in."""
+"""Middleware: older addresses, correlation ids, cookies, content security policy, CORS, language,
+the workspace of a page, and refusals."""
 
 import re
 import uuid
@@ -25,7 +26,7 @@ OWN_COOKIES = (
     *(settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, settings.LANGUAGE_COOKIE_NAME),
     "messages",
 )
-HOST_PREFIX = "__Host-"  # which browsers take over https alone, for the host alone
+HOST_PREFIX = "__Host-"  # browsers accept it over https only, for this host only
 SAFE = ("GET", "HEAD")
 SHOWN_TO_SCRIPTS = (
     "x-ms-request-id, Retry-After, ETag, Content-Range, Idempotent-Replayed, WWW-Authenticate"
@@ -36,12 +37,13 @@ WORKSPACE = re.compile(
     re.IGNORECASE,
 )
 
-# The same services, as callers of their first years address them.
+# Addresses of v1's first years.
 OLDER = re.compile(r"^/(?:(?P<pipelines>api/v1\.0)|mlflow/v1\.0)/", re.IGNORECASE)
 
 
 def older_addresses(get_response):
-    """Lead each address of old to the one that replaced it; no client follows a redirect of a POST."""
+    """Serve v1's older addresses by the current ones, without a redirect: no client follows one for
+    a POST."""
 
     def middleware(request):
         if found := OLDER.match(request.path_info):
@@ -53,7 +55,7 @@ def older_addresses(get_response):
 
 
 def correlation(get_response):
-    """Give each request an id that its log lines, error pages, error bodies and audit rows carry."""
+    """Give each request an id for its log lines, error pages, error bodies and audit rows."""
 
     def middleware(request):
         request.correlation_id = uuid.uuid4().hex
@@ -71,9 +73,12 @@ def correlation(get_response):
 
 
 def cookies_of_https(get_response):
-    """Over https our cookies are Secure and have names of their own. Browsers send a host's cookies to
-    all its ports: with the same names, a sign-in at one port would end that at the other, and what
-    plain http can set would count over https. All else goes by the plain names."""
+    """Over https, cookies are Secure and have names of their own.
+
+    Browsers send a host's cookies to all its ports. With equal names, signing in at one port would
+    sign out at the other, and cookies set over plain http would be trusted over https. Other code
+    uses the plain names.
+    """
 
     def middleware(request):
         take_own_cookies(request)
@@ -89,7 +94,7 @@ def cookies_of_https(get_response):
 
 
 def take_own_cookies(request) -> None:
-    """Give the cookies of https their plain names, whatever else came under these."""
+    """Rename the https cookies to their plain names, and drop cookies that came under those."""
     for name in OWN_COOKIES if request.is_secure() else ():
         request.COOKIES.pop(name, None)
         if HOST_PREFIX + name in request.COOKIES:
@@ -97,7 +102,7 @@ def take_own_cookies(request) -> None:
 
 
 def content_security_policy(get_response):
-    """Nothing inline, nothing from elsewhere: what a page may load is what we serve."""
+    """Nothing inline and nothing from elsewhere: a page loads only what we serve."""
 
     def middleware(request):
         response = get_response(request)
@@ -108,8 +113,8 @@ def content_security_policy(get_response):
 
 
 class CrossOrigin:
-    """Scripts of the origins in STUDIO_CORS_ORIGINS may call the REST doors from a browser: with a
-    token, which they have to know, and never as the person who is signed in there."""
+    """Lets scripts from STUDIO_CORS_ORIGINS call REST from a browser with a token, but never with
+    the cookies of the person who is signed in there."""
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -129,7 +134,7 @@ class CrossOrigin:
             return None
         if not is_allowed(request):
             return None
-        # What a browser asks before the call itself, without the token.
+        # The browser's preflight request, which has no token.
         methods = [name.upper() for name in view.cls.http_method_names if hasattr(view.cls, name)]
         asked = request.headers.get("Access-Control-Request-Headers", "")
         return HttpResponse(
@@ -150,8 +155,8 @@ def is_allowed(request) -> bool:
 
 
 class RestInEnglish:
-    """What services refuse is said in the language of a page's reader, and in English by the REST
-    doors, whatever language their caller's machine prefers: programs read it."""
+    """Refusals are in the reader's language on pages and always in English over REST, because
+    programs read them."""
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -165,14 +170,15 @@ class RestInEnglish:
 
 
 def workspace(get_response):
-    """Set `request.actor` for a signed-in person: the workspace picked in this browser, or their oldest.
+    """Set `request.actor` for a signed-in person: in the workspace picked in this browser, else in
+    their oldest.
 
-    A link that the SDK prints names its workspace (`?wsid=`): following it is picking that one.
+    A link from the SDK names its workspace (`?wsid=`); following it picks that workspace.
     """
 
     def middleware(request):
         request.actor = None
-        # The REST doors authenticate by token and never open a session.
+        # REST authenticates by token and never opens a session.
         if settings.SESSION_COOKIE_NAME in request.COOKIES and request.user.is_authenticated:
             user = request.user
             places = workspaces_of(user)
@@ -199,7 +205,7 @@ def _linked(request, places) -> Workspace | None:
 
 
 class Refusals:
-    """Pages raise what services raise; this shows it, so that no page needs a `try`."""
+    """Shows the errors that services raise, so that pages need no `try`."""
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -217,7 +223,7 @@ class Refusals:
         return render(request, name, {"reason": error.message}, status=error.status)
 
     def note(self, request, error):
-        """A trigger that was refused is on record, whichever way it came."""
+        """Record a refused trigger."""
         match = request.resolver_match
         kind = getattr(match.func, "triggers", None)
         if kind is not None and request.method == "POST":

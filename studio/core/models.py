@@ -18,9 +18,9 @@ class User(AbstractUser):
 
 
 class Workspace(models.Model):
-    """The v1 workspace: every other row, token and page belongs to one.
+    """The v1 workspace; every other row, token and page belongs to one.
 
-    `uuid` is the workspace id that clients key their caches by; a wiped server gets a new one.
+    Clients use `uuid` as the key of their caches; a reset server gets a new one.
     """
 
     uuid = models.UUIDField(default=uuid4, unique=True, editable=False)
@@ -45,7 +45,8 @@ class Workspace(models.Model):
 
     @property
     def scope(self) -> str:
-        """The `W` of the wire: the path every workspace route starts with, after its prefix."""
+        """The path of the workspace, with which its routes begin after their prefix (wire.md
+        1.1)."""
         return (
             f"/subscriptions/{self.subscription_id}/resourceGroups/{self.resource_group}"
             f"/providers/Microsoft.MachineLearningServices/workspaces/{self.name}"
@@ -80,20 +81,20 @@ class RoleGrant(models.Model):
 
 
 class Token(models.Model):
-    """A caller's key: shown once, stored as SHA-256, acting as its user in one workspace."""
+    """A caller's token: shown once, stored as SHA-256. It acts as its user in one workspace."""
 
     uuid = models.UUIDField(default=uuid4, unique=True, editable=False)
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="tokens")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="tokens")
     name = models.CharField(max_length=100)
     digest = models.CharField(max_length=64, unique=True, editable=False)
-    # A value, not a foreign key: core knows no endpoints. Null opens the whole workspace.
+    # No foreign key, because core does not know endpoints. Null opens the whole workspace.
     endpoint_uuid = models.UUIDField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
-    granted: int | None  # the role of its user, of a token that `tokens` has found
+    granted: int | None  # the role of its user; set by `tokens` when it finds the token
 
     def __str__(self) -> str:
         return self.name
@@ -104,13 +105,13 @@ class Token(models.Model):
 
 
 class Favourite(models.Model):
-    """What a person marked with a star."""
+    """A person's star."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="favourites", db_index=False
     )
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="favourites")
-    # A value, not a foreign key: core knows neither endpoints nor published pipelines.
+    # No foreign key, because core knows neither endpoints nor published pipelines.
     uuid = models.UUIDField()
     created_at = models.DateTimeField(default=timezone.now)
 
@@ -126,7 +127,7 @@ class Favourite(models.Model):
 
 
 class Secret(models.Model):
-    """A key-vault entry, encrypted with a key derived from the secret key of the installation."""
+    """A key-vault entry, encrypted with a key derived from the installation's secret key."""
 
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="secrets", db_index=False)
     name = models.CharField(max_length=127)
@@ -144,8 +145,8 @@ class Secret(models.Model):
 
 
 class SignInTries(models.Model):
-    """How many sign-ins failed within a minute, of one name from one address, or of one address; rows
-    of older minutes are removed."""
+    """The number of failed sign-ins within a minute, per name and address, or per address. Older
+    rows are removed."""
 
     minute = models.DateTimeField()
     key = models.CharField(max_length=64)
@@ -160,7 +161,7 @@ class SignInTries(models.Model):
 
 
 class Append(models.QuerySet["AuditEvent"]):
-    """Rows that are written once: nothing in the studio changes or deletes one."""
+    """Rows that are only ever inserted."""
 
     def update(self, **kwargs: Any) -> int:
         raise TypeError(APPEND_ONLY)
@@ -173,7 +174,7 @@ class Append(models.QuerySet["AuditEvent"]):
 
 
 class Door(models.TextChoices):
-    """Which way a request came in."""
+    """How a request came in."""
 
     PAGE = "Page", _("Page")
     REST = "REST", "REST"
@@ -184,14 +185,14 @@ class Door(models.TextChoices):
 
 
 class AuditEvent(models.Model):
-    """Who did what to which object, from where; append-only.
+    """Who did what to which object, and from where. Append-only.
 
-    It outlives whom and what it names, so nothing here is a foreign key of the database. What anybody
-    can cause as often as they like (failed sign-ins, refused triggers) is one row per minute that
-    counts: `count` times until `last_at`.
+    It outlives the objects that it names, so it has no foreign keys. What anybody can cause at will
+    (failed sign-ins, refused triggers) is one row per minute with a counter: `count` times until
+    `last_at`.
     """
 
-    # Null: an account's, which belongs to no workspace.
+    # Null for an account, which belongs to no workspace.
     workspace = models.ForeignKey(
         Workspace,
         models.DO_NOTHING,
@@ -220,17 +221,17 @@ class AuditEvent(models.Model):
     kind = models.CharField(max_length=40)
     object_uuid = models.UUIDField(null=True)
     object_name = models.CharField(max_length=255, blank=True)
-    # Of a trigger: the endpoint, and the version asked for (null: its default).
+    # For a trigger: the endpoint, and the version asked for (null: its default).
     endpoint_uuid = models.UUIDField(null=True)
     asked_version = models.IntegerField(null=True)
-    # Of a refusal: what the caller was answered; null for what was done.
+    # For a refusal: the status that the caller got; null for what was done.
     status = models.PositiveSmallIntegerField(null=True)
     reason = models.CharField(max_length=255, blank=True)
     before = models.JSONField(default=dict, blank=True)
     after = models.JSONField(default=dict, blank=True)
     count = models.PositiveIntegerField(default=1)
     last_at = models.DateTimeField(null=True)
-    # Of a row that counts: its minute, and a digest of what it counts.
+    # For a counting row: its minute, and a digest of what it counts.
     minute = models.DateTimeField(null=True, editable=False)
     counted = models.CharField(max_length=32, blank=True, editable=False)
 

@@ -1,4 +1,4 @@
-"""Numbers of JSON that remember how they were written: where a text is wanted, 1.10 is "1.10"."""
+"""JSON numbers that remember their spelling: where a text is wanted, 1.10 is "1.10"."""
 
 import json
 import math
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class WrittenNumber(float):
-    """A number whose own text JSON would not write again: `1.10`, `0.00001`, `1e3`, `-0`."""
+    """A number whose spelling JSON would not reproduce: `1.10`, `0.00001`, `1e3`, `-0`."""
 
     __slots__ = ("text",)
     text: str
@@ -23,7 +23,7 @@ class WrittenNumber(float):
 
     __repr__ = __str__
 
-    def __getnewargs__(self) -> tuple[str]:  # type: ignore[override]  # a text, where floats have a number
+    def __getnewargs__(self) -> tuple[str]:  # type: ignore[override]  # text, where float has a number
         return (self.text,)
 
 
@@ -31,7 +31,7 @@ def read_float(text: str) -> float:
     number = float(text)
     if math.isinf(number):
         raise ValueError(f"{text[:40]} is too large a number.")
-    # PostgreSQL writes exponents out and knows no negative zero, so these would be lost there.
+    # PostgreSQL expands exponents and has no negative zero, so the spelling of these would be lost.
     is_plain = repr(number) == text and "e" not in text and text != "-0.0"
     return number if is_plain else WrittenNumber(text)
 
@@ -47,7 +47,7 @@ loads = partial(json.loads, parse_float=read_float, parse_int=read_int)
 
 
 def storable(value: Any) -> Any:
-    """A JSON value as a column keeps it: a number whose text would be lost becomes that text."""
+    """A JSON value for a column: a number whose spelling would be lost becomes text."""
     if isinstance(value, WrittenNumber):
         return value.text
     if isinstance(value, dict):

@@ -1,6 +1,5 @@
-"""Where what happens comes from: the request that is being answered, or a command of the terminal.
-
-Kept beside the call stack, as the correlation id is, so that no service has to hand it on."""
+"""The origin of the current action: the request that is being answered, or a command of the
+terminal. Kept in a context variable, so that services need not pass it on."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,7 +40,7 @@ def _door_of(request: HttpRequest) -> Door:
 
 
 def is_rest(view: Any) -> bool:
-    return isinstance(getattr(view, "cls", None), type)  # of Django REST framework
+    return isinstance(getattr(view, "cls", None), type)  # a view of Django REST framework
 
 
 @contextmanager

@@ -53,11 +53,10 @@ def get_secret(actor: Actor, *, name: str) -> str:
 
 
 def read_secret(actor: Actor, *, name: str) -> Secret:
-    """A secret whose value is wanted; who read it, and in which run, is on record.
+    """Return a secret and record who read it, and in which run.
 
-    A Reader or an Operator sees runs, not what they may know. The steps of a workspace are its own
-    code, published by those who may read this anyway: each reads by name, with a token that dies with
-    its run.
+    Readers and Operators may not read secrets. A workspace's steps may: their code was published by
+    people who may read secrets anyway, and their token dies with the run.
     """
     if actor.run_uuid is None:
         require(actor, "secret")

@@ -1,4 +1,4 @@
-"""Making workspaces and the people who run them."""
+"""Creating workspaces and administrators."""
 
 import re
 import secrets
@@ -11,7 +11,7 @@ from studio.core.access import Caller, system_actor
 from studio.core.audit import record
 from studio.core.models import Role, RoleGrant, User, Workspace
 
-# What the public cloud allows: callers hold addresses made of these.
+# The characters that the public cloud allows: callers hold addresses made of these names.
 NAMES = {
     "resource_group": (
         re.compile(r"[\w.()-]{0,89}[\w()-]"),
@@ -27,7 +27,7 @@ NAMES = {
 def create_workspace(
     *, name: str, resource_group: str, subscription_id: str | None = None
 ) -> Workspace:
-    """A new workspace; without a subscription id of its own it gets a random one."""
+    """Create a workspace; without `subscription_id` it gets a random one."""
     workspace = Workspace(
         name=_checked("name", name),
         resource_group=_checked("resource_group", resource_group),
@@ -59,7 +59,7 @@ def _checked_uuid(text: str) -> str:
 def add_workspace(
     *, name: str, resource_group: str, subscription_id: str, by: str = "studio"
 ) -> Workspace:
-    """A further workspace, which every administrator of the installation gets the role Admin in."""
+    """Create a further workspace; every administrator of the installation becomes its Admin."""
     workspace = create_workspace(
         name=name, resource_group=resource_group, subscription_id=subscription_id
     )
@@ -75,7 +75,7 @@ def add_workspace(
 
 @transaction.atomic
 def create_admin(*, workspace: Workspace, username: str = "admin") -> tuple[User, str]:
-    """The administrator and a random password, which is stored as a hash only."""
+    """Create the administrator; returns a random password, of which only the hash is stored."""
     password = secrets.token_urlsafe(12)
     user = User.objects.create_superuser(username=username, password=password)
     RoleGrant.objects.create(user=user, workspace=workspace, role=Role.ADMIN)

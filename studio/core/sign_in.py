@@ -1,4 +1,4 @@
-"""Signing in and out, and changing the own password: each is on record, and guessing is slow."""
+"""Signing in and out, and changing one's password: all recorded, and limited against guessing."""
 
 import logging
 from collections.abc import Callable
@@ -21,19 +21,20 @@ logger = logging.getLogger(__name__)
 
 
 class Locked(Refused):
-    """Too many failed: the right password is refused as well until the minute is over."""
+    """Too many failures: even the right password is refused until the minute is over."""
 
     status = 429
     code = "TooManyRequests"
 
 
 def find_user(request: HttpRequest, *, name: str, password: str) -> User | None:
-    """The user of this name and password, or None; Locked after too many that failed."""
+    """The user of this name and password, or None; Locked after too many failures."""
     return _guarded(name, lambda: authenticate(request, username=name, password=password))
 
 
 def is_password_of(user: User, password: str) -> bool:
-    """Whether it is; asked as often as at a sign-in, since whoever found a browser open may ask too."""
+    """Whether the password is the user's. Limited like a sign-in, because somebody may have found
+    an open browser."""
     return bool(_guarded(user.get_username(), lambda: user.check_password(password)))
 
 
@@ -56,8 +57,8 @@ def _guarded(name: str, check: Callable[[], T]) -> T:
 
 
 def _is_known(name: str, address: str | None) -> bool:
-    """Whether this person has signed in from there before: what others fail at an address that many
-    share keeps out strangers only."""
+    """Whether this person has signed in from this address before: failures of others at a shared
+    address must lock out strangers only."""
     rows = AuditEvent.objects.filter(workspace=None, actor=name[:150], verb=SIGNED_IN)
     return address is not None and rows.filter(address=address).exists()
 
@@ -84,7 +85,7 @@ def signed_out(user: User) -> None:
 
 @transaction.atomic
 def change_password(user: User, password: str) -> None:
-    """The own one. Whoever else is signed in as this user, in other browsers, is so no longer."""
+    """Change one's own password; signs the user out in all other browsers."""
     user.set_password(password)
     user.save(update_fields=["password"])
     audit.record(person(user), "change password", user, after={"password": "changed"})

@@ -1,4 +1,4 @@
-"""Tokens of callers, and the JWTs made from them: one place that makes, reads and ends them."""
+"""Tokens of callers, and JWTs made from them: creating, reading and revoking."""
 
 import hashlib
 import secrets
@@ -19,7 +19,9 @@ from studio.core.models import RoleGrant, Token, User, Workspace
 
 PREFIX = "studio_"
 JWT_SECONDS = 3600
-USED_EVERY = timedelta(minutes=1)  # `last_used_at` is for people; a write per call would cost one
+USED_EVERY = timedelta(
+    minutes=1
+)  # `last_used_at` is for people; writing it at every call would be slow
 
 
 def issue(
@@ -30,7 +32,8 @@ def issue(
     days: int = 365,
     endpoint_uuid: UUID | None = None,
 ) -> tuple[Token, str]:
-    """Make a token and return it with its plain text, which is never stored nor shown again."""
+    """Create a token; returns it with its plain text, which is not stored and cannot be shown
+    again."""
     plain = PREFIX + secrets.token_urlsafe(32)
     token = Token.objects.create(
         workspace=workspace,
@@ -45,7 +48,7 @@ def issue(
 
 @transaction.atomic
 def make(by: Caller, **given: Any) -> tuple[Token, str]:
-    """What `issue` does, for one who asks for it: that is on record."""
+    """`issue` for an actor; it is recorded in the audit trail."""
     token, plain = issue(**given)
     after = {
         "user": token.user.get_username(),
@@ -61,7 +64,7 @@ def digest_of(plain: str) -> str:
 
 
 def from_plain(plain: str) -> Token | None:
-    """The live token of this plain text, or None."""
+    """The live token with this plain text, or None."""
     return _live(Token.objects.filter(digest=digest_of(plain)))
 
 
@@ -84,7 +87,7 @@ def _live(tokens: QuerySet[Token]) -> Token | None:
 
 @transaction.atomic
 def revoke(actor: Actor, token: Token) -> None:
-    """End a token for good, whatever was made from it included; anybody's but one's own needs Admin."""
+    """End a token for good, with all JWTs made from it. Somebody else's needs Admin."""
     require(actor, "read" if token.user == actor.user else "administer", token)
     live = Token.objects.filter(pk=token.pk, revoked_at=None)
     if live.update(revoked_at=timezone.now()):
@@ -92,7 +95,7 @@ def revoke(actor: Actor, token: Token) -> None:
 
 
 def jwt_for(token: Token, *, tenant: str = "studio") -> tuple[str, int]:
-    """A signed JWT that dies with its token: `(text, seconds it lives)`."""
+    """A signed JWT that becomes void with its token: `(text, seconds until it expires)`."""
     now = int(time.time())
     expires = min(now + JWT_SECONDS, int(token.expires_at.timestamp()))
     claims = {
@@ -116,7 +119,7 @@ def encode(claims: dict[str, Any]) -> str:
 
 
 def decode(text: str) -> dict[str, Any] | None:
-    """The claims of a JWT we signed and that has not expired, or None."""
+    """The claims of a JWT that we signed and that has not expired, or None."""
     try:
         return jwt.decode(
             text, settings.SECRET_KEY, algorithms=["HS256"], options={"verify_aud": False}
@@ -126,6 +129,6 @@ def decode(text: str) -> dict[str, Any] | None:
 
 
 def actor_of(token: Token) -> Actor:
-    """The actor of a token that `from_plain` or `from_uuid` found, its role included."""
+    """The actor of a token found by `from_plain` or `from_uuid`, which include its role."""
     granted = RoleGrant(role=token.granted) if token.granted is not None else None
     return actor_for(token.user, token.workspace, token=token, grant=granted)

@@ -1,5 +1,5 @@
-"""How often one may try a password or a secret: counted per name and address, and per address, within
-a minute, over all processes and machines."""
+"""Limits for trying passwords and secrets: counted per name and address, and per address, within a
+minute, across all processes and machines."""
 
 import hashlib
 from collections.abc import Callable
@@ -15,14 +15,15 @@ from django.utils import timezone
 from studio.core.db.transactions import write_transaction
 from studio.core.models import SignInTries
 
-# What an address may fail in all, as a multiple of what one name may fail from it: people who share an
-# address mistype at times, and whoever sprays names needs far more.
+# Failures allowed per address, as a multiple of those per name: people who share an address mistype
+# at times; spraying names needs far more.
 NAMES_PER_ADDRESS = 3
 
 
 @dataclass(frozen=True)
 class Try:
-    """One try, counted before it is looked at, so that many at once get no more than one by one."""
+    """One try. It is counted before it is checked, so that parallel tries get no more than
+    sequential ones."""
 
     of_name: int
     of_address: int
@@ -37,9 +38,9 @@ class Try:
         return self.of_name >= limit() or self.of_address >= address_limit()
 
     def give_back(self) -> None:
-        """It succeeded: this one does not count, and all that failed still do."""
+        """The try succeeded and does not count; earlier failures still do."""
         with write_transaction():
-            for key in self.keys:  # in the order of `take`: nobody waits for who waits for them
+            for key in self.keys:  # the order of `take`, which avoids deadlocks
                 row = SignInTries.objects.filter(key=key, count__gt=0)
                 row.update(count=F("count") - 1)
 
@@ -53,9 +54,9 @@ def address_limit() -> int:
 
 
 def take(kind: str, name: str, address: str | None, *, is_known: Callable[[], bool]) -> Try:
-    """Count a try for `name`, and for the address unless it comes too late for the name: who hammers
-    at one name does not lock out the others there. Nor is one who `is_known` at the address locked
-    out by what others fail. What is locked may be tried for ever, and writes nothing."""
+    """Count a try for `name`, and for the address unless the name is locked already, so that
+    hammering one name does not lock others at the address. One who `is_known` at the address is not
+    locked out by failures of others there. Locked tries write nothing."""
     place = _place(address)
     keys = _key(kind, "name", place, name), _key(kind, "address", place)
     minute = timezone.now().replace(second=0, microsecond=0)
@@ -78,7 +79,7 @@ def seconds_to_wait() -> int:
 
 
 def _place(address: str | None) -> str:
-    """Whoever has an IPv6 address has 2**64 of them."""
+    """The network of an IPv6 address, whose owner has 2**64 of them."""
     if address is None or ":" not in address:
         return address or ""
     return str(ip_network(f"{address}/64", strict=False))
@@ -94,6 +95,6 @@ def _count(minute: datetime, key: str) -> int:
         try:
             with transaction.atomic():
                 SignInTries.objects.create(minute=minute, key=key)
-        except IntegrityError:  # another process was first
+        except IntegrityError:  # another process has just created it
             row.update(count=F("count") + 1)
     return row.get().count

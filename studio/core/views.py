@@ -1,4 +1,4 @@
-"""Pages of the frame: sign-in, error pages, the workspace a person works in, tokens."""
+"""Pages of the frame: sign-in, errors, the choice of workspace, tokens."""
 
 from uuid import UUID
 
@@ -54,7 +54,7 @@ class SignOut(LogoutView):
 
 
 class OwnPassword(PasswordChangeView):
-    """A person's own; PasswordChangeView keeps this browser signed in, and no other."""
+    """Changes one's own password. PasswordChangeView keeps this browser signed in, and no other."""
 
     form_class = OwnPasswordForm
     template_name = "core/password.html"
@@ -68,7 +68,7 @@ class OwnPassword(PasswordChangeView):
 
 @login_not_required
 def admin_sign_in(request):
-    """The admin's own sign-in page would be a second door: it leads to the only one."""
+    """Redirects the admin's sign-in to ours, so that there is only one."""
     if request.user.is_authenticated:
         raise PermissionDenied(_("The admin pages are for staff."))
     return redirect_to_login(request.GET.get("next") or reverse("admin:index"))
@@ -93,7 +93,7 @@ def csrf_failure(request, reason=""):
 
 @form_view
 def pick_workspace(request):
-    """Work in another workspace of this person from now on, in this browser."""
+    """Switch to another of one's workspaces, in this browser."""
     places = workspaces_of(request.user)
     if request.method != "POST":
         return render(request, "core/workspace_list.html", {"places": list(places)})
@@ -105,7 +105,7 @@ def pick_workspace(request):
 
 
 def _tokens_of(request):
-    """A person's own tokens in this workspace; an Admin's view holds everybody's."""
+    """A person's own tokens in this workspace; all tokens for an Admin."""
     require(request.actor, "read")
     found = Token.objects.filter(workspace=request.actor.workspace).select_related("user")
     if not request.actor.may("administer"):
@@ -114,7 +114,7 @@ def _tokens_of(request):
 
 
 def _endpoint_names(workspace: Workspace) -> dict[UUID, str]:
-    # Through the reverse relation: core imports no endpoints.
+    # By the reverse relation, because core does not import endpoints.
     return dict(workspace.endpoints.order_by("name").values_list("uuid", "name"))
 
 
@@ -130,7 +130,7 @@ def token_list(request):
 @form_view
 @never_cache
 def token_new(request):
-    """Make a token; its plain text is on the answer's page and nowhere else, ever."""
+    """Create a token; its plain text is shown on the answer's page only."""
     require(request.actor, "read")
     form = TokenForm(
         request.POST or None,

@@ -1,19 +1,19 @@
-"""YAML that stands for more than it says: aliases of aliases, and levels upon levels."""
+"""Limits for YAML: aliases of aliases and deep nesting can make a short text huge."""
 
 from typing import Any
 
 import yaml
 
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml reads twenty times as fast
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml is twenty times as fast
 DEEPEST = 100
 
 
 class OutOfBounds(ValueError):
-    """The message says which bound; it is the rest of a sentence about the text."""
+    """The message says which limit; it completes a sentence about the text."""
 
 
 def load(text: str, *, most: int) -> Any:
-    """The document as plain values; `most` is how many it may stand for, aliases followed."""
+    """The document as plain values; `most` limits their number, with aliases followed."""
     _check(text, most)
     node = yaml.compose(text, Loader=LOADER)
     if node is None:
@@ -24,7 +24,7 @@ def load(text: str, *, most: int) -> Any:
 
 
 def _check(text: str, most: int) -> None:
-    """Piece by piece, before anything is built: libyaml's own builder recurses without a bound."""
+    """Checks events before anything is built: libyaml's composer recurses without limit."""
     depth = 0
     for count, event in enumerate(yaml.parse(text, Loader=LOADER)):
         if isinstance(event, yaml.CollectionStartEvent):
@@ -38,7 +38,7 @@ def _check(text: str, most: int) -> None:
 
 
 def weight(node: yaml.Node, budget: int) -> int:
-    """How many values the node stands for, counting no further than `budget` and a few."""
+    """The number of values in a node; counting stops soon after `budget`."""
     total = 1
     children = []
     if isinstance(node, yaml.SequenceNode):

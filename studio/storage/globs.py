@@ -1,14 +1,14 @@
-"""Patterns of paths: `*` and `?` mean letters within a folder, `**` any across folders.
+"""Patterns of paths: `*` and `?` match within a folder, `**` across folders.
 
-No pattern can be made to take for ever: each wildcard takes as little as lets what follows it match,
-and is not asked for more afterwards (`(?>`). More would never help, for whatever stands behind the
-next wildcard is found from an earlier place just as well.
+No pattern takes exponential time: each wildcard takes as little as lets the following text match,
+and does not backtrack (`(?>`). Taking more could never help, because whatever follows the next
+wildcard is found from an earlier place just as well.
 """
 
 import re
 
 ACROSS = {"**/": "(?:.*?/)??", "**": ".*?"}
-# `**/` may mean no folder at all where a name begins; behind letters, as in `a**/b`, it means its parts.
+# At the beginning of a name `**/` may match no folder; after letters, as in `a**/b`, it may not.
 WILDCARDS = re.compile(r"((?<![^/])\*\*/|\*\*|\*|\?)")
 WILDCARDS_AND_SETS = re.compile(rf"{WILDCARDS.pattern[:-1]}|\[[!^]?\]?[^\]]*\])")
 
@@ -18,11 +18,12 @@ def has_wildcard(pattern: str) -> bool:
 
 
 def compiled(pattern: str, *, sets: bool = False) -> re.Pattern[str]:
-    """What matches the paths that the pattern means, and `[sets]` of letters if asked for.
+    """A regular expression for the paths that the pattern means, with `[sets]` of letters if asked
+    for.
 
-    Raises re.error for a set that is none, such as `[z-a]`.
+    Raises re.error for an invalid set, such as `[z-a]`.
     """
-    expression, within, across = "", "", ""  # the last two: what closes the groups that are open
+    expression, within, across = "", "", ""  # the last two close open groups
     for part in (WILDCARDS_AND_SETS if sets else WILDCARDS).split(pattern):
         if part in ACROSS:
             expression += within + across + "(?>" + ACROSS[part]

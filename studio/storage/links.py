@@ -1,5 +1,5 @@
-"""Addresses of blobs that carry their own permission: an HMAC over container, path, verbs, end and
-the token or run they were made for, without which they open nothing any more.
+"""Signed addresses of blobs: an HMAC over container, path, verbs, expiry, and the token or run they
+were made for; when that ends, they become void.
 
 Clients rewrite the host of an address to `<label1>.blob.<rest>` (wire.md 8.3), so addresses for
 uploads are issued in the userinfo form `https://a.blob.c@HOST/...`, which leads back to HOST.
@@ -26,33 +26,34 @@ SECONDS = 3600
 def signed(
     base: str, container: str, path: str, *, by: Actor, may: str = "r", seconds: int = SECONDS
 ) -> str:
-    """A plain address of one blob, for clients that fetch it as it is."""
+    """The plain address of one blob, for clients that fetch it without changing it."""
     return f"{base}/{container}/{quote(path)}{_query(container, path, by, may, seconds)}"
 
 
 def signed_for_upload(base: str, container: str, path: str, *, by: Actor) -> str:
-    """An address of one blob for the storage client of the SDK, which knows only https."""
+    """The address of one blob for the SDK's storage client, which only speaks https."""
     query = _query(container, path, by, "rcw", SECONDS)
     return f"https://{ACCOUNT}.blob.{endpoint(base)}/{container}/{quote(path)}{query}"
 
 
 def container_sas(container: str, *, by: Actor, may: str) -> str:
-    """The query that opens a whole container."""
+    """A query string that opens a whole container."""
     return _query(container, "", by, may, SECONDS)
 
 
 def endpoint(base: str) -> str:
-    """What follows `<account>.blob.` in the userinfo form. Uploads are https, whatever `base` is."""
+    """What follows `<account>.blob.` in the userinfo form. Uploads use https even if `base` does
+    not."""
     secure = base if base.startswith("https:") else settings.STUDIO_BASE_URL
     return f"c@{urlsplit(secure).netloc}"
 
 
 def checked(container: str, path: str, query: Mapping[str, str], *, verb: str) -> tuple[str, Actor]:
-    """The path of the blob, and whoever the address was made for, with what they may do by now; raises
-    Forbidden unless `query` permits `verb` (r, l, c or w) on the blob or on its container.
+    """The path of the blob and the actor that the address was made for, with its present role.
+    Raises Forbidden unless `query` permits `verb` (r, l, c or w) for the blob or its container.
 
-    The storage client quotes the path of an address once more, which is quoted already. What was
-    signed tells which of the two is meant.
+    The storage client quotes an already quoted path once more; the signature tells which of the two
+    is meant.
     """
     may, ends, maker = query.get("sp", ""), query.get("se", ""), query.get("skoid", "")
     signature = query.get("sig", "").encode()
@@ -80,7 +81,7 @@ def checked(container: str, path: str, query: Mapping[str, str], *, verb: str) -
 
 
 def _maker(actor: Actor) -> str:
-    """Whose life the address shares, as the claim of a JWT would name it."""
+    """The token or run whose life the address shares, as a JWT claim names it."""
     if actor.run_uuid is not None:
         return f"run.{actor.run_uuid}.{actor.run_attempt}"
     if actor.token is None:
@@ -106,6 +107,6 @@ def _signature(container: str, path: str, maker: str, may: str, ends: str) -> st
     key = hashlib.blake2b(
         settings.SECRET_KEY.encode(), digest_size=32, person=b"studio-blobs"
     ).digest()
-    # Quoted, so that no name with a line break in it reads as a path and further permissions.
+    # Quoted, so that a line break in a name cannot pass for further fields.
     message = "\n".join((container, quote(path), maker, may, ends)).encode()
     return base64.urlsafe_b64encode(hmac.digest(key, message, "sha256")).rstrip(b"=").decode()

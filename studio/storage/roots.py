@@ -1,4 +1,4 @@
-"""fsspec URLs as roots of files; a local one is also a plain path, which is what keeps steps fast."""
+"""fsspec URLs as roots of files. A local root also has a plain path, which keeps steps fast."""
 
 import errno
 import os
@@ -23,7 +23,7 @@ NO_PLACE = (*NO_SUCH_PLACE, errno.EISDIR, errno.EEXIST, errno.EINVAL, errno.EILS
 
 @contextmanager
 def place_for(path: str) -> Iterator[None]:
-    """Says of what is written to `path`, which callers choose, why there is no place for it."""
+    """Turns file system errors about a name that callers chose into a refusal."""
     try:
         yield
     except (IsADirectoryError, NotADirectoryError, FileExistsError) as error:
@@ -35,19 +35,19 @@ def place_for(path: str) -> Iterator[None]:
 
 
 class Readable(Protocol):
-    """What comes in to be kept: a file, or a body that is read as it arrives."""
+    """Content to be stored: a file, or a request body that is read as it arrives."""
 
     def read(self, size: int = -1, /) -> bytes: ...
 
 
 class StoreFailed(OSError):
-    """A storage did not take what was to be kept in it; it may do so a little later."""
+    """A storage could not store something; a retry may succeed."""
 
 
 @contextmanager
 def storing(name: str) -> Iterator[None]:
-    """Around a write to a storage, whose errors are of as many kinds as there are storages. A name for
-    which there is no place is none of them: it would be refused again."""
+    """Wraps writes to a storage, which each raise their own errors. A name that the storage cannot
+    hold is not one of them: a retry would fail again."""
     try:
         yield
     except (Refused, ValidationError):
@@ -62,7 +62,7 @@ def storing(name: str) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class State:
-    """A file as it is now; `version` changes with its content."""
+    """The state of a file; `version` changes with its content."""
 
     size: int
     modified: datetime
@@ -75,7 +75,7 @@ class State:
 
     @classmethod
     def of_remote(cls, detail: Mapping[str, Any]) -> "State":
-        """From what fsspec tells of a file; each store has its own words for the time."""
+        """From fsspec's details of a file; each store names the time differently."""
         size = int(detail.get("size") or 0)
         known = (detail.get(key) for key in ("LastModified", "last_modified", "mtime", "created"))
         modified = next(filter(None, known), 0)
@@ -87,7 +87,8 @@ class State:
 
 @dataclass(frozen=True)
 class Root:
-    """`is_given`: somebody named a place that is there; those of our own are made when first written."""
+    """`is_given`: an administrator named this place, so it must exist; our own are created at the
+    first write."""
 
     url: str
     is_given: bool = False
@@ -100,7 +101,7 @@ class Root:
 
     @cached_property
     def _opened(self) -> tuple[fsspec.AbstractFileSystem, str]:
-        # Other processes write too: a cached listing would hide what they wrote.
+        # Other processes write too, so listings are not cached.
         fs, path = fsspec.core.url_to_fs(self.url, use_listings_cache=False)
         return fs, path
 
@@ -113,11 +114,11 @@ class Root:
         return self._opened[1].rstrip("/")
 
     def at(self, relative: str) -> str:
-        """What `fs` calls the file `relative`."""
+        """The name of the file `relative` in `fs`."""
         return f"{self.path}/{relative}" if relative else self.path
 
     def state(self, relative: str) -> State:
-        """FileNotFoundError where there is no file of this name."""
+        """FileNotFoundError if there is no such file."""
         if self.local is not None:
             try:
                 found = (self.local / relative).stat()
@@ -134,9 +135,9 @@ class Root:
         return State.of_remote(detail)
 
     def remove(self, relative: str) -> None:
-        """A file, or a folder with all that is below it; nothing where there is none."""
+        """Remove a file, or a folder with its contents. Nothing happens if it does not exist."""
         if self.local is None:
-            for file in self.fs.find(self.at(relative)):  # `rm` reads names as patterns
+            for file in self.fs.find(self.at(relative)):  # `rm` would read names as patterns
                 with suppress(FileNotFoundError):
                     self.fs.rm_file(file)
             return

@@ -1,5 +1,5 @@
-"""Files that clients have sent and not yet claimed: source files before their snapshot is posted,
-blocks before their list. They lie under names of ours, beside what they will become."""
+"""Uploaded files that have not been claimed yet: source files before their snapshot is posted,
+blocks before their list. They have names of ours, in the storage they will stay in."""
 
 import logging
 import os
@@ -42,7 +42,7 @@ def write(name: str, body: Readable) -> int:
         with root.fs.open(path, "wb") as target:
             shutil.copyfileobj(body, target, CHUNK)
     except BaseException:
-        remove(name)  # half of a file is worse than none
+        remove(name)  # half a file is worse than none
         raise
     return int(root.fs.size(path))
 
@@ -71,13 +71,13 @@ def remove(name: str) -> None:
 
 
 def remove_unclaimed() -> None:
-    """Remove what was sent STUDIO_UPLOAD_HOURS ago and never claimed."""
+    """Remove uploads that were not claimed within STUDIO_UPLOAD_HOURS."""
     before = timezone.now() - timedelta(hours=settings.STUDIO_UPLOAD_HOURS)
     root = _root()
     removed = 0
     for path, state in list(root.states()):
         if state.modified < before:
-            with suppress(FileNotFoundError):  # it was claimed, or another process was faster
+            with suppress(FileNotFoundError):  # claimed, or removed by another process
                 root.fs.rm_file(root.at(path))
                 removed += 1
     if root.local is not None:
@@ -87,7 +87,7 @@ def remove_unclaimed() -> None:
 
 
 def _remove_empty_folders(top: Path, before: datetime) -> None:
-    """Only those that are old themselves: a new one waits for its first file."""
+    """Only old ones: a new folder waits for its first file."""
     for folder, _, _ in os.walk(top, topdown=False):
         place = Path(folder)
         if place != top and place.stat().st_mtime < before.timestamp():

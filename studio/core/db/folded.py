@@ -1,5 +1,5 @@
-"""Search that takes letters alike in both cases, in every alphabet and on every database: what is
-searched of a row is kept beside it, folded, and what is searched for is folded the same way."""
+"""Case-insensitive search in every alphabet and on every database: the searched text of a row is
+stored folded in a column of its own, and search terms are folded in the same way."""
 
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,7 +9,8 @@ from django.db import models, transaction
 
 
 def fold(text: str) -> str:
-    """`Größe`, `GRÖSSE` and the same in letters with accents apart are one text."""
+    """Normalise and fold case: `Größe`, `GRÖSSE` and the same with decomposed accents are one
+    text."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
 
 
@@ -47,10 +48,10 @@ Row = TypeVar("Row", bound=models.Model)
 
 
 class FoldedQuerySet(models.QuerySet[Row]):
-    """Of a model with a FoldedField `folded`."""
+    """Queries of a model that has a FoldedField `folded`."""
 
     def searched(self, text: str) -> Self:
-        """The rows that have `text` in what is searched of them."""
+        """The rows whose searched columns contain `text`."""
         return self.filter(folded__contains=fold(text))
 
     def update(self, **values: Any) -> int:
@@ -69,7 +70,7 @@ class FoldedQuerySet(models.QuerySet[Row]):
 
 
 class FoldedModel(models.Model):
-    """Saving some columns of a row saves the folded text of them too."""
+    """Saving some columns of a row also saves the folded text."""
 
     objects = FoldedQuerySet.as_manager()
 

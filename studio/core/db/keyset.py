@@ -12,12 +12,13 @@ SIZES = (10, 25, 50, 100)
 
 
 def size_of(text: Any, *, default: int) -> int:
-    """The rows a page holds by its `?size=`; anything that is not offered is the default."""
+    """The page size from `?size=`; the default if it is not one of those offered."""
     return int(text) if str(text) in map(str, SIZES) else default
 
 
 def numbered(rows: QuerySet[Any], asked: QueryDict) -> paginator.Page[Any]:
-    """A page of a catalogue by its `?page=` and `?size=`; its rows are read here, not by a template."""
+    """A page of a catalogue, from `?page=` and `?size=`. Its rows are read here, not by a
+    template."""
     size = size_of(asked.get("size"), default=25)
     page = paginator.Paginator(rows, size).get_page(asked.get("page"))
     page.object_list = list(page.object_list)
@@ -47,9 +48,9 @@ def paginate(
     after: int | None = None,
     size: int = 50,
 ) -> Page:
-    """Cut one page out of `queryset` by its ever-growing `pk`, newest first.
+    """One page of `queryset`, newest first by its ever-growing `pk`.
 
-    One row more than the page is fetched to know whether there is a further one; nothing counts.
+    One row more than the page is fetched to know whether there is another; nothing is counted.
     """
     if after is not None:
         rows = list(queryset.filter(pk__gt=after).order_by("pk")[: size + 1])

@@ -1,4 +1,4 @@
-"""What Django's own conditions do not say: a value under any key, and SQL's LIKE."""
+"""Conditions that Django lacks: a value under any JSON key, and SQL's LIKE."""
 
 import re
 
@@ -12,10 +12,10 @@ GLOB = str.maketrans({"%": "*", "_": "?"})
 
 
 class JsonText(Func):
-    """The text under `key` in the objects of a JSON column, whatever the key.
+    """The text under `key` in the objects of a JSON column, for any key.
 
-    Django's transform takes a key of digits for a place in a list, and SQLite's paths know no key with
-    a quote in it; but people choose the names of tags and metrics freely.
+    Django's transform takes a key of digits for an index, and SQLite's paths cannot contain a
+    quote; but people choose names of tags and metrics freely.
     """
 
     output_field: Field = TextField()
@@ -36,7 +36,7 @@ class JsonText(Func):
 
 
 class JsonNumber(JsonText):
-    """The number under `key`, of which the infinities are kept as words; no other text is one."""
+    """The number under `key`. Infinities are stored as words; other texts are not numbers."""
 
     output_field = FloatField()
 
@@ -60,7 +60,7 @@ def _glob(pattern: str) -> str:
 
 
 def teach_sqlite(connection, **_signal) -> None:
-    """Give a new connection the function that ILike asks for; SQLite's own knows ASCII alone."""
+    """Give a new connection the function behind ILike; SQLite's own LIKE folds ASCII only."""
     if connection.vendor == "sqlite":
         connection.connection.create_function(
             FOLD, 1, lambda text: text if text is None else fold(str(text)), deterministic=True
@@ -68,9 +68,10 @@ def teach_sqlite(connection, **_signal) -> None:
 
 
 class Like(Lookup):
-    """`%` is any text and `_` any character; letters differ by case, and nothing escapes anything."""
+    """SQL's LIKE without an escape character, case-sensitive: `%` matches any text, `_` any
+    character."""
 
-    prepare_rhs = False  # the pattern stays the text it is, also beside a column not yet resolved
+    prepare_rhs = False  # the pattern stays plain text
 
     def as_sql(self, compiler, connection):
         return self.joined(compiler, connection, "LIKE", self.rhs, " ESCAPE ''")
@@ -84,7 +85,7 @@ class Like(Lookup):
 
 
 class ILike(Like):
-    """The same with letters alike in both cases; SQLite is given our own function for that."""
+    """The same, case-insensitive; on SQLite by a function of ours."""
 
     def as_sql(self, compiler, connection):
         return self.joined(compiler, connection, "ILIKE", self.rhs, " ESCAPE ''")

@@ -1,5 +1,5 @@
-"""SQL written out, for what happens several times per step: Django takes ten times as long to build such
-a statement as the database takes to run it."""
+"""Written-out SQL for statements that run several times per step: Django needs ten times as long to
+build one as the database to run it."""
 
 from datetime import datetime
 from typing import Any
@@ -8,7 +8,7 @@ from django.db import connection
 
 
 def run(sql: str, *values: Any) -> int:
-    """Run a statement with `%s` for each value; how many rows it changed."""
+    """Run a statement with `%s` for each value; returns the number of changed rows."""
     with connection.cursor() as cursor:
         cursor.execute(sql, [_adapted(value) for value in values])
         return int(cursor.rowcount)
@@ -17,5 +17,5 @@ def run(sql: str, *values: Any) -> int:
 def _adapted(value: Any) -> Any:
     if isinstance(value, datetime):
         return connection.ops.adapt_datetimefield_value(value)
-    # A driver may know what to do with an enumeration, which is not what we want.
+    # Plain text, because a driver may adapt an enumeration in its own way.
     return str(value) if isinstance(value, str) else value

@@ -1,8 +1,8 @@
-"""Write transactions that queue up fairly, and rows that stay as they are until one ends.
+"""Write transactions that wait in turn, and shared locks on rows.
 
-SQLite has one writer at a time, and lets those who come second sleep for ever longer before they try
-again. Threads of one process can do better: they wait for each other at a lock, which wakes the next at
-once. PostgreSQL needs nothing of the kind.
+SQLite has one writer at a time, and lets the others sleep for longer and longer between tries.
+Threads of one process do better: they wait at a lock, which wakes the next one at once. PostgreSQL
+needs none of this.
 """
 
 from collections.abc import Iterator
@@ -18,9 +18,11 @@ _turn = Lock()
 
 @contextmanager
 def write_transaction() -> Iterator[None]:
-    """`transaction.atomic()` for short writes; inside another transaction it is a part of that one."""
+    """`transaction.atomic()` for short writes; inside another transaction it is part of that
+    one."""
     if connection.in_atomic_block:
-        # Whoever holds the database's lock must not wait here for one who waits for that.
+        # Inside a transaction we hold the database's lock, and must not wait here for a thread that
+        # waits for it.
         with transaction.atomic(savepoint=False):
             yield
     elif connection.vendor == "sqlite":
@@ -32,10 +34,9 @@ def write_transaction() -> Iterator[None]:
 
 
 def share_locked(row: QuerySet[Any, Any]) -> tuple[Any, ...]:
-    """The values of a `values_list` of one row as they are now, which nobody changes until this
-    transaction ends. Several may hold a row at once, and whoever changes it waits for all of them. On
-    SQLite a write transaction is alone as it is.
-    """
+    """The current values of a `values_list` of one row, which cannot change until this transaction
+    ends. Several transactions may share the lock; a change waits for all of them. On SQLite a write
+    transaction is exclusive anyway."""
     query, values = row.query.sql_with_params()
     share = " FOR SHARE" if connection.vendor == "postgresql" else ""
     with connection.cursor() as cursor:

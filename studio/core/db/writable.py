@@ -1,5 +1,5 @@
-"""What a script says, as every column can hold it: PostgreSQL takes no NUL character, no database half
-of a surrogate pair (Python's stand-in for the bytes of a name that is not UTF-8), JSON no NaN."""
+"""Makes a script's output storable in every database: PostgreSQL takes no NUL, no database takes
+half of a surrogate pair (which Python uses for bytes that are not UTF-8), JSON has no NaN."""
 
 import math
 import re
@@ -10,7 +10,7 @@ REPLACED = "\N{REPLACEMENT CHARACTER}"
 
 
 def writable(value: Any) -> Any:
-    """The same text, or JSON document of texts and numbers; what no column holds is replaced."""
+    """The text or JSON document with replacements for what cannot be stored."""
     if isinstance(value, str):
         return UNWRITABLE.sub(REPLACED, value)
     if isinstance(value, dict):

@@ -1,6 +1,7 @@
-"""Who calls the REST doors: the actor of a studio token, of a JWT made from one, or of a run token.
+"""Authenticates REST calls: by studio token, by a JWT made from one, or by a run token.
 
-Apart from `rest`, because DRF imports its default classes while it is being imported itself."""
+Apart from `views`, because DRF imports its default classes while it is itself being imported.
+"""
 
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -14,10 +15,11 @@ from studio.core.access import Actor
 
 
 class StudioAuthentication(BaseAuthentication):
-    """`Authorization: Bearer|Token <studio token or JWT>`; `request.user` is then an Actor's user.
+    """`Authorization: Bearer|Token <studio token or JWT>`; sets `request.user` and `request.auth`
+    to the Actor.
 
-    `request.auth` is the Actor. Kinds of JWT besides a caller's are read by the functions that
-    settings and apps add to `readers` (a step's own token is known to `runs`).
+    Other kinds of JWT are read by functions that apps add to `readers` (`runs` reads a step's own
+    token).
     """
 
     readers: ClassVar[list[Callable[[dict[str, Any]], Actor | None]]] = []
@@ -47,7 +49,7 @@ def actor_from(key: str) -> Actor | None:
 
 
 def actor_of_claims(claims: dict[str, Any]) -> Actor | None:
-    """Whom claims that we signed speak for, while the token or run they name lives."""
+    """The actor that the claims of a JWT of ours stand for, while its token or run is alive."""
     if "token" in claims:
         token = tokens.from_uuid(claims["token"])
         return tokens.actor_of(token) if token else None

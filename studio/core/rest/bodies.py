@@ -1,5 +1,5 @@
-"""Reads the JSON bodies of REST calls: keys in any case, one reader per kind of value, and an
-error that names the key, the kind it wants and what was sent."""
+"""Reads JSON bodies of REST calls: keys in any case, a reader for each kind of value, and errors
+that name the key, the expected kind and what was sent."""
 
 import sys
 from collections import Counter
@@ -10,14 +10,14 @@ from django.conf import settings
 
 from studio.core.errors import BadValue, Refused
 
-LONGEST = 255  # of names; longer texts have columns without a limit
-MOST_TERMS = 50  # tags, or properties, that one query may ask for: each is a condition
-MOST_TEXTS = 5000  # tags, or properties, of one object: each becomes a row
+LONGEST = 255  # names; longer texts have unlimited columns
+MOST_TERMS = 50  # tags or properties in one query: each is a condition
+MOST_TEXTS = 5000  # tags or properties of one object: each becomes a row
 NO_LIMIT = sys.maxsize
 
 
 def limit_of(view: Any) -> int:
-    """How many bytes a body for this view may have: what its class says, else the setting."""
+    """The most bytes of a body for this view: from its class, else the setting."""
     own = getattr(getattr(view, "cls", view), "body_limit", None)
     return int(settings.DATA_UPLOAD_MAX_MEMORY_SIZE if own is None else own)
 
@@ -34,7 +34,7 @@ Many = TypeVar("Many", bound=Sized)
 
 
 class Doubled(dict[str, Any]):
-    """An object that names some of its keys more than once; of each the last value counts."""
+    """An object that names some keys more than once; the last value of each counts."""
 
     def __init__(self, pairs: list[tuple[Any, ...]]):
         super().__init__(pairs)
@@ -49,7 +49,7 @@ class Body:
         if not isinstance(data, dict):
             raise BadValue(f"The {name} must be a JSON object, not {kind_of(data)}.", target=name)
         self.raw = data
-        # Of two spellings of one key the later wins, as in JSON itself.
+        # Of two spellings of a key the later one wins, as for equal keys in JSON.
         self._values = {str(key).lower(): value for key, value in data.items()}
 
     def __contains__(self, key: str) -> bool:
@@ -60,7 +60,7 @@ class Body:
 
     @property
     def twice(self) -> list[list[str]]:
-        """The spellings of each key that comes more than once."""
+        """The spellings of each key that occurs more than once."""
         spelled: dict[str, list[str]] = {}
         for key in self.raw:
             spelled.setdefault(key.lower(), []).append(key)
@@ -70,7 +70,7 @@ class Body:
     def text(
         self, key: str, default: str = "", *, required: bool = False, longest: int | None = None
     ) -> str:
-        """A text; a bare number is taken as its digits (wire.md 3.3)."""
+        """A text; a bare number is accepted as it is spelled (wire.md 3.3)."""
         value = self.get(key)
         if isinstance(value, int | float) and not isinstance(value, bool):
             value = str(value)
@@ -114,7 +114,7 @@ class Body:
         return value if most is None else at_most(most, value, name=key)
 
     def texts(self, key: str) -> dict[str, str]:
-        """An object of texts: tags and properties. Numbers and booleans become their text."""
+        """An object of texts: tags and properties. Numbers and booleans become text."""
         return texts(self.mapping(key), name=key)
 
     def wrong(self, key: str, wanted: str) -> BadValue:
@@ -122,7 +122,7 @@ class Body:
 
 
 def keys_twice(value: dict[str, Any]) -> list[str]:
-    """The keys that stand in an object of the body more than once, spelled the same."""
+    """The keys that occur more than once in an object of the body, with the same spelling."""
     return value.twice if isinstance(value, Doubled) else []
 
 
@@ -140,7 +140,7 @@ def texts(values: dict[str, Any], *, name: str) -> dict[str, str]:
 
 
 def at_most(most: int, values: Many, *, name: str) -> Many:
-    """The values, unless each would cost more than the bytes that name it and they are too many."""
+    """The values, unless there are too many: each costs more than the bytes that name it."""
     if len(values) > most:
         raise BadValue(f"{name} may name at most {most:,} at once.", target=name)
     return values
@@ -154,7 +154,7 @@ def strings(values: object, *, name: str) -> list[str]:
 
 
 def flag_of(query: Mapping[str, str], key: str, default: bool) -> bool:
-    """A boolean of the query string; its key in any case."""
+    """A boolean of the query string, by its key in any case."""
     for name, value in query.items():
         if name.lower() == key.lower():
             if value.lower() in ("true", "1"):
@@ -166,7 +166,7 @@ def flag_of(query: Mapping[str, str], key: str, default: bool) -> bool:
 
 
 def query_text(query: Mapping[str, str], key: str) -> str:
-    """A text of the query string; its key in any case. The last of several wins."""
+    """A text of the query string, by its key in any case; the last of several."""
     return next((value for name, value in query.items() if name.lower() == key.lower()), "")
 
 

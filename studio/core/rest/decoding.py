@@ -1,4 +1,4 @@
-"""A request body as the text it stands for: unpacked, and decoded by the charset that it names."""
+"""Decodes a request body: decompresses it, and applies its charset."""
 
 import json
 import zlib
@@ -11,19 +11,19 @@ from studio.core.rest.bodies import limit_of, too_large
 
 GZIP, ZLIB = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS
 CODINGS = {"gzip": GZIP, "x-gzip": GZIP, "deflate": ZLIB}
-# Encodings of Python that are none of texts as they travel.
+# Python encodings that are not encodings of text.
 ODD = ("idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape", "mbcs", "oem")
 
 
 def read_text(stream: IO[bytes], context: dict[str, Any]) -> str:
-    """What the body of a view's request says, whose `parser_context` this is."""
+    """The decoded body of a request; `context` is the `parser_context` of its view."""
     headers = context["request"].META
     raw = read_bytes(stream, limit_of(context["view"]), headers.get("HTTP_CONTENT_ENCODING", ""))
     return decoded(raw, charset_of(headers.get("CONTENT_TYPE", "")))
 
 
 def read_bytes(stream: IO[bytes], limit: int, coding: str) -> bytes:
-    """At most `limit` bytes of it, as they came and unpacked."""
+    """At most `limit` bytes of the body, raw and decompressed."""
     raw = stream.read(limit + 1)
     if len(raw) > limit:
         raise too_large(limit)
@@ -45,7 +45,7 @@ def read_bytes(stream: IO[bytes], limit: int, coding: str) -> bytes:
 
 def _expanded(raw: bytes, kind: int, limit: int) -> bytes:
     whole = bytearray()
-    while raw:  # several packed one after the other are one
+    while raw:  # several compressed members are one body
         unpacker = zlib.decompressobj(kind)
         whole += unpacker.decompress(raw, limit + 1 - len(whole))
         if len(whole) > limit:
@@ -66,7 +66,7 @@ def decoded(raw: bytes, charset: str) -> str:
     if charset in ("utf-8", "utf8", "us-ascii"):
         charset = "utf-8-sig"
     elif charset.startswith(("utf-16", "utf16", "utf-32", "utf32")) or charset == "unicode":
-        charset = json.detect_encoding(raw)  # with or without a mark of their order
+        charset = json.detect_encoding(raw)  # with or without a byte order mark
     try:
         "".encode(charset)
         if charset.replace("-", "_") in ODD:

@@ -1,7 +1,8 @@
-"""The enumerations of the pipelines service: words, and the numbers of its first description (wire.md 3.6).
+"""The enumerations of the pipelines service: words, and the numbers of its first description
+(wire.md 3.6).
 
-The service went over from numbers to words, and the SDK reads both; but callers' own code reads one of
-them. Words are sent unless a client asks for numbers, by `?enums=int` or `Accept: …; enums=int`.
+The service changed from numbers to words, and the SDK reads both; callers' own code reads only one.
+Words are sent unless a client asks for numbers, by `?enums=int` or `Accept: …; enums=int`.
 """
 
 import re
@@ -34,7 +35,7 @@ def wants_numbers(request: HttpRequest) -> bool:
 
 
 def as_numbers(value: object) -> object:
-    """An entity, or a list of them, with numbers in the place of words."""
+    """An entity, or a list of them, with numbers instead of words."""
     if isinstance(value, list):
         return [as_numbers(item) for item in value]
     if not isinstance(value, dict):
@@ -51,5 +52,5 @@ def _number(key: str, value: object, *, beside: dict[str, Any]) -> object:
     if isinstance(value, list):
         return [words.index(word) if word in words else word for word in value]
     if key == "RunType" and value not in words:
-        return 0  # a text of the caller's own, or none: it came over HTTP
+        return 0  # empty, or a text of the caller's own: HTTP
     return words.index(value) if value in words else value

@@ -1,4 +1,4 @@
-"""How REST bodies are read and answered: as JSON, whatever the client says it sends or accepts."""
+"""Parsers and negotiation: bodies and replies are JSON, whatever the headers of the client say."""
 
 import json
 import re
@@ -12,17 +12,17 @@ from studio.core.errors import BadValue
 from studio.core.rest.bodies import Doubled
 from studio.core.rest.decoding import read_text
 
-MAX_DEPTH = 100  # of objects and lists in each other; a real graph has about ten
-MAX_VALUES = 500_000  # in one body; a batch of 50,000 points of a metric has 300,000
-# Also one that never ends: else each of its quotes would be tried as a beginning.
+MAX_DEPTH = 100  # nesting; a real graph has about ten levels
+MAX_VALUES = 500_000  # per body; a batch of 50,000 metric points has 300,000
+# Also matches a string without an end; otherwise each quote would be tried as a beginning.
 STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 
 
 class AnyJSONParser(JSONParser):
-    """Reads the body as JSON whatever its Content-Type says, or if it says nothing (wire.md 3.2).
+    """Reads the body as JSON, whatever its Content-Type is (wire.md 3.2).
 
-    What no database column can hold is refused here: NUL characters, half of a surrogate pair,
-    numbers beyond a double.
+    Refuses what no database column can hold: NUL characters, half of a surrogate pair, numbers
+    beyond a double.
     """
 
     media_type = "*/*"
@@ -44,7 +44,7 @@ class AnyJSONParser(JSONParser):
 
 
 class AlwaysJSON(BaseContentNegotiation):
-    """The first parser and renderer, whatever the client says it accepts."""
+    """Selects the first parser and renderer, whatever the client accepts."""
 
     def select_parser(self, request, parsers):
         return parsers[0]
@@ -59,7 +59,8 @@ def _object(pairs: list[tuple]) -> dict:
 
 
 def _check_count(text: str) -> None:
-    """Count before anything is built: a byte of the body may become a list of 56."""
+    """Counts values before anything is parsed: one byte of the body may become a list of 56
+    bytes."""
     if _marks(text) > MAX_VALUES and _marks(STRING.sub("", text)) > MAX_VALUES:
         raise BadValue(f"The body has more than {MAX_VALUES:,} values.", target="body")
 
@@ -69,7 +70,7 @@ def _marks(text: str) -> int:
 
 
 def _not_a_number(text: str) -> str:
-    # The SDK logs a metric that is not a number as a bare NaN; readers of metrics take the word.
+    # The SDK logs NaN as a bare word; readers of metrics accept the word.
     return text
 
 

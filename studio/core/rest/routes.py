@@ -1,4 +1,4 @@
-"""How addresses of the wire are written: their fixed words are taken in any case, as Azure takes them."""
+"""Regular expressions for wire addresses: fixed words match in any case, as on Azure."""
 
 import re
 from functools import cached_property, partial
@@ -14,7 +14,7 @@ SCOPE = f"{SUBSCRIPTION}/{GROUP}/{PROVIDER}/workspaces/(?P<workspace>[^/]+)"
 
 
 class AnyPath(converters.PathConverter):
-    """Of a file, whose name may hold whatever a file system takes: ends of lines, too."""
+    """A path of a file, whose name may contain any character, line ends included."""
 
     regex = r"[\s\S]+"
 
@@ -23,11 +23,11 @@ register_converter(AnyPath, "anypath")
 
 
 class AnyCase(RegexPattern):
-    """The flag is no part of the pattern's text: Django can reverse none with `(?i)`, and the API
-    document shows the words as they are written here. What is captured keeps its case."""
+    """Compiles the pattern case-insensitively. `(?i)` in the pattern would keep Django from
+    reversing it and appear in the OpenAPI document. Captured text keeps its case."""
 
     @cached_property
-    def regex(self) -> re.Pattern[str]:  # type: ignore[override]  # there, a descriptor of theirs
+    def regex(self) -> re.Pattern[str]:  # type: ignore[override]  # a descriptor in Django
         return re.compile(str(self), re.IGNORECASE)
 
 

@@ -1,5 +1,5 @@
-"""How wire views appear in the OpenAPI document: entities are plain JSON objects there, described in
-words; names of operations follow from the views."""
+"""How wire views appear in the OpenAPI document: entities are plain JSON objects, described in
+words; operations are named after the views."""
 
 import inspect
 import re
@@ -15,7 +15,7 @@ SCOPE = (
     "/subscriptions/{subscription}/resourceGroups/{group}"
     "/providers/Microsoft.MachineLearningServices/workspaces/{workspace}"
 )
-# One view may be reached by several addresses; each is an operation of its own.
+# One view may have several addresses; each is an operation of its own.
 ADDRESSES = (
     ("/experimentids/{experiment_id}/", "by_experiment_id"),
     ("/experiments/{name}/", "by_experiment"),
@@ -35,7 +35,7 @@ ADDRESSES = (
     ("/oauth2/v2.0/", "v2"),
     ("/resourceGroups/{group}/", "in_group"),
 )
-# A part of a route that may be left out, or that is one of several; named groups may lie in it.
+# An optional part of a route, or one with alternatives; it may contain named groups.
 CHOICE = re.compile(r"\(\?:((?:[^()]|\([^()]*\))*)\)(\??)")
 
 
@@ -48,7 +48,7 @@ class WireSchema(AutoSchema):
         return "_".join(parts)
 
     def get_description(self) -> str:  # type: ignore[override]  # which drf-spectacular calls so
-        """What the view says of itself; what it inherits is about no route."""
+        """The view's own docstring; an inherited one is not about this route."""
         return inspect.cleandoc(type(self.view).__doc__ or "")
 
     def get_tags(self) -> list[str]:
@@ -75,7 +75,7 @@ class StudioAuthenticationScheme(OpenApiAuthenticationExtension):
 
 
 def tidy(endpoints):
-    """Routes as callers write them: each spelling that a pattern takes is an address of its own."""
+    """Routes as callers write them: each spelling that a pattern matches is a route of its own."""
     return [
         (address, regex, method, view)
         for _, regex, method, view in endpoints
@@ -95,7 +95,7 @@ def spellings(regex: str) -> list[str]:
 
 
 def template(regex: str) -> str:
-    """`^a\\.b/(?P<name>[^/]+)/?$` as `/a.b/{name}`."""
+    r"""The route as a template: `^a\.b/(?P<name>[^/]+)/?$` becomes `/a.b/{name}`."""
     return EndpointEnumerator().get_path_from_regex(regex.replace("^/?", "^")).rstrip("/") or "/"
 
 

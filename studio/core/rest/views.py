@@ -1,4 +1,4 @@
-"""DRF glue for the wire: the workspace scope of a view, addresses, and both error envelopes."""
+"""DRF base classes for the wire: the workspace scope of a view, addresses, and error bodies."""
 
 import difflib
 import errno
@@ -45,14 +45,14 @@ __all__ = [
 
 logger = logging.getLogger(__name__)
 
-COMPARED = 200  # comparing names takes time, and a script that asks before it creates waits for it
+COMPARED = 200  # comparing is slow, and scripts look up names before they create them
 
 
 class WireView(APIView):
-    """A view below a workspace scope: the caller's own workspace, or the answer is 404."""
+    """A view below a workspace path: the caller's own workspace, or 404."""
 
-    # A token bounded to one endpoint, and a step's own token, open only views that say so: those
-    # that start from a queryset bounded by the actor, or that show nothing of the workspace.
+    # Tokens of one endpoint and steps' own tokens can open only views that allow it: those whose
+    # querysets are limited by the actor, or that show nothing of the workspace.
     for_endpoint_tokens = False
     for_run_tokens = False
 
@@ -78,7 +78,7 @@ class WireView(APIView):
             raise Forbidden("A step's own token does not open this.")
 
     def check_scope(self, workspace: Workspace):
-        """A caller sees one workspace; any other, existing or not, is not found."""
+        """A caller sees one workspace; any other, existing or not, is 404."""
         if "workspace" not in self.kwargs:
             return
         wanted = [self.kwargs[key].lower() for key in ("subscription", "group", "workspace")]
@@ -98,9 +98,9 @@ class WireView(APIView):
 
 
 class TriggerDoor(WireView):
-    """A view whose POST starts a run: what it refuses is on record."""
+    """A view whose POST starts a run; its refusals are recorded."""
 
-    triggers = ""  # the kind of what is named in the address, by `uuid` or `name`
+    triggers = ""  # the kind of object that the address names by `uuid` or `name`
 
     def handle_exception(self, exc):
         response = super().handle_exception(exc)
@@ -120,7 +120,7 @@ class TriggerDoor(WireView):
             kind=self.triggers,
             name=name,
             object_uuid=uuid,
-            at_once=status != 429,  # they cost next to nothing
+            at_once=status != 429,  # 429s may come in floods
             **self.asked(),
         )
 
@@ -131,7 +131,7 @@ class TriggerDoor(WireView):
             return None
 
     def named(self) -> tuple[UUID | None, str]:
-        """The public id or the name of what was to be run."""
+        """The uuid or the name of what was to be run."""
         asked = self.kwargs.get("uuid") or self.kwargs.get("name")
         text = str(asked or self.request.query_params.get("name", ""))
         try:
@@ -140,12 +140,12 @@ class TriggerDoor(WireView):
             return None, text
 
     def asked(self) -> dict:
-        """More of the row's columns."""
+        """Further columns of the audit row."""
         return {}
 
 
 def find(queryset, uuid: str, what: str):
-    """The row of `queryset` with this public id; one sentence and 404 for any other text."""
+    """The row of `queryset` with this uuid; 404 for any other text."""
     try:
         row = queryset.get(uuid=UUID(uuid))
     except (ValueError, ObjectDoesNotExist):
@@ -154,7 +154,7 @@ def find(queryset, uuid: str, what: str):
 
 
 def find_by_name(queryset, name: str, what: str):
-    """The row of exactly this name; 404 names the nearest one for the caller who mistyped."""
+    """The row of exactly this name; the 404 suggests the nearest name."""
     row = queryset.filter(name=name).first()
     if row is None:
         known = queryset.order_by("-pk").values_list("name", flat=True)[:COMPARED]
@@ -165,20 +165,21 @@ def find_by_name(queryset, name: str, what: str):
 
 
 def without_news(request) -> Response | None:
-    """The answer to a caller who waits (`Prefer: wait=<seconds>`) as long as there is nothing new: the
-    server keeps it to itself and asks again. None once the time is over, or if nobody waits."""
+    """The answer to a caller who waits (`Prefer: wait=<seconds>`) while there is nothing new: the
+    server in front does not send it, and asks again later. None if the time is over or nobody
+    waits."""
     if request.META.get("studio.may_hold"):
         return Response(status=204, headers={"x-studio-hold": "1"})
     return None
 
 
 def wire_time(moment: datetime | None) -> str | None:
-    """ISO-8601 in UTC as the clients read it (wire.md 3.3)."""
+    """ISO 8601 in UTC, as the clients read it (wire.md 3.3)."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z") if moment else None
 
 
 def base_url(request=None) -> str:
-    """The address that links in a reply start with: the public one, else the request's own."""
+    """The base of addresses in a reply: the public one, else the request's own."""
     if settings.STUDIO_PUBLIC_URL or request is None:
         return settings.STUDIO_BASE_URL
     return request.build_absolute_uri("/").rstrip("/")
@@ -187,7 +188,8 @@ def base_url(request=None) -> str:
 def error_body(
     *, code: str, message: str, target: str | None = None, details=(), request=None
 ) -> dict:
-    """Both envelopes of wire.md 3.4 in one body: the pipelines service's and everyone else's."""
+    """One body with both error envelopes (wire.md 3.4): the pipelines service's and everyone
+    else's."""
     details = list(details)
     correlation = getattr(request, "correlation_id", "") if request else ""
     return {
@@ -212,7 +214,7 @@ def error_body(
 
 
 def exception_handler(error, context):
-    """The one mapper from what services and DRF raise to a response; None lets Django answer 500."""
+    """Maps all errors of services and DRF to a response; for None Django answers 500."""
     explained = explain(error)
     if explained is None:
         return None
@@ -224,7 +226,7 @@ def exception_handler(error, context):
 
 @singledispatch
 def explain(error) -> tuple[int, dict, dict] | None:
-    """`(status, headers, arguments of error_body)` of what a service or DRF raised."""
+    """`(status, headers, arguments of error_body)` for an error of a service or of DRF."""
     return None
 
 

@@ -1,4 +1,5 @@
-"""What templates print in one way everywhere: states, times, durations, ids. Nothing here queries."""
+"""Tags and filters that print states, times, durations and ids the same way everywhere. None of
+them queries the database."""
 
 import datetime as dt
 import unicodedata
@@ -26,7 +27,7 @@ EMPTY = "--"
 # --- states ----------------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class State:
-    """How one state looks: a tone (colour pair of the style sheet), an icon and a word."""
+    """The look of a state: a tone (colour pair of the style sheet), an icon and a word."""
 
     tone: str
     icon: str
@@ -41,14 +42,14 @@ STATES = {
     "Running": State("run", "state-running", gettext_lazy("Running")),
     "Finalizing": State("run", "state-finalizing", gettext_lazy("Finalizing")),
     "Completed": _COMPLETED,
-    "Finished": _COMPLETED,  # the wire's other word for the same fact
+    "Finished": _COMPLETED,  # the pipelines service's word for Completed
     "Failed": State("bad", "state-failed", gettext_lazy("Failed")),
     "CancelRequested": State("warn", "state-cancel-requested", gettext_lazy("Cancel requested")),
     "Canceled": State("idle", "state-canceled", gettext_lazy("Canceled")),
     "NotResponding": State("warn", "state-not-responding", gettext_lazy("Not responding")),
     "Reused": State("ok", "state-reused", gettext_lazy("Reused")),
     "Skipped": State("idle", "state-skipped", gettext_lazy("Skipped")),
-    # Endpoints, published pipelines, tokens, workers: other fields, the same shape.
+    # States of endpoints, published pipelines, tokens and workers.
     "Active": State("ok", "state-completed", pgettext_lazy("endpoint", "Active")),
     "Disabled": State("idle", "disable", pgettext_lazy("endpoint", "Disabled")),
     "Expired": State("warn", "state-queued", pgettext_lazy("token", "Expired")),
@@ -60,7 +61,7 @@ STATES = {
 
 
 def state_of(status, reused=False) -> State | None:
-    """The look of a status; a word nobody declared keeps its own text rather than break the page."""
+    """The look of a status; an unknown word is shown as it is."""
     if not status:
         return None
     if reused and status == "Completed":
@@ -75,7 +76,7 @@ def status(value, reused=False, url="", compact=False):
 
 @register.filter
 def state(value, reused=False):
-    """The State itself, for places that draw it their own way (graph, spark line)."""
+    """The State itself, for components that draw it differently (graph, spark line)."""
     return state_of(value, reused)
 
 
@@ -87,11 +88,11 @@ def icon(name):
 # --- times -----------------------------------------------------------------------------------------
 @register.filter
 def duration(value) -> str:
-    """`9m 43s`, `2s`, `4.270s`: seconds or a timedelta in the words of the studio."""
+    """`9m 43s`, `2s`, `4.270s`: seconds or a timedelta in words."""
     if value is None or value == "":
         return EMPTY
     seconds = value.total_seconds() if isinstance(value, dt.timedelta) else float(value)
-    milliseconds = max(0, int(seconds * 1000 + 1e-6))  # clocks of two machines may disagree
+    milliseconds = max(0, int(seconds * 1000 + 1e-6))  # clocks of two machines may differ
     whole, rest = divmod(milliseconds, 1000)
     if whole < 10 and rest:
         return f"{whole}.{rest:03d}s"
@@ -107,7 +108,7 @@ def duration(value) -> str:
 
 @register.filter("ago")
 def relative(value) -> str:
-    """`3 min ago`; empty for what lies in the future or more than a month back."""
+    """`3 min ago`; empty for the future and for more than a month ago."""
     if not value:
         return ""
     seconds = (timezone.now() - value).total_seconds()
@@ -128,7 +129,7 @@ def iso(value) -> str:
 
 
 def shown(value) -> str:
-    """`Nov 19, 2026 18:41` in the current zone; each language has its own order."""
+    """`Nov 19, 2026 18:41` in the current time zone, in the order of the language."""
     pattern = pgettext("date and time format", "M j, Y H:i")
     return date_format(timezone.localtime(value), pattern)
 
@@ -147,7 +148,7 @@ def when(value, ago=False):
 
 @register.inclusion_tag("components/elapsed.html")
 def elapsed(started, finished=None):
-    """How long something took, or has taken so far; the script keeps the latter ticking."""
+    """How long something took, or has taken so far; a script keeps the latter up to date."""
     if not started:
         return {"text": EMPTY}
     if finished:
@@ -172,7 +173,7 @@ def short_id(value) -> str:
 
 @register.filter
 def fit(value, pixels) -> str:
-    """Cut a label to about so many pixels: SVG text has no ellipsis of its own."""
+    """Cut a label to about so many pixels: SVG text has no ellipsis."""
     room = float(pixels) / 7.6
     used = 0.0
     kept: list[str] = []
@@ -193,7 +194,8 @@ def log_markup(text):
 # --- lists -----------------------------------------------------------------------------------------
 @register.simple_block_tag
 def table(content, label, kind="", caption="", heard=False):
-    """A table that scrolls by itself; without a caption of its own, its label is the caption."""
+    """A table that scrolls horizontally by itself; its label is also the caption unless one is
+    given."""
     context = {"content": content, "label": label, "kind": kind, "heard": heard}
     return render_to_string("components/table.html", context | {"caption": caption or label})
 
@@ -266,7 +268,7 @@ def pager(context, page, noun=""):
 # --- the frame -------------------------------------------------------------------------------------
 @register.inclusion_tag("components/nav_item.html", takes_context=True)
 def nav_item(context, key, route, label, icon):
-    """A row of the navigation; a page whose route does not exist has none."""
+    """An item of the navigation; nothing if its route does not exist."""
     try:
         url = reverse(route)
     except NoReverseMatch:
@@ -292,14 +294,14 @@ def field(field, note=""):
 
 @register.inclusion_tag("components/actions.html")
 def actions(submit, back):
-    """The end of a form: what it does, and the page that Cancel leads to."""
+    """The end of a form: its submit button, and Cancel, which leads to `back`."""
     return {"submit": submit, "back": back}
 
 
 # --- things to do ----------------------------------------------------------------------------------
 @register.filter
 def may(actor, verb) -> bool:
-    """Whether to offer a control; the service behind it decides all the same."""
+    """Whether to offer a control; the service behind it checks again."""
     return bool(actor) and actor.may(verb)
 
 
@@ -308,7 +310,7 @@ def command(
     context, label, icon, *, url="", action="", form="", name="", value="", kind="", needs="",
     disabled="", selection=False, dialog="", short=False, key="",
 ):  # fmt: skip
-    """A button or link of a command bar; shown, but inert and explained, to whom it is closed."""
+    """A button or link of a command bar; disabled and explained for those who may not use it."""
     actor = getattr(context.request, "actor", None)
     if needs and not disabled and not may(actor, needs):
         disabled = gettext("This needs the role %(role)s.") % {"role": NEEDS[needs].label}
@@ -324,7 +326,7 @@ def confirm(
     context, title, action, submit, *, text="", consequences=(), cancel_url="", danger=False,
     hidden=(), form=None, dialog_id="",
 ):  # fmt: skip
-    """The question before a verb that cannot simply be undone, as part of a page or in a dialog."""
+    """The question before a command that cannot simply be undone, in a page or in a dialog."""
     return {
         "title": title, "action": action, "submit": submit, "text": text,
         "consequences": consequences, "cancel_url": cancel_url, "danger": danger,

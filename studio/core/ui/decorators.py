@@ -1,4 +1,4 @@
-"""What views are wrapped in."""
+"""Decorators of views."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -6,13 +6,13 @@ from typing import Any, TypeVar
 from django.views.decorators.http import require_http_methods
 
 View = TypeVar("View", bound=Callable[..., Any])
-# A page with a form. HEAD is a GET without its body: a page that can be read can be asked about.
+# For a page with a form. HEAD is a GET without the body.
 form_view = require_http_methods(["GET", "HEAD", "POST"])
 
 
 def triggers(kind: str) -> Callable[[View], View]:
-    """Of a page whose POST starts a run of the `kind` that its address names: what it refuses is on
-    record (see `Refusals`)."""
+    """Mark a page whose POST starts a run of the `kind` of object that its address names; its
+    refusals are recorded (see `Refusals`)."""
 
     def mark(view: View) -> View:
         view.triggers = kind  # type: ignore[attr-defined]  # read by `Refusals`

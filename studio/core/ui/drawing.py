@@ -1,19 +1,18 @@
-"""A laid-out graph as what components/graph.svg prints: every number worked out, every name heard.
-
-The templates cannot compute, and the graph itself (endpoints.graph.layout) knows no languages and no states."""
+"""A laid-out graph as components/graph.svg needs it: all numbers computed, all names translated.
+Templates cannot compute, and the layout (endpoints.graph.layout) knows no languages and states."""
 
 from collections import defaultdict
 
 from django.utils.translation import gettext
 
-PORT_EDGE = 18  # where text starts inside a node
+PORT_EDGE = 18  # left edge of text inside a node
 DATASET_HEIGHT = 36
 
 
 def laid_out(layout, facts: dict[str, dict], edges: dict[tuple, dict] | None = None) -> dict:
-    """Join positions (an endpoints.graph.layout.Layout) with what is known of each node and edge.
+    """Join positions (an endpoints.graph.layout.Layout) with facts about each node and edge.
 
-    `facts` maps a node's id to name, sub, kind, url, state, reused, duration, current; an edge into
+    `facts` maps a node's id to name, sub, kind, url, state, reused, duration, current. An edge into
     a running step is drawn as running.
     """
     nodes = [
@@ -35,7 +34,7 @@ def laid_out(layout, facts: dict[str, dict], edges: dict[tuple, dict] | None = N
 
 
 def drawing(graph: dict) -> dict:
-    """See the head of components/graph.svg for what `graph` holds."""
+    """The context of components/graph.svg, whose head describes `graph`."""
     after, before = defaultdict(list), defaultdict(list)
     names = {str(node["id"]): node["name"] for node in graph["nodes"]}
     for edge in graph["edges"]:
@@ -75,7 +74,7 @@ def _needs(node, before, names) -> str:
 def _node(node: dict, *, place: tuple, needs: str) -> dict:
     width, height, y = node["w"], node["h"], node["y"]
     dataset = node.get("kind") == "dataset"
-    if dataset and not needs and height > DATASET_HEIGHT:  # edges only leave it, at its foot
+    if dataset and not needs and height > DATASET_HEIGHT:  # edges only leave it, at the bottom
         y, height = y + height - DATASET_HEIGHT, DATASET_HEIGHT
     middle = height / 2
     start = 32 if dataset else PORT_EDGE

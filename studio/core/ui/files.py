@@ -1,4 +1,4 @@
-"""Files of callers and steps, as pages hand them out."""
+"""Sends files of callers and steps to browsers."""
 
 from collections.abc import Callable
 from pathlib import PurePosixPath
@@ -9,14 +9,14 @@ from django.http import FileResponse, Http404
 from studio.core import file_names
 from studio.core.ui.fragments import guarded
 
-# What a browser shows without running anything in it; the rest is downloaded.
+# Types that a browser shows without running anything; others are downloaded.
 IMAGES = {
     ".png": "image/png",
     ".jpg": "image/jpeg",
     ".jpeg": "image/jpeg",
     ".gif": "image/gif",
     ".webp": "image/webp",
-    ".svg": "image/svg+xml",  # its scripts are off: sandboxed when opened, and always so in <img>
+    ".svg": "image/svg+xml",  # scripts do not run: sandboxed when opened, and never in <img>
 }
 TEXTS = {
     *(".txt", ".log", ".csv", ".tsv", ".json", ".jsonl", ".md", ".py", ".r", ".sh", ".sql"),
@@ -29,7 +29,7 @@ def is_image(path: str) -> bool:
 
 
 def answer(request, path: str, opened: Callable[[], IO[bytes]]) -> FileResponse:
-    """A file as a browser may have it: shown if nothing in it can act, else downloaded."""
+    """The file for a browser: shown if it cannot run code, else downloaded."""
     suffix = PurePosixPath(path).suffix.lower()
     kind = IMAGES.get(suffix) or ("text/plain; charset=utf-8" if suffix in TEXTS else None)
     try:

@@ -1,4 +1,4 @@
-"""Answers that are asked for again and again: never kept by a proxy."""
+"""Headers of answers that are polled: proxies must not cache them."""
 
 from hashlib import blake2b
 
@@ -12,7 +12,7 @@ def private(response):
 
 
 def guarded(response):
-    """For what a run wrote itself: nothing in it may act as a page of ours."""
+    """Headers for what a run wrote itself: it must not act as a page of ours."""
     response["Content-Security-Policy"] = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
     response["X-Content-Type-Options"] = "nosniff"
     return private(response)

@@ -1,10 +1,10 @@
-"""Which page of a list an address asks for."""
+"""Reads the page of a list from an address."""
 
 from studio.core.db.keyset import SIZES
 
 
 def place(query) -> dict:
-    """Where in a history a page is; nonsense in an address is the first page."""
+    """The position in a history; an invalid one is the first page."""
     size = _number(query.get("size"))
     return {
         "before": _number(query.get("before")),

@@ -11,8 +11,8 @@ SIGN = re.compile(r"\s=(?:\s|$)")
 
 
 class TagsField(forms.CharField):
-    """Tags as lines of `name = value`; a line without a sign is a name alone. The first sign between
-    blanks parts the two, else the first one: a name may have signs of its own."""
+    """Tags as lines of `name = value`; a line without `=` is a name only. The first `=` between
+    spaces separates the two, else the first one, because a name may contain `=`."""
 
     widget = TextArea(attrs={"rows": 3, "placeholder": "team = growth"})
 
