@@ -6,12 +6,12 @@ Nothing here knows Celery or HTTP. What became ready is returned, per queue, for
 from runs.engine.claim import Claim, claim
 from runs.engine.destinations import Destination, destinations
 from runs.engine.execute import execute
-from runs.engine.held import take_held
-from runs.engine.lengths import check_lengths
 from runs.engine.plan import plan
 from runs.engine.recover import SILENCE, Listener, live_workers, recover
 from runs.engine.settle import Finished, advance, cancel_steps, expire, finish
 from runs.engine.storage_cleanup import clean_up
+from runs.engine.unsubmitted import take_held
+from runs.engine.value_lengths import check_lengths
 
 __all__ = [
     "SILENCE",

@@ -10,7 +10,7 @@ from endpoints import data
 from runs.engine import output_datasets
 from runs.engine.claim import Claim
 from runs.engine.job import Job
-from runs.engine.retrying import Retrying
+from runs.engine.outages import Retrying
 from runs.models import Run, StepRun
 from runs.states import HELD, Status
 from studio.core.db.transactions import write_transaction

@@ -7,7 +7,7 @@ from django.conf import settings
 
 from runs import run_tokens
 from runs.engine.job import Job
-from runs.engine.lengths import in_arguments
+from runs.engine.value_lengths import in_arguments
 from runs.engine.working_directory import Folder
 from runs.steps.environments import (
     FEATHERWEIGHT_PATH,
@@ -16,7 +16,7 @@ from runs.steps.environments import (
     is_ours,
     workers_pip_settings,
 )
-from runs.steps.lengths import left_out, size
+from runs.steps.process_limits import left_out, size
 
 # What is passed on from the worker's own environment.
 PASSED_ON = ("LANG", "LC_ALL", "TZ", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH")

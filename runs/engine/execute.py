@@ -22,7 +22,7 @@ from runs.engine.claim import Claim
 from runs.engine.environment_variables import variables
 from runs.engine.following import MAX_WARNINGS, FactFollower, LogFollower, reason
 from runs.engine.job import Job, decide, load
-from runs.engine.retrying import GivenUp, Retrying, after_outage, is_outage
+from runs.engine.outages import GivenUp, Retrying, after_outage, is_outage
 from runs.engine.settle import Finished, finish
 from runs.models import Outcome, Run
 from runs.states import HELD, Status

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import transaction
 
 from runs import storage
-from runs.engine.retrying import is_outage
+from runs.engine.outages import is_outage
 from runs.models import Run
 from runs.steps import StepRefused
 from runs.steps.forkserver import MOST_REASON, REASON

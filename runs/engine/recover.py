@@ -23,8 +23,8 @@ from django.utils import timezone
 
 from runs.engine import worker_names
 from runs.engine.claim import Claim, queued
-from runs.engine.held import end_abandoned
 from runs.engine.settle import advance, expire, finish, not_before_its_start
+from runs.engine.unsubmitted import end_abandoned
 from runs.models import Kind, Outcome, Run, StepAttempt, Worker
 from runs.querysets import WorkerQuerySet
 from runs.states import Status

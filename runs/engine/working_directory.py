@@ -21,7 +21,7 @@ from endpoints.graph import PORT_WORD, STRUCTURED_ARGUMENTS, Argument, OutputSet
 from endpoints.models import SavedDataset
 from runs.engine import cleanup, output_datasets, stored_outputs
 from runs.engine.job import Job
-from runs.engine.retrying import Retrying
+from runs.engine.outages import Retrying
 from runs.models import PipelineRun
 from runs.steps import StepRefused
 from runs.steps.environments import PACKAGES

@@ -1,7 +1,7 @@
 import shutil
 
 from runs.steps.base import Order, StepRefused
-from runs.steps.lengths import LONGEST_TEXT, size
+from runs.steps.process_limits import LONGEST_TEXT, size
 
 
 class CommandRunner:

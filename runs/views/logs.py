@@ -13,26 +13,26 @@ from django.views.decorators.http import require_safe
 from runs.models import Kind, Run
 from runs.parts import scope
 from runs.states import Status
-from runs.views import lines, logfiles
-from runs.views.lines import Piece
-from runs.views.logfiles import Log
+from runs.views import log_files, log_lines
+from runs.views.log_files import Log
+from runs.views.log_lines import Piece
 from studio.core.ui import fragments
 
 
 def pane(request, run: Run) -> dict:
     """What components/log.html shows of a run: one of its logs, about a line or at its end."""
-    found = logfiles.names(run)
+    found = log_files.names(run)
     name = request.GET.get("file")
     if name not in found:
-        name = logfiles.default_name(run)
-    log = logfiles.of(run, name)
+        name = log_files.default_name(run)
+    log = log_files.of(run, name)
     attempt = _number(request, "attempt")
     number = _number(request, "line")
     low, high = log.attempts.get(attempt, (0, log.size)) if not number else (0, log.size)
-    piece = lines.around(log, number) if number else lines.tail(log, low=low, high=high)
+    piece = log_lines.around(log, number) if number else log_lines.tail(log, low=low, high=high)
     is_end = piece.end >= log.size
-    wrong = lines.first_error(piece) if run.status == Status.FAILED and not number else 0
-    shown, anew = lines.markup(piece, _line_address(log), marked=number or wrong)
+    wrong = log_lines.first_error(piece) if run.status == Status.FAILED and not number else 0
+    shown, anew = log_lines.markup(piece, _line_address(log), marked=number or wrong)
     return {
         "title": name,
         "short_title": PurePosixPath(name).name,
@@ -52,13 +52,13 @@ def pane(request, run: Run) -> dict:
         "kept": [("step", run.uuid), ("file", name)],
         "files": _menu(request, [(other, other) for other in found], "file", name),
         "attempts": _attempts(request, log, attempt, number),
-        "earlier_url": _here(request, line=max(1, piece.line - lines.SHOWN // 2))
+        "earlier_url": _here(request, line=max(1, piece.line - log_lines.SHOWN // 2))
         if piece.line > 1
         else "",
         "latest_url": "" if is_end else _here(request),
         "later_url": ""
         if is_end
-        else _here(request, line=piece.line + piece.count + lines.SHOWN // 2),
+        else _here(request, line=piece.line + piece.count + log_lines.SHOWN // 2),
     }
 
 
@@ -96,7 +96,7 @@ def address(log: Log) -> str:
 def _line_address(log: Log) -> str:
     """A line's place on the page of its run, wherever it is read now."""
     page = reverse("runs:run-detail", args=[log.run.uuid])
-    if log.name == logfiles.default_name(log.run) and log.run.kind != Kind.PIPELINE:
+    if log.name == log_files.default_name(log.run) and log.run.kind != Kind.PIPELINE:
         return f"{page}?line="
     page = reverse("runs:run-outputs", args=[log.run.uuid]) if log.run.parent is None else page
     return f"{page}?{urlencode({'step': log.run.uuid, 'file': log.name})}&line="
@@ -121,16 +121,16 @@ def _number(request, key: str) -> int:
 def log(request, uuid):
     """What a log has gained since byte `from`, for the page that shows it; else the log as text."""
     run = scope.find_any(request, uuid)
-    name = request.GET.get("file") or logfiles.default_name(run)
-    if name != logfiles.default_name(run) and name not in logfiles.names(run):
+    name = request.GET.get("file") or log_files.default_name(run)
+    if name != log_files.default_name(run) and name not in log_files.names(run):
         raise Http404
-    found = logfiles.of(run, name)
+    found = log_files.of(run, name)
     if not request.htmx:
         return _as_text(request, found)
     if not run.is_terminal and _number(request, "seen") == found.size > 0:
         return fragments.private(HttpResponse(status=204))
     start = _number(request, "from")
-    piece = lines.following(
+    piece = log_lines.following(
         found,
         start=start,
         line=_number(request, "line") or int(not start),
@@ -138,8 +138,8 @@ def log(request, uuid):
         is_over=run.is_terminal,
     )
     # `run` was read before the log was: what is over by then writes no more.
-    is_over = run.is_terminal and piece.end - start < lines.CHUNK_BYTES
-    shown, anew = lines.markup(piece, _line_address(found))
+    is_over = run.is_terminal and piece.end - start < log_lines.CHUNK_BYTES
+    shown, anew = log_lines.markup(piece, _line_address(found))
     context = {
         "lines": shown,
         "anew": anew,

@@ -5,7 +5,7 @@ from django.views.decorators.http import require_safe
 
 from runs.models import Run
 from runs.parts import scope
-from runs.views import facts, logfiles, logs, pages
+from runs.views import facts, log_files, logs, pages
 from studio.core.db.keyset import paginate
 from studio.core.ui.paging import place
 
@@ -22,7 +22,7 @@ def overview(request, uuid):
 def outputs(request, run: Run):
     page = pages.context(request, run, "run-outputs")
     page["folders"] = facts.folders(run, list(run.children.order_by("pk")[:SHOWN]))
-    if logfiles.names(run):
+    if log_files.names(run):
         page |= {"log": logs.pane(request, run), "current": run}
     return render(request, "runs/run_outputs.html", page)
 

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from studio.api import arm, beyond, blobs, computes, credential, health, oauth
+from studio.api import arm, blobs, computes, credential, health, oauth, unsupported
 from studio.api.document import ApiDocument
 from studio.core.rest.routes import GROUP, PROVIDER, SCOPE, SUBSCRIPTION, wire_path
 
@@ -53,20 +53,22 @@ urlpatterns = [
     wire_path(
         rf"^credential/v2\.0/{SCOPE}/secrets/(?P<name>[^/]+)/?$", credential.SecretDetail.as_view()
     ),
-    wire_path(rf"^{SCOPE}/resynckeys/?$", beyond.StorageKeys.as_view()),
-    wire_path(rf"^{SCOPE}/linkedServices/?$", beyond.LinkedServices.as_view()),
-    wire_path(rf"^{SCOPE}/connections/?$", beyond.Connections.as_view()),
-    wire_path(rf"^{SCOPE}/connections/(?P<name>[^/]+)/?$", beyond.Connection.as_view()),
+    wire_path(rf"^{SCOPE}/resynckeys/?$", unsupported.StorageKeys.as_view()),
+    wire_path(rf"^{SCOPE}/linkedServices/?$", unsupported.LinkedServices.as_view()),
+    wire_path(rf"^{SCOPE}/connections/?$", unsupported.Connections.as_view()),
+    wire_path(rf"^{SCOPE}/connections/(?P<name>[^/]+)/?$", unsupported.Connection.as_view()),
     wire_path(
         rf"{ENVIRONMENT}/image(?:oncompute/(?P<compute>[^/]+))?/?$",
-        beyond.Images.as_view(),
+        unsupported.Images.as_view(),
     ),
-    wire_path(rf"{ENVIRONMENT}/build/?$", beyond.EnvironmentBuild.as_view()),
+    wire_path(rf"{ENVIRONMENT}/build/?$", unsupported.EnvironmentBuild.as_view()),
     wire_path(
         rf"^modelmanagement/v1\.0/{SCOPE}/(?:services|images|packages|profiles)/?$",
-        beyond.Deployments.as_view(),
+        unsupported.Deployments.as_view(),
     ),
-    wire_path(rf"^(?:hyperdrive|jasmine)/v1\.0/{SCOPE}/(?P<rest>.+)$", beyond.Searches.as_view()),
+    wire_path(
+        rf"^(?:hyperdrive|jasmine)/v1\.0/{SCOPE}/(?P<rest>.+)$", unsupported.Searches.as_view()
+    ),
     re_path(rf"^{ANY_CONTAINER}/?$", blobs.BlobContainer.as_view()),
     re_path(rf"^{ANY_CONTAINER}/(?P<path>[\s\S]+)$", blobs.Blob.as_view()),
 ]

@@ -11,7 +11,7 @@ from endpoints.models import Datastore
 from runs import engine, storage
 from runs.engine import delivery
 from runs.engine.job import load
-from runs.engine.retrying import GivenUp
+from runs.engine.outages import GivenUp
 from runs.models import Metric, Outcome, Run, StepAttempt, StepRun
 from runs.states import Status
 from runs.steps import Stop

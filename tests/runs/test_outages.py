@@ -52,7 +52,7 @@ class Healer(logging.Handler):
 
 @pytest.fixture
 def healed_by():
-    logger, handlers = logging.getLogger("runs.engine.retrying"), []
+    logger, handlers = logging.getLogger("runs.engine.outages"), []
 
     def healed_by(heal) -> Healer:
         handlers.append(Healer(heal))

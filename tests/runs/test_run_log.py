@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from runs import storage
 from runs.states import Status
-from runs.views import lines, logfiles
+from runs.views import log_files, log_lines
 from tests.runs.shown import complete, move, step_of, write_log
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("storage_folder")]
@@ -71,14 +71,14 @@ def test_lines_are_numbered_alike_however_a_log_was_written(step, cut):
         writer = storage.LogWriter(step.uuid, storage.DRIVER_LOG, attempt=attempt)
         writer.segments = at  # names go on where another writer would have been
         writer.write(whole[at : at + cut])
-    log = logfiles.of(step, storage.DRIVER_LOG)
+    log = log_files.of(step, storage.DRIVER_LOG)
     for number in range(1, whole.count(b"\n") + 2):
-        offset, found = lines.offset_of(log, number)
+        offset, found = log_lines.offset_of(log, number)
         assert found == number
         assert whole[:offset].count(b"\n") == number - 1
         assert offset == 0 or whole[offset - 1 : offset] == b"\n"
-        assert lines.line_at(log, offset) == number
-        assert lines.around(log, number).text == whole.decode()
+        assert log_lines.line_at(log, offset) == number
+        assert log_lines.around(log, number).text == whole.decode()
 
 
 def test_a_line_of_a_large_log_is_found_without_reading_what_is_before(step, monkeypatch):
@@ -94,10 +94,10 @@ def test_a_line_of_a_large_log_is_found_without_reading_what_is_before(step, mon
             yield data
 
     monkeypatch.setattr(storage, "stream_blob", counted)
-    log = logfiles.of(step, storage.DRIVER_LOG)
-    assert lines.around(log, 30_500).line == 30_000
-    assert lines.tail(log, low=0, high=log.size).line == 39_001
-    assert sum(read) < lines.CHUNK_BYTES + lines.TAIL_BYTES + 3 * len(part)
+    log = log_files.of(step, storage.DRIVER_LOG)
+    assert log_lines.around(log, 30_500).line == 30_000
+    assert log_lines.tail(log, low=0, high=log.size).line == 39_001
+    assert sum(read) < log_lines.CHUNK_BYTES + log_lines.TAIL_BYTES + 3 * len(part)
 
 
 def test_the_asked_line_is_shown_between_very_long_ones(page, run, step):
@@ -128,7 +128,7 @@ def test_without_a_stack_the_first_line_that_names_an_error_is_it(page, run, ste
 
 
 def test_who_is_behind_a_log_asks_at_once(page, run, step, monkeypatch):
-    monkeypatch.setattr(lines, "CHUNK_BYTES", 10)
+    monkeypatch.setattr(log_lines, "CHUNK_BYTES", 10)
     move(step, Status.RUNNING)
     write_log(step, numbered(3))
     text = page("run-log", step.uuid, query="?from=0", hx_request="true")
@@ -193,7 +193,7 @@ def test_earlier_lines_leave_none_out(page, run, step):
 
 def test_the_log_of_a_run_is_a_file_like_others(client, page, run):
     complete(run)
-    address = reverse("runs:run-log", args=[run.uuid]) + f"?file={logfiles.EXECUTION_LOG}"
+    address = reverse("runs:run-log", args=[run.uuid]) + f"?file={log_files.EXECUTION_LOG}"
     page("run-list")
     reply = client.get(f"{address}&download=1")
     assert b"run: Running -> Completed" in b"".join(reply.streaming_content)
@@ -229,7 +229,7 @@ class Page:
                 return
 
     def size(self):
-        return logfiles.of(self.step, storage.DRIVER_LOG).size
+        return log_files.of(self.step, storage.DRIVER_LOG).size
 
     @property
     def shown(self):
@@ -279,7 +279,7 @@ def test_a_log_without_news_is_not_sent_again(page, run, step):
 
 def test_a_line_without_end_is_sent_again_while_it_is_short(page, run, step):
     move(step, Status.RUNNING)
-    write_log(step, "x" * (lines.MOST_KEPT + 1))
+    write_log(step, "x" * (log_lines.MOST_KEPT + 1))
     followed = Page(page, run, step)
     assert "open=1" in followed.next
     assert followed.anew == ""

@@ -8,7 +8,7 @@ from typing import Any
 from endpoints.blueprints import Blueprint
 from endpoints.graph import STRUCTURED_ARGUMENTS, Node
 from endpoints.parameters import ParameterErrors
-from runs.steps.lengths import LONGEST_TEXT, MOST_VARIABLES, is_too_long, size
+from runs.steps.process_limits import LONGEST_TEXT, MOST_VARIABLES, is_too_long, size
 
 FAR_BELOW = 8 * 1024  # bytes of all values: quoted five times over they fit anywhere
 A_PLACE = 512  # bytes of an input's or output's path, about

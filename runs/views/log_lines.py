@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
-from runs.views.logfiles import Log
+from runs.views.log_files import Log
 from studio.core import console
 
 SHOWN = 1000  # lines that a page opens with
