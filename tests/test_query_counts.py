@@ -17,7 +17,7 @@ from endpoints.services import register_dataset
 from runs import schedules, services
 from runs.models import Experiment, ScheduleTick, Worker
 from runs.states import Status
-from runs.tracking import facts
+from runs.tracking import metrics
 from studio.core import favourites, tokens
 from tests import factories
 from tests.runs.shown import complete, keep, move, step_of, submit, write_log
@@ -122,7 +122,7 @@ class Place:
                 keep(row, f"outputs/{number}.txt", b"x")
                 points = [{"data": {"loss": 0.1}}, {"data": {"loss": 0.2}}]
                 columns = {"loss": "double"}
-                facts.add_metric(row.pk, name=f"loss{number}", points=points, columns=columns)
+                metrics.add_metric(row.pk, name=f"loss{number}", points=points, columns=columns)
 
     def make_tracked(self):
         experiment = Experiment.objects.get(workspace=self.workspace, name="growth")

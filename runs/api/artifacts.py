@@ -6,7 +6,6 @@ from django.core.exceptions import ValidationError
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
-from runs import storage
 from runs.api import visible
 from runs.models import Artifact, Asset, Run
 from runs.tracking import model_files
@@ -16,7 +15,7 @@ from studio.core.errors import BadValue, NotFound
 from studio.core.rest.bodies import Body, query_text
 from studio.core.rest.schema import query
 from studio.core.rest.views import WireView
-from studio.storage import links
+from studio.storage import blobs, links
 
 # `azureml-mlflow` downloads only from addresses that look like Azure's storage, which the metadata of
 # the cloud names, and leaves all others out in silence.
@@ -89,7 +88,7 @@ class ArtifactBatch(ArtifactView):
 
     def path(self, name: str) -> str:
         try:
-            return storage.sent_path(name)
+            return blobs.sent_path(name)
         except ValidationError as error:
             raise BadValue(" ".join(error.messages), target="path") from error
 

@@ -8,7 +8,7 @@ from runs import services
 from runs.api import odata
 from runs.api.history import HistoryView, number
 from runs.models import Metric, MetricValue
-from runs.tracking import facts
+from runs.tracking import times
 from studio.core.errors import BadValue, NotFound
 from studio.core.rest.bodies import LONGEST, Body
 from studio.core.rest.views import wire_time
@@ -71,7 +71,7 @@ def refused(row: dict, error: BadValue) -> dict:
 def time_of(point: Body) -> str | None:
     text = point.text("createdUtc")
     try:
-        return facts.read_time(text).isoformat() if text else None
+        return times.read_time(text).isoformat() if text else None
     except ValueError:
         raise BadValue(
             f"createdUtc must be a time, not {text!r:.80}.", target="createdUtc"

@@ -14,7 +14,8 @@ from django.db.models.lookups import Exact, IsNull
 
 from runs.models import Kind, RunAttribute
 from runs.states import Status
-from runs.tracking.facts import VALUE_LENGTH, read_time
+from runs.tracking.tags import VALUE_LENGTH
+from runs.tracking.times import read_time
 from studio.core.db.lookups import JsonText
 from studio.core.errors import BadValue
 

@@ -5,7 +5,7 @@ from rest_framework.response import Response
 
 from endpoints.graph import Graph
 from endpoints.models import PublishedPipeline
-from runs import services, storage
+from runs import logs, services
 from runs.api import visible
 from runs.models import Schedule, StepRun
 from runs.states import wire_status
@@ -23,9 +23,9 @@ from studio.core.rest.views import WireView, find, without_news
 
 NEWEST = 500  # the reply is one list without pages; older runs are found in run history
 LOGS = {
-    "stdout": storage.DRIVER_LOG,
-    "stderr": storage.DRIVER_LOG,  # both streams go to one file, as they did in v1
-    "joblog": storage.BUILD_LOG,
+    "stdout": logs.DRIVER_LOG,
+    "stderr": logs.DRIVER_LOG,  # both streams go to one file, as they did in v1
+    "joblog": logs.BUILD_LOG,
 }
 
 
@@ -143,7 +143,7 @@ class NodeLog(NodeView):
 
     def post(self, request, uuid, which, **scope):
         owner = log_owner(self.step(uuid).run)
-        chunks = storage.stream_log(owner.uuid, LOGS[which.lower()])
+        chunks = logs.stream_log(owner.uuid, LOGS[which.lower()])
         return StreamingHttpResponse(chunks, content_type="text/plain; charset=utf-8")
 
 

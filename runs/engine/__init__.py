@@ -3,13 +3,16 @@
 Nothing here knows Celery or HTTP. What became ready is returned, per queue, for the caller to ring.
 """
 
+from runs.engine.advance import advance
+from runs.engine.cancel import cancel_steps
 from runs.engine.claim import Claim, claim
 from runs.engine.destinations import Destination, destinations
 from runs.engine.execute import execute
+from runs.engine.finish import Finished, finish
 from runs.engine.plan import plan
 from runs.engine.recover import SILENCE, Listener, live_workers, recover
-from runs.engine.settle import Finished, advance, cancel_steps, expire, finish
 from runs.engine.storage_cleanup import clean_up
+from runs.engine.time_out import expire
 from runs.engine.unsubmitted import take_held
 from runs.engine.value_lengths import check_lengths
 

@@ -20,10 +20,12 @@ from runs.engine import cleanup, delivery, output_datasets
 from runs.engine import working_directory as folders
 from runs.engine.claim import Claim
 from runs.engine.environment_variables import variables
-from runs.engine.following import MAX_WARNINGS, FactFollower, LogFollower, reason
+from runs.engine.finish import Finished, finish
 from runs.engine.job import Job, decide, load
+from runs.engine.log_capture import LogFollower
 from runs.engine.outages import GivenUp, Retrying, after_outage, is_outage
-from runs.engine.settle import Finished, finish
+from runs.engine.step_reports import MAX_WARNINGS, FactFollower, reason
+from runs.logs import BUILD_LOG, DRIVER_LOG, LogWriter
 from runs.models import Outcome, Run
 from runs.states import HELD, Status
 from runs.steps import RUNNERS, Order, StepRefused, Stop, StopFlag
@@ -38,8 +40,8 @@ from runs.steps.environments import (
 )
 from runs.steps.process import Ended, StepProcess, start
 from runs.steps.reasons import last_words
-from runs.storage import BUILD_LOG, DRIVER_LOG, LogWriter
-from runs.tracking import facts
+from runs.tracking import artifacts
+from runs.tracking.author import Author, Superseded
 from runs.tracking.model_files import ModelFiles
 from studio.core import file_names
 from studio.core.console import plain
@@ -456,7 +458,7 @@ def _without(left_out: list[str]) -> str:
 
 
 def keep_files(
-    run: Run, author: facts.Author, code: Path, warnings: list[str], *, trying: Retrying
+    run: Run, author: Author, code: Path, warnings: list[str], *, trying: Retrying
 ) -> list[str]:
     """`./outputs` and `./logs` become artifacts, also those of a step that failed. What cannot be kept
     is said in `warnings`; the files returned have names that the database cannot hold."""
@@ -473,10 +475,10 @@ def keep_files(
                     continue
                 kept_as = str(path.relative_to(code))
                 try:
-                    keep = partial(facts.keep_file, run, kept_as, path, models=models)
+                    keep = partial(artifacts.keep_file, run, kept_as, path, models=models)
                     refusal = trying(partial(keep, author=author))
                     warnings += filter(None, [refusal])
-                except facts.Superseded:
+                except Superseded:
                     return []
                 except ValidationError:
                     left_out.append(kept_as)

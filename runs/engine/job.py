@@ -14,7 +14,7 @@ from runs.engine import reuse, stored_outputs
 from runs.engine.claim import Claim
 from runs.engine.plan import places_of_attempt
 from runs.models import Kind, Run, StepRun
-from runs.tracking import facts
+from runs.tracking.author import Author
 
 
 @dataclass
@@ -46,8 +46,8 @@ class Job:
         return self.run.owner if self.run.owner.kind == Kind.SCRIPT else self.run
 
     @property
-    def author(self) -> facts.Author:
-        return facts.Author(self.claim.step_id, self.claim.attempt)
+    def author(self) -> Author:
+        return Author(self.claim.step_id, self.claim.attempt)
 
     @cached_property
     def values(self) -> dict[str, str]:

@@ -12,7 +12,7 @@ from endpoints.graph import Edge, Node
 from runs.engine.destinations import Destination
 from runs.models import Kind, Run, RunAttribute, StatusChange, StepRun
 from runs.states import Status
-from runs.tracking.facts import attribute
+from runs.tracking.tags import attribute
 
 DEFAULT_TARGET = "cpu-cluster"
 DEFAULT_DATASTORE = "workspaceblobstore"

@@ -22,8 +22,10 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from runs.engine import worker_names
+from runs.engine.advance import advance
 from runs.engine.claim import Claim, queued
-from runs.engine.settle import advance, expire, finish, not_before_its_start
+from runs.engine.finish import finish, not_before_its_start
+from runs.engine.time_out import OF_STEPS, expire, overdue_runs
 from runs.engine.unsubmitted import end_abandoned
 from runs.models import Kind, Outcome, Run, StepAttempt, Worker
 from runs.querysets import WorkerQuerySet
@@ -33,8 +35,6 @@ SILENCE = timedelta(seconds=30)
 FORGET_WORKERS = timedelta(hours=1)
 # On top of the grace period: a cancel that nobody has obeyed by then is carried out by force.
 CANCEL_MARGIN = timedelta(seconds=60)
-
-OF_STEPS = (Kind.PIPELINE, Kind.SCRIPT)  # of these, a script's run of its own has none
 
 logger = logging.getLogger(__name__)
 
@@ -107,7 +107,7 @@ def _lose(attempt: StepAttempt) -> None:
         worker=attempt.worker,
     )
     outcome, error = Outcome.LOST, f"Worker {attempt.worker} fell silent while the step ran."
-    # Those of other machines say so when they are back (`settle._close`).
+    # Those of other machines say so when they are back (`finish._close`).
     if worker_names.is_there(attempt.worker):
         outcome, error = Outcome.INTERRUPTED, f"Worker {attempt.worker} was paused."
     finish(claim, outcome, error=error, code="WorkerLost")
@@ -127,26 +127,6 @@ def _force_cancels(now: datetime) -> None:
             finished_at=not_before_its_start(now), outcome=Outcome.CANCELED, error=text
         )
         advance(parent_id)
-
-
-def overdue_runs(now: datetime) -> list[int]:
-    running = (
-        Run.objects.live()
-        .filter(
-            kind__in=OF_STEPS,
-            error_code="",
-            pipeline_run__timeout_seconds__isnull=False,
-            pipeline_run__submitted_at__isnull=False,
-        )
-        .values_list(
-            *("pk", "started_at", "pipeline_run__submitted_at", "pipeline_run__timeout_seconds")
-        )
-    )
-    return [
-        pk
-        for pk, started, submitted, seconds in running
-        if now > (started or submitted) + timedelta(seconds=seconds)
-    ]
 
 
 def stuck_runs() -> list[int]:

@@ -12,7 +12,7 @@ from django.utils.crypto import salted_hmac
 from endpoints.graph import Node
 from endpoints.models import Module
 from runs.engine.claim import Claim
-from runs.engine.settle import finish
+from runs.engine.finish import finish
 from runs.models import Kind, Outcome, Run, StepRun
 
 LABELS = {

@@ -15,14 +15,15 @@ from django.utils import timezone
 
 from endpoints import data
 from endpoints.models import SavedDataset
-from runs import storage
 from runs.engine import worker_names
 from runs.engine.claim import Claim
 from runs.engine.plan import places_of_attempt
 from runs.engine.stored_outputs import listing_of, listings_of, read_listing
 from runs.models import Artifact, Kind, Run, StepAttempt, StepRun, Worker
-from runs.tracking import facts
+from runs.tracking import artifacts, withdrawal
+from runs.tracking.author import Author
 from studio.core.errors import BadValue
+from studio.storage import blobs
 
 WAIT = timedelta(hours=1)
 
@@ -34,7 +35,7 @@ def abandon(claim: Claim, *, at: datetime) -> None:
     and the runs that it may have uploaded to. Called before its facts are withdrawn, with the runs
     that it began."""
     step = StepRun.objects.select_related("run__parent").get(pk=claim.step_id)
-    own, above = facts.runs_of(step.run)
+    own, above = withdrawal.runs_of(step.run)
     begun = Run.objects.filter(parent__in=own, kind=Kind.CHILD, attempt=claim.attempt)
     below = [pk for child in begun for pk in Run.objects.below(child)]
     runs = Run.objects.filter(pk__in=[*own, above, *below])
@@ -87,9 +88,9 @@ def _remove(attempt: StepAttempt) -> bool:
         partial(_remove_output, attempt, port, place)
         for port, place in attempt.abandoned["outputs"].items()
     ]
-    author = facts.Author(attempt.step_id, attempt.number)
+    author = Author(attempt.step_id, attempt.number)
     removing += [
-        partial(_remove_artifacts, facts.folder_of(UUID(uuid), author), uuid)
+        partial(_remove_artifacts, artifacts.folder_of(UUID(uuid), author), uuid)
         for uuid in attempt.abandoned["runs"]
     ]
     gone = True
@@ -100,7 +101,7 @@ def _remove(attempt: StepAttempt) -> bool:
             logger.warning("something that %s left cannot be removed now", attempt, exc_info=True)
             gone = False
     if gone:  # the listings say what is to be removed
-        storage.remove_folder(listings_of(run.uuid, attempt.number))
+        blobs.remove_folder(listings_of(run.uuid, attempt.number))
     return gone
 
 
@@ -131,4 +132,4 @@ def _is_wanted(step: StepRun, place: Mapping[str, str]) -> bool:
 
 def _remove_artifacts(folder: str, run_uuid: str) -> None:
     kept = Artifact.objects.filter(run__uuid=run_uuid, blob__startswith=f"{folder}/")
-    storage.remove_folder(folder, sparing=set(kept.values_list("blob", flat=True)))
+    blobs.remove_folder(folder, sparing=set(kept.values_list("blob", flat=True)))

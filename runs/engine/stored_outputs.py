@@ -11,11 +11,11 @@ from urllib.parse import quote
 from uuid import UUID
 
 from endpoints import data
-from runs import storage
 from runs.steps import StepRefused
 from studio.core import file_names
 from studio.core.errors import BadValue
 from studio.core.models import Workspace
+from studio.storage import blobs
 from studio.storage.roots import storing
 
 
@@ -28,7 +28,7 @@ def record(
         known = {_name(file.path, place): file.size for file in files}
         found["listing"] = listing_of(run, attempt, port)
         with storing(found["listing"]):
-            storage.put_bytes(found["listing"], json.dumps(known).encode())
+            blobs.put_bytes(found["listing"], json.dumps(known).encode())
     return {**place, "stored": found}
 
 
@@ -55,7 +55,7 @@ def files_of(place: Mapping[str, Any]) -> dict[str, int]:
 
 def read_listing(listing: str) -> dict[str, int]:
     """FileNotFoundError where there is none."""
-    known: dict[str, int] = json.loads(b"".join(storage.stream_blob(listing)))
+    known: dict[str, int] = json.loads(b"".join(blobs.stream_blob(listing)))
     return known
 
 

@@ -70,7 +70,7 @@ class StepAttempt(models.Model):
     outcome = models.CharField(max_length=12, choices=Outcome.choices, blank=True)
     exit_code = models.IntegerField(null=True, blank=True)
     error = models.TextField(blank=True)
-    # What it changed of runs, by their keys, and what was there before: see `runs.tracking.facts.withdraw`.
+    # What it changed of runs, by their keys, and what was there before: see `runs.tracking.withdrawal`.
     replaced = models.JSONField(default=dict, blank=True)
     # Where it may have left what does not count, and when that is to be removed from the storage: see
     # `runs.engine.storage_cleanup`.

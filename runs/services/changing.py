@@ -17,7 +17,7 @@ from runs.querysets import RunQuerySet
 from runs.services.tracking import attempt_of
 from runs.states import HELD, TERMINAL, Status
 from runs.submission.submit import submit, verb_to_run
-from runs.tracking import facts
+from runs.tracking.tags import merge
 from studio.core import audit
 from studio.core.access import Actor, require
 from studio.core.errors import Refused
@@ -159,7 +159,7 @@ def edit(
     with transaction.atomic():
         attempt = attempt_of(actor, run)
         if tags or remove_tags or properties or columns:
-            facts.merge(
+            merge(
                 run.pk,
                 attempt=attempt,
                 tags=_texts(tags),

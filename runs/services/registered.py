@@ -10,13 +10,13 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 
 from endpoints.services import checks
-from runs import storage
 from runs.models import Artifact, Asset, RegisteredModel, Run
 from runs.tracking import local_uploads, model_files
 from studio.core import audit
 from studio.core.access import Actor, require
 from studio.core.errors import BadValue, Conflict, Forbidden
 from studio.core.models import Workspace
+from studio.storage import blobs
 from studio.storage.roots import Readable, place_for
 
 NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,254}$")
@@ -71,7 +71,7 @@ def keep_upload(actor: Actor, *, container: str, path: str, stream: Readable) ->
     require_open(actor.workspace, container)
     blob = local_uploads.blob_of(actor.workspace, container, path)
     with place_for(path):
-        return storage.put_stream(blob, stream, writing=_open(actor.workspace, container))
+        return blobs.put_stream(blob, stream, writing=_open(actor.workspace, container))
 
 
 @contextmanager

@@ -9,14 +9,17 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from runs import storage
 from runs.models import Artifact, Experiment, Kind, Run, RunAttribute
 from runs.naming import run_name
 from runs.states import Status
-from runs.tracking import facts, model_files
+from runs.tracking import artifacts, model_files
+from runs.tracking.author import Author, lock
+from runs.tracking.metrics import add_metrics
+from runs.tracking.tags import attribute, merge
 from studio.core.access import Actor, require
 from studio.core.db.transactions import write_transaction
 from studio.core.errors import BadValue, Conflict, Forbidden
+from studio.storage import blobs
 from studio.storage.roots import Readable, place_for
 
 # How properties begin that are what MLflow calls the params of a run.
@@ -83,7 +86,7 @@ def make_child(
             )
             run.root = run if parent is None else parent.root
             run.save(update_fields=["root"])
-            facts.merge(run.pk, tags=tags, properties=properties)
+            merge(run.pk, tags=tags, properties=properties)
             if status not in (None, Status.NOT_STARTED):
                 Run.objects.move(run.pk, to=status, reason="told by its client", at=at)
     except IntegrityError as error:
@@ -98,18 +101,18 @@ def attempt_of(actor: Actor, run: Run) -> int | None:
     author = _author(actor)
     if author is None:
         return None
-    attempt = facts.lock(author, run.pk)
+    attempt = lock(author, run.pk)
     if attempt is None:
         raise Forbidden("The attempt that this token was made for is over.")
     return attempt
 
 
-def _author(actor: Actor) -> facts.Author | None:
+def _author(actor: Actor) -> Author | None:
     if actor.run_uuid is None or not actor.run_attempt:
         return None
     own = Q(uuid=actor.run_uuid) | Q(parent__uuid=actor.run_uuid, parent__kind=Kind.SCRIPT)
     step = Run.objects.filter(own, kind=Kind.STEP).values_list("pk", flat=True).get()
-    return facts.Author(step, actor.run_attempt)
+    return Author(step, actor.run_attempt)
 
 
 def log_params(actor: Actor, run: Run, params: Mapping[str, str]) -> None:
@@ -128,9 +131,9 @@ def log_params(actor: Actor, run: Run, params: Mapping[str, str]) -> None:
                 )
         new = {key: value for key, value in params.items() if f"{PARAM}{key}" not in known}
         params = {f"{PARAM}{key}": value for key, value in new.items()}
-        facts.merge(run.pk, properties=params, attempt=attempt)
+        merge(run.pk, properties=params, attempt=attempt)
         RunAttribute.objects.bulk_create(
-            facts.attribute(run.pk, "parameter", key, value) for key, value in new.items()
+            attribute(run.pk, "parameter", key, value) for key, value in new.items()
         )
 
 
@@ -139,19 +142,19 @@ def log_metrics(actor: Actor, run: Run, metrics: Sequence[Mapping[str, Any]]) ->
     `{"data", "step", "point_uuid", "created_at"}`: all of it or nothing."""
     require(actor, "track", run)
     with transaction.atomic():
-        facts.add_metrics(run.pk, metrics, attempt=attempt_of(actor, run))
+        add_metrics(run.pk, metrics, attempt=attempt_of(actor, run))
 
 
 def keep_artifact(actor: Actor, run: Run, *, path: str, stream: Readable) -> Artifact:
     """Keep what `stream` holds as an artifact of a run; a second one of its path replaces it."""
     require(actor, "track", run)
-    path = storage.checked_path(path)
-    blob = facts.blob_of(run.uuid, path, _author(actor))
+    path = blobs.checked_path(path)
+    blob = artifacts.blob_of(run.uuid, path, _author(actor))
     with place_for(path):
-        size = storage.put_stream(blob, stream, writing=model_files.writing(run, path))
+        size = blobs.put_stream(blob, stream, writing=model_files.writing(run, path))
     with write_transaction():
         attempt = attempt_of(actor, run)
-        return facts.note_artifact(run.pk, path=path, blob=blob, size=size, attempt=attempt)
+        return artifacts.note_artifact(run.pk, path=path, blob=blob, size=size, attempt=attempt)
 
 
 def append_to_artifact(
@@ -159,12 +162,12 @@ def append_to_artifact(
 ) -> Artifact:
     """Put what `stream` holds behind an artifact, of `at` bytes if that is said."""
     require(actor, "track", run)
-    path = storage.checked_path(path)
-    blob = facts.kept_at(run.uuid, path)
+    path = blobs.checked_path(path)
+    blob = artifacts.kept_at(run.uuid, path)
     writing = model_files.writing(run, path)
-    size = storage.append_stream(blob, stream, at=at, writing=writing)
+    size = blobs.append_stream(blob, stream, at=at, writing=writing)
     with write_transaction():
         attempt = attempt_of(actor, run)
         known = Artifact.objects.filter(run=run, path=path).values_list("attempt", flat=True)
         whose = known[0] if known else attempt  # who began it
-        return facts.note_artifact(run.pk, path=path, blob=blob, size=size, attempt=whose)
+        return artifacts.note_artifact(run.pk, path=path, blob=blob, size=size, attempt=whose)

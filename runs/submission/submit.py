@@ -30,7 +30,7 @@ from runs.models import Experiment, Kind, PipelineRun, Run, RunAttribute, Schedu
 from runs.naming import experiment_of, run_name
 from runs.submission.idempotency import Key, run_of_key
 from runs.submission.keys import Remark
-from runs.tracking.facts import attribute
+from runs.tracking.tags import attribute
 from studio.core import audit, numbers
 from studio.core.access import Actor, require
 from studio.core.db.transactions import write_transaction

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from django.db import transaction
 
-from runs import storage
 from runs.models import Artifact, RegisteredModel, Run
 from studio.core.errors import Conflict
+from studio.storage import blobs
 
 
 class ModelFile(Conflict):
@@ -45,7 +45,7 @@ class ModelFiles:
         if model is None:
             return None
         kept = Artifact.objects.filter(run=self.run, path=path).values_list("blob", flat=True)
-        if any(storage.holds(blob, source) for blob in kept):
+        if any(blobs.holds(blob, source) for blob in kept):
             return ""
         return (
             f"{path} was not kept as it is now: it belongs to the registered model {model}, whose"

@@ -8,7 +8,7 @@ from django.http import FileResponse, Http404, HttpResponse
 from django.views.decorators.http import require_safe
 
 from endpoints import data
-from runs import storage
+from runs import logs
 from runs.execution_log import EXECUTION_LOG, ExecutionLog
 from runs.models import Artifact, Kind, Run
 from runs.parts import scope
@@ -16,6 +16,7 @@ from runs.parts.code_files import code_file
 from studio.core import file_names
 from studio.core.ui import fragments
 from studio.core.ui.files import answer
+from studio.storage import blobs
 
 IN_MEMORY = 8 * 1024 * 1024
 
@@ -28,9 +29,9 @@ def artifact(request, uuid, path):
     named = Artifact.objects.none() if "\0" in path else Artifact.objects.filter(path=path)
     found = named.filter(run=scope.source_of(run)).first()
     if found is None:
-        storage.sent_path(path)  # says why if no file can be called so
+        blobs.sent_path(path)  # says why if no file can be called so
         raise Http404
-    return answer(request, found.path, lambda: storage.open_blob(found.blob))
+    return answer(request, found.path, lambda: blobs.open_blob(found.blob))
 
 
 @require_safe
@@ -43,7 +44,7 @@ def data_file(request, uuid, path):
         raise Http404
     output = data.locate(run.workspace, place["datastore"], place["path"])
     if rest and file_names.is_plain(rest):
-        storage.sent_path(rest)
+        blobs.sent_path(rest)
     wanted = output.find(f"{output.path}/{rest}") if rest else output
     return answer(request, wanted.path, wanted.open)
 
@@ -88,13 +89,13 @@ def _entry(name: str) -> str:
 
 
 def _add(target: zipfile.ZipFile, folder: str, owner: Run) -> None:
-    for name in storage.log_names(owner.uuid):
+    for name in logs.log_names(owner.uuid):
         with target.open(f"{folder}{name}", "w", force_zip64=True) as file:
-            for data_piece in storage.stream_log(owner.uuid, name):
+            for data_piece in logs.stream_log(owner.uuid, name):
                 file.write(data_piece)
     for kept in Artifact.objects.filter(run=owner).order_by("path"):
         try:
-            source = storage.open_blob(kept.blob)
+            source = blobs.open_blob(kept.blob)
         except FileNotFoundError:
             continue  # the row says it was there; an archive of the others is still of use
         with source, target.open(folder + _entry(kept.path), "w", force_zip64=True) as file:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from runs import storage
+from runs import logs
 from runs.execution_log import EXECUTION_LOG, ExecutionLog
 from runs.models import Kind, Run
 from runs.parts import scope
@@ -18,8 +18,8 @@ class StoredLog:
     name: str
 
     @cached_property
-    def segments(self) -> list[storage.Segment]:
-        return storage.log_segments(scope.source_of(self.run).uuid, self.name)
+    def segments(self) -> list[logs.Segment]:
+        return logs.log_segments(scope.source_of(self.run).uuid, self.name)
 
     @property
     def size(self) -> int:
@@ -46,7 +46,7 @@ class StoredLog:
 
     def stream(self, *, start: int = 0, limit: int | None = None) -> Iterator[bytes]:
         owner = scope.source_of(self.run).uuid
-        return storage.stream_log(owner, self.name, start=start, limit=limit)
+        return logs.stream_log(owner, self.name, start=start, limit=limit)
 
 
 Log = StoredLog | ExecutionLog
@@ -55,12 +55,12 @@ Log = StoredLog | ExecutionLog
 def names(run: Run) -> list[str]:
     if run.kind == Kind.PIPELINE:
         return [EXECUTION_LOG]
-    return storage.log_names(scope.source_of(run).uuid)
+    return logs.log_names(scope.source_of(run).uuid)
 
 
 def default_name(run: Run) -> str:
     found = names(run)
-    return storage.DRIVER_LOG if storage.DRIVER_LOG in found or not found else found[0]
+    return logs.DRIVER_LOG if logs.DRIVER_LOG in found or not found else found[0]
 
 
 def of(run: Run, name: str) -> Log:

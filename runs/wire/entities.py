@@ -3,7 +3,7 @@
 import json
 from collections.abc import Collection
 
-from runs import execution_log, sealing, storage
+from runs import execution_log, logs, sealing
 from runs.execution_log import EXECUTION_LOG
 from runs.models import Artifact, Experiment, Kind, PipelineRun, Run, StepRun
 from runs.serving import unserved
@@ -309,7 +309,7 @@ def log_files(run: Run, base: str, *, by: Actor) -> dict[str, str]:
     """`{name: signed address}`; a reused step shows the logs of the step it stands for, but what
     became of it is its own."""
     owner = log_owner(run)
-    owners = dict.fromkeys(storage.log_names(owner.uuid), owner)
+    owners = dict.fromkeys(logs.log_names(owner.uuid), owner)
     if run.kind in execution_log.KINDS:
         owners[EXECUTION_LOG] = run
     return {

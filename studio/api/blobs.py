@@ -17,13 +17,13 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.utils.cache import get_conditional_response
 from django.utils.http import http_date, parse_http_date
 
-from runs.storage import IN_MEMORY
 from studio.api.arm import OpenView
 from studio.api.containers import CHUNK, container_of, staged_name
 from studio.core import file_names as names
 from studio.core.errors import BadValue, Refused
 from studio.core.rest.bodies import NO_LIMIT
 from studio.storage import links, uploads
+from studio.storage.blobs import IN_MEMORY
 from studio.storage.roots import State
 
 LONGEST_BLOCK_LIST = 8 * 1024 * 1024  # 50,000 block ids, the most that Azure takes

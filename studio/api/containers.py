@@ -14,17 +14,17 @@ from django.core.exceptions import ValidationError
 
 from endpoints import data, packed
 from endpoints.models import Datastore, Snapshot
-from runs import services, storage
+from runs import logs, services
 from runs.execution_log import EXECUTION_LOG, ExecutionLog
 from runs.models import Run
-from runs.tracking import facts, local_uploads, model_files
+from runs.tracking import artifacts, local_uploads, model_files
 from runs.wire.entities import ARTIFACTS, LOGS, UPLOADED
 from studio.core import audit
 from studio.core.access import Actor, require
 from studio.core.errors import Forbidden, NotFound
 from studio.core.models import Workspace
 from studio.core.rest.views import find
-from studio.storage import uploads
+from studio.storage import blobs, uploads
 from studio.storage.roots import Readable, State
 
 CHUNK = 1 << 20
@@ -86,7 +86,7 @@ class Logs(ReadOnly):
             log = self.moves(run_uuid)
             return State(log.size, log.run.updated_at, str(log.size))
         try:
-            return storage.log_state(run_uuid, name)
+            return logs.log_state(run_uuid, name)
         except FileNotFoundError:
             raise NotFound(f"There is no log {path!r}.") from None
 
@@ -96,7 +96,7 @@ class Logs(ReadOnly):
             return iter([IMAGE_LOG_TEXT.encode()[start:end]])
         if name == EXECUTION_LOG:
             return self.moves(run_uuid).stream(start=start, limit=end - start)
-        return storage.stream_log(run_uuid, name, start=start, limit=end - start)
+        return logs.stream_log(run_uuid, name, start=start, limit=end - start)
 
     def moves(self, run_uuid: UUID) -> ExecutionLog:
         return ExecutionLog(find(Run.objects.all(), str(run_uuid), "Run with ID"))
@@ -107,12 +107,12 @@ class Artifacts(ReadOnly):
 
     def state(self, path: str) -> State:
         try:
-            return storage.blob_state(facts.kept_at(*split(path)))
+            return blobs.blob_state(artifacts.kept_at(*split(path)))
         except FileNotFoundError:
             raise NotFound(f"There is no artifact {path!r}.") from None
 
     def stream(self, path: str, start: int, end: int) -> Iterator[bytes]:
-        return storage.stream_blob(facts.kept_at(*split(path)), start=start, end=end)
+        return blobs.stream_blob(artifacts.kept_at(*split(path)), start=start, end=end)
 
     def check_writer(self, path: str, by: Actor) -> None:
         self.writable(path, by)
@@ -156,12 +156,12 @@ class LocalUploads(ReadOnly):
 
     def state(self, path: str) -> State:
         try:
-            return storage.blob_state(self.blob(path))
+            return blobs.blob_state(self.blob(path))
         except FileNotFoundError:
             raise NotFound(f"There is no upload {path!r}.") from None
 
     def stream(self, path: str, start: int, end: int) -> Iterator[bytes]:
-        return storage.stream_blob(self.blob(path), start=start, end=end)
+        return blobs.stream_blob(self.blob(path), start=start, end=end)
 
     def check_writer(self, path: str, by: Actor) -> None:
         workspace, container, _ = self.parts(path)
@@ -233,7 +233,7 @@ class DatastoreFiles:
     def append(self, path: str, body: Readable, *, at: int | None, by: Actor) -> int:
         """All of it again: steps that run may hold links to the file as it is."""
         end = self.state(path).size if at is None else at
-        with storage.joined(self.stream(path, 0, end), body) as whole:
+        with blobs.joined(self.stream(path, 0, end), body) as whole:
             return self.write(path, whole, by=by)
 
     def list(self, prefix: str) -> Iterator[tuple[str, State]]:
@@ -292,7 +292,7 @@ def split(path: str) -> tuple[UUID, str]:
     """The run or workspace, and the rest, of `<uuid>/<name>`."""
     head, _, name = path.partition("/")
     try:
-        return UUID(head), storage.checked_path(name)
+        return UUID(head), blobs.checked_path(name)
     except ValueError:
         raise NotFound(f"There is no blob {path!r}.") from None
 

@@ -13,14 +13,14 @@ from django.utils.http import parse_http_date
 
 from endpoints import data
 from endpoints.models import Datastore
-from runs import engine, run_tokens, services, storage
+from runs import engine, run_tokens, services
 from runs.models import Artifact, Outcome, Run, StepRun
 from runs.states import Status
-from runs.tracking import facts
+from runs.tracking.artifacts import blob_of
 from studio.core import tokens
 from studio.core.errors import Forbidden
 from studio.core.models import Role, Token
-from studio.storage import links
+from studio.storage import blobs, links
 from tests import factories
 from tests.api.conftest import Api
 from tests.runs import playing
@@ -216,7 +216,7 @@ def test_etag_and_time_are_the_files_own(api, anonymous, artifacts, run):
     stamps = {(reply.headers["ETag"], reply.headers["Last-Modified"]) for reply in [put, *first]}
     assert len(stamps) == 1
     [(etag, modified)] = stamps
-    file = storage._root().local / facts.blob_of(run.uuid, "outputs/m.pkl")
+    file = blobs._root().local / blob_of(run.uuid, "outputs/m.pkl")
     assert parse_http_date(modified) == int(file.stat().st_mtime)
     same = anonymous.get(path, **{"If-None-Match": etag})
     assert (same.status, same.raw, same.headers["ETag"]) == (304, b"", etag)

@@ -5,7 +5,7 @@ import uuid
 import pytest
 from django.db import connection
 
-from runs import run_tokens, services, storage
+from runs import logs, run_tokens, services
 from runs.models import Kind, Run, StepRun
 from runs.states import Status
 from studio.core.models import Role
@@ -113,7 +113,7 @@ def test_a_page_of_history_costs_the_same_with_more_runs(api, actor, run, querie
 
 
 def test_details_name_logs_that_open_without_a_token(api, anonymous, step):
-    storage.LogWriter(step.uuid, storage.DRIVER_LOG, attempt=1).write(b"hello\n")
+    logs.LogWriter(step.uuid, logs.DRIVER_LOG, attempt=1).write(b"hello\n")
     details = api.get(f"{api.H}/runs/{step.uuid}/details").body
     address = details["logFiles"]["azureml-logs/70_driver_log.txt"]
     path = address.removeprefix("http://testserver")

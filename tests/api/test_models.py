@@ -4,11 +4,12 @@ import io
 
 import pytest
 
-from runs import run_tokens, services, storage
+from runs import run_tokens, services
 from runs.models import Asset, RegisteredModel, Run
 from runs.tracking import local_uploads
 from studio.core.errors import Conflict
 from studio.core.models import Role
+from studio.storage import blobs
 from tests import factories
 from tests.api.conftest import Api
 
@@ -264,7 +265,7 @@ def test_an_upload_that_ends_after_its_model_was_made_changes_nothing(actor):
     with pytest.raises(Conflict, match="belong to a model already"):
         upload(Slow(b"others"))
     blob = local_uploads.blob_of(actor.workspace, "abc", "m.txt")
-    assert b"".join(storage.stream_blob(blob)) == b"weights"
+    assert b"".join(blobs.stream_blob(blob)) == b"weights"
 
 
 def test_uploads_of_another_workspace_are_not_there(api, anonymous, url, uploads):

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from runs import services, storage
+from runs import logs, services
 from runs.models import Kind, Run, StepRun
 from runs.states import Status
 from studio.core.models import AuditEvent, Role
@@ -84,7 +84,7 @@ def test_bodies_that_are_no_list_of_one_node(api, url, body):
 
 def test_logs_are_raw_text(api, run, url):
     step = move(run, "one", Status.PREPARING)
-    log = storage.LogWriter(step.run.uuid, storage.DRIVER_LOG, attempt=1)
+    log = logs.LogWriter(step.run.uuid, logs.DRIVER_LOG, attempt=1)
     log.write("hello \N{GREEK SMALL LETTER ALPHA}\n".encode())
     log.write(b"world\n")
     reply = api.post(f"{url}/Graph/Shareable/STDOUT", ["node-one"])

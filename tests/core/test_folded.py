@@ -7,7 +7,7 @@ from endpoints.filters import CatalogueFilter
 from endpoints.models import Dataset, PipelineEndpoint, PublishedPipeline
 from runs.models import Run, Schedule
 from runs.services import submit
-from runs.tracking.facts import merge
+from runs.tracking.tags import merge
 from studio.core.db.folded import fold
 from studio.core.db.lookups import ILike
 from tests import factories

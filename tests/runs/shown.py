@@ -1,9 +1,10 @@
 """Runs brought into the states that pages show, and the names of a run's pages."""
 
-from runs import services, storage
+from runs import logs, services
 from runs.models import Artifact, Run
 from runs.states import Status
-from runs.tracking import facts
+from runs.tracking import artifacts
+from studio.storage import blobs
 
 TABS = [
     *("detail", "steps", "outputs", "metrics", "images"),
@@ -33,10 +34,10 @@ def complete(run: Run) -> Run:
 
 
 def write_log(run: Run, text: str) -> None:
-    storage.LogWriter(run.uuid, storage.DRIVER_LOG, attempt=1).write(text.encode())
+    logs.LogWriter(run.uuid, logs.DRIVER_LOG, attempt=1).write(text.encode())
 
 
 def keep(run: Run, path: str, content: bytes) -> Artifact:
-    blob = facts.blob_of(run.uuid, path)
-    size = storage.put_bytes(blob, content)
-    return facts.note_artifact(run.pk, path=path, blob=blob, size=size)
+    blob = artifacts.blob_of(run.uuid, path)
+    size = blobs.put_bytes(blob, content)
+    return artifacts.note_artifact(run.pk, path=path, blob=blob, size=size)

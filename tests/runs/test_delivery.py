@@ -8,14 +8,14 @@ import pytest
 
 from endpoints import data
 from endpoints.models import Datastore
-from runs import engine, storage
+from runs import engine, logs
 from runs.engine import delivery
 from runs.engine.job import load
 from runs.engine.outages import GivenUp
 from runs.models import Metric, Outcome, Run, StepAttempt, StepRun
 from runs.states import Status
 from runs.steps import Stop
-from runs.tracking import facts
+from runs.tracking import metrics
 
 pytestmark = pytest.mark.django_db
 
@@ -81,7 +81,7 @@ def times_run(studio) -> int:
 
 
 def read_by_two(studio, run) -> str:
-    return storage.read_log(studio.step(run, "two").run.uuid).decode().strip()
+    return logs.read_log(studio.step(run, "two").run.uuid).decode().strip()
 
 
 def test_other_files_of_the_destination_stay_and_nothing_is_left_elsewhere(
@@ -151,7 +151,7 @@ class Stored:
             path = f"{self.place['path']}/{name}"
             data.locate(workspace, self.place["datastore"], path).write(io.BytesIO(text))
         author = self.job.author
-        facts.add_metric(
+        metrics.add_metric(
             self.claim.step_id,
             name="loss",
             points=[{"data": {"loss": 1}}],

@@ -10,11 +10,12 @@ import pytest
 
 from endpoints import data
 from endpoints.models import Module
-from runs import engine, services, storage
+from runs import engine, logs, services
 from runs.engine import cleanup
 from runs.models import Artifact, Metric, Outcome, StepAttempt
 from runs.states import Status
 from runs.steps import Stop, StopFlag
+from studio.storage import blobs
 from tests.runs.processes import gone_soon
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +30,7 @@ class TestScripts:
         run = studio.run(studio.publish(steps={"one": {}}, scripts={"one.py": "print('hello')"}))
         step = studio.step(run)
         assert (run.status, run.error) == (Status.COMPLETED, "")
-        assert storage.read_log(step.run.uuid) == b"hello\n"
+        assert logs.read_log(step.run.uuid) == b"hello\n"
         attempt = StepAttempt.objects.get()
         assert (attempt.outcome, attempt.exit_code) == (Outcome.COMPLETED, 0)
         cleanup.TIDIER.tidy()
@@ -49,7 +50,7 @@ class TestScripts:
         step = studio.step(run)
         assert run.error == "Step one failed: ValueError: no rows"
         assert (step.exit_code, step.run.error) == (1, "ValueError: no rows")
-        assert b"Traceback" in storage.read_log(step.run.uuid)
+        assert b"Traceback" in logs.read_log(step.run.uuid)
 
     def test_arguments_and_parameters_reach_the_script(self, studio):
         pipeline = studio.publish(
@@ -60,7 +61,7 @@ class TestScripts:
             },
         )
         run = studio.run(pipeline, assignments={"rate": "7"})
-        log = storage.read_log(studio.step(run).run.uuid).decode()
+        log = logs.read_log(studio.step(run).run.uuid).decode()
         assert log == "['--rate', '7', '--plain', 'a b'] 7\n"
 
     def test_a_command_runs_in_a_shell(self, studio):
@@ -72,7 +73,7 @@ class TestScripts:
         )
         run = studio.run(pipeline)
         assert run.status == Status.COMPLETED, run.error
-        assert storage.read_log(studio.step(run).run.uuid) == b"42\n1\n"
+        assert logs.read_log(studio.step(run).run.uuid) == b"42\n1\n"
 
     def test_a_missing_script_is_named(self, studio):
         pipeline = studio.publish(
@@ -87,7 +88,7 @@ class TestScripts:
             monkeypatch.setenv(name, f"leak-{name}")
         script = "import json, os; print(json.dumps(dict(os.environ)))"
         run = studio.run(studio.publish(steps={"one": {}}, scripts={"one.py": script}))
-        text = storage.read_log(studio.step(run).run.uuid).decode()
+        text = logs.read_log(studio.step(run).run.uuid).decode()
         found = json.loads(text)
         assert "leak-" not in text
         assert settings.SECRET_KEY not in text
@@ -109,7 +110,7 @@ class TestScripts:
         node["Runconfig"] = None
         pipeline.graph.save()
         step = studio.step(studio.run(pipeline))
-        found = json.loads(storage.read_log(step.run.uuid))
+        found = json.loads(logs.read_log(step.run.uuid))
         assert found.pop("PYTHONPATH").split(os.pathsep)[1] == kept.pop("PYTHONPATH")
         assert kept.items() <= found.items()
         assert "mine" not in found.values()
@@ -126,7 +127,7 @@ class TestScripts:
         run = studio.run(studio.publish(steps={"one": {}}, scripts={"one.py": script}))
         artifact = Artifact.objects.get(run=studio.step(run).run)
         assert (artifact.path, artifact.size) == ("outputs/sub/model.txt", 7)
-        assert b"".join(storage.stream_blob(artifact.blob)) == b"weights"
+        assert b"".join(blobs.stream_blob(artifact.blob)) == b"weights"
 
     def test_files_without_a_usable_name_fail_the_step_when_all_else_is_kept(self, studio):
         script = """
@@ -191,7 +192,7 @@ class TestScripts:
         )
         run = studio.run(pipeline)
         assert run.status == Status.COMPLETED, run.error
-        assert storage.read_log(studio.step(run, "two").run.uuid) == b"1,2\n"
+        assert logs.read_log(studio.step(run, "two").run.uuid) == b"1,2\n"
         place = studio.step(run).outputs["made"]
         kept = located(run, place)
         assert [entry.path.rpartition("/")[2] for entry in kept.files()] == ["rows.csv"]
@@ -235,7 +236,7 @@ class TestScripts:
         assert run.status == Status.COMPLETED, run.error
         two = studio.step(run, "two")
         unknown = "$AZUREML_DATAREFERENCE_x"
-        said = storage.read_log(two.run.uuid).decode()
+        said = logs.read_log(two.run.uuid).decode()
         assert said == f"1,2 {unknown} True {unknown}-1\n"
         kept = located(run, two.outputs["copy"])
         assert [entry.path.rpartition("/")[2] for entry in kept.files()] == ["a.csv"]
@@ -271,7 +272,7 @@ class TestScripts:
         run = studio.run(pipeline)
         assert run.status == Status.COMPLETED, run.error
         step = studio.step(run, "two")
-        assert storage.read_log(step.run.uuid) == b"1,2 1,2\nFalse\n"
+        assert logs.read_log(step.run.uuid) == b"1,2 1,2\nFalse\n"
         named = [
             name
             for name in ("near", "taken", "far", "out")
@@ -403,7 +404,7 @@ class TestScripts:
         studio.work()
         run.refresh_from_db()
         assert run.status == Status.COMPLETED
-        assert storage.read_log(step.run.uuid) == b"first\nagain\n"
+        assert logs.read_log(step.run.uuid) == b"first\nagain\n"
 
     def test_an_equal_step_is_reused_with_its_outputs(self, studio):
         steps = {
@@ -427,7 +428,7 @@ class TestScripts:
         run = studio.run(pipeline)
         assert run.status == Status.COMPLETED, run.error
         assert studio.step(run).reused_from is not None
-        assert storage.read_log(studio.step(run, "two").run.uuid) == b"made once\n"
+        assert logs.read_log(studio.step(run, "two").run.uuid) == b"made once\n"
 
 
 class TestWhatCannotBeWritten:
@@ -575,7 +576,7 @@ def test_a_step_that_registers_a_model_does_not_change_it_afterwards(studio, act
     studio.work()
     run.refresh_from_db()
     assert run.status == Status.COMPLETED, run.error
-    kept = {row.path: storage.open_blob(row.blob).read() for row in Artifact.objects.all()}
+    kept = {row.path: blobs.open_blob(row.blob).read() for row in Artifact.objects.all()}
     assert kept == {
         "outputs/model.pkl": b"weights",
         "outputs/same.txt": b"weights",

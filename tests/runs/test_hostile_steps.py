@@ -4,7 +4,7 @@ from threading import Timer
 
 import pytest
 
-from runs.engine import cleanup, following
+from runs.engine import cleanup, step_reports
 from runs.models import Artifact, Outcome, StepAttempt
 from runs.states import Status
 from runs.steps import Stop
@@ -66,7 +66,7 @@ def test_one_that_tells_facts_without_end_is_canceled(run, canceled_soon):
 
 
 def test_one_that_tells_too_many_facts_fails_and_says_why(run, monkeypatch):
-    monkeypatch.setattr(following, "MAX_FACT_BYTES", 100_000)
+    monkeypatch.setattr(step_reports, "MAX_FACT_BYTES", 100_000)
     found = run(FLOOD)
     assert found.status == Status.FAILED
     assert "more than 100000 bytes of metrics" in found.error

@@ -6,9 +6,10 @@ import pytest
 
 from endpoints import data
 from endpoints.models import Datastore
-from runs import engine, storage
+from runs import engine, logs
 from runs.models import PipelineRun
 from runs.states import Status
+from studio.storage import blobs
 
 pytestmark = pytest.mark.django_db
 
@@ -53,14 +54,14 @@ def place_of(studio, run, name="one"):
 
 
 def said(studio, run):
-    return storage.read_log(studio.step(run, "two").run.uuid).decode().strip()
+    return logs.read_log(studio.step(run, "two").run.uuid).decode().strip()
 
 
 def test_what_was_stored_is_recorded(studio, pipeline):
     run = studio.run(pipeline())
     place, _ = place_of(studio, run)
     assert (place["stored"]["files"], place["stored"]["bytes"]) == (2, 4)
-    listed = b"".join(storage.stream_blob(place["stored"]["listing"]))
+    listed = b"".join(blobs.stream_blob(place["stored"]["listing"]))
     assert listed == b'{"a.csv": 3, "deep/b.csv": 1}'
 
 

@@ -15,11 +15,13 @@ from fsspec.registry import register_implementation
 
 from endpoints import data
 from endpoints.models import Datastore
-from runs import engine, storage
+from runs import engine, logs
 from runs.models import Artifact, Metric, MetricValue, Outcome, Run, StepAttempt
 from runs.states import Status
 from runs.steps import Stop
-from runs.tracking import facts
+from runs.tracking import artifacts
+from runs.tracking.author import Author
+from studio.storage import blobs
 
 pytestmark = pytest.mark.django_db
 
@@ -95,8 +97,8 @@ class TestFullDisk:
         studio.work()
         assert healer.records == 1
         assert outcomes() == [Outcome.COMPLETED]
-        assert storage.read_log(uuid) == b"said\n"
-        with storage.open_blob(Artifact.objects.get(path="outputs/kept.txt").blob) as file:
+        assert logs.read_log(uuid) == b"said\n"
+        with blobs.open_blob(Artifact.objects.get(path="outputs/kept.txt").blob) as file:
             assert file.read() == b"kept"
         waited = Run.objects.get(uuid=uuid).status_changes.get(to_status=Status.FINALIZING)
         assert "No space left" in waited.reason
@@ -106,8 +108,8 @@ class TestFullDisk:
     def test_an_upload_waits_too_and_what_came_after_it(self, studio, healed_by):
         run = studio.submit(studio.publish(steps={"one": {}}, scripts={"one.py": FACTS}))
         uuid = studio.step(run).run.uuid
-        author = facts.Author(studio.step(run).pk, 1)
-        blocked = studio.path / "storage" / facts.blob_of(uuid, "up.txt", author)
+        author = Author(studio.step(run).pk, 1)
+        blocked = studio.path / "storage" / artifacts.blob_of(uuid, "up.txt", author)
         full(blocked)
         healed_by(blocked.unlink)
         studio.work()
@@ -168,7 +170,7 @@ def test_a_service_that_fails_some_times_is_tried_again(studio, unsteady, failur
     studio.work()
     assert (outcomes(), unsteady.failures) == ([Outcome.COMPLETED], 0)
     step = studio.step(run)
-    assert storage.read_log(step.run.uuid) == b"said\n"
+    assert logs.read_log(step.run.uuid) == b"said\n"
     assert set(Artifact.objects.values_list("path", flat=True)) == {"up.txt", "outputs/kept.txt"}
     store = Datastore.objects.get(name=step.outputs["made"]["datastore"])
     place = data.resolve(store, step.outputs["made"]["path"])
@@ -200,7 +202,7 @@ def test_a_storage_that_fails_while_a_step_runs_does_not_harm_it(studio, unstead
     studio.work()
     waiter.join()
     assert outcomes() == [Outcome.COMPLETED]
-    assert storage.read_log(studio.step(run).run.uuid) == b"0\n1\n"
+    assert logs.read_log(studio.step(run).run.uuid) == b"0\n1\n"
 
 
 def test_a_file_that_can_never_be_kept_is_named_and_no_reason_to_wait(studio):

@@ -8,7 +8,7 @@ import pytest
 from django.urls import reverse
 
 from endpoints import data
-from runs import storage
+from runs import logs
 from runs.models import Artifact, StepRun
 from runs.views import files
 from tests.runs.shown import keep, step_of, write_log
@@ -114,7 +114,7 @@ def test_all_files_come_as_one_archive(client, page, run):
     archive = zipfile.ZipFile(io.BytesIO(b"".join(response.streaming_content)))
     contents = {name.partition("/")[2]: archive.read(name) for name in archive.namelist()}
     assert contents.pop("azureml/executionlogs.txt").count(b"NotStarted -> Queued") == 1
-    assert contents == {storage.DRIVER_LOG: b"line\n", "outputs/a.txt": b"a"}
+    assert contents == {logs.DRIVER_LOG: b"line\n", "outputs/a.txt": b"a"}
     response = client.get(reverse("runs:run-zip", args=[step.uuid]))
     archive = zipfile.ZipFile(io.BytesIO(b"".join(response.streaming_content)))
-    assert archive.namelist() == [storage.DRIVER_LOG, "outputs/a.txt"]
+    assert archive.namelist() == [logs.DRIVER_LOG, "outputs/a.txt"]

@@ -5,9 +5,10 @@ import re
 import pytest
 from django.urls import reverse
 
-from runs import storage
+from runs import logs
 from runs.states import Status
 from runs.views import log_files, log_lines
+from studio.storage import blobs
 from tests.runs.shown import complete, move, step_of, write_log
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("storage_folder")]
@@ -68,10 +69,10 @@ def test_lines_are_numbered_alike_however_a_log_was_written(step, cut):
     whole = ("\n\nfirst\n" + numbered(20) + "가나다\n" * 3 + "open").encode()
     for at in range(0, len(whole), cut):
         attempt = 1 if at < len(whole) // 2 else 2
-        writer = storage.LogWriter(step.uuid, storage.DRIVER_LOG, attempt=attempt)
+        writer = logs.LogWriter(step.uuid, logs.DRIVER_LOG, attempt=attempt)
         writer.segments = at  # names go on where another writer would have been
         writer.write(whole[at : at + cut])
-    log = log_files.of(step, storage.DRIVER_LOG)
+    log = log_files.of(step, logs.DRIVER_LOG)
     for number in range(1, whole.count(b"\n") + 2):
         offset, found = log_lines.offset_of(log, number)
         assert found == number
@@ -82,19 +83,19 @@ def test_lines_are_numbered_alike_however_a_log_was_written(step, cut):
 
 
 def test_a_line_of_a_large_log_is_found_without_reading_what_is_before(step, monkeypatch):
-    writer = storage.LogWriter(step.uuid, storage.DRIVER_LOG, attempt=1)
+    writer = logs.LogWriter(step.uuid, logs.DRIVER_LOG, attempt=1)
     part = (b"x" * 99 + b"\n") * 1000
     for _segment in range(40):
         writer.write(part)
-    read, stream = [], storage.stream_blob
+    read, stream = [], blobs.stream_blob
 
     def counted(blob, **place):
         for data in stream(blob, **place):
             read.append(len(data))
             yield data
 
-    monkeypatch.setattr(storage, "stream_blob", counted)
-    log = log_files.of(step, storage.DRIVER_LOG)
+    monkeypatch.setattr(logs, "stream_blob", counted)
+    log = log_files.of(step, logs.DRIVER_LOG)
     assert log_lines.around(log, 30_500).line == 30_000
     assert log_lines.tail(log, low=0, high=log.size).line == 39_001
     assert sum(read) < log_lines.CHUNK_BYTES + log_lines.TAIL_BYTES + 3 * len(part)
@@ -140,7 +141,7 @@ def test_who_is_behind_a_log_asks_at_once(page, run, step, monkeypatch):
 
 def test_a_pane_offers_its_files_and_no_script_of_its_own(page, run, step):
     write_log(step, "<script>alert(1)</script> \x1b[31mred\x1b[0m\n")
-    storage.LogWriter(step.uuid, "user_logs/std_log.txt", attempt=1).write(b"mine\n")
+    logs.LogWriter(step.uuid, "user_logs/std_log.txt", attempt=1).write(b"mine\n")
     text = page("run-detail", run.uuid)
     pane = text[text.index("data-log ") :]
     pane = pane[: pane.index("data-log-jump")]
@@ -156,10 +157,10 @@ def test_a_log_is_followed_by_bytes_until_its_step_has_ended(page, run):
     step = step_of(run, "prepare")
     move(step, Status.RUNNING)
     whole = "가 <b>\n".encode()
-    storage.LogWriter(step.uuid, storage.DRIVER_LOG, attempt=1).write(whole[:2])
+    logs.LogWriter(step.uuid, logs.DRIVER_LOG, attempt=1).write(whole[:2])
     text = page("run-log", step.uuid, query="?from=0", hx_request="true")
     assert "from=0" in text  # half a letter is left for the next time
-    storage.LogWriter(step.uuid, storage.DRIVER_LOG, attempt=2).write(whole[2:])
+    logs.LogWriter(step.uuid, logs.DRIVER_LOG, attempt=2).write(whole[2:])
     text = page("run-log", step.uuid, query="?from=0", hx_request="true")
     assert "가 &lt;b&gt;" in text
     assert f"from={len(whole)}" in text
@@ -229,7 +230,7 @@ class Page:
                 return
 
     def size(self):
-        return log_files.of(self.step, storage.DRIVER_LOG).size
+        return log_files.of(self.step, logs.DRIVER_LOG).size
 
     @property
     def shown(self):
@@ -253,7 +254,7 @@ PROGRESS = [
 def test_a_followed_log_is_what_a_reload_shows(page, run, step, size):
     """However a progress bar was cut into pieces."""
     move(step, Status.RUNNING)
-    writer = storage.LogWriter(step.uuid, storage.DRIVER_LOG, attempt=1)
+    writer = logs.LogWriter(step.uuid, logs.DRIVER_LOG, attempt=1)
     writer.write(b"0\n")
     followed = Page(page, run, step)
     whole = "".join(PROGRESS).encode()

@@ -10,7 +10,7 @@ from runs import schedules
 from runs.models import Kind, Run, StepRun, Worker
 from runs.schedules import scheduler
 from runs.states import Status
-from runs.tracking import facts
+from runs.tracking import metrics
 from tests import factories
 from tests.runs.shown import TABS, complete, keep, move, step_of, submit, write_log
 
@@ -105,14 +105,14 @@ def test_warnings_and_parameters(page, actor, endpoint):
 
 def test_metrics_show_values_that_are_no_numbers(page, run):
     step = step_of(run, "train")
-    facts.add_metric(
+    metrics.add_metric(
         step.pk, name="auc", points=[{"data": {"auc": "NaN"}}], columns={"auc": "double"}
     )
     points = [{"data": {"loss": value}} for value in (1.0, "Infinity", 0.5, "-Infinity", 0.25)]
-    facts.add_metric(step.pk, name="loss", points=points, columns={"loss": "double"})
+    metrics.add_metric(step.pk, name="loss", points=points, columns={"loss": "double"})
     image = f"aml://artifactId/ExperimentRun/dcid.{step.uuid}/plot.png"
     columns = {"plot": "Artifact"}
-    facts.add_metric(step.pk, name="plot", points=[{"data": {"plot": image}}], columns=columns)
+    metrics.add_metric(step.pk, name="plot", points=[{"data": {"plot": image}}], columns=columns)
     text = page("run-metrics", run.uuid)
     assert "NaN" in text
     assert "-Infinity" in text
@@ -128,7 +128,7 @@ def test_documents_logged_as_metrics_are_links_and_no_images(page, run):
     kept = f"aml://artifactId/ExperimentRun/dcid.{step.uuid}/accuracy"
     for name, value in (("accuracy", kept), ("strange", "no address"), ("odd", 7)):
         columns, points = {name: "Artifact"}, [{"data": {name: value}}]
-        facts.add_metric(step.pk, name=name, points=points, columns=columns)
+        metrics.add_metric(step.pk, name=name, points=points, columns=columns)
     assert f'<a href="/runs/{step.uuid}/files/accuracy">accuracy</a>' in page(
         "run-metrics", run.uuid
     )

@@ -11,7 +11,7 @@ import pytest
 
 from endpoints.models import Module
 from endpoints.parameters import ParameterErrors
-from runs import storage
+from runs import logs
 from runs.models import Metric, Run
 from runs.states import Status
 from runs.steps import forking
@@ -48,7 +48,7 @@ def start(request, monkeypatch):
 
 def said(studio, run, name="one") -> str:
     step = studio.step(run, name)
-    return storage.read_log(step.run.uuid).decode()
+    return logs.read_log(step.run.uuid).decode()
 
 
 @pytest.mark.parametrize("script", ["evaluate/one.py", "one.py"])

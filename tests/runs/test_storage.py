@@ -6,11 +6,12 @@ from uuid import uuid4
 import pytest
 from django.core.exceptions import ValidationError
 
-from runs import storage
-from runs.tracking import facts
+from runs import logs
+from runs.tracking import artifacts
 from studio.core.errors import Conflict
+from studio.storage import blobs
 
-NAME = storage.DRIVER_LOG
+NAME = logs.DRIVER_LOG
 
 
 @pytest.fixture(params=["file", "memory"])
@@ -23,80 +24,80 @@ def uuid(request, settings, tmp_path):
 
 
 def test_a_log_that_is_not_there_is_empty(uuid):
-    assert storage.read_log(uuid) == b""
-    assert storage.log_size(uuid) == 0
-    assert storage.log_names(uuid) == []
+    assert logs.read_log(uuid) == b""
+    assert logs.log_size(uuid) == 0
+    assert logs.log_names(uuid) == []
 
 
 def test_segments_are_joined_in_the_order_of_attempts(uuid):
-    second = storage.LogWriter(uuid, NAME, attempt=2)
-    first = storage.LogWriter(uuid, NAME, attempt=1)
+    second = logs.LogWriter(uuid, NAME, attempt=2)
+    first = logs.LogWriter(uuid, NAME, attempt=1)
     second.write(b"again")
     first.write(b"one ")
     first.write(b"two ")
-    assert storage.read_log(uuid) == b"one two again"
-    assert storage.log_names(uuid) == [NAME]
+    assert logs.read_log(uuid) == b"one two again"
+    assert logs.log_names(uuid) == [NAME]
 
 
 def test_a_log_is_followed_by_its_offset(uuid):
-    writer = storage.LogWriter(uuid, NAME, attempt=1)
+    writer = logs.LogWriter(uuid, NAME, attempt=1)
     for text in (b"abc", b"def", b"ghi"):
         writer.write(text)
-    assert storage.read_log(uuid, start=2, limit=5) == b"cdefg"
-    assert storage.read_log(uuid, start=9) == b""
-    assert storage.log_size(uuid) == 9
+    assert logs.read_log(uuid, start=2, limit=5) == b"cdefg"
+    assert logs.read_log(uuid, start=9) == b""
+    assert logs.log_size(uuid) == 9
 
 
 def test_a_large_write_is_cut_into_segments(uuid, monkeypatch):
-    monkeypatch.setattr(storage, "SEGMENT_BYTES", 4)
-    writer = storage.LogWriter(uuid, NAME, attempt=1)
+    monkeypatch.setattr(logs, "SEGMENT_BYTES", 4)
+    writer = logs.LogWriter(uuid, NAME, attempt=1)
     writer.write(b"0123456789")
     assert writer.segments == 3
-    assert storage.read_log(uuid) == b"0123456789"
+    assert logs.read_log(uuid) == b"0123456789"
 
 
 def test_an_artifact_is_kept_and_read_in_parts(uuid, tmp_path):
     source = tmp_path / "model.pkl"
     source.write_bytes(b"weights")
-    blob = facts.blob_of(uuid, "outputs/model.pkl")
-    assert storage.put_file(blob, source) == storage.blob_size(blob) == 7
-    assert b"".join(storage.stream_blob(blob, start=2, end=5)) == b"igh"
-    assert storage.put_stream(blob, io.BytesIO(b"new")) == 3
-    assert storage.open_blob(blob).read() == b"new"
+    blob = artifacts.blob_of(uuid, "outputs/model.pkl")
+    assert blobs.put_file(blob, source) == blobs.blob_size(blob) == 7
+    assert b"".join(blobs.stream_blob(blob, start=2, end=5)) == b"igh"
+    assert blobs.put_stream(blob, io.BytesIO(b"new")) == 3
+    assert blobs.open_blob(blob).read() == b"new"
 
 
 @pytest.mark.parametrize("path", ["", "/etc/passwd", "../x", "a/../../x", "a\0b", "x" * 1001])
 def test_a_path_stays_where_it_is_put(path):
     with pytest.raises(ValidationError):
-        storage.checked_path(path)
+        blobs.checked_path(path)
 
 
 @pytest.mark.parametrize("path", ["a\nb", "bell\x07", "\ud800"])
 def test_no_client_chooses_names_that_cannot_be_read(path):
     with pytest.raises(ValidationError):
-        storage.sent_path(path)
+        blobs.sent_path(path)
 
 
 def test_a_path_is_made_plain():
-    assert storage.sent_path("outputs\\sub//./x.txt") == "outputs/sub/x.txt"
-    assert storage.checked_path("outputs//./x\\y.txt") == "outputs/x\\y.txt"
+    assert blobs.sent_path("outputs\\sub//./x.txt") == "outputs/sub/x.txt"
+    assert blobs.checked_path("outputs//./x\\y.txt") == "outputs/x\\y.txt"
 
 
 def test_appending_costs_what_is_appended(tmp_path, settings):
     settings.STUDIO_STORAGE_URL = f"file://{tmp_path}"
-    storage.put_stream("runs/a/log.txt", io.BytesIO(b"one "))
+    blobs.put_stream("runs/a/log.txt", io.BytesIO(b"one "))
     before = (tmp_path / "runs/a/log.txt").stat().st_ino
-    assert storage.append_stream("runs/a/log.txt", io.BytesIO(b"two"), at=4) == 7
+    assert blobs.append_stream("runs/a/log.txt", io.BytesIO(b"two"), at=4) == 7
     assert (tmp_path / "runs/a/log.txt").read_bytes() == b"one two"
     assert (tmp_path / "runs/a/log.txt").stat().st_ino == before
 
 
 def test_appending_elsewhere_than_at_the_end_changes_nothing(tmp_path, settings):
     settings.STUDIO_STORAGE_URL = f"file://{tmp_path}"
-    storage.put_stream("late.txt", io.BytesIO(b"one two"))
+    blobs.put_stream("late.txt", io.BytesIO(b"one two"))
     with pytest.raises(Conflict):
-        storage.append_stream("late.txt", io.BytesIO(b"two"), at=4)
-    assert b"".join(storage.stream_blob("late.txt")) == b"one two"
+        blobs.append_stream("late.txt", io.BytesIO(b"two"), at=4)
+    assert b"".join(blobs.stream_blob("late.txt")) == b"one two"
 
 
 class Torn:
@@ -112,15 +113,15 @@ class Torn:
 
 
 def test_an_append_that_breaks_off_leaves_nothing(uuid):
-    blob = facts.blob_of(uuid, "torn.txt")
-    storage.put_stream(blob, io.BytesIO(b"whole"))
+    blob = artifacts.blob_of(uuid, "torn.txt")
+    blobs.put_stream(blob, io.BytesIO(b"whole"))
     with pytest.raises(OSError, match="no more"):
-        storage.append_stream(blob, Torn(), at=5)
-    assert b"".join(storage.stream_blob(blob)) == b"whole"
+        blobs.append_stream(blob, Torn(), at=5)
+    assert b"".join(blobs.stream_blob(blob)) == b"whole"
 
 
 def test_every_storage_can_append(uuid):
-    blob = facts.blob_of(uuid, "log.txt")
-    storage.put_stream(blob, io.BytesIO(b"one "))
-    assert storage.append_stream(blob, io.BytesIO(b"two"), at=4) == 7
-    assert b"".join(storage.stream_blob(blob)) == b"one two"
+    blob = artifacts.blob_of(uuid, "log.txt")
+    blobs.put_stream(blob, io.BytesIO(b"one "))
+    assert blobs.append_stream(blob, io.BytesIO(b"two"), at=4) == 7
+    assert b"".join(blobs.stream_blob(blob)) == b"one two"

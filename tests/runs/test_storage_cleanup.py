@@ -14,12 +14,13 @@ from django.utils import timezone
 from endpoints import data
 from endpoints import services as definitions
 from endpoints.models import Datastore
-from runs import engine, storage
+from runs import engine
 from runs.engine import storage_cleanup, stored_outputs, worker_names
 from runs.engine.job import load
 from runs.models import Artifact, Kind, Outcome, Run, StepAttempt, StepRun, Worker
 from runs.states import Status
-from runs.tracking import facts
+from runs.tracking import artifacts, author
+from studio.storage.blobs import _root
 
 pytestmark = pytest.mark.django_db
 
@@ -88,14 +89,16 @@ class Attempt:
         source = settings.STUDIO_DATA / "source"
         source.write_text("1")
         try:
-            facts.add_artifact(run.pk, run.uuid, "outputs/up.txt", source, author=self.job.author)
-        except facts.Superseded:
+            artifacts.add_artifact(
+                run.pk, run.uuid, "outputs/up.txt", source, author=self.job.author
+            )
+        except author.Superseded:
             pass
 
 
 def everything() -> set[str]:
     """All files of the studio's storage but code and logs, and all empty folders of datastores."""
-    top = storage._root().local
+    top = _root().local
     found = {path.relative_to(top) for path in top.rglob("*") if path.is_file()}
     empty = {path.relative_to(top) for path in top.rglob("*") if path.is_dir() and is_empty(path)}
     return {

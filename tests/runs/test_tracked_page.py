@@ -10,7 +10,7 @@ from django.urls import reverse
 from runs import services
 from runs.models import Experiment, Run
 from runs.states import Status
-from runs.tracking import facts
+from runs.tracking import metrics
 from studio.core.models import Role
 from tests import factories
 from tests.runs.shown import keep, step_of
@@ -50,7 +50,7 @@ def test_it_shows_what_it_and_its_children_measured_and_left(page, actor, tracke
     deeper = child(actor, fold, "deeper")
     other = script(actor)
     for run, name in ((tracked, "auc"), (fold, "acc"), (deeper, "depth"), (other, "elsewhere")):
-        facts.add_metric(run.pk, name=name, points=[{"data": {name: 1}}], columns={name: "int"})
+        metrics.add_metric(run.pk, name=name, points=[{"data": {name: 1}}], columns={name: "int"})
     keep(fold, "outputs/model.txt", b"m")
     text = page("run-metrics", tracked.uuid)
     assert all(name in text for name in ("auc", "acc", "depth"))

@@ -10,9 +10,9 @@ from django.db import transaction
 from endpoints import data
 from endpoints import services as definitions
 from endpoints.models import Dataset, DatasetVersion, Datastore
-from runs import engine, run_tokens, services, storage
-from runs.engine.following import FactFollower
+from runs import engine, logs, run_tokens, services
 from runs.engine.job import load
+from runs.engine.step_reports import FactFollower
 from runs.models import (
     Artifact,
     Kind,
@@ -24,8 +24,9 @@ from runs.models import (
     StepAttempt,
 )
 from runs.states import Status
-from runs.tracking import facts
+from runs.tracking.tags import merge
 from studio.core.errors import Forbidden
+from studio.storage import blobs
 from tests.runs import playing
 
 pytestmark = pytest.mark.django_db
@@ -69,7 +70,7 @@ class Said:
 def run(actor, storage_folder):
     run = playing.start(actor)
     for each in (run, run.children.get()):
-        facts.merge(each.pk, tags={"team": "ours"})
+        merge(each.pk, tags={"team": "ours"})
     return run
 
 
@@ -79,7 +80,7 @@ def seen(run) -> list:
     for each in Run.objects.filter(root=run).order_by("pk"):
         values = MetricValue.objects.filter(metric__run=each).values_list("data", flat=True)
         found = Artifact.objects.filter(run=each).values_list("path", "blob")
-        files = {path: storage.open_blob(blob).read().decode() for path, blob in found}
+        files = {path: blobs.open_blob(blob).read().decode() for path, blob in found}
         tags = {key: each.tags.get(key) for key in ("kind", "team")}
         searched = dict(each.attributes.filter(key__in=tags).values_list("key", "value"))
         assert searched == {key: value for key, value in tags.items() if value}
@@ -133,7 +134,7 @@ def test_a_script_s_run_takes_back_what_it_said_of_the_run_above_it(
 def test_what_somebody_else_changed_since_stays(run, tmp_path):
     first = Said(playing.take(), tmp_path)
     first.say()
-    facts.merge(run.pk, tags={"team": "changed"}, display_name="renamed")
+    merge(run.pk, tags={"team": "changed"}, display_name="renamed")
     engine.finish(first.claim, Outcome.LOST)
     run.refresh_from_db()
     assert (run.tags, run.display_name) == ({"team": "changed"}, "renamed")
@@ -292,5 +293,5 @@ def test_each_attempt_stores_its_outputs_apart_and_its_end_says_which_count(stud
     assert kept["path"] != place["path"]
     found = data.locate(run.workspace, kept["datastore"], kept["path"]).files()
     assert sorted(entry.path.rpartition("/")[2] for entry in found) == ["both.txt", "first.txt"]
-    log = storage.read_log(studio.step(run, "two").run.uuid)
+    log = logs.read_log(studio.step(run, "two").run.uuid)
     assert log == b"['both.txt', 'first.txt']\n"

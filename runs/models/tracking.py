@@ -1,4 +1,4 @@
-"""What is known about a run: how its status went, what can be searched, what it measured and left."""
+"""What is recorded of a run: what can be searched, its metrics, its artifacts."""
 
 from uuid import uuid4
 
@@ -6,19 +6,6 @@ from django.db import models
 from django.utils import timezone
 
 from runs.models.run import Run
-
-
-class StatusChange(models.Model):
-    """One move of one run, append-only; feeds the timeline and the profile."""
-
-    run = models.ForeignKey(Run, models.CASCADE, related_name="status_changes")
-    from_status = models.CharField(max_length=20)
-    to_status = models.CharField(max_length=20)
-    at = models.DateTimeField(default=timezone.now)
-    reason = models.CharField(max_length=500, blank=True)
-
-    def __str__(self) -> str:
-        return f"{self.from_status} → {self.to_status}"
 
 
 class RunAttribute(models.Model):

@@ -1,8 +1,4 @@
-"""What runs leave in the studio's storage: logs as numbered segments, and artifacts.
-
-Names here are ours (uuids and checked paths) below one fsspec URL; most storages cannot append,
-which is why a log is a folder of segments that are joined when it is read.
-"""
+"""Files in the studio's storage, below one fsspec URL. Their names are ours: uuids and checked paths."""
 
 import fcntl
 import os
@@ -10,23 +6,18 @@ import re
 import shutil
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from tempfile import SpooledTemporaryFile
 from typing import IO
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from studio.core import file_names
 from studio.core.errors import Conflict
-from studio.storage.roots import Readable, Root, State, open_root, storing
+from studio.storage.roots import Readable, Root, State, open_root
 
-DRIVER_LOG = "azureml-logs/70_driver_log.txt"
-BUILD_LOG = "azureml-logs/20_image_build_log.txt"
-SEGMENT_BYTES = 1024 * 1024
-NEWLINE = b"\n"
 CHUNK_BYTES = 1024 * 1024
 IN_MEMORY = 8 * CHUNK_BYTES
 PARTIAL = re.compile(r"\.[0-9a-f]{32}\.partial")
@@ -38,119 +29,6 @@ def _root() -> Root:
     return open_root(settings.STUDIO_STORAGE_URL)
 
 
-# --- logs ------------------------------------------------------------------------------------------
-class LogWriter:
-    """Appends to one log of one attempt. Segments of later attempts sort after those of earlier ones."""
-
-    def __init__(self, run_uuid: UUID, name: str, *, attempt: int):
-        self.folder = _log_folder(run_uuid, name)
-        self.attempt = attempt
-        self.segments = 0
-
-    def write(self, data: bytes) -> None:
-        """After StoreFailed the same is to be given again: it takes the place of what was written."""
-        number = self.segments
-        for start in range(0, len(data), SEGMENT_BYTES):
-            number += 1
-            part = data[start : start + SEGMENT_BYTES]
-            name = f"{self.attempt:04d}-{number:06d}-{part.count(NEWLINE)}"
-            with storing(self.folder):
-                put_bytes(f"{self.folder}/{name}", part)
-        self.segments = number
-
-
-@dataclass(frozen=True, order=True)
-class Segment:
-    """A part of a log. Its name tells how many lines end in it, so that a line is found without
-    reading what is before it."""
-
-    name: str
-    size: int
-
-    @property
-    def attempt(self) -> int:
-        return int(self.name.split("-")[0])
-
-    @property
-    def newlines(self) -> int:
-        return int(self.name.split("-")[2])
-
-
-def read_log(
-    run_uuid: UUID, name: str = DRIVER_LOG, *, start: int = 0, limit: int | None = None
-) -> bytes:
-    """At most `limit` bytes of a log from byte `start`; empty where there is none (yet)."""
-    return b"".join(stream_log(run_uuid, name, start=start, limit=limit))
-
-
-def stream_log(
-    run_uuid: UUID, name: str = DRIVER_LOG, *, start: int = 0, limit: int | None = None
-) -> Iterator[bytes]:
-    """The same, one segment at a time: a log may be larger than memory."""
-    left = limit
-    folder = _log_folder(run_uuid, name)
-    for segment in _segments(folder):
-        if start >= segment.size:
-            start -= segment.size
-            continue
-        if left is not None and left <= 0:
-            return
-        end = segment.size if left is None else min(segment.size, start + left)
-        data = b"".join(stream_blob(f"{folder}/{segment.name}", start=start, end=end))
-        start = 0
-        left = None if left is None else left - len(data)
-        yield data
-
-
-def log_size(run_uuid: UUID, name: str = DRIVER_LOG) -> int:
-    return sum(segment.size for segment in log_segments(run_uuid, name))
-
-
-def log_segments(run_uuid: UUID, name: str = DRIVER_LOG) -> list[Segment]:
-    return _segments(_log_folder(run_uuid, name))
-
-
-def log_state(run_uuid: UUID, name: str = DRIVER_LOG) -> State:
-    """Segments are only ever added: the last one's time is the log's."""
-    folder = _log_folder(run_uuid, name)
-    segments = _segments(folder)
-    if not segments:
-        raise FileNotFoundError(name)
-    size = sum(segment.size for segment in segments)
-    last = _root().state(f"{folder}/{segments[-1].name}")
-    return State(size, last.modified, f"{size}-{last.version}")
-
-
-def log_names(run_uuid: UUID) -> list[str]:
-    """The logs that exist, such as `azureml-logs/70_driver_log.txt`."""
-    root, folder = _root(), f"runs/{run_uuid}/logs"
-    if root.local:
-        place = root.local / folder
-        found = {Path(path).relative_to(place) for path, _, files in os.walk(place) if files}
-    else:
-        top = root.at(folder)
-        found = {Path(path[len(top) + 1 :]).parent for path in root.fs.find(top)}
-    return sorted(str(path) for path in found)
-
-
-def _log_folder(run_uuid: UUID, name: str) -> str:
-    return f"runs/{run_uuid}/logs/{checked_path(name)}"
-
-
-def _segments(folder: str) -> list[Segment]:
-    """In the order of the log."""
-    root = _root()
-    try:
-        if root.local:
-            with os.scandir(root.local / folder) as entries:
-                return sorted(Segment(entry.name, entry.stat().st_size) for entry in entries)
-        entries = root.fs.ls(root.at(folder), detail=True, refresh=True)
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    return sorted(Segment(PurePosixPath(entry["name"]).name, entry["size"]) for entry in entries)
-
-
-# --- artifacts -------------------------------------------------------------------------------------
 def checked_path(path: str) -> str:
     """A relative POSIX path that stays where it is put, or a ValidationError. Files that steps leave
     may have whatever name databases can hold."""
@@ -177,11 +55,6 @@ def sent_path(path: str) -> str:
             {"path": f"{file_names.shown(text)!r} is no relative path of a file."}
         )
     return checked_path(text)
-
-
-def artifact_folder(run_uuid: UUID, *, place: str = "") -> str:
-    """Where a run's artifacts are kept in the storage; `place` sets some apart."""
-    return f"runs/{run_uuid}/artifacts{place and f'.{place}'}"
 
 
 def remove_blobs(blobs: Iterable[str]) -> None:

@@ -1,4 +1,4 @@
-"""What a running step says: its output becomes log segments, its facts become rows."""
+"""Applying what a running step reports in the file `facts.jsonl`: metrics, tags, uploads, its status."""
 
 import json
 import logging
@@ -11,25 +11,20 @@ from itertools import dropwhile
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 
-from runs import storage
+from runs.engine.log_capture import _size
 from runs.engine.outages import is_outage
 from runs.models import Run
 from runs.steps import StepRefused
 from runs.steps.forkserver import MOST_REASON, REASON
 from runs.steps.reasons import first_line
-from runs.storage import SEGMENT_BYTES, LogWriter
-from runs.tracking import facts
+from runs.tracking import artifacts, metrics, tags
+from runs.tracking.author import Author, lock
 from studio.core.db.transactions import write_transaction
 from studio.core.db.writable import writable
+from studio.storage import blobs
 
-SEGMENT_SECONDS = 2.0
-SEGMENTS_AT_ONCE = (
-    16  # then the step is looked after again, which may write faster than this copies
-)
-TAIL_BYTES = 64 * 1024
 # One transaction holds the database's lock for some tens of milliseconds, and others get it between two.
 FACTS_AT_ONCE = 50
 FACTS_SECONDS = 0.25
@@ -38,48 +33,6 @@ LONGEST_FACT = 1024 * 1024
 MAX_FACT_BYTES = 64 * 1024 * 1024
 
 logger = logging.getLogger(__name__)
-
-
-class LogFollower:
-    """Copies what is new in a local file to a log, at most 2 s late or 1 MiB behind."""
-
-    def __init__(self, path: Path, writer: LogWriter):
-        self.path = path
-        self.writer = writer
-        self.offset = 0
-        self.written_at = 0.0
-        self.unwritten = b""  # what a storage did not take: the same piece comes again
-
-    def follow(self, *, is_last: bool = False) -> None:
-        new = _size(self.path) - self.offset
-        late = time.monotonic() - self.written_at >= SEGMENT_SECONDS
-        if new <= 0 or not (is_last or late or new >= SEGMENT_BYTES):
-            return
-        most = settings.STUDIO_LOG_MAX_BYTES
-        if self.offset + new > most:
-            raise StepRefused(
-                f"The step wrote more than {most} bytes to its log (setting STUDIO_LOG_MAX_BYTES)."
-            )
-        self.written_at = time.monotonic()
-        if (
-            not is_last
-        ):  # as far as it was measured, and not too far: a step may write faster than this
-            new = min(new, SEGMENTS_AT_ONCE * SEGMENT_BYTES)
-        with self.path.open("rb") as file:
-            while new > 0:
-                file.seek(self.offset)
-                self.unwritten = self.unwritten or file.read(min(SEGMENT_BYTES, new))
-                if not self.unwritten:
-                    return  # the step has cut it short
-                self.writer.write(self.unwritten)
-                self.offset += len(self.unwritten)
-                new -= len(self.unwritten)
-                self.unwritten = b""
-
-    def tail(self) -> str:
-        with self.path.open("rb") as file:
-            file.seek(max(0, _size(self.path) - TAIL_BYTES))
-            return file.read().decode(errors="replace")
 
 
 def reason(facts: Path) -> str:
@@ -110,7 +63,7 @@ class FactFollower:
     an attempt says after the step was taken from it is no fact.
     """
 
-    def __init__(self, folder: Path, author: facts.Author, *runs: Run | None):
+    def __init__(self, folder: Path, author: Author, *runs: Run | None):
         self.author = author
         self.attempt: int | None = None
         self.path = folder / "facts.jsonl"
@@ -137,7 +90,7 @@ class FactFollower:
             self.kept.clear()
             with write_transaction():
                 told = list(_parsed(lines))
-                self.attempt = facts.lock(self.author, *self._runs_of(told))
+                self.attempt = lock(self.author, *self._runs_of(told))
                 if self.attempt is None:
                     logger.warning("facts of %s come too late", self.path)
                     return True
@@ -182,7 +135,7 @@ class FactFollower:
             logger.exception("fact ignored: %.200s", fact)
 
     def _metric(self, run: Run, fact: dict[str, Any]) -> None:
-        facts.add_metric(
+        metrics.add_metric(
             run.pk,
             attempt=self.attempt,
             name=str(fact["name"])[:255],
@@ -201,8 +154,8 @@ class FactFollower:
         source = Path(fact["file"]).resolve()
         if not source.is_relative_to(self.uploads.resolve()):
             raise ValueError(f"{source} is not in the folder for uploads")
-        path = storage.sent_path(fact["path"])
-        refusal = facts.keep_file(run, path, source, author=self.author)
+        path = blobs.sent_path(fact["path"])
+        refusal = artifacts.keep_file(run, path, source, author=self.author)
         if refusal and refusal not in self.warnings and len(self.warnings) < MAX_WARNINGS:
             self.warnings.append(refusal)
         self.kept.append(source)
@@ -212,19 +165,19 @@ class FactFollower:
             self.status = fact
 
     def _tag(self, run: Run, fact: dict[str, Any]) -> None:
-        facts.merge(run.pk, attempt=self.attempt, tags={str(fact["key"]): str(fact["value"])})
+        tags.merge(run.pk, attempt=self.attempt, tags={str(fact["key"]): str(fact["value"])})
 
     def _remove_tag(self, run: Run, fact: dict[str, Any]) -> None:
-        facts.merge(run.pk, attempt=self.attempt, remove_tags=[str(fact["key"])])
+        tags.merge(run.pk, attempt=self.attempt, remove_tags=[str(fact["key"])])
 
     def _property(self, run: Run, fact: dict[str, Any]) -> None:
-        facts.merge(run.pk, attempt=self.attempt, properties={str(fact["key"]): str(fact["value"])})
+        tags.merge(run.pk, attempt=self.attempt, properties={str(fact["key"]): str(fact["value"])})
 
     def _display_name(self, run: Run, fact: dict[str, Any]) -> None:
-        facts.merge(run.pk, attempt=self.attempt, display_name=str(fact["value"])[:255])
+        tags.merge(run.pk, attempt=self.attempt, display_name=str(fact["value"])[:255])
 
     def _description(self, run: Run, fact: dict[str, Any]) -> None:
-        facts.merge(run.pk, attempt=self.attempt, description=str(fact["value"]))
+        tags.merge(run.pk, attempt=self.attempt, description=str(fact["value"]))
 
 
 APPLY: dict[str, Callable[[FactFollower, Run, dict[str, Any]], None]] = {
@@ -264,10 +217,3 @@ def _whole(text: str) -> int | str:
     if abs(number) <= sys.float_info.max:
         return number
     return "Infinity" if number > 0 else "-Infinity"
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return 0

@@ -1,0 +1,64 @@
+"""Copying what a running step prints to its log in the storage."""
+
+import time
+from pathlib import Path
+
+from django.conf import settings
+
+from runs.logs import SEGMENT_BYTES, LogWriter
+from runs.steps import StepRefused
+
+SEGMENT_SECONDS = 2.0
+SEGMENTS_AT_ONCE = (
+    16  # then the step is looked after again, which may write faster than this copies
+)
+TAIL_BYTES = 64 * 1024
+
+
+class LogFollower:
+    """Copies what is new in a local file to a log, at most 2 s late or 1 MiB behind."""
+
+    def __init__(self, path: Path, writer: LogWriter):
+        self.path = path
+        self.writer = writer
+        self.offset = 0
+        self.written_at = 0.0
+        self.unwritten = b""  # what a storage did not take: the same piece comes again
+
+    def follow(self, *, is_last: bool = False) -> None:
+        new = _size(self.path) - self.offset
+        late = time.monotonic() - self.written_at >= SEGMENT_SECONDS
+        if new <= 0 or not (is_last or late or new >= SEGMENT_BYTES):
+            return
+        most = settings.STUDIO_LOG_MAX_BYTES
+        if self.offset + new > most:
+            raise StepRefused(
+                f"The step wrote more than {most} bytes to its log (setting STUDIO_LOG_MAX_BYTES)."
+            )
+        self.written_at = time.monotonic()
+        if (
+            not is_last
+        ):  # as far as it was measured, and not too far: a step may write faster than this
+            new = min(new, SEGMENTS_AT_ONCE * SEGMENT_BYTES)
+        with self.path.open("rb") as file:
+            while new > 0:
+                file.seek(self.offset)
+                self.unwritten = self.unwritten or file.read(min(SEGMENT_BYTES, new))
+                if not self.unwritten:
+                    return  # the step has cut it short
+                self.writer.write(self.unwritten)
+                self.offset += len(self.unwritten)
+                new -= len(self.unwritten)
+                self.unwritten = b""
+
+    def tail(self) -> str:
+        with self.path.open("rb") as file:
+            file.seek(max(0, _size(self.path) - TAIL_BYTES))
+            return file.read().decode(errors="replace")
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

@@ -1,0 +1,31 @@
+"""Whether a step whose attempt has failed or was lost is tried again, and when."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from runs.engine.claim import Claim
+from runs.models import Outcome, StepAttempt, StepRun
+
+# A step may lose its worker this often before it is taken to be the reason.
+LOST_LIMIT = 2
+MAX_DELAY_SECONDS = 3600
+
+
+def _next_try(claim: Claim, outcome: Outcome, at: datetime) -> tuple[float | None, dict[str, Any]]:
+    """Seconds to the next try and what to write for it; None when there is none.
+
+    A lost worker uses up no retry; a failure doubles the wait before the next try.
+    """
+    if outcome == Outcome.LOST:
+        lost = StepAttempt.objects.filter(step_id=claim.step_id, outcome=Outcome.LOST).count()
+        return (0.0, {"not_before": None}) if lost + 1 < LOST_LIMIT else (None, {})
+    step = StepRun.objects.only("retries", "retries_used", "retry_delay_seconds").get(
+        pk=claim.step_id
+    )
+    if step.retries_used >= step.retries:
+        return None, {}
+    seconds = min(step.retry_delay_seconds * 2**step.retries_used, MAX_DELAY_SECONDS)
+    return seconds, {
+        "retries_used": step.retries_used + 1,
+        "not_before": at + timedelta(seconds=seconds),
+    }

@@ -1,0 +1,92 @@
+"""Keeping files as artifacts of a run. No access is checked here: services and the worker have done so."""
+
+from functools import partial
+from pathlib import Path
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from runs.models import (
+    Artifact,
+    Run,
+)
+from runs.tracking.author import Author, Superseded, lock
+from runs.tracking.model_files import ModelFiles
+from studio.core.db.transactions import write_transaction
+from studio.storage import blobs
+from studio.storage.roots import storing
+
+
+def artifact_folder(run_uuid: UUID, *, place: str = "") -> str:
+    """Where a run's artifacts are kept in the storage; `place` sets some apart."""
+    return f"runs/{run_uuid}/artifacts{place and f'.{place}'}"
+
+
+def keep_file(
+    run: Run, path: str, source: Path, *, author: Author, models: ModelFiles | None = None
+) -> str:
+    """`add_artifact`, unless the file is one of the run's registered `models`: why it was not kept."""
+    path = blobs.checked_path(path)
+    refusal = (models or ModelFiles(run)).why_not(path, source)
+    if refusal is None:
+        add_artifact(run.pk, run.uuid, path, source, author=author)
+    return refusal or ""
+
+
+def add_artifact(
+    run_id: int, run_uuid: UUID, path: str, source: Path, *, author: Author | None = None
+) -> Artifact:
+    """Keep a copy of a local file as an artifact of a run; a second one of its path replaces it."""
+    path = blobs.checked_path(path)
+    blob = blob_of(run_uuid, path, author)
+    with source.open("rb"), storing(path):  # a file that cannot be read is no matter of the storage
+        size = blobs.put_file(blob, source)
+    with write_transaction():
+        attempt = lock(author, run_id) if author else None
+        if author is None or attempt is not None:
+            return note_artifact(run_id, path=path, blob=blob, size=size, attempt=attempt)
+    raise Superseded
+
+
+def blob_of(run_uuid: UUID, path: str, author: Author | None = None) -> str:
+    """Where an artifact is kept."""
+    return f"{folder_of(run_uuid, author)}/{blobs.checked_path(path)}"
+
+
+def folder_of(run_uuid: UUID, author: Author | None = None) -> str:
+    """Attempts of a step have a place each, so that a lost one which still writes reaches no other."""
+    place = f"{author.step_id}.{author.attempt}" if author else ""
+    return artifact_folder(run_uuid, place=place)
+
+
+def kept_at(run_uuid: UUID, path: str) -> str:
+    """Where an artifact is, or would be for whoever is no step."""
+    kept = Artifact.objects.filter(run__uuid=run_uuid, path=blobs.checked_path(path))
+    return kept.values_list("blob", flat=True).first() or blob_of(run_uuid, path)
+
+
+def note_artifact(
+    run_id: int, *, path: str, blob: str, size: int, attempt: int | None = None
+) -> Artifact:
+    if attempt is not None:  # others write to the place where the file is
+        _remove_replaced(run_id, path=path, blob=blob)
+    artifact, _ = Artifact.objects.update_or_create(
+        run_id=run_id,
+        path=path,
+        defaults={
+            "blob": blob,
+            "size": size,
+            "attempt": attempt,
+            "created_at": timezone.now(),
+        },
+    )
+    return artifact
+
+
+def _remove_replaced(run_id: int, *, path: str, blob: str) -> None:
+    """Of two steps that upload a file of one name to the run above them, the last one's is kept."""
+    replaced = Artifact.objects.filter(run=run_id, path=path).exclude(blob=blob)
+    gone = list(replaced.values_list("blob", flat=True))
+    if gone:
+        transaction.on_commit(partial(blobs.remove_blobs, gone), robust=True)

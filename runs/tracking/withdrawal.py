@@ -1,0 +1,94 @@
+"""Taking back what a lost attempt has recorded."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import Q
+
+from endpoints.services import withdraw_datasets
+from runs.models import (
+    Artifact,
+    Asset,
+    Kind,
+    Metric,
+    MetricValue,
+    RegisteredModel,
+    Run,
+    StepAttempt,
+)
+from runs.states import Status
+from runs.tracking.tags import merge
+
+
+def runs_of(step: Run) -> tuple[list[int], int | None]:
+    """The keys of the runs that are a step's own, to which a script's belongs, and of the one above."""
+    if step.owner.kind == Kind.SCRIPT:
+        return [step.pk, step.owner_id], step.owner.parent_id
+    return [step.pk], step.owner_id
+
+
+def withdraw(step_id: int, number: int) -> list[str]:
+    """Take back what an attempt said that another one will say again; its log stays. Returns the blobs
+    of its artifacts, to be removed when that is written.
+
+    Nobody but its attempts measures and uploads in a step's own run; in the run above it, it is told
+    whose each value is."""
+    step = Run.objects.only("parent", "workspace").select_related("parent").get(pk=step_id)
+    attempt = StepAttempt.objects.only("replaced", "started_at").get(step_id=step_id, number=number)
+    own, above = runs_of(step)
+    told = Q(attempt=attempt.pk)
+    MetricValue.objects.filter(Q(metric__run__in=own) | Q(metric__run=above) & told).delete()
+    Metric.objects.filter(run__in=[*own, above], values=None).delete()
+    left = Artifact.objects.filter(Q(run__in=own) | Q(run=above) & told)
+    blobs = list(left.values_list("blob", flat=True))
+    left.delete()
+    # What was registered meanwhile is made of these files.
+    made = {"run__in": own, "created_at__gte": attempt.started_at}
+    RegisteredModel.objects.filter(**made).delete()
+    Asset.objects.filter(**made, registered_models=None).delete()
+    uuids = Run.objects.filter(pk__in=own).values_list("uuid", flat=True)
+    withdraw_datasets(step.workspace_id, [f"{uuid}.{number}" for uuid in uuids])
+    for run_id, replaced in attempt.replaced.items():
+        _put_back(int(run_id), replaced)
+    for child in Run.objects.filter(parent__in=own, kind=Kind.CHILD, attempt=number):
+        blobs += _withdraw_child(child)
+    return blobs
+
+
+def _put_back(run_id: int, replaced: Mapping[str, Mapping[str, Any]]) -> None:
+    """What somebody else has changed since stays."""
+    run = Run.objects.select_for_update().filter(pk=run_id).first()
+    if run is None:
+        return
+    back: dict[str, dict[str, Any]] = {"tags": {}, "properties": {}}
+    gone: dict[str, list[Any]] = {"tags": [], "properties": []}
+    for kind, restored in back.items():
+        for key, (before, now) in replaced.get(kind, {}).items():
+            if getattr(run, kind).get(key) != now:
+                continue
+            if before is None:
+                gone[kind].append(key)
+            else:
+                restored[key] = before
+    columns = {
+        key: before
+        for key, (before, now) in replaced.get("columns", {}).items()
+        if getattr(run, key) == now
+    }
+    kept = {key: run.properties[key] for key in run.properties if key not in gone["properties"]}
+    Run.objects.filter(pk=run_id).update(properties={**kept, **back["properties"]})
+    merge(run_id, tags=back["tags"], remove_tags=gone["tags"], **columns)
+
+
+def _withdraw_child(child: Run) -> list[str]:
+    """A run that the attempt began. What it submitted below that was accepted, and stays."""
+    below = Run.objects.filter(pk__in=Run.objects.below(child))
+    if below.exclude(kind=Kind.CHILD).exists():
+        error = "The attempt that had begun it was lost."
+        Run.objects.move(
+            child.pk, to=Status.FAILED, reason=error, error=error, error_code="AttemptLost"
+        )
+        return []
+    blobs = list(Artifact.objects.filter(run__in=below).values_list("blob", flat=True))
+    child.delete()
+    return blobs
