@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from uuid import UUID
 
-from studio.storage.blobs import _root, checked_path, put_bytes, stream_blob
+from studio.storage.blobs import checked_path, put_bytes, storage_root, stream_blob
 from studio.storage.roots import State, storing
 
 DRIVER_LOG = "azureml-logs/70_driver_log.txt"
@@ -94,13 +94,13 @@ def log_state(run_uuid: UUID, name: str = DRIVER_LOG) -> State:
     if not segments:
         raise FileNotFoundError(name)
     size = sum(segment.size for segment in segments)
-    last = _root().state(f"{folder}/{segments[-1].name}")
+    last = storage_root().state(f"{folder}/{segments[-1].name}")
     return State(size, last.modified, f"{size}-{last.version}")
 
 
 def log_names(run_uuid: UUID) -> list[str]:
     """The logs that exist, such as `azureml-logs/70_driver_log.txt`."""
-    root, folder = _root(), f"runs/{run_uuid}/logs"
+    root, folder = storage_root(), f"runs/{run_uuid}/logs"
     if root.local:
         place = root.local / folder
         found = {Path(path).relative_to(place) for path, _, files in os.walk(place) if files}
@@ -116,7 +116,7 @@ def _log_folder(run_uuid: UUID, name: str) -> str:
 
 def _segments(folder: str) -> list[Segment]:
     """In the order of the log."""
-    root = _root()
+    root = storage_root()
     try:
         if root.local:
             with os.scandir(root.local / folder) as entries:

@@ -24,15 +24,15 @@ S = Status
 TERMINAL = frozenset({S.COMPLETED, S.FAILED, S.CANCELED, S.SKIPPED})
 LIVE = frozenset(set(S) - TERMINAL)
 # The states in which a worker holds a step.
-HELD = frozenset({S.PREPARING, S.RUNNING, S.FINALIZING, S.NOT_RESPONDING})
+IN_PROGRESS = frozenset({S.PREPARING, S.RUNNING, S.FINALIZING, S.NOT_RESPONDING})
 
 # A worker has the step, perhaps asked to end it: what its attempt says counts.
-CLAIMED = HELD | {S.CANCEL_REQUESTED}
+CLAIMED = IN_PROGRESS | {S.CANCEL_REQUESTED}
 
 BEFORE: dict[Status, frozenset[Status]] = {
     S.NOT_STARTED: frozenset(),
     # A held step goes back to Queued for its next attempt.
-    S.QUEUED: frozenset({S.NOT_STARTED}) | HELD,
+    S.QUEUED: frozenset({S.NOT_STARTED}) | IN_PROGRESS,
     S.PREPARING: frozenset({S.NOT_STARTED, S.QUEUED}),
     S.RUNNING: frozenset({S.NOT_STARTED, S.QUEUED, S.PREPARING, S.NOT_RESPONDING}),
     S.FINALIZING: frozenset({S.RUNNING}),

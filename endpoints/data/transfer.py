@@ -131,7 +131,7 @@ def changed(before: dict[str, tuple[int, int]], path: Path) -> str | None:
     return None
 
 
-class Trying(Protocol):
+class Retry(Protocol):
     """Calls a function, again if needed."""
 
     def __call__(self, act: Callable[[], T], /) -> T: ...
@@ -155,21 +155,21 @@ def upload_tree(
     *,
     only: Sequence[str] = (),
     mounted: Iterable[Path] = (),
-    trying: Trying = _at_once,
+    retry: Retry = _at_once,
     destination: Location | None = None,
     on_found: Callable[[list[Entry]], object] = lambda files: None,
 ) -> Taken:
     """Store a step's output (a folder or a file) in a datastore.
 
     `only`: patterns of the files to take; empty for all. `mounted`: inputs that are links. `cp -r`
-    copies their links, which are stored as the files they lead to. `trying` calls the function that
+    copies their links, which are stored as the files they lead to. `retry` calls the function that
     stores a file, repeatedly if needed. `destination`: where the files will be moved later, which
     must be able to hold their names. `on_found` is called with all files before the first is
     stored.
     """
     if source.is_file():
         on_found([_expected(source, target)])
-        return Taken([trying(partial(_store, source, target))])
+        return Taken([retry(partial(_store, source, target))])
     top = source.resolve()
     originals = [original for path in mounted for original in _originals(path)]
     taken = Taken()
@@ -192,7 +192,7 @@ def upload_tree(
             taken.left_out.append(relative)
     if found:
         on_found([_expected(file, place) for file, place in found])
-    taken.files.extend(trying(partial(_store, file, place)) for file, place in found)
+    taken.files.extend(retry(partial(_store, file, place)) for file, place in found)
     return taken
 
 
@@ -205,13 +205,13 @@ def _store(file: Path, place: Location) -> Entry:
         return Entry(place.path, place.write(stream))
 
 
-def move_tree(source: Location, target: Location, *, trying: Trying = _at_once) -> None:
+def move_tree(source: Location, target: Location, *, retry: Retry = _at_once) -> None:
     """Move a folder or file within its datastore. Files of the same names are replaced, others
     stay. It is safe to repeat after an interruption, and to run several times at once: what is no
     longer at `source` has been moved."""
-    for entry in trying(partial(_listed, source)):
+    for entry in retry(partial(_listed, source)):
         moved = target.found((target.path + entry.path.removeprefix(source.path)).lstrip("/"))
-        trying(partial(_move, source.found(entry.path), moved))
+        retry(partial(_move, source.found(entry.path), moved))
 
 
 def _listed(place: Location) -> list[Entry]:

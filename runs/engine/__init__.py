@@ -13,7 +13,7 @@ from runs.engine.plan import plan
 from runs.engine.recover import SILENCE, Listener, live_workers, recover
 from runs.engine.storage_cleanup import clean_up
 from runs.engine.time_out import expire
-from runs.engine.unsubmitted import take_held
+from runs.engine.unsubmitted import take_unsubmitted
 from runs.engine.value_lengths import check_lengths
 
 __all__ = [
@@ -34,5 +34,5 @@ __all__ = [
     "live_workers",
     "plan",
     "recover",
-    "take_held",
+    "take_unsubmitted",
 ]

@@ -30,9 +30,9 @@ def advance(run_id: int, *, after: Finished | None = None) -> Counter[str]:
         steps = _steps(run_id)
         ready: Counter[str] = Counter()
     else:
-        ready = _let_go(steps)
+        ready = _queue_ready(steps)
     if all(step.status in TERMINAL for step in steps):
-        settle(run_id, steps)
+        _end_run(run_id, steps)
     return ready
 
 
@@ -81,7 +81,7 @@ def _why_cancel(steps: list[_Step]) -> str:
     return next((f"step {name} failed" for name in failed), "")
 
 
-def _let_go(steps: list[_Step]) -> Counter[str]:
+def _queue_ready(steps: list[_Step]) -> Counter[str]:
     """Queue what waits for nothing any more; skip what waits for something that will never be.
 
     Skipped steps are marked so in `steps`.
@@ -108,7 +108,7 @@ def _let_go(steps: list[_Step]) -> Counter[str]:
     return Counter(queue[pk] for pk in moved)
 
 
-def settle(run_id: int, steps: list[_Step]) -> bool:
+def _end_run(run_id: int, steps: list[_Step]) -> bool:
     """End a run whose steps have all ended; True if we did it."""
     statuses = {step.status for step in steps}
     run = steps[0]

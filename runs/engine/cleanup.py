@@ -31,31 +31,31 @@ def mark_of(folder: Path) -> str:
     return f"STUDIO_FACTS_DIR={folder / 'facts'}"
 
 
-class Tidier:
-    """One per process. `folders` wait; the thread starts with the first of them."""
+class Cleaner:
+    """One per process. Folders wait in `waiting`; the thread starts with the first of them."""
 
     def __init__(self) -> None:
-        self.folders: list[Path] = []
+        self.waiting: list[Path] = []
         self.changed = Condition()
-        self.tidying = Lock()
+        self.cleaning = Lock()
         self.thread: Thread | None = None
 
     def add(self, folder: Path) -> None:
         with self.changed:
-            self.folders.append(folder)
+            self.waiting.append(folder)
             if self.thread is None:
                 self.thread = Thread(target=self._run, name="leftovers", daemon=True)
                 self.thread.start()
             self.changed.notify()
-            is_full = len(self.folders) > MOST
+            is_full = len(self.waiting) > MOST
         if is_full:
-            self.tidy()
+            self.clean_up()
 
-    def tidy(self) -> None:
+    def clean_up(self) -> None:
         """Return when all that waited is gone."""
-        with self.tidying:
+        with self.cleaning:
             with self.changed:
-                folders, self.folders = self.folders, []
+                folders, self.waiting = self.waiting, []
             if folders:
                 kill_marked(*map(mark_of, folders))
             for folder in folders:
@@ -64,15 +64,15 @@ class Tidier:
     def _run(self) -> None:
         while True:
             with self.changed:
-                self.changed.wait_for(lambda: self.folders)
+                self.changed.wait_for(lambda: self.waiting)
             time.sleep(TOGETHER_SECONDS)
             try:
-                self.tidy()
+                self.clean_up()
             except Exception:
-                logger.exception("tidying up after steps failed")
+                logger.exception("cleaning up after steps failed")
 
 
-TIDIER = Tidier()
+CLEANER = Cleaner()
 
 
 def remove(folder: Path) -> None:
@@ -122,4 +122,4 @@ def sweep(top: Path) -> None:
         if worker_names.is_there(worker) is not False
     }
     for name in found - going:
-        TIDIER.add(top / name)
+        CLEANER.add(top / name)

@@ -10,15 +10,15 @@ from endpoints import data
 from runs.engine import output_datasets
 from runs.engine.claim import Claim
 from runs.engine.job import Job
-from runs.engine.outages import Retrying
+from runs.engine.outages import OutageRetry
 from runs.models import Run, StepRun
-from runs.states import HELD, Status
+from runs.states import IN_PROGRESS, Status
 from studio.core.db.transactions import write_transaction
 from studio.core.db.writable import writable
 
 
 def deliver(
-    job: Job, *, missing: Collection[str], warnings: list[str], trying: Retrying, error: str = ""
+    job: Job, *, missing: Collection[str], warnings: list[str], retry: OutageRetry, error: str = ""
 ) -> None:
     """Decide that what an attempt stored counts, and have it where it belongs; with an `error` the step
     fails all the same. Nothing is done if the attempt is not ours to end any more, which its end finds
@@ -31,11 +31,11 @@ def deliver(
         "warnings": warnings,
         "error": error,
     }
-    if trying(partial(_decide, job.claim, decided)):
-        _move(job, trying)
+    if retry(partial(_decide, job.claim, decided)):
+        _move(job, retry)
 
 
-def resume(job: Job, *, trying: Retrying) -> tuple[list[str], str]:
+def resume(job: Job, *, retry: OutageRetry) -> tuple[list[str], str]:
     """Go on with what an earlier attempt decided; returns its warnings, and the error that it fails with
     after that, if it does."""
     decided: dict[str, Any] = job.step.delivery or {}
@@ -43,14 +43,14 @@ def resume(job: Job, *, trying: Retrying) -> tuple[list[str], str]:
     job.on_complete = partial(
         output_datasets.register_outputs, job, except_for=tuple(decided["missing"])
     )
-    _move(job, trying)
+    _move(job, retry)
     return list(decided["warnings"]), str(decided["error"])
 
 
 def _decide(claim: Claim, decided: dict[str, Any]) -> bool:
     with write_transaction():
         ours = Run.objects.select_for_update(no_key=True).filter(
-            pk=claim.step_id, attempt=claim.attempt, status__in=HELD, error_code=""
+            pk=claim.step_id, attempt=claim.attempt, status__in=IN_PROGRESS, error_code=""
         )
         if ours.values_list("pk", flat=True).first() is None:
             return False
@@ -64,13 +64,13 @@ def _decide(claim: Claim, decided: dict[str, Any]) -> bool:
         return True
 
 
-def _move(job: Job, trying: Retrying) -> None:
+def _move(job: Job, retry: OutageRetry) -> None:
     outputs = {}
     for name, stored in job.changes["outputs"].items():
         place = dict(stored)
         if destination := place.pop("destination", None):
             source = data.locate(job.run.workspace, place["datastore"], place["path"])
-            data.move_tree(source, source.child(destination), trying=trying)
+            data.move_tree(source, source.child(destination), retry=retry)
             data.remove_empty_folders(source, up_to=str(job.run.uuid))
             place["path"] = destination
         outputs[name] = place

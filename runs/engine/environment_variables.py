@@ -25,7 +25,7 @@ PASSED_ON = ("LANG", "LC_ALL", "TZ", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH")
 def variables(
     job: Job, folder: Folder, built: BuiltEnvironment, wanted: dict[str, str]
 ) -> tuple[dict[str, str], list[str]]:
-    """The variables, and what is to be said of those in the environment definition (`wanted`) that the
+    """The variables, and warnings about those in the environment definition (`wanted`) that the
     step does not get."""
     found = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     found |= {
@@ -67,29 +67,33 @@ def variables(
     found["PYTHONPATH"] = os.pathsep.join(str(place) for place in places if place)
     for name, value in workers_pip_settings().items():
         found.setdefault(name, value)
-    said = [f"The environment's variable {name} is not set: it is the studio's." for name in lost]
-    return found, said + _leave_out_long_ones(job, found, never=ours)
+    warnings = [
+        f"The environment's variable {name} is not set: it is the studio's." for name in lost
+    ]
+    return found, warnings + _leave_out_long_ones(job, found, never=ours)
 
 
 def _leave_out_long_ones(job: Job, found: dict[str, str], *, never: Iterable[str]) -> list[str]:
     """Takes those away with which no process could be started; a script has them in its arguments."""
-    told = in_arguments(job.node, job.values)
+    in_argument = in_arguments(job.node, job.values)
     parameters = job.node.module.parameters
-    first = {parameters[name].environment_variable or "" for name in told if name in parameters}
-    said = []
+    first = {
+        parameters[name].environment_variable or "" for name in in_argument if name in parameters
+    }
+    warnings = []
     for name in left_out(found, first=first, never=never):
         length = size(found.pop(name))
         where = " The script has it in its arguments." if name in first else ""
-        said.append(
+        warnings.append(
             f"The variable {name} is not set: with its {length:,} bytes no process could be"
             f" started.{where}"
         )
-    return said
+    return warnings
 
 
 def _run(job: Job) -> dict[str, str]:
     """What `Run.get_context()` needs (wire.md 9.3)."""
-    run, workspace = job.told, job.run.workspace
+    run, workspace = job.tracked_run, job.run.workspace
     token, expires = run_tokens.make(run, attempt=job.claim.attempt)
     return {
         "AZUREML_RUN_ID": str(run.uuid),
@@ -109,7 +113,7 @@ def _run(job: Job) -> dict[str, str]:
 
 def _mlflow(job: Job, *, token: str) -> dict[str, str]:
     """What makes MLflow log to the run of the step; its plugin `azureml-mlflow` reads this scheme."""
-    run = job.told
+    run = job.tracked_run
     place = f"{settings.STUDIO_BASE_URL}/mlflow/v2.0{job.run.workspace.scope}"
     return {
         "MLFLOW_TRACKING_URI": place.replace("https:", "azureml:", 1),

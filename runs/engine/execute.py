@@ -1,4 +1,4 @@
-"""Doing a claimed step: prepare its folder and environment, run it, keep what it leaves, say how it ended."""
+"""Doing a claimed step: prepare its folder and environment, run it, store what it leaves, say how it ended."""
 
 import logging
 import os
@@ -22,12 +22,12 @@ from runs.engine.claim import Claim
 from runs.engine.environment_variables import variables
 from runs.engine.finish import Finished, finish
 from runs.engine.job import Job, decide, load
-from runs.engine.log_capture import LogFollower
-from runs.engine.outages import GivenUp, Retrying, after_outage, is_outage
-from runs.engine.step_reports import MAX_WARNINGS, FactFollower, reason
+from runs.engine.log_capture import LogCapture
+from runs.engine.outages import GivenUp, OutageRetry, after_outage, is_outage
+from runs.engine.step_reports import MAX_WARNINGS, StepReports, script_error
 from runs.logs import BUILD_LOG, DRIVER_LOG, LogWriter
 from runs.models import Outcome, Run
-from runs.states import HELD, Status
+from runs.states import IN_PROGRESS, Status
 from runs.steps import RUNNERS, Order, StepRefused, Stop, StopFlag
 from runs.steps.environments import (
     BuildFailed,
@@ -50,15 +50,15 @@ from studio.storage.roots import StoreFailed
 
 WRITE_SECONDS = 60.0  # a worker that has to go waits no longer for the database
 # A step that was stopped has this long left to have its log and files kept.
-KEEP_SECONDS = {Stop.CANCELED: 2.0, Stop.TIMED_OUT: 60.0}
-KEEP_SECONDS_AT_LEAST = 1.0
+AFTER_STOP_SECONDS = {Stop.CANCELED: 2.0, Stop.TIMED_OUT: 60.0}
+AFTER_STOP_SECONDS_AT_LEAST = 1.0
 AWAY = (OperationalError, InterfaceError)  # what the database says while it cannot be used
 STOP_SECONDS = 1.0  # between SIGTERM and SIGKILL when the worker itself has to go
 
 logger = logging.getLogger(__name__)
 
 
-class Guard(Protocol):
+class Watchdog(Protocol):
     """Kills the step when this process cannot any more."""
 
     def watch(self, group: int, mark: str) -> None: ...
@@ -66,7 +66,7 @@ class Guard(Protocol):
     def forget(self, group: int) -> None: ...
 
     def may_have_killed(self) -> bool:
-        """Whether this process was silent for so long that the guard has ended its steps."""
+        """Whether this process was silent for so long that the watchdog has ended its steps."""
 
 
 @dataclass
@@ -95,7 +95,7 @@ OUTCOMES = {
 def execute(
     claim: Claim,
     flag: StopFlag,
-    guard: Guard,
+    watchdog: Watchdog,
     *,
     claim_ahead: Callable[[], Claim | None] = lambda: None,
 ) -> Finished:
@@ -106,7 +106,7 @@ def execute(
         job = load(claim)
         if job.step.delivery is None and decide(job):
             return Finished(True)
-        result = Attempt(job, flag, guard).result()
+        result = Attempt(job, flag, watchdog).result()
         result.step_changes = job.changes
         result.is_last = job.is_last
         result.on_complete = job.on_complete
@@ -158,23 +158,23 @@ def _write_in_time(flag: StopFlag, write: Callable[[], Finished]) -> Finished:
     whether the attempt is still ours then, the writing itself finds out."""
     try:
         if not flag:
-            return Retrying(flag)(write)
+            return OutageRetry(flag)(write)
     except GivenUp:
         pass  # it is over, and to be written all the same
-    return Retrying(flag, seconds=WRITE_SECONDS)(write)
+    return OutageRetry(flag, seconds=WRITE_SECONDS)(write)
 
 
 class Attempt:
     """One try of one step on this machine."""
 
-    def __init__(self, job: Job, flag: StopFlag, guard: Guard):
+    def __init__(self, job: Job, flag: StopFlag, watchdog: Watchdog):
         self.job = job
         self.flag = flag
-        self.guard = guard
+        self.watchdog = watchdog
         self.warnings: list[str] = []
-        self.left_out: list[str] = []  # files whose names cannot be kept
+        self.unstorable: list[str] = []  # files whose names cannot be kept
         self.ran_from: datetime | None = None  # while only this process knows it
-        self.trying = Retrying(flag, is_ours=self._is_ours, on_outage=self._show_waiting)
+        self.retry = OutageRetry(flag, is_ours=self._is_ours, on_outage=self._show_waiting)
 
     def result(self) -> Result:
         try:
@@ -197,7 +197,7 @@ class Attempt:
         return result
 
     def _resume(self) -> Result:
-        warnings, error = delivery.resume(self.job, trying=self.trying)
+        warnings, error = delivery.resume(self.job, retry=self.retry)
         self.warnings += warnings
         return Result(Outcome.FAILED if error else Outcome.COMPLETED, 0, error)
 
@@ -213,12 +213,12 @@ class Attempt:
             self.warnings += folder.warnings
             return self._run_in(folder, spec, built)
         finally:
-            cleanup.TIDIER.add(folder.path)
+            cleanup.CLEANER.add(folder.path)
 
     def _build(self, spec: EnvironmentSpec) -> BuiltEnvironment:
         """The step's environment; the log of its building is kept when there was anything to build."""
         lines: list[str] = []
-        writer = LogWriter(self.job.told.uuid, BUILD_LOG, attempt=self.job.claim.attempt)
+        writer = LogWriter(self.job.tracked_run.uuid, BUILD_LOG, attempt=self.job.claim.attempt)
         written_at = time.monotonic()
 
         def say(line: str) -> None:
@@ -250,7 +250,7 @@ class Attempt:
         finally:
             write_soon()
             if not self.flag:
-                self.trying(write)
+                self.retry(write)
         self.warnings += built.warnings
         return built
 
@@ -275,29 +275,29 @@ class Attempt:
         argv = runner.argv(order)
         if self.flag:
             return self._stopped(None)
-        log = LogFollower(
-            folder.log, LogWriter(job.told.uuid, DRIVER_LOG, attempt=job.claim.attempt)
+        log = LogCapture(
+            folder.log, LogWriter(job.tracked_run.uuid, DRIVER_LOG, attempt=job.claim.attempt)
         )
-        told = FactFollower(folder.facts, job.author, job.told, job.told.parent)
-        ended = self._process(argv, order, folder, lambda: self._follow(log, told))
+        reports = StepReports(folder.facts, job.author, job.tracked_run, job.tracked_run.parent)
+        ended = self._process(argv, order, folder, lambda: self._show_progress(log, reports))
         self.flag.process_is_over = True
         if ended.stop is None:
-            self._keep(folder, log, told, self.trying)
+            self._store_results(folder, log, reports, self.retry)
         else:
-            seconds = KEEP_SECONDS.get(ended.stop, KEEP_SECONDS_AT_LEAST)
+            seconds = AFTER_STOP_SECONDS.get(ended.stop, AFTER_STOP_SECONDS_AT_LEAST)
             with suppress(GivenUp, StoreFailed):
-                trying = Retrying(self.flag, seconds=seconds)
-                trying(lambda: log.follow(is_last=True))
+                retry = OutageRetry(self.flag, seconds=seconds)
+                retry(lambda: log.copy(is_last=True))
                 if ended.stop != Stop.SUPERSEDED:
-                    self._keep(folder, log, told, trying)
-        result = self._judge(ended, folder, log, told)
+                    self._store_results(folder, log, reports, retry)
+        result = self._result_of(ended, folder, log, reports)
         if result.outcome == Outcome.COMPLETED:
-            self._take_up(folder)
+            self._store_outputs(folder)
         return result
 
-    def _follow(self, log: LogFollower, told: FactFollower) -> None:
+    def _show_progress(self, log: LogCapture, reports: StepReports) -> None:
         """Show what it says while it runs; what cannot be shown now is shown later."""
-        showing: list[Callable[[], object]] = [log.follow, told.follow]
+        showing: list[Callable[[], object]] = [log.copy, reports.apply]
         if self.ran_from is not None:
             showing.append(self._show_running)
         for show in showing:
@@ -309,21 +309,21 @@ class Attempt:
                 logger.warning("a step's words wait: %s", error)
                 after_outage()
 
-    def _keep(
-        self, folder: folders.Folder, log: LogFollower, told: FactFollower, trying: Retrying
+    def _store_results(
+        self, folder: folders.Folder, log: LogCapture, reports: StepReports, retry: OutageRetry
     ) -> None:
         """What it said and left, whatever becomes of it."""
-        trying(lambda: log.follow(is_last=True))
-        while not trying(told.follow):
+        retry(lambda: log.copy(is_last=True))
+        while not retry(reports.apply):
             pass
-        said: list[str] = []
-        keep = partial(keep_files, self.job.told, self.job.author, folder.code)
-        self.left_out = keep(said, trying=trying)
-        self.warnings += dict.fromkeys([*told.warnings, *said])
+        problems: list[str] = []
+        store = partial(store_artifacts, self.job.tracked_run, self.job.author, folder.code)
+        self.unstorable = store(problems, retry=retry)
+        self.warnings += dict.fromkeys([*reports.warnings, *problems])
 
     def _is_ours(self) -> bool:
         step = Run.objects.filter(pk=self.job.step.pk, attempt=self.job.claim.attempt)
-        return step.filter(status__in=HELD).exists()
+        return step.filter(status__in=IN_PROGRESS).exists()
 
     def _show_waiting(self, why: str) -> None:
         """Somebody may be able to help, and sees why a step that is over has not ended."""
@@ -339,7 +339,7 @@ class Attempt:
 
     def _show_running_at_last(self) -> None:
         """Called when it has run long enough for somebody to see it; else its end writes both."""
-        with suppress(*AWAY):  # then `_follow` does
+        with suppress(*AWAY):  # then `_show_progress` does
             self._show_running()
 
     def _show_running(self) -> None:
@@ -366,7 +366,7 @@ class Attempt:
         warm = order.python if argv[0] == str(order.python) else None
         child = start(argv, cwd=folder.code, env=order.variables, log=folder.log, warm=warm)
         process = StepProcess(child, mark=cleanup.mark_of(folder.path))
-        self.guard.watch(process.group, process.mark)
+        self.watchdog.watch(process.group, process.mark)
         self.ran_from = timezone.now()
         limit = self.job.step.timeout_seconds
         try:
@@ -378,10 +378,10 @@ class Attempt:
                 deadline=time.monotonic() + limit if limit else None,
             )
         finally:
-            self.guard.forget(process.group)
+            self.watchdog.forget(process.group)
         killed = ended.stop is None and (ended.exit_code is None or ended.exit_code < 0)
         # A time-out may have passed while this worker was paused.
-        if (killed or ended.stop == Stop.TIMED_OUT) and self.guard.may_have_killed():
+        if (killed or ended.stop == Stop.TIMED_OUT) and self.watchdog.may_have_killed():
             self.flag.ask(Stop.INTERRUPTED)
             return Ended(ended.exit_code, Stop.INTERRUPTED)
         if killed and ended.exit_code is None:
@@ -390,23 +390,25 @@ class Attempt:
         return ended
 
     def _grace(self) -> float:
-        """A step that is canceled may tidy up; a worker that has to go has no time."""
+        """A step that is canceled may tidy up; a worker that has to stop has no time."""
         if self.flag.reason in (Stop.CANCELED, Stop.TIMED_OUT):
             return float(settings.STUDIO_CANCEL_GRACE_SECONDS)
         return STOP_SECONDS
 
-    def _judge(
-        self, ended: Ended, folder: folders.Folder, log: LogFollower, told: FactFollower
+    def _result_of(
+        self, ended: Ended, folder: folders.Folder, log: LogCapture, reports: StepReports
     ) -> Result:
         if ended.stop is not None:
             return self._stopped(ended.exit_code, ended.stop)
-        if ended.exit_code == 0 and told.status and told.status.get("status") == "Failed":
-            text = plain(str(told.status.get("message") or "The script declared its run failed."))
-            return Result(Outcome.FAILED, 0, text, str(told.status.get("code") or "UserError"))
+        if ended.exit_code == 0 and reports.status and reports.status.get("status") == "Failed":
+            text = plain(
+                str(reports.status.get("message") or "The script declared its run failed.")
+            )
+            return Result(Outcome.FAILED, 0, text, str(reports.status.get("code") or "UserError"))
         if ended.exit_code == 0:
             return Result(Outcome.COMPLETED, 0)
         how = f"The process ended with exit code {ended.exit_code}."
-        words = reason(folder.facts) or last_words(log.tail())
+        words = script_error(folder.facts) or last_words(log.tail())
         if (
             ended.exit_code is not None and ended.exit_code < 0
         ):  # then its last line is of what it did before
@@ -425,27 +427,27 @@ class Attempt:
         reason = reason or self.flag.reason or Stop.SUPERSEDED
         return Result(OUTCOMES[reason], exit_code, texts[reason], code=reason.value)
 
-    def _take_up(self, folder: folders.Folder) -> None:
+    def _store_outputs(self, folder: folders.Folder) -> None:
         folders.check_inputs(folder)
-        missing, left_out = folders.take_up(self.job, folder, trying=self.trying)
+        missing, left_out = folders.store_outputs(self.job, folder, retry=self.retry)
         self.warnings += missing.values()
         self.job.on_complete = partial(
             output_datasets.register_outputs, self.job, except_for=tuple(missing)
         )
-        error = _without([*self.left_out, *left_out])
+        error = _unstorable_error([*self.unstorable, *left_out])
         if not error or not self.job.has_retries:  # else another attempt makes all of it again
             delivery.deliver(
                 self.job,
                 missing=missing.keys(),
                 warnings=self.warnings,
-                trying=self.trying,
+                retry=self.retry,
                 error=error,
             )
         if error:
             raise StepRefused(error)
 
 
-def _without(left_out: list[str]) -> str:
+def _unstorable_error(left_out: list[str]) -> str:
     """The error of a step that left files whose names cannot be stored; none of one that did not."""
     if not left_out:
         return ""
@@ -457,8 +459,8 @@ def _without(left_out: list[str]) -> str:
     )
 
 
-def keep_files(
-    run: Run, author: Author, code: Path, warnings: list[str], *, trying: Retrying
+def store_artifacts(
+    run: Run, author: Author, code: Path, warnings: list[str], *, retry: OutageRetry
 ) -> list[str]:
     """`./outputs` and `./logs` become artifacts, also those of a step that failed. What cannot be kept
     is said in `warnings`; the files returned have names that the database cannot hold."""
@@ -473,15 +475,15 @@ def keep_files(
                 path = Path(folder, name)
                 if path.is_symlink() or not path.is_file():
                     continue
-                kept_as = str(path.relative_to(code))
+                name_of = str(path.relative_to(code))
                 try:
-                    keep = partial(artifacts.keep_file, run, kept_as, path, models=models)
-                    refusal = trying(partial(keep, author=author))
+                    store = partial(artifacts.store_file, run, name_of, path, models=models)
+                    refusal = retry(partial(store, author=author))
                     warnings += filter(None, [refusal])
                 except Superseded:
                     return []
                 except ValidationError:
-                    left_out.append(kept_as)
+                    left_out.append(name_of)
                 except StoreFailed:
                     raise
                 except OSError as error:

@@ -15,7 +15,7 @@ from runs.engine import storage_cleanup
 from runs.engine.claim import Claim
 from runs.engine.retry import _next_try
 from runs.models import Outcome, Run, StepAttempt, StepRun
-from runs.states import HELD, Status
+from runs.states import IN_PROGRESS, Status
 from runs.tracking import withdrawal
 from studio.core.db.transactions import write_transaction
 from studio.core.db.writable import writable
@@ -69,7 +69,7 @@ def finish(
         attempt=claim.attempt,
         at=at,
         ran_from=ran_from,
-        only=HELD,
+        only=IN_PROGRESS,
     )
     with write_transaction():
         moved, pause = False, None
@@ -102,7 +102,7 @@ def finish(
                 transaction.on_commit(partial(blobs.remove_blobs, gone), robust=True)
         if moved:
             StepRun.objects.filter(pk=claim.step_id).update(**changes)
-        _close(claim, outcome, at=at, exit_code=exit_code, error=error)
+        _end_attempt(claim, outcome, at=at, exit_code=exit_code, error=error)
         is_plain = moved and is_last and outcome == Outcome.COMPLETED
         return Finished(moved, pause, is_plain, claim_ahead() if is_plain else None)
 
@@ -110,7 +110,7 @@ def finish(
 def _may_cancel(outcome: Outcome) -> frozenset[Status]:
     """A worker that says Canceled has seen that somebody asked; all else must be found asked for."""
     asked = frozenset({Status.CANCEL_REQUESTED})
-    return asked | HELD if outcome == Outcome.CANCELED else asked
+    return asked | IN_PROGRESS if outcome == Outcome.CANCELED else asked
 
 
 def not_before_its_start(at: datetime) -> Greatest:
@@ -118,7 +118,7 @@ def not_before_its_start(at: datetime) -> Greatest:
     return Greatest(F("started_at"), Value(at, output_field=DateTimeField()))
 
 
-def _close(claim: Claim, outcome: Outcome, *, at: datetime, **ended: Any) -> None:
+def _end_attempt(claim: Claim, outcome: Outcome, *, at: datetime, **ended: Any) -> None:
     """Write the end of an attempt to its own row, whatever became of the step."""
     attempt = StepAttempt.objects.filter(step_id=claim.step_id, number=claim.attempt)
     closed = attempt.filter(finished_at=None).update(
@@ -127,7 +127,7 @@ def _close(claim: Claim, outcome: Outcome, *, at: datetime, **ended: Any) -> Non
     if not closed and outcome != Outcome.LOST:
         # It was taken for lost, but whoever says so here lives: it had paused.
         attempt.filter(outcome=Outcome.LOST).update(outcome=Outcome.INTERRUPTED)
-        storage_cleanup.look_again(claim, at=at)
+        storage_cleanup.postpone(claim, at=at)
 
 
 def _complete(move: Callable[..., bool], ran_from: datetime | None) -> bool:

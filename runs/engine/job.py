@@ -40,7 +40,7 @@ class Job:
         return self.step.run
 
     @property
-    def told(self) -> Run:
+    def tracked_run(self) -> Run:
         """The run that the process knows as its own, and that its log and facts belong to: the step,
         or what has no other step than this one, a script's run."""
         return self.run.owner if self.run.owner.kind == Kind.SCRIPT else self.run

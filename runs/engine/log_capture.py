@@ -15,7 +15,7 @@ SEGMENTS_AT_ONCE = (
 TAIL_BYTES = 64 * 1024
 
 
-class LogFollower:
+class LogCapture:
     """Copies what is new in a local file to a log, at most 2 s late or 1 MiB behind."""
 
     def __init__(self, path: Path, writer: LogWriter):
@@ -23,9 +23,9 @@ class LogFollower:
         self.writer = writer
         self.offset = 0
         self.written_at = 0.0
-        self.unwritten = b""  # what a storage did not take: the same piece comes again
+        self.pending = b""  # what a storage did not take: the same piece comes again
 
-    def follow(self, *, is_last: bool = False) -> None:
+    def copy(self, *, is_last: bool = False) -> None:
         new = _size(self.path) - self.offset
         late = time.monotonic() - self.written_at >= SEGMENT_SECONDS
         if new <= 0 or not (is_last or late or new >= SEGMENT_BYTES):
@@ -43,13 +43,13 @@ class LogFollower:
         with self.path.open("rb") as file:
             while new > 0:
                 file.seek(self.offset)
-                self.unwritten = self.unwritten or file.read(min(SEGMENT_BYTES, new))
-                if not self.unwritten:
+                self.pending = self.pending or file.read(min(SEGMENT_BYTES, new))
+                if not self.pending:
                     return  # the step has cut it short
-                self.writer.write(self.unwritten)
-                self.offset += len(self.unwritten)
-                new -= len(self.unwritten)
-                self.unwritten = b""
+                self.writer.write(self.pending)
+                self.offset += len(self.pending)
+                new -= len(self.pending)
+                self.pending = b""
 
     def tail(self) -> str:
         with self.path.open("rb") as file:

@@ -43,7 +43,7 @@ def after_outage() -> None:
         connection.close()
 
 
-class Retrying:
+class OutageRetry:
     """Called with what is to be done; raises GivenUp when `flag` is raised meanwhile.
 
     `is_ours` is asked after each outage, `on_outage` is told of the first one. A step that was stopped

@@ -26,7 +26,7 @@ from runs.engine.advance import advance
 from runs.engine.claim import Claim, queued
 from runs.engine.finish import finish, not_before_its_start
 from runs.engine.time_out import OF_STEPS, expire, overdue_runs
-from runs.engine.unsubmitted import end_abandoned
+from runs.engine.unsubmitted import fail_unsubmitted
 from runs.models import Kind, Outcome, Run, StepAttempt, Worker
 from runs.querysets import WorkerQuerySet
 from runs.states import Status
@@ -70,10 +70,10 @@ def recover(now: datetime | None = None, *, listener: Listener | None = None) ->
     lost = list(lost_attempts(listener.silence))
     if listener.may_judge():
         for attempt in lost:
-            _lose(attempt)
+            _end_lost(attempt)
         _force_cancels(now)
         silent_workers(FORGET_WORKERS).delete()
-    end_abandoned(now)
+    fail_unsubmitted(now)
     for run_id in overdue_runs(now):
         expire(run_id)
     for run_id in stuck_runs():
@@ -98,7 +98,7 @@ def lost_attempts(span: timedelta = SILENCE) -> QuerySet[StepAttempt]:
     return StepAttempt.objects.filter(finished_at__isnull=True).exclude(worker__in=heard)
 
 
-def _lose(attempt: StepAttempt) -> None:
+def _end_lost(attempt: StepAttempt) -> None:
     step = Run.objects.only("parent_id").get(pk=attempt.step_id)
     claim = Claim(
         step_id=attempt.step_id,
@@ -107,7 +107,7 @@ def _lose(attempt: StepAttempt) -> None:
         worker=attempt.worker,
     )
     outcome, error = Outcome.LOST, f"Worker {attempt.worker} fell silent while the step ran."
-    # Those of other machines say so when they are back (`finish._close`).
+    # Those of other machines say so when they are back (`finish._end_attempt`).
     if worker_names.is_there(attempt.worker):
         outcome, error = Outcome.INTERRUPTED, f"Worker {attempt.worker} was paused."
     finish(claim, outcome, error=error, code="WorkerLost")

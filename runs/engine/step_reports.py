@@ -26,18 +26,18 @@ from studio.core.db.writable import writable
 from studio.storage import blobs
 
 # One transaction holds the database's lock for some tens of milliseconds, and others get it between two.
-FACTS_AT_ONCE = 50
-FACTS_SECONDS = 0.25
+REPORTS_AT_ONCE = 50
+APPLY_SECONDS = 0.25
 MAX_WARNINGS = 20  # about files; a step can make any number of them
-LONGEST_FACT = 1024 * 1024
-MAX_FACT_BYTES = 64 * 1024 * 1024
+LONGEST_REPORT = 1024 * 1024
+MAX_REPORT_BYTES = 64 * 1024 * 1024
 
 logger = logging.getLogger(__name__)
 
 
-def reason(facts: Path) -> str:
+def script_error(folder: Path) -> str:
     """The line of the exception that ended a script, as its launcher wrote it down; "" if none did."""
-    text = _written(facts / REASON, MOST_REASON * 4)
+    text = _written(folder / REASON, MOST_REASON * 4)
     # Before the line of a SyntaxError its place is shown.
     lines = dropwhile(lambda line: line.startswith(" "), text.splitlines())
     return first_line("\n".join(lines)) or first_line(text)
@@ -56,11 +56,11 @@ def _written(path: Path, most: int) -> str:
         return file.read(most).decode(errors="replace")
 
 
-class FactFollower:
-    """Applies the lines of a step's fact file, in order and once each.
+class StepReports:
+    """Applies the lines of a step's report file, in order and once each.
 
-    A fact names one of `runs`, the step or its parent; any other is none of the step's business. What
-    an attempt says after the step was taken from it is no fact.
+    A report names one of `runs`, the step or its parent; one that names another run is ignored. So is what
+    an attempt reports after the step was taken from it.
     """
 
     def __init__(self, folder: Path, author: Author, *runs: Run | None):
@@ -72,136 +72,140 @@ class FactFollower:
         self.runs = {str(run.uuid): run for run in runs if run is not None}
         self.offset = 0
         self.status: dict[str, Any] | None = None
-        self.kept: list[Path] = []  # uploads that are stored and not committed yet
+        self.stored_uploads: list[Path] = []  # uploads that are stored and not committed yet
         self.warnings: list[str] = []
 
-    def follow(self) -> bool:
-        """Apply what is new, for FACTS_SECONDS or little more; False if there is more."""
-        until = time.monotonic() + FACTS_SECONDS
+    def apply(self) -> bool:
+        """Apply what is new, for APPLY_SECONDS or little more; False if there is more."""
+        until = time.monotonic() + APPLY_SECONDS
         size = _size(self.path)
-        if size > MAX_FACT_BYTES:
+        if size > MAX_REPORT_BYTES:
             raise StepRefused(
-                f"The step told more than {MAX_FACT_BYTES} bytes of metrics and tags."
+                f"The step told more than {MAX_REPORT_BYTES} bytes of metrics and tags."
             )
         while self.offset < size and time.monotonic() < until:
             lines = self._next_lines()
             if not lines:
                 return True  # the end of the line is still to come
-            self.kept.clear()
+            self.stored_uploads.clear()
             with write_transaction():
-                told = list(_parsed(lines))
-                self.attempt = lock(self.author, *self._runs_of(told))
+                reports = list(_parsed(lines))
+                self.attempt = lock(self.author, *self._runs_of(reports))
                 if self.attempt is None:
                     logger.warning("facts of %s come too late", self.path)
                     return True
-                for fact in told:
-                    self._apply(fact)
-            for upload in self.kept:
+                for report in reports:
+                    self._apply(report)
+            for upload in self.stored_uploads:
                 upload.unlink(missing_ok=True)
             self.offset += sum(map(len, lines))
             # The step may wait to hear how far we are.
             self.applied.write_text(str(self.offset))
         return self.offset >= size
 
-    def _runs_of(self, told: Iterable[dict[str, Any]]) -> set[int]:
-        named = {str(fact.get("run")) for fact in told}
+    def _runs_of(self, reports: Iterable[dict[str, Any]]) -> set[int]:
+        named = {str(report.get("run")) for report in reports}
         return {run.pk for uuid, run in self.runs.items() if uuid in named}
 
     def _next_lines(self) -> list[bytes]:
-        """The next lines. One far beyond any fact comes piece by piece, to be passed over as nonsense."""
+        """The next lines. One that is too long for a report comes in pieces, which are ignored."""
         lines: list[bytes] = []
         with self.path.open("rb") as file:
             file.seek(self.offset)
-            while len(lines) < FACTS_AT_ONCE and sum(map(len, lines)) < LONGEST_FACT:
-                line = file.readline(LONGEST_FACT)
-                if not line.endswith(b"\n") and len(line) < LONGEST_FACT:
+            while len(lines) < REPORTS_AT_ONCE and sum(map(len, lines)) < LONGEST_REPORT:
+                line = file.readline(LONGEST_REPORT)
+                if not line.endswith(b"\n") and len(line) < LONGEST_REPORT:
                     break
                 lines.append(line)
         return lines
 
-    def _apply(self, fact: dict[str, Any]) -> None:
-        run = self.runs.get(str(fact.get("run")))
-        apply = APPLY.get(str(fact.get("kind")))
-        if run is None or apply is None:
-            logger.warning("fact ignored: kind %s for run %s", fact.get("kind"), fact.get("run"))
+    def _apply(self, report: dict[str, Any]) -> None:
+        run = self.runs.get(str(report.get("run")))
+        write = APPLY.get(str(report.get("kind")))
+        if run is None or write is None:
+            logger.warning(
+                "report ignored: kind %s for run %s", report.get("kind"), report.get("run")
+            )
             return
         try:
             with transaction.atomic():
-                apply(self, run, fact)
+                write(self, run, report)
         except Exception as error:
             if is_outage(error):
                 raise
             # A step's nonsense must not end the step.
-            logger.exception("fact ignored: %.200s", fact)
+            logger.exception("report ignored: %.200s", report)
 
-    def _metric(self, run: Run, fact: dict[str, Any]) -> None:
+    def _metric(self, run: Run, report: dict[str, Any]) -> None:
         metrics.add_metric(
             run.pk,
             attempt=self.attempt,
-            name=str(fact["name"])[:255],
+            name=str(report["name"])[:255],
             points=[
                 {
-                    "data": fact["value"],
-                    "step": _step(fact.get("step")),
-                    "created_at": fact.get("at"),
+                    "data": report["value"],
+                    "step": _step(report.get("step")),
+                    "created_at": report.get("at"),
                 }
             ],
-            columns=fact.get("columns"),
-            properties={"uxMetricType": fact.get("type") or "azureml.v1.scalar"},
+            columns=report.get("columns"),
+            properties={"uxMetricType": report.get("type") or "azureml.v1.scalar"},
         )
 
-    def _upload(self, run: Run, fact: dict[str, Any]) -> None:
-        source = Path(fact["file"]).resolve()
+    def _upload(self, run: Run, report: dict[str, Any]) -> None:
+        source = Path(report["file"]).resolve()
         if not source.is_relative_to(self.uploads.resolve()):
             raise ValueError(f"{source} is not in the folder for uploads")
-        path = blobs.sent_path(fact["path"])
-        refusal = artifacts.keep_file(run, path, source, author=self.author)
+        path = blobs.sent_path(report["path"])
+        refusal = artifacts.store_file(run, path, source, author=self.author)
         if refusal and refusal not in self.warnings and len(self.warnings) < MAX_WARNINGS:
             self.warnings.append(refusal)
-        self.kept.append(source)
+        self.stored_uploads.append(source)
 
-    def _status(self, run: Run, fact: dict[str, Any]) -> None:
+    def _status(self, run: Run, report: dict[str, Any]) -> None:
         if run.uuid == next(iter(self.runs.values())).uuid:
-            self.status = fact
+            self.status = report
 
-    def _tag(self, run: Run, fact: dict[str, Any]) -> None:
-        tags.merge(run.pk, attempt=self.attempt, tags={str(fact["key"]): str(fact["value"])})
+    def _tag(self, run: Run, report: dict[str, Any]) -> None:
+        tags.merge(run.pk, attempt=self.attempt, tags={str(report["key"]): str(report["value"])})
 
-    def _remove_tag(self, run: Run, fact: dict[str, Any]) -> None:
-        tags.merge(run.pk, attempt=self.attempt, remove_tags=[str(fact["key"])])
+    def _remove_tag(self, run: Run, report: dict[str, Any]) -> None:
+        tags.merge(run.pk, attempt=self.attempt, remove_tags=[str(report["key"])])
 
-    def _property(self, run: Run, fact: dict[str, Any]) -> None:
-        tags.merge(run.pk, attempt=self.attempt, properties={str(fact["key"]): str(fact["value"])})
+    def _property(self, run: Run, report: dict[str, Any]) -> None:
+        tags.merge(
+            run.pk, attempt=self.attempt, properties={str(report["key"]): str(report["value"])}
+        )
 
-    def _display_name(self, run: Run, fact: dict[str, Any]) -> None:
-        tags.merge(run.pk, attempt=self.attempt, display_name=str(fact["value"])[:255])
+    def _display_name(self, run: Run, report: dict[str, Any]) -> None:
+        tags.merge(run.pk, attempt=self.attempt, display_name=str(report["value"])[:255])
 
-    def _description(self, run: Run, fact: dict[str, Any]) -> None:
-        tags.merge(run.pk, attempt=self.attempt, description=str(fact["value"]))
+    def _description(self, run: Run, report: dict[str, Any]) -> None:
+        tags.merge(run.pk, attempt=self.attempt, description=str(report["value"]))
 
 
-APPLY: dict[str, Callable[[FactFollower, Run, dict[str, Any]], None]] = {
-    "metric": FactFollower._metric,
-    "upload": FactFollower._upload,
-    "status": FactFollower._status,
-    "tag": FactFollower._tag,
-    "remove_tag": FactFollower._remove_tag,
-    "property": FactFollower._property,
-    "display_name": FactFollower._display_name,
-    "description": FactFollower._description,
+APPLY: dict[str, Callable[[StepReports, Run, dict[str, Any]], None]] = {
+    "metric": StepReports._metric,
+    "upload": StepReports._upload,
+    "status": StepReports._status,
+    "tag": StepReports._tag,
+    "remove_tag": StepReports._remove_tag,
+    "property": StepReports._property,
+    "display_name": StepReports._display_name,
+    "description": StepReports._description,
 }
 
 
 def _parsed(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
     for line in lines:
         try:
-            fact = json.loads(line, parse_int=_whole)
+            report = json.loads(line, parse_int=_whole)
         except (ValueError, RecursionError):
-            fact = None
-        if isinstance(fact, dict):
-            yield writable(fact)
+            report = None
+        if isinstance(report, dict):
+            yield writable(report)
         else:
-            logger.warning("fact ignored: not a JSON object: %.200r", line)
+            logger.warning("report ignored: not a JSON object: %.200r", line)
 
 
 def _step(value: object) -> int | None:

@@ -50,7 +50,7 @@ def abandon(claim: Claim, *, at: datetime) -> None:
     )
 
 
-def look_again(claim: Claim, *, at: datetime) -> None:
+def postpone(claim: Claim, *, at: datetime) -> None:
     """Of an attempt that ends after it was taken over: it may have written until now."""
     attempts = StepAttempt.objects.filter(step=claim.step_id, number=claim.attempt)
     attempts.exclude(abandoned={}).update(cleanup_at=at + WAIT)
@@ -93,16 +93,16 @@ def _remove(attempt: StepAttempt) -> bool:
         partial(_remove_artifacts, artifacts.folder_of(UUID(uuid), author), uuid)
         for uuid in attempt.abandoned["runs"]
     ]
-    gone = True
+    is_gone = True
     for remove in removing:
         try:
             remove()
         except Exception:
             logger.warning("something that %s left cannot be removed now", attempt, exc_info=True)
-            gone = False
-    if gone:  # the listings say what is to be removed
+            is_gone = False
+    if is_gone:  # the listings say what is to be removed
         blobs.remove_folder(listings_of(run.uuid, attempt.number))
-    return gone
+    return is_gone
 
 
 def _remove_output(attempt: StepAttempt, port: str, place: Mapping[str, str]) -> None:
@@ -121,9 +121,9 @@ def _is_wanted(step: StepRun, place: Mapping[str, str]) -> bool:
     """Whether somebody made a dataset of it, or what counts lies at the same place: callers choose the
     names of destinations."""
     wanted = f"{place['path']}/"
-    for kept in step.outputs.values():
-        if "stored" in kept and kept["datastore"] == place["datastore"]:
-            path = f"{kept['path']}/"
+    for output in step.outputs.values():
+        if "stored" in output and output["datastore"] == place["datastore"]:
+            path = f"{output['path']}/"
             if path.startswith(wanted) or wanted.startswith(path):
                 return True
     of_it = SavedDataset.objects.filter(dataflow__contains=place["path"])
@@ -131,5 +131,5 @@ def _is_wanted(step: StepRun, place: Mapping[str, str]) -> bool:
 
 
 def _remove_artifacts(folder: str, run_uuid: str) -> None:
-    kept = Artifact.objects.filter(run__uuid=run_uuid, blob__startswith=f"{folder}/")
-    blobs.remove_folder(folder, sparing=set(kept.values_list("blob", flat=True)))
+    used = Artifact.objects.filter(run__uuid=run_uuid, blob__startswith=f"{folder}/")
+    blobs.remove_folder(folder, sparing=set(used.values_list("blob", flat=True)))

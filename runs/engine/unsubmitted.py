@@ -13,20 +13,20 @@ from runs.states import Status
 ABANDONED = timedelta(days=1)
 
 
-def take_held(run_id: int) -> bool:
-    """True for the one caller that may decide what becomes of a held run: start it or cancel it."""
-    held = PipelineRun.objects.filter(pk=run_id, submitted_at__isnull=True)
-    return bool(held.update(submitted_at=timezone.now()))
+def take_unsubmitted(run_id: int) -> bool:
+    """True for the one caller that may decide what becomes of an unsubmitted run: start it or cancel it."""
+    unsubmitted = PipelineRun.objects.filter(pk=run_id, submitted_at__isnull=True)
+    return bool(unsubmitted.update(submitted_at=timezone.now()))
 
 
-def end_abandoned(now: datetime) -> None:
-    held = Run.objects.live().filter(
+def fail_unsubmitted(now: datetime) -> None:
+    unsubmitted = Run.objects.live().filter(
         pipeline_run__submitted_at__isnull=True, created_at__lt=now - ABANDONED
     )
     # The outer join of the condition above would find the runs that have no PipelineRun at all.
-    for pk in list(held.filter(pipeline_run__isnull=False).values_list("pk", flat=True)):
+    for pk in list(unsubmitted.filter(pipeline_run__isnull=False).values_list("pk", flat=True)):
         with transaction.atomic():
-            if take_held(pk):
+            if take_unsubmitted(pk):
                 text = "Its client did not submit it within a day."
                 Run.objects.move(
                     pk, to=Status.FAILED, reason=text, error=text, error_code="NotSubmitted"

@@ -66,12 +66,12 @@ def _check_command(node: Node, values: Mapping[str, str], errors: dict[str, str]
 
 
 def _check_variables(node: Node, values: Mapping[str, str], errors: dict[str, str]) -> None:
-    told = in_arguments(node, values)
+    in_argument = in_arguments(node, values)
     exported = node.environment_variables(values)
     only = {
         name: exported[declared.environment_variable]
         for name, declared in node.module.parameters.items()
-        if name not in told and declared.environment_variable in exported
+        if name not in in_argument and declared.environment_variable in exported
     }
     is_much = sum(map(size, only.values())) > MOST_VARIABLES // 2
     for name, value in only.items():

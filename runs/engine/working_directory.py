@@ -21,7 +21,7 @@ from endpoints.graph import PORT_WORD, STRUCTURED_ARGUMENTS, Argument, OutputSet
 from endpoints.models import SavedDataset
 from runs.engine import cleanup, output_datasets, stored_outputs
 from runs.engine.job import Job
-from runs.engine.outages import Retrying
+from runs.engine.outages import OutageRetry
 from runs.models import PipelineRun
 from runs.steps import StepRefused
 from runs.steps.environments import PACKAGES
@@ -336,28 +336,30 @@ class Recorded:
     """The record of an output: written before its files are stored, since whoever removes what a lost
     attempt left goes by it, and once more if a file has changed meanwhile."""
 
-    def __init__(self, job: Job, port: str, place: Mapping[str, Any], trying: Retrying):
+    def __init__(self, job: Job, port: str, place: Mapping[str, Any], retry: OutageRetry):
         self.record = partial(
             stored_outputs.record, place, run=job.run.uuid, attempt=job.claim.attempt, port=port
         )
-        self.trying = trying
+        self.retry = retry
         self.files: list[data.Entry] | None = None
         self.place: dict[str, Any] = {}
 
     def of(self, files: list[data.Entry]) -> dict[str, Any]:
         if files != self.files:
-            self.files, self.place = files, self.trying(partial(self.record, files))
+            self.files, self.place = files, self.retry(partial(self.record, files))
         return self.place
 
 
-def take_up(job: Job, folder: Folder, *, trying: Retrying) -> tuple[dict[str, str], list[str]]:
+def store_outputs(
+    job: Job, folder: Folder, *, retry: OutageRetry
+) -> tuple[dict[str, str], list[str]]:
     """Store the outputs in their datastores; those that were not written, or of which no file is to be
     kept, and why; and the files whose names their stores cannot hold."""
     missing, outputs, left_out = {}, {}, []
     for name, place in job.step.outputs.items():
         setting = job.node.outputs.get(name) or OutputSetting(name)
-        path, wanted = _left(job, folder, setting), _place_of_its_own(job, setting)
-        recorded = Recorded(job, name, place, trying)
+        path, wanted = _written_at(job, folder, setting), _place_of_its_own(job, setting)
+        recorded = Recorded(job, name, place, retry)
         taken = data.Taken()
         if path.exists():
             target = data.locate(job.run.workspace, place["datastore"], place["path"])
@@ -367,7 +369,7 @@ def take_up(job: Job, folder: Folder, *, trying: Retrying) -> tuple[dict[str, st
                 target,
                 only=setting.only,
                 mounted=folder.linked,
-                trying=trying,
+                retry=retry,
                 destination=None if destination is None else target.child(destination),
                 on_found=recorded.of,
             )
@@ -397,7 +399,7 @@ def _place_of_its_own(job: Job, setting: OutputSetting) -> str | None:
     return setting.path_on_compute or (port.path_on_compute if port else None)
 
 
-def _left(job: Job, folder: Folder, setting: OutputSetting) -> Path:
+def _written_at(job: Job, folder: Folder, setting: OutputSetting) -> Path:
     """Where the step wrote an output: where its arguments said, or else at its `path_on_compute`."""
     path, wanted = folder.outputs[setting.name], _place_of_its_own(job, setting)
     if not wanted or path.is_file() or (path.is_dir() and any(path.iterdir())):

@@ -15,7 +15,7 @@ from runs.engine.plan import SNAPSHOT
 from runs.models import Kind, Run, Source
 from runs.querysets import RunQuerySet
 from runs.services.tracking import attempt_of
-from runs.states import HELD, TERMINAL, Status
+from runs.states import IN_PROGRESS, TERMINAL, Status
 from runs.submission.submit import submit, verb_to_run
 from runs.tracking.tags import merge
 from studio.core import audit
@@ -66,7 +66,7 @@ def _advance(runs: Iterable[Run]) -> None:
 def _cancel(run: Run, reason: str) -> None:
     if run.kind == Kind.STEP:
         _cancel_step(run, reason)
-    elif run.is_ours and not engine.take_held(run.pk):
+    elif run.is_ours and not engine.take_unsubmitted(run.pk):
         _ask(run, reason)
     else:  # there are no steps whose end would end it
         Run.objects.move(run.pk, to=Status.CANCELED, reason=reason)
@@ -84,7 +84,7 @@ def _cancel_step(run: Run, reason: str) -> None:
         Run.objects.move(
             run.pk,
             to=Status.CANCEL_REQUESTED,
-            only=HELD,
+            only=IN_PROGRESS,
             reason=reason,
             cancel_requested_at=timezone.now(),
         )

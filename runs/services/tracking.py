@@ -154,7 +154,7 @@ def keep_artifact(actor: Actor, run: Run, *, path: str, stream: Readable) -> Art
         size = blobs.put_stream(blob, stream, writing=model_files.writing(run, path))
     with write_transaction():
         attempt = attempt_of(actor, run)
-        return artifacts.note_artifact(run.pk, path=path, blob=blob, size=size, attempt=attempt)
+        return artifacts.record_artifact(run.pk, path=path, blob=blob, size=size, attempt=attempt)
 
 
 def append_to_artifact(
@@ -163,11 +163,11 @@ def append_to_artifact(
     """Put what `stream` holds behind an artifact, of `at` bytes if that is said."""
     require(actor, "track", run)
     path = blobs.checked_path(path)
-    blob = artifacts.kept_at(run.uuid, path)
+    blob = artifacts.blob_at(run.uuid, path)
     writing = model_files.writing(run, path)
     size = blobs.append_stream(blob, stream, at=at, writing=writing)
     with write_transaction():
         attempt = attempt_of(actor, run)
         known = Artifact.objects.filter(run=run, path=path).values_list("attempt", flat=True)
         whose = known[0] if known else attempt  # who began it
-        return artifacts.note_artifact(run.pk, path=path, blob=blob, size=size, attempt=whose)
+        return artifacts.record_artifact(run.pk, path=path, blob=blob, size=size, attempt=whose)

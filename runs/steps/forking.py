@@ -36,13 +36,13 @@ class Forked:
     """A script with a small parent of its own; its socket turns readable when it has ended."""
 
     def __init__(
-        self, teller: socket.socket, *, wake: Callable[[], None], has_begun: Callable[[], bool]
+        self, status_pipe: socket.socket, *, wake: Callable[[], None], has_begun: Callable[[], bool]
     ):
-        self._teller = teller
-        self._told = b""
+        self._status_pipe = status_pipe
+        self._received = b""
         self.parent = self._first(wake, has_begun)
         self.pid = self._next()
-        self._teller.settimeout(None)
+        self._status_pipe.settimeout(None)
 
     def _first(self, wake: Callable[[], None], has_begun: Callable[[], bool]) -> int:
         try:
@@ -54,10 +54,10 @@ class Forked:
         except TimeoutError:
             if not has_begun():
                 raise
-            return self._next()  # it has told just now
+            return self._next()  # it has answered just now
 
     def fileno(self) -> int:
-        return self._teller.fileno()
+        return self._status_pipe.fileno()
 
     def has_ended(self) -> bool:
         return True  # readable is over
@@ -73,15 +73,15 @@ class Forked:
             kill_group(self.pid)
             return None
         finally:
-            self._teller.close()
+            self._status_pipe.close()
 
     def _next(self) -> int:
-        while b"\n" not in self._told:
-            data = self._teller.recv(64)
+        while b"\n" not in self._received:
+            data = self._status_pipe.recv(64)
             if not data:
                 raise EOFError
-            self._told += data
-        line, _, self._told = self._told.partition(b"\n")
+            self._received += data
+        line, _, self._received = self._received.partition(b"\n")
         return int(line)
 
 

@@ -89,16 +89,16 @@ def serve():
             if order is None:
                 listening = False
                 continue
-            wanted, (log, teller) = order
+            wanted, (log, status_pipe) = order
             pid = os.fork()
             if pid == 0:
                 for descriptor in (waker, wakes, control.detach()):
                     os.close(descriptor)
                 adopt()
-                tend(wanted, log, teller)
-                return wanted, log, teller
+                tend(wanted, log, status_pipe)
+                return wanted, log, status_pipe
             os.close(log)
-            os.close(teller)
+            os.close(status_pipe)
             parents.add(pid)
     os._exit(0)
 
@@ -144,7 +144,7 @@ def reap(parents):
                 kill(os.kill, pid)
 
 
-def tend(order, log, teller):
+def tend(order, log, status_pipe):
     """Fork the script's process, in which this returns, and be its parent until nothing of it is left."""
     os.setsid()
     os.open(os.devnull, os.O_RDONLY)  # takes the number of the closed socket, 0
@@ -156,26 +156,26 @@ def tend(order, log, teller):
         _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
         os.setsid()
         # Told by itself, so that whoever hears of the group finds it.
-        tell(teller, os.getppid(), os.getpid())
+        send_numbers(status_pipe, os.getppid(), os.getpid())
         os.close(waker)
         os.close(wakes)
         return
     os.close(log)
-    code = outcome(pid, teller, waker)
+    code = outcome(pid, status_pipe, waker)
     end_all(waker)
     if code is not None:
-        tell(teller, code)
+        send_numbers(status_pipe, code)
     os._exit(0)
 
 
-def outcome(pid, teller, waker):
+def outcome(pid, status_pipe, waker):
     """The exit code of a script when it has ended; None when nobody wants to know any more."""
     poll = select.poll()
     poll.register(waker, select.POLLIN)
-    poll.register(teller, 0)  # only its end
+    poll.register(status_pipe, 0)  # only its end
     while True:
         for descriptor, _ in poll.poll():
-            if descriptor == teller:
+            if descriptor == status_pipe:
                 kill(os.killpg, pid)
                 return None
             os.read(waker, 4096)
@@ -220,9 +220,9 @@ def kill(send, pid):
         pass
 
 
-def tell(teller, *numbers):
+def send_numbers(status_pipe, *numbers):
     try:
-        os.write(teller, b"".join(b"%d\n" % number for number in numbers))
+        os.write(status_pipe, b"".join(b"%d\n" % number for number in numbers))
     except OSError:
         pass
 
@@ -317,11 +317,11 @@ def start():
     if sys.argv[1:2] == ["once"]:
         become(order_in(sys.argv[2]), os.dup(1))
         return
-    mine, mine_log, mine_teller = serve()
+    mine, mine_log, mine_status_pipe = serve()
     become(mine, mine_log)
-    if not os.read(mine_teller, 1):  # its worker gave up waiting, and may have started another
+    if not os.read(mine_status_pipe, 1):  # its worker gave up waiting, and may have started another
         os._exit(1)
-    os.close(mine_teller)
+    os.close(mine_status_pipe)
     if mine[0] == PROGRAM:
         run_program(mine[2])
 

@@ -1,4 +1,4 @@
-"""The guard: a small process beside each worker that kills the worker's steps when it dies or freezes.
+"""The watchdog: a small process beside each worker that kills the worker's steps when it dies or freezes.
 
 It is started as a script of its own and uses the standard library only. Its worker talks to it
 through its standard input, one line each: `+<group> <mark>` a step's process group has started, and
@@ -17,7 +17,7 @@ from pathlib import Path
 SILENCE_SECONDS = 20.0
 
 
-class Guard:
+class Watchdog:
     def __init__(self, stream: int, *, silence_seconds: float = SILENCE_SECONDS):
         self.stream = stream
         self.silence_seconds = silence_seconds
@@ -94,7 +94,7 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     silence = float(sys.argv[1]) if len(sys.argv) > 1 else SILENCE_SECONDS
-    Guard(sys.stdin.fileno(), silence_seconds=silence).run()
+    Watchdog(sys.stdin.fileno(), silence_seconds=silence).run()
 
 
 if __name__ == "__main__":

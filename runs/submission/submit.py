@@ -239,7 +239,7 @@ def start(actor: Actor, run: Run, *, parent: Run | None = None) -> Run:
     sources = _sources(actor, blueprint, extra.datasets, extra.datapaths)
     ready: dict[str, int] = {}
     with write_transaction():
-        if engine.take_held(run.pk):
+        if engine.take_unsubmitted(run.pk):
             if parent is not None:
                 _check_goes_on(parent)
                 run.parent, run.root = parent, parent.root or parent

@@ -18,12 +18,7 @@ from studio.storage import blobs
 from studio.storage.roots import storing
 
 
-def artifact_folder(run_uuid: UUID, *, place: str = "") -> str:
-    """Where a run's artifacts are kept in the storage; `place` sets some apart."""
-    return f"runs/{run_uuid}/artifacts{place and f'.{place}'}"
-
-
-def keep_file(
+def store_file(
     run: Run, path: str, source: Path, *, author: Author, models: ModelFiles | None = None
 ) -> str:
     """`add_artifact`, unless the file is one of the run's registered `models`: why it was not kept."""
@@ -45,7 +40,7 @@ def add_artifact(
     with write_transaction():
         attempt = lock(author, run_id) if author else None
         if author is None or attempt is not None:
-            return note_artifact(run_id, path=path, blob=blob, size=size, attempt=attempt)
+            return record_artifact(run_id, path=path, blob=blob, size=size, attempt=attempt)
     raise Superseded
 
 
@@ -56,17 +51,17 @@ def blob_of(run_uuid: UUID, path: str, author: Author | None = None) -> str:
 
 def folder_of(run_uuid: UUID, author: Author | None = None) -> str:
     """Attempts of a step have a place each, so that a lost one which still writes reaches no other."""
-    place = f"{author.step_id}.{author.attempt}" if author else ""
-    return artifact_folder(run_uuid, place=place)
+    place = f".{author.step_id}.{author.attempt}" if author else ""
+    return f"runs/{run_uuid}/artifacts{place}"
 
 
-def kept_at(run_uuid: UUID, path: str) -> str:
+def blob_at(run_uuid: UUID, path: str) -> str:
     """Where an artifact is, or would be for whoever is no step."""
-    kept = Artifact.objects.filter(run__uuid=run_uuid, path=blobs.checked_path(path))
-    return kept.values_list("blob", flat=True).first() or blob_of(run_uuid, path)
+    known = Artifact.objects.filter(run__uuid=run_uuid, path=blobs.checked_path(path))
+    return known.values_list("blob", flat=True).first() or blob_of(run_uuid, path)
 
 
-def note_artifact(
+def record_artifact(
     run_id: int, *, path: str, blob: str, size: int, attempt: int | None = None
 ) -> Artifact:
     if attempt is not None:  # others write to the place where the file is

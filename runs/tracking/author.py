@@ -29,8 +29,8 @@ def lock(author: Author, *run_ids: int) -> int | None:
     number = StepAttempt.objects.filter(step=OuterRef("pk"), number=author.attempt)
     # From the top down, as they are canceled: two who wait for each other would wait for ever.
     rows = Run.objects.select_for_update(no_key=True).filter(pk__in={author.step_id, *run_ids})
-    held = rows.annotate(attempt_id=Subquery(number.values("pk"))).order_by("pk")
-    for pk, attempt, status, key in held.values_list("pk", "attempt", "status", "attempt_id"):
+    locked = rows.annotate(attempt_id=Subquery(number.values("pk"))).order_by("pk")
+    for pk, attempt, status, key in locked.values_list("pk", "attempt", "status", "attempt_id"):
         if pk == author.step_id and attempt == author.attempt and status in CLAIMED:
             return int(key)
     return None

@@ -30,8 +30,10 @@ def merge(
         # Read and written back, so two writers must not do it at once.
         run = Run.objects.select_for_update().only("tags", "properties", *columns).get(pk=run_id)
         if attempt is not None:
-            told = {"tags": {**(tags or {}), **dict.fromkeys(remove_tags)}}
-            _remember(attempt, run, {**told, "properties": properties or {}, "columns": columns})
+            given = {"tags": {**(tags or {}), **dict.fromkeys(remove_tags)}}
+            _record_replaced(
+                attempt, run, {**given, "properties": properties or {}, "columns": columns}
+            )
         changes = {**columns, "updated_at": timezone.now()}
         if tags or remove_tags:
             merged = {**run.tags, **(tags or {})}
@@ -42,13 +44,13 @@ def merge(
         Run.objects.filter(pk=run_id).update(**changes)
 
 
-def _remember(attempt: int, run: Run, told: Mapping[str, Mapping[str, Any]]) -> None:
+def _record_replaced(attempt: int, run: Run, given: Mapping[str, Mapping[str, Any]]) -> None:
     """Per key, `[before, now]`: before is what was there when the attempt first changed it."""
     replaced = StepAttempt.objects.values_list("replaced", flat=True).get(pk=attempt)
     of_run = replaced.setdefault(str(run.pk), {})
-    columns = {key: getattr(run, key) for key in told["columns"]}
+    columns = {key: getattr(run, key) for key in given["columns"]}
     before = {"tags": run.tags, "properties": run.properties, "columns": columns}
-    for kind, values in told.items():
+    for kind, values in given.items():
         known = of_run.setdefault(kind, {})
         for key, value in values.items():
             known[key] = [known[key][0] if key in known else before[kind].get(key), value]

@@ -31,15 +31,15 @@ def withdraw(step_id: int, number: int) -> list[str]:
     """Take back what an attempt said that another one will say again; its log stays. Returns the blobs
     of its artifacts, to be removed when that is written.
 
-    Nobody but its attempts measures and uploads in a step's own run; in the run above it, it is told
-    whose each value is."""
+    Nobody but its attempts measures and uploads in a step's own run; in the run above it, each value
+    names its attempt."""
     step = Run.objects.only("parent", "workspace").select_related("parent").get(pk=step_id)
     attempt = StepAttempt.objects.only("replaced", "started_at").get(step_id=step_id, number=number)
     own, above = runs_of(step)
-    told = Q(attempt=attempt.pk)
-    MetricValue.objects.filter(Q(metric__run__in=own) | Q(metric__run=above) & told).delete()
+    by_attempt = Q(attempt=attempt.pk)
+    MetricValue.objects.filter(Q(metric__run__in=own) | Q(metric__run=above) & by_attempt).delete()
     Metric.objects.filter(run__in=[*own, above], values=None).delete()
-    left = Artifact.objects.filter(Q(run__in=own) | Q(run=above) & told)
+    left = Artifact.objects.filter(Q(run__in=own) | Q(run=above) & by_attempt)
     blobs = list(left.values_list("blob", flat=True))
     left.delete()
     # What was registered meanwhile is made of these files.
@@ -49,13 +49,13 @@ def withdraw(step_id: int, number: int) -> list[str]:
     uuids = Run.objects.filter(pk__in=own).values_list("uuid", flat=True)
     withdraw_datasets(step.workspace_id, [f"{uuid}.{number}" for uuid in uuids])
     for run_id, replaced in attempt.replaced.items():
-        _put_back(int(run_id), replaced)
+        _restore(int(run_id), replaced)
     for child in Run.objects.filter(parent__in=own, kind=Kind.CHILD, attempt=number):
         blobs += _withdraw_child(child)
     return blobs
 
 
-def _put_back(run_id: int, replaced: Mapping[str, Mapping[str, Any]]) -> None:
+def _restore(run_id: int, replaced: Mapping[str, Mapping[str, Any]]) -> None:
     """What somebody else has changed since stays."""
     run = Run.objects.select_for_update().filter(pk=run_id).first()
     if run is None:
@@ -75,8 +75,8 @@ def _put_back(run_id: int, replaced: Mapping[str, Mapping[str, Any]]) -> None:
         for key, (before, now) in replaced.get("columns", {}).items()
         if getattr(run, key) == now
     }
-    kept = {key: run.properties[key] for key in run.properties if key not in gone["properties"]}
-    Run.objects.filter(pk=run_id).update(properties={**kept, **back["properties"]})
+    left = {key: run.properties[key] for key in run.properties if key not in gone["properties"]}
+    Run.objects.filter(pk=run_id).update(properties={**left, **back["properties"]})
     merge(run_id, tags=back["tags"], remove_tags=gone["tags"], **columns)
 
 

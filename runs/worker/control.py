@@ -1,4 +1,4 @@
-"""The control process's own threads: its heartbeat every 5 s, `recover` every 10 s, `tidy` every hour, in
+"""The control process's own threads: its heartbeat every 5 s, `recover` every 10 s, cleanups every hour, in
 time or as soon after as they can; and apart from these the schedules, every second, since looking into
 a datastore may take long. They need no broker, so losing that one stops none of them."""
 
@@ -17,7 +17,7 @@ from runs.models import Worker
 
 HEARTBEAT_SECONDS = 5.0
 RECOVER_SECONDS = 10.0
-TIDY_SECONDS = 3600.0
+CLEANUP_SECONDS = 3600.0
 SCHEDULES_SECONDS = 1.0
 
 logger = logging.getLogger(__name__)
@@ -31,18 +31,18 @@ class Clock:
         self,
         *,
         recover: Callable[[], None],
-        tidy: Sequence[Callable[[], object]],
+        cleanups: Sequence[Callable[[], object]],
         schedules: Callable[[], None],
         recover_seconds: float = RECOVER_SECONDS,
     ):
-        self.recover, self.tidy, self.schedules = recover, tidy, schedules
+        self.recover, self.cleanups, self.schedules = recover, cleanups, schedules
         self.name = worker_names.name_of_this_process()
         self.closed = Event()
-        self.tidying: Thread | None = None
+        self.cleaning: Thread | None = None
         chores = (
-            (HEARTBEAT_SECONDS, self._beat),
+            (HEARTBEAT_SECONDS, self._send_heartbeat),
             (recover_seconds, self.recover),
-            (TIDY_SECONDS, self._tidy_apart),
+            (CLEANUP_SECONDS, self._clean_up_apart),
         )
         self.threads = [
             Thread(target=self._run, args=[chores], daemon=True),
@@ -50,7 +50,7 @@ class Clock:
         ]
 
     def start(self) -> None:
-        self._beat()
+        self._send_heartbeat()
         for thread in self.threads:
             thread.start()
 
@@ -69,7 +69,7 @@ class Clock:
                     self._try(act)
         connection.close()
 
-    def _beat(self) -> None:
+    def _send_heartbeat(self) -> None:
         if not Worker.objects.filter(name=self.name).update(heartbeat_at=Now()):
             Worker.objects.create(
                 name=self.name,
@@ -81,14 +81,14 @@ class Clock:
             )
             Worker.objects.filter(name=self.name).update(heartbeat_at=Now())
 
-    def _tidy_apart(self) -> None:
+    def _clean_up_apart(self) -> None:
         """It may take longer than a heartbeat may be late, or than until the next time."""
-        if self.tidying is None or not self.tidying.is_alive():
-            self.tidying = Thread(target=self._tidy_all, daemon=True)
-            self.tidying.start()
+        if self.cleaning is None or not self.cleaning.is_alive():
+            self.cleaning = Thread(target=self._clean_up_all, daemon=True)
+            self.cleaning.start()
 
-    def _tidy_all(self) -> None:
-        for act in self.tidy:
+    def _clean_up_all(self) -> None:
+        for act in self.cleanups:
             self._try(act)
         connection.close()
 

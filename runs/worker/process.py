@@ -1,4 +1,4 @@
-"""A worker process: the slots that do steps, their guard, the heartbeats, and how all of it stops."""
+"""A worker process: the slots that do steps, their watchdog, the heartbeats, and how all of it stops."""
 
 import logging
 import math
@@ -29,7 +29,7 @@ from runs.states import CLAIMED, Status
 from runs.steps import Stop, StopFlag, watchdog
 from runs.steps.forking import SERVERS
 
-LOOK_SECONDS = 1.0  # how often held steps are looked up: cancel and time-outs act within 2 s
+CHECK_SECONDS = 1.0  # how often running steps are looked up: cancel and time-outs act within 2 s
 SWEEP_SECONDS = 600.0
 SILENCE_SECONDS = watchdog.SILENCE_SECONDS
 HEARTBEATS = 4  # within a span of silence, hence every 5 s
@@ -40,7 +40,7 @@ ORPHAN_AGE = timedelta(seconds=90)
 logger = logging.getLogger(__name__)
 
 
-class GuardProcess:
+class WatchdogProcess:
     """Our side of `runs.steps.watchdog`: started anew if somebody killed it."""
 
     def __init__(self, *, silence_seconds: float = SILENCE_SECONDS):
@@ -70,7 +70,7 @@ class GuardProcess:
             self._groups.pop(group, None)
             self._say(f"-{group}")
 
-    def pulse(self) -> None:
+    def ping(self) -> None:
         with self._lock:
             self._note_silence()
             self._say(".")
@@ -90,7 +90,7 @@ class GuardProcess:
         try:
             self._write(line)
         except (BrokenPipeError, ValueError):
-            logger.warning("the guard is gone; starting another")
+            logger.warning("the watchdog is gone; starting another")
             self.process.wait()
             self._start()
             for group, mark in self._groups.items():
@@ -124,10 +124,10 @@ class Worker:
         self.queues: list[str] = queues or []
         self.name = worker_names.name_of_this_process()
         self.silence_seconds = silence_seconds
-        self.guard = GuardProcess(silence_seconds=silence_seconds)
+        self.watchdog = WatchdogProcess(silence_seconds=silence_seconds)
         self.stopping = Event()
         self.closed = Event()
-        self._held: dict[engine.Claim, StopFlag] = {}
+        self._running: dict[engine.Claim, StopFlag] = {}
         self._lock = Lock()
         self._written_at = time.monotonic()
         self._swept_at = -math.inf
@@ -136,9 +136,9 @@ class Worker:
     # --- life ------------------------------------------------------------------------------------
     def start(self) -> None:
         self.queues = self._wanted_queues()
-        self._enter()
-        self._beat()
-        for loop, seconds in ((self._pulse, LOOK_SECONDS), (self._look, LOOK_SECONDS)):
+        self._register()
+        self._send_heartbeat()
+        for loop, seconds in ((self._ping_watchdog, CHECK_SECONDS), (self._check, CHECK_SECONDS)):
             thread = Thread(target=self._every, args=(seconds, loop), daemon=True)
             thread.start()
             self._threads.append(thread)
@@ -148,7 +148,7 @@ class Worker:
         """Claim nothing more; what still runs after 5 s is interrupted and goes back to its queue."""
         if not self.stopping.is_set():
             self.stopping.set()
-            timer = Timer(STOP_AFTER_SECONDS, self._stop_held, [Stop.INTERRUPTED])
+            timer = Timer(STOP_AFTER_SECONDS, self._stop_running, [Stop.INTERRUPTED])
             timer.daemon = True
             timer.start()
 
@@ -156,9 +156,9 @@ class Worker:
         self.closed.set()
         for thread in self._threads:
             thread.join(2)
-        self.guard.close()
+        self.watchdog.close()
         SERVERS.close()
-        cleanup.TIDIER.tidy()
+        cleanup.CLEANER.clean_up()
         WorkerRow.objects.filter(name=self.name).delete()
 
     def _every(self, seconds: float, act: Callable[[], None]) -> None:
@@ -173,13 +173,13 @@ class Worker:
         connection.close()
 
     # --- work ------------------------------------------------------------------------------------
-    def walk(self, queue: str) -> Iterator[tuple[Counter[str], float]]:
+    def process_queue(self, queue: str) -> Iterator[tuple[Counter[str], float]]:
         """Do steps of `queue` until none is ready; yields what others must be rung for, and when."""
         claim_ahead = partial(self._claim, queue)
         ahead = None
         while (claim := ahead or self._claim(queue)) is not None:
-            with self._holding(claim) as flag:
-                finished = engine.execute(claim, flag, self.guard, claim_ahead=claim_ahead)
+            with self._stop_flag_for(claim) as flag:
+                finished = engine.execute(claim, flag, self.watchdog, claim_ahead=claim_ahead)
             ahead = finished.ahead
             if ahead is not None and ahead.run_id == claim.run_id:
                 continue  # its run is not over, and nothing waited for it
@@ -198,57 +198,57 @@ class Worker:
         return engine.claim(self.name, [queue])
 
     @contextmanager
-    def _holding(self, claim: engine.Claim) -> Iterator[StopFlag]:
+    def _stop_flag_for(self, claim: engine.Claim) -> Iterator[StopFlag]:
         flag = StopFlag()
         with self._lock:
-            self._held[claim] = flag
+            self._running[claim] = flag
         try:
             yield flag
         finally:
             with self._lock:
-                del self._held[claim]
+                del self._running[claim]
             flag.close()
 
-    def _stop_held(self, reason: Stop) -> None:
+    def _stop_running(self, reason: Stop) -> None:
         with self._lock:
-            for flag in self._held.values():
+            for flag in self._running.values():
                 flag.ask(reason)
 
     def _stop_processes(self) -> None:
         """Nobody may take our steps for lost while they go on. What one left that is over can wait."""
         with self._lock:
-            for flag in self._held.values():
+            for flag in self._running.values():
                 if not flag.process_is_over:
                     flag.ask(Stop.INTERRUPTED)
 
     # --- upkeep ----------------------------------------------------------------------------------
-    def _pulse(self) -> None:
-        """Without the database, so that the guard hears us while that is slow."""
+    def _ping_watchdog(self) -> None:
+        """Without the database, so that the watchdog hears us while that is slow."""
         if time.monotonic() - self._written_at > self.silence_seconds:
             self._stop_processes()
-        self.guard.pulse()
+        self.watchdog.ping()
 
-    def _look(self) -> None:
-        self._look_at_held()
+    def _check(self) -> None:
+        self._check_running_steps()
         if time.monotonic() - self._written_at >= self.silence_seconds / HEARTBEATS:
-            self._beat()
+            self._send_heartbeat()
             self._end_orphans()
             self._serve(self._wanted_queues())
         if time.monotonic() - self._swept_at >= SWEEP_SECONDS:
             self._swept_at = time.monotonic()
             cleanup.sweep(settings.STUDIO_WORK_DIR)
 
-    def _beat(self) -> None:
+    def _send_heartbeat(self) -> None:
         """On the database's clock, which is the one that silence is measured with."""
         silent = time.monotonic() - self._written_at > self.silence_seconds
-        if silent:  # the guard has ended our steps; say so before anything looks healthy again
+        if silent:  # the watchdog has ended our steps; say so before anything looks healthy again
             self._stop_processes()
         if not WorkerRow.objects.filter(name=self.name).update(heartbeat_at=Now()):
             logger.warning("worker %s was forgotten; it is back", self.name)
-            self._enter()
+            self._register()
         self._written_at = time.monotonic()
 
-    def _enter(self) -> None:
+    def _register(self) -> None:
         WorkerRow.objects.create(
             name=self.name,
             role="worker",
@@ -275,13 +275,13 @@ class Worker:
         )
         logger.info("worker %s serves %s", self.name, wanted)
 
-    def _look_at_held(self) -> None:
+    def _check_running_steps(self) -> None:
         """Hear of cancel requests, of time-outs of whole runs, and of attempts that are not ours any more."""
         with self._lock:
-            held = dict(self._held)
-        if not held:
+            running = dict(self._running)
+        if not running:
             return
-        rows = Run.objects.filter(pk__in=[claim.step_id for claim in held]).values(
+        rows = Run.objects.filter(pk__in=[claim.step_id for claim in running]).values(
             "pk",
             "status",
             "attempt",
@@ -291,7 +291,7 @@ class Worker:
         )
         found = {row["pk"]: row for row in rows}
         now = timezone.now()
-        for claim, flag in held.items():
+        for claim, flag in running.items():
             row = found.get(claim.step_id)
             if row is None or row["attempt"] != claim.attempt or row["status"] not in CLAIMED:
                 flag.ask(Stop.SUPERSEDED)
@@ -302,12 +302,12 @@ class Worker:
 
     def _end_orphans(self) -> None:
         with self._lock:
-            held = {(claim.step_id, claim.attempt) for claim in self._held}
+            running = {(claim.step_id, claim.attempt) for claim in self._running}
         old = timezone.now() - ORPHAN_AGE
         for attempt in StepAttempt.objects.filter(
             worker=self.name, finished_at=None, started_at__lt=old
         ).select_related("step__run"):
-            if (attempt.step_id, attempt.number) not in held:
+            if (attempt.step_id, attempt.number) not in running:
                 run_id = attempt.step.run.owner_id
                 claim = engine.Claim(attempt.step_id, attempt.number, run_id, self.name)
                 engine.finish(claim, Outcome.INTERRUPTED, error="Its slot gave it up.")

@@ -19,7 +19,7 @@ def work(queue: str) -> None:
     for worker in here:
         if queue not in worker.queues:  # given up, when its message was on its way
             ring({queue: 1}, in_seconds=GIVEN_UP_SECONDS)
-        for ready, seconds in worker.walk(queue):
+        for ready, seconds in worker.process_queue(queue):
             ring(ready, in_seconds=seconds)
 
 

@@ -107,12 +107,12 @@ class Artifacts(ReadOnly):
 
     def state(self, path: str) -> State:
         try:
-            return blobs.blob_state(artifacts.kept_at(*split(path)))
+            return blobs.blob_state(artifacts.blob_at(*split(path)))
         except FileNotFoundError:
             raise NotFound(f"There is no artifact {path!r}.") from None
 
     def stream(self, path: str, start: int, end: int) -> Iterator[bytes]:
-        return blobs.stream_blob(artifacts.kept_at(*split(path)), start=start, end=end)
+        return blobs.stream_blob(artifacts.blob_at(*split(path)), start=start, end=end)
 
     def check_writer(self, path: str, by: Actor) -> None:
         self.writable(path, by)

@@ -25,7 +25,7 @@ CONTROL = frozenset(map(chr, [*range(32), 127]))  # no address has them
 LONGEST_NAME = 255  # bytes; what file systems allow between two slashes
 
 
-def _root() -> Root:
+def storage_root() -> Root:
     return open_root(settings.STUDIO_STORAGE_URL)
 
 
@@ -59,7 +59,7 @@ def sent_path(path: str) -> str:
 
 def remove_blobs(blobs: Iterable[str]) -> None:
     """Those that are there."""
-    root = _root()
+    root = storage_root()
     for blob in blobs:
         try:
             if root.local:
@@ -73,7 +73,7 @@ def remove_blobs(blobs: Iterable[str]) -> None:
 def remove_folder(folder: str, *, sparing: Collection[str] = ()) -> None:
     """What is kept below a folder, but for these blobs."""
     if not sparing:
-        _root().remove(folder)
+        storage_root().remove(folder)
     else:
         blobs = {f"{folder}/{name}" for name in blob_names(folder)}
         remove_blobs(blobs - set(sparing))
@@ -81,13 +81,13 @@ def remove_folder(folder: str, *, sparing: Collection[str] = ()) -> None:
 
 def blob_names(folder: str) -> list[str]:
     """What is kept below a folder, by its path in there; not what is still being written."""
-    found = (path for path, _ in _root().below(folder).states())
+    found = (path for path, _ in storage_root().below(folder).states())
     return sorted(name for name in found if not PARTIAL.fullmatch(PurePosixPath(name).name))
 
 
 def put_file(blob: str, source: Path) -> int:
     """Keep a copy of a local file; returns its size."""
-    root = _root()
+    root = storage_root()
     if root.local:
         target = root.local / blob
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -116,7 +116,7 @@ def put_stream(
     is here before `writing` is entered, which may refuse.
     """
     writing = writing or nullcontext()
-    root = _root()
+    root = storage_root()
     if root.local:
         target = root.local / blob
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -150,7 +150,7 @@ def append_stream(
     local file grows by that much alone; other storages know no append, so there all of it is written
     again. `writing` may refuse."""
     writing = writing or nullcontext()
-    root = _root()
+    root = storage_root()
     if root.local is None:
         with joined(stream_blob(blob, end=blob_size(blob) if at is None else at), stream) as whole:
             return put_stream(blob, whole, writing=writing)
@@ -179,7 +179,7 @@ def joined(before: Iterator[bytes], behind: Readable) -> Iterator[IO[bytes]]:
 
 
 def put_bytes(blob: str, data: bytes) -> int:
-    root = _root()
+    root = storage_root()
     if root.local:
         target = root.local / blob
         try:
@@ -194,17 +194,17 @@ def put_bytes(blob: str, data: bytes) -> int:
 
 def open_blob(blob: str) -> IO[bytes]:
     """A readable, seekable stream; FileNotFoundError where there is none."""
-    root = _root()
+    root = storage_root()
     return (root.local / blob).open("rb") if root.local else root.fs.open(root.at(blob), "rb")
 
 
 def blob_size(blob: str) -> int:
-    root = _root()
+    root = storage_root()
     return (root.local / blob).stat().st_size if root.local else root.fs.size(root.at(blob))
 
 
 def blob_state(blob: str) -> State:
-    return _root().state(blob)
+    return storage_root().state(blob)
 
 
 def stream_blob(blob: str, *, start: int = 0, end: int | None = None) -> Iterator[bytes]:

@@ -115,7 +115,7 @@ def test_clients_see_one_run_not_its_step(api, definition):
 def test_its_process_is_the_run_itself(api, definition):
     run = run_of(post(api, definition))
     job = jobs.load(playing.take())
-    assert job.told.uuid == run.uuid
+    assert job.tracked_run.uuid == run.uuid
     assert job.node.runconfig["environment"]["environmentVariables"] == {"A": "1", "B": "2"}
     own = Api(api.workspace, run_tokens.make(run)[0])
     assert own.patch(f"{api.H}/runs/{run.uuid}", {"tags": {"a": "b"}}).status == 200
@@ -129,7 +129,7 @@ def test_its_process_is_the_run_itself(api, definition):
 def test_a_step_of_a_pipeline_stays_a_run_of_its_own(actor):
     run = playing.start(actor)
     job = jobs.load(playing.take())
-    assert job.told == Run.objects.get(parent=run)
+    assert job.tracked_run == Run.objects.get(parent=run)
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def kill_at_once(*pids: int) -> None:
 def kill_all_but_steps(worker: int, bodies: list[Body]) -> None:
     """Kill a worker and whatever would end its steps."""
     parents = [parent_of(body.first()) for body in bodies]
-    kill_at_once(*beside(worker, "forkserver.py"), *beside(worker, "guard.py"), worker, *parents)
+    kill_at_once(*beside(worker, "forkserver.py"), *beside(worker, "watchdog.py"), worker, *parents)
     assert all(is_running(body.first()) for body in bodies)
 
 
@@ -85,7 +85,7 @@ def worker_of(body: Body) -> int:
 def test_a_step_ends_with_its_worker_though_the_guard_was_killed_too(studio, tmp_path):
     body = Body(studio, tmp_path / "one")
     first, worker = body.first(), child_of(studio, "studio-worker")
-    kill_at_once(*beside(worker, "guard.py"), worker)
+    kill_at_once(*beside(worker, "watchdog.py"), worker)
     until(lambda: not is_running(first), seconds=SILENCE, what="the end of the orphan")
     assert len(body.pids()) == 1
     body.finish(attempts=2)

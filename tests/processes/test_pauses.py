@@ -144,7 +144,7 @@ def test_a_pause_of_everything_uses_up_no_retry(studio, tmp_path):
     until(lambda: held.begun(1), what="the steps")
     for pause in (1, 2):
         stopped(studio, [pid for pid, _ in studio.tree()], seconds=SILENCE * 1.5)
-        # Its guard has ended what could have gone on beside a further attempt.
+        # Its watchdog has ended what could have gone on beside a further attempt.
         until(lambda pause=pause: held.begun(pause + 1), what="the next attempts")
     held.finish()
     assert_only_interrupted(held)

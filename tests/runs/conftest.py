@@ -71,7 +71,7 @@ class Studio:
 
     def work(self) -> list:
         """What one slot does when the bell rings; the bells it would ring in turn."""
-        return list(self.worker.walk("cpu-cluster"))
+        return list(self.worker.process_queue("cpu-cluster"))
 
     def run(self, pipeline, **more) -> Run:
         run = self.submit(pipeline, **more)
@@ -88,7 +88,7 @@ class Studio:
 def studio(db, actor, folders):
     worker = Worker(slots=1, queues=["cpu-cluster"])
     yield Studio(actor, worker, folders)
-    worker.guard.close()
+    worker.watchdog.close()
 
 
 @pytest.fixture

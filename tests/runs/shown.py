@@ -40,4 +40,4 @@ def write_log(run: Run, text: str) -> None:
 def keep(run: Run, path: str, content: bytes) -> Artifact:
     blob = artifacts.blob_of(run.uuid, path)
     size = blobs.put_bytes(blob, content)
-    return artifacts.note_artifact(run.pk, path=path, blob=blob, size=size)
+    return artifacts.record_artifact(run.pk, path=path, blob=blob, size=size)

@@ -9,7 +9,7 @@ from runs.worker import control
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_failing_recover_and_a_slow_tidy_stop_no_heartbeat(monkeypatch):
+def test_a_failing_recover_and_a_slow_cleanup_stop_no_heartbeat(monkeypatch):
     monkeypatch.setattr(control, "HEARTBEAT_SECONDS", 0.01)
     twice, tidied, looked, ended = Event(), Event(), Event(), Event()
     calls = []
@@ -20,12 +20,12 @@ def test_a_failing_recover_and_a_slow_tidy_stop_no_heartbeat(monkeypatch):
             twice.set()
         raise RuntimeError("not now")
 
-    def tidy():
+    def clean_up():
         tidied.set()
         ended.wait(10)
 
     running = control.Clock(
-        recover=recover, tidy=[tidy], schedules=looked.set, recover_seconds=0.01
+        recover=recover, cleanups=[clean_up], schedules=looked.set, recover_seconds=0.01
     )
     running.start()
     try:
@@ -38,11 +38,11 @@ def test_a_failing_recover_and_a_slow_tidy_stop_no_heartbeat(monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_tidying_that_lasts_is_not_begun_again(monkeypatch):
-    monkeypatch.setattr(control, "TIDY_SECONDS", 0.01)
+def test_a_cleanup_that_lasts_is_not_begun_again(monkeypatch):
+    monkeypatch.setattr(control, "CLEANUP_SECONDS", 0.01)
     begun, ended, recovered = [], Event(), Event()
 
-    def tidy():
+    def clean_up():
         begun.append(1)
         ended.wait(10)
 
@@ -54,7 +54,7 @@ def test_tidying_that_lasts_is_not_begun_again(monkeypatch):
 
     turns: list[int] = []
     running = control.Clock(
-        recover=recover, tidy=[tidy], schedules=lambda: None, recover_seconds=0.01
+        recover=recover, cleanups=[clean_up], schedules=lambda: None, recover_seconds=0.01
     )
     running.start()
     try:
@@ -78,7 +78,7 @@ def test_a_slow_look_at_schedules_delays_no_heartbeat(monkeypatch):
         if looking.is_set():
             recovered.set()
 
-    running = control.Clock(recover=recover, tidy=[], schedules=look, recover_seconds=0.01)
+    running = control.Clock(recover=recover, cleanups=[], schedules=look, recover_seconds=0.01)
     running.start()
     try:
         assert recovered.wait(10)

@@ -125,7 +125,7 @@ def test_what_cannot_be_delivered_fails_by_name_and_is_delivered_without_another
     StepRun.objects.filter(run__parent=run).update(retries=1, retry_delay_seconds=0)
     claim = engine.claim(studio.worker.name, ["cpu-cluster"])
     with studio.worker._holding(claim) as flag:
-        engine.execute(claim, flag, studio.worker.guard)
+        engine.execute(claim, flag, studio.worker.watchdog)
     step = studio.step(run)
     assert step.run.status == Status.QUEUED
     assert "is a folder already" in StepAttempt.objects.get(step=step).error
@@ -160,7 +160,7 @@ class Stored:
         self.job.changes = {"outputs": {"made": self.place}}
 
     def deliver(self, trying, error: str = "") -> None:
-        delivery.deliver(self.job, missing=[], warnings=["said"], trying=trying, error=error)
+        delivery.deliver(self.job, missing=[], warnings=["said"], retry=trying, error=error)
 
     def at_once(self):
         self.deliver(lambda act: act())
@@ -250,7 +250,7 @@ def test_a_step_that_fails_for_a_name_alone_delivers_all_else(
     for _ in range(retries):
         claim = engine.claim(studio.worker.name, ["cpu-cluster"])
         with studio.worker._holding(claim) as flag:
-            engine.execute(claim, flag, studio.worker.guard)
+            engine.execute(claim, flag, studio.worker.watchdog)
         assert below(destination) == {}
     studio.work()
     step = studio.step(run)
@@ -275,7 +275,7 @@ def test_a_worker_that_stops_at_the_end_of_the_delivery_repeats_nothing(
                 flag.ask(Stop.INTERRUPTED)
 
         patch.setattr(data.Location, "move_to", move_and_stop)
-        engine.execute(claim, flag, studio.worker.guard)
+        engine.execute(claim, flag, studio.worker.watchdog)
     assert studio.step(run).run.status == Status.QUEUED
     studio.work()
     assert studio.step(run).run.status == Status.FAILED

@@ -33,7 +33,7 @@ class TestScripts:
         assert logs.read_log(step.run.uuid) == b"hello\n"
         attempt = StepAttempt.objects.get()
         assert (attempt.outcome, attempt.exit_code) == (Outcome.COMPLETED, 0)
-        cleanup.TIDIER.tidy()
+        cleanup.CLEANER.clean_up()
         assert list((studio.path / "work").iterdir()) == []
 
     def test_a_short_step_was_running_all_the_same(self, studio):

@@ -237,7 +237,7 @@ def test_all_of_a_script_ends_when_nobody_waits_for_it_any_more(begin, tmp_path)
     child, _ = begin(DAEMON + "\nimport time; time.sleep(600)", str(tmp_path / "pid"))
     while not ((tmp_path / "pid").exists() and (tmp_path / "pid").read_text()):
         assert is_running(child.pid)
-    child._teller.close()  # as it does by itself when a worker is killed
+    child._status_pipe.close()  # as it does by itself when a worker is killed
     assert gone_soon(child.pid)
     assert gone_soon(int((tmp_path / "pid").read_text()))
     assert gone_soon(child.parent)

@@ -66,7 +66,7 @@ def test_one_that_tells_facts_without_end_is_canceled(run, canceled_soon):
 
 
 def test_one_that_tells_too_many_facts_fails_and_says_why(run, monkeypatch):
-    monkeypatch.setattr(step_reports, "MAX_FACT_BYTES", 100_000)
+    monkeypatch.setattr(step_reports, "MAX_REPORT_BYTES", 100_000)
     found = run(FLOOD)
     assert found.status == Status.FAILED
     assert "more than 100000 bytes of metrics" in found.error
@@ -88,7 +88,7 @@ def test_a_daemon_does_not_outlive_its_step(run, studio):
         open(sys.argv[1], "w").write(str(child.pid))
     """)
     assert found.status == Status.COMPLETED, found.error
-    cleanup.TIDIER.tidy()
+    cleanup.CLEANER.clean_up()
     assert gone_soon(int((studio.path / "told").read_text()))
 
 

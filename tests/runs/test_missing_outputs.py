@@ -97,7 +97,7 @@ def test_a_missing_output_of_an_earlier_step_fails_by_name(studio, pipeline, mod
     run = studio.submit(published)
     claim = engine.claim(studio.worker.name, ["cpu-cluster"])
     with studio.worker._holding(claim) as flag:
-        engine.advance(claim.run_id, after=engine.execute(claim, flag, studio.worker.guard))
+        engine.advance(claim.run_id, after=engine.execute(claim, flag, studio.worker.watchdog))
     _, location = place_of(studio, run)
     (location.local / "a.csv").unlink() if gone else shutil.rmtree(location.local)
     studio.work()

@@ -11,7 +11,7 @@ import pytest
 
 from runs.steps import Stop, StopFlag, watchdog
 from runs.steps.process import StepProcess, start
-from runs.worker.process import GuardProcess
+from runs.worker.process import WatchdogProcess
 from tests.runs.processes import is_running
 
 SLEEP = "import time; print('sleeping', flush=True); time.sleep(3600)"
@@ -59,7 +59,7 @@ class TestGuard:
 
     def test_it_kills_the_groups_it_knows_when_its_worker_is_gone(self):
         known, forgotten = self.sleeper(), self.sleeper()
-        watched = GuardProcess()
+        watched = WatchdogProcess()
         watched.watch(known.pid, "")
         watched.watch(forgotten.pid, "")
         watched.forget(forgotten.pid)
@@ -71,7 +71,7 @@ class TestGuard:
 
     def test_it_kills_what_left_the_group_but_carries_the_mark(self):
         escaped = self.sleeper(STUDIO_FACTS_DIR="/some/attempt")
-        watched = GuardProcess()
+        watched = WatchdogProcess()
         group = self.sleeper()
         watched.watch(group.pid, "STUDIO_FACTS_DIR=/some/attempt")
         watched.close()
@@ -96,7 +96,7 @@ class TestGuard:
         reading, writing = os.pipe()
         sleeper = self.sleeper()
         os.write(writing, f"+{sleeper.pid} \n".encode())
-        heart = watchdog.Guard(reading, silence_seconds=0.05)
+        heart = watchdog.Watchdog(reading, silence_seconds=0.05)
         Timer(0.3, os.close, [writing]).start()
         started = time.monotonic()
         heart.run()
@@ -106,11 +106,11 @@ class TestGuard:
 
     def test_a_guard_that_was_killed_is_replaced_and_knows_the_groups(self):
         sleeper = self.sleeper()
-        watched = GuardProcess()
+        watched = WatchdogProcess()
         watched.watch(sleeper.pid, "")
         watched.process.kill()
         watched.process.wait()
-        watched.pulse()
-        watched.pulse()
+        watched.ping()
+        watched.ping()
         watched.close()
         assert sleeper.wait(5) == -signal.SIGKILL

@@ -2,7 +2,7 @@
 
 import pytest
 
-from runs.states import BEFORE, HELD, LIVE, TERMINAL, Status, history_status, wire_status
+from runs.states import BEFORE, IN_PROGRESS, LIVE, TERMINAL, Status, history_status, wire_status
 
 
 def test_nothing_follows_a_terminal_state():
@@ -25,7 +25,7 @@ def test_every_live_state_can_be_canceled():
 
 
 def test_a_held_step_can_go_back_to_its_queue():
-    assert BEFORE[Status.QUEUED] >= HELD
+    assert BEFORE[Status.QUEUED] >= IN_PROGRESS
 
 
 @pytest.mark.parametrize(

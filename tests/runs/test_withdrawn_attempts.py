@@ -12,7 +12,7 @@ from endpoints import services as definitions
 from endpoints.models import Dataset, DatasetVersion, Datastore
 from runs import engine, logs, run_tokens, services
 from runs.engine.job import load
-from runs.engine.step_reports import FactFollower
+from runs.engine.step_reports import StepReports
 from runs.models import (
     Artifact,
     Kind,
@@ -50,15 +50,15 @@ class Said:
         self.folder = folder / str(claim.attempt)
         self.uploads = self.folder / "uploads"
         self.uploads.mkdir(parents=True)
-        told = self.job.told
-        self.follower = FactFollower(self.folder, self.job.author, told, told.parent)
+        run = self.job.tracked_run
+        self.reports = StepReports(self.folder, self.job.author, run, run.parent)
 
     def say(self, rows=FACTS) -> None:
         with (self.folder / "facts.jsonl").open("a") as file:
-            for run in (self.job.told, self.job.told.parent):
+            for run in (self.job.tracked_run, self.job.tracked_run.parent):
                 for fact in [*rows, self.upload(run)]:
                     file.write(json.dumps({**fact, "run": str(run.uuid)}) + "\n")
-        assert self.follower.follow()
+        assert self.reports.apply()
 
     def upload(self, run) -> dict:
         source = self.uploads / uuid.uuid4().hex
@@ -124,7 +124,7 @@ def test_a_script_s_run_takes_back_what_it_said_of_the_run_above_it(
     run = playing.start(actor, parent=above, kind=Kind.SCRIPT)
     for end in (Outcome.LOST, Outcome.COMPLETED):
         said = Said(playing.take(), tmp_path)
-        assert said.job.told == run
+        assert said.job.tracked_run == run
         said.say()
         engine.finish(said.claim, end)
     for each in (run, above):

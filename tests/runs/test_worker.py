@@ -32,7 +32,7 @@ class TestUpkeep:
     def worker(self):
         worker = Worker(slots=2)
         yield worker
-        worker.guard.close()
+        worker.watchdog.close()
 
     def test_a_beat_is_written_and_a_forgotten_worker_comes_back(self, worker):
         worker._beat()
@@ -66,7 +66,7 @@ class TestUpkeep:
             name="named", role="worker", host="h", pid=1, queues=["gpu"], is_named=True
         )
         assert look() == ["cpu-cluster"] == WorkerRow.objects.get(name=worker.name).queues
-        assert list(worker.walk("gpu")) == []
+        assert list(worker.process_queue("gpu")) == []
         assert studio.step(Run.objects.pipeline_runs().get()).run.status == Status.QUEUED
         WorkerRow.objects.filter(pk=named.pk).update(heartbeat_at="2020-01-01T00:00:00Z")
         assert look() == ["cpu-cluster", "gpu"]
@@ -80,7 +80,7 @@ class TestUpkeep:
         worker._written_at -= 6
         worker._look()
         assert "removed" in worker.queues
-        list(worker.walk("removed"))
+        list(worker.process_queue("removed"))
         run.refresh_from_db()
         assert run.status == Status.COMPLETED
 
@@ -91,13 +91,13 @@ class TestUpkeep:
             run = studio.submit(pipeline)
             claim = engine.claim(worker.name, ["cpu-cluster"])
             with worker._holding(claim) as flag:
-                worker._look_at_held()
+                worker._check_running_steps()
                 assert not flag
                 if reason == Stop.CANCELED:
                     services.cancel(studio.actor, run)
                 else:
                     engine.finish(claim, Outcome.LOST)
-                worker._look_at_held()
+                worker._check_running_steps()
                 assert flag.reason == reason
             Run.objects.filter(pk=claim.step_id).live().update(target="elsewhere")
 
@@ -108,8 +108,8 @@ class TestUpkeep:
         long_ago = run.created_at.replace(year=2020)
         Run.objects.filter(pk=run.pk).update(started_at=long_ago)
         with studio.worker._holding(claim) as flag:
-            studio.worker._look_at_held()
-            studio.worker._look_at_held()
+            studio.worker._check_running_steps()
+            studio.worker._check_running_steps()
             assert flag.reason == Stop.CANCELED
         engine.finish(claim, Outcome.CANCELED)
         engine.advance(run.pk)
@@ -206,7 +206,7 @@ class TestWhatIsLeft:
             (work / name).mkdir(parents=True)
             expected |= {name} if is_kept else set()
         cleanup.sweep(work)
-        cleanup.TIDIER.tidy()
+        cleanup.CLEANER.clean_up()
         assert {folder.name for folder in work.iterdir()} == expected
 
     def test_folders_of_attempts_that_ended_are_swept(self, studio):
@@ -217,5 +217,5 @@ class TestWhatIsLeft:
         for attempt in (claim.attempt, claim.attempt + 1):
             (work / cleanup.name_of(step, attempt) / "code").mkdir(parents=True)
         cleanup.sweep(work)
-        cleanup.TIDIER.tidy()
+        cleanup.CLEANER.clean_up()
         assert [folder.name for folder in work.iterdir()] == [cleanup.name_of(step, claim.attempt)]

@@ -17,7 +17,7 @@ from studio.storage import uploads
 class Command(BaseCommand):
     help = (
         "The studio's own chores, apart from all steps: recover every 10 s, schedules every second,"
-        " tidy up, and queue `control`."
+        " clean up, and queue `control`."
     )
     requires_system_checks = []  # they load every page; `up` and CI run them
 
@@ -30,7 +30,7 @@ class Command(BaseCommand):
         listener = engine.Listener(timedelta(seconds=silence))
         clock = Clock(
             recover=partial(tasks.recover, listener),
-            tidy=(uploads.remove_unclaimed, engine.clean_up),
+            cleanups=(uploads.remove_unclaimed, engine.clean_up),
             schedules=scheduler.tick,
             recover_seconds=silence / 3,
         )
