@@ -14,7 +14,7 @@ KINDS = (Kind.PIPELINE, Kind.STEP)  # of runs that have one
 
 @dataclass(frozen=True)
 class ExecutionLog:
-    """Every move of a run and its steps, in the order they were written: only ever longer."""
+    """Every change of a run and its steps, in the order they were written: only ever longer."""
 
     run: Run
     name: str = EXECUTION_LOG
@@ -30,18 +30,18 @@ class ExecutionLog:
     @cached_property
     def text(self) -> bytes:
         of_run = Q(run=self.run_id) | Q(run__parent=self.run_id, run__kind=Kind.STEP)
-        moves = StatusChange.objects.filter(of_run).select_related("run").order_by("pk")
-        return "".join(map(self._line, moves)).encode()
+        changes = StatusChange.objects.filter(of_run).select_related("run").order_by("pk")
+        return "".join(map(self._line, changes)).encode()
 
     @property
     def run_id(self) -> int:
         return self.run.pk
 
-    def _line(self, move: StatusChange) -> str:
-        what = "run" if move.run_id == self.run_id else f"step {move.run.name or move.run}"
-        reason = f" ({move.reason})" if move.reason else ""
-        at = move.at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        words = f"[{at}] {what}: {move.from_status} -> {move.to_status}{reason}"
+    def _line(self, change: StatusChange) -> str:
+        what = "run" if change.run_id == self.run_id else f"step {change.run.name or change.run}"
+        reason = f" ({change.reason})" if change.reason else ""
+        at = change.at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        words = f"[{at}] {what}: {change.from_status} -> {change.to_status}{reason}"
         return words.replace("\n", " ") + "\n"
 
     @property

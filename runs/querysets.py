@@ -1,14 +1,13 @@
-"""Querysets of runs and workers, and `move`, the one way to change a status."""
+"""Querysets of runs and workers, and `transition`, the one way to change a status."""
 
 import logging
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db import connection, models
-from django.db.models import F, OuterRef, Subquery, Value
-from django.db.models.functions import Coalesce, Greatest, Now
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from runs.states import BEFORE, TERMINAL, Status
@@ -19,6 +18,8 @@ from studio.core.db.transactions import write_transaction
 
 if TYPE_CHECKING:
     from runs.models import Run, Worker  # noqa: F401 - named in a text
+
+Step = tuple[str, Status, datetime]  # from one status to another, at a time
 
 logger = logging.getLogger(__name__)
 ALIVE = timedelta(seconds=20)  # four missed heartbeats; after as long a worker stops its own steps
@@ -68,10 +69,9 @@ class RunQuerySet(FoldedQuerySet["Run"]):
         """One query per status, each of which keeps the order of its index; all runs if none is named."""
         return [self.filter(status=status) for status in statuses] or [self]
 
-    def move(
+    def transition(
         self,
-        pk: int,
-        *,
+        *pks: int,
         to: Status,
         was: Status | None = None,
         reason: str = "",
@@ -81,119 +81,70 @@ class RunQuerySet(FoldedQuerySet["Run"]):
         ran_from: datetime | None = None,
         only: Collection[Status] = tuple(Status),
         unless_failed: bool = False,
+        table: Mapping[Status, Collection[Status]] = BEFORE,
         **stamps: Any,
-    ) -> bool:
-        """Change one run's status if the table of states allows it; True for exactly one caller.
+    ) -> list[int]:
+        """Change the status of runs where the `table` of states allows it; the keys of those that *we*
+        changed: of several callers exactly one gets each.
 
         With `attempt`, only that attempt of a step may write: a worker that was taken for dead and
         woke up changes nothing; a claim gives its `next_attempt`. `stamps` are further columns to
-        write in the same UPDATE. A caller that moves only from one status says so with `was`, which
+        write in the same UPDATE. A caller that changes only from one status says so with `was`, which
         saves a query; `only` are the statuses it may have, and with `unless_failed` it must carry no
-        error. `ran_from`: it has been running since then if it is still written to be preparing.
+        error. `ran_from`: a run that is still Preparing has been Running since then.
         """
         at = at or timezone.now()
         # Nothing below fails half-way, so an outer transaction needs no savepoint for it.
         with write_transaction():
-            before: str | None = was
-            if before is None:
+            before: dict[int, str] = dict.fromkeys(pks, was) if was is not None else {}
+            if was is None and pks:
                 # Read inside the transaction for the history row; the UPDATE below is the referee.
-                before = self.filter(pk=pk).values_list("status", flat=True).first()
-            if before not in BEFORE[to] or before not in only:
-                return False
-            past = [(before, to, at)]
-            if ran_from is not None and before == Status.PREPARING:
-                at = max(at, ran_from)  # a clock may be set back
-                past = [(before, Status.RUNNING, ran_from), (Status.RUNNING, to, at)]
-            later = _later_than_last()
-            changes = {"status": to, "updated_at": at, **stamps}
-            if next_attempt is not None:
-                changes["attempt"] = next_attempt
-            sets = [f"{column} = %s" for column in changes]
-            values = [*changes.values()]
-            if to not in TERMINAL:
-                sets.append("finished_at = NULL")
-            elif "finished_at" not in stamps:
-                sets.append(f"finished_at = {later}")
-                values.append(at)
-            for _, status, when in past:
-                if status == Status.RUNNING:
-                    sets.append(f"started_at = COALESCE(started_at, {later})")
-                    values.append(when)
-            wanted = {"id": pk, "status": before}
-            if attempt is not None:
-                wanted["attempt"] = attempt
-            if unless_failed:
-                wanted["error_code"] = ""
-            tests = [f"{column} = %s" for column in wanted]
-            moved = prepared.run(
-                f"UPDATE runs_run SET {', '.join(sets)} WHERE {' AND '.join(tests)}",  # noqa: S608
-                *values,
-                *wanted.values(),
-            )
-            for old, new, when in past if moved else ():
-                # The reason is that of the end, not of the start that is written with it.
-                said = reason if new == to else ""
-                _note(pks=[pk], before=old, to=new, at=when, reason=said)
-            return bool(moved)
+                before = dict(self.filter(pk__in=pks).values_list("pk", "status"))
+            wanted = {"error_code": ""} if unless_failed else {}
+            changed: dict[tuple[Step, ...], list[int]] = defaultdict(list)
+            for pk, status in sorted(before.items()):
+                if status not in table[to] or status not in only:
+                    continue
+                path: tuple[Step, ...] = ((status, to, at),)
+                if ran_from is not None and status == Status.PREPARING:
+                    end = max(at, ran_from)  # a clock may be set back
+                    path = ((status, Status.RUNNING, ran_from), (Status.RUNNING, to, end))
+                changes = (
+                    {**stamps} if next_attempt is None else {**stamps, "attempt": next_attempt}
+                )
+                row = {"id": pk, "status": status, **wanted}
+                if attempt is not None:
+                    row["attempt"] = attempt
+                if _update(row, path, changes):
+                    changed[path].append(pk)
+            for path, moved in changed.items():
+                for old, new, when in path:
+                    # The reason is that of the end, not of the start that is written with it.
+                    _record(moved, old, new, at=when, reason=reason if new == to else "")
+            return sorted(pk for moved in changed.values() for pk in moved)
 
-    def reopen(self, pk: int, *, reason: str) -> bool:
-        """Let a run that is over run again. Only who drives it from outside can do that: for our own
-        the table of states holds."""
-        with write_transaction():
-            before = (
-                self.filter(pk=pk, status__in=TERMINAL).values_list("status", flat=True).first()
-            )
-            at = timezone.now()
-            changes: dict[str, Any] = {
-                "status": Status.RUNNING,
-                "finished_at": None,
-                "updated_at": at,
-            }
-            changes |= {"error": "", "error_code": ""}
-            if before is None or not self.filter(pk=pk, status=before).update(**changes):
-                return False
-            _note(pks=[pk], before=before, to=Status.RUNNING, at=at, reason=reason)
-            return True
 
-    def move_all(
-        self,
-        pks: Iterable[int],
-        *,
-        to: Status,
-        was: Status | None = None,
-        reason: str = "",
-        **stamps: Any,
-    ) -> list[int]:
-        """`move` for many runs in one transaction; the keys of those that *we* moved.
-
-        One UPDATE each, since that is the referee, but one SELECT and one INSERT (per status that
-        they had) together.
-        """
-        at = timezone.now()
-        with write_transaction():
-            if was is None:
-                rows = self.filter(pk__in=list(pks), status__in=BEFORE[to])
-                before = dict(rows.values_list("pk", "status"))
-            else:
-                before = dict.fromkeys(pks, was)
-            changes = {"status": to, "updated_at": at, **stamps}
-            changes["finished_at"] = self._later(at) if to in TERMINAL else None
-            moved = [
-                pk
-                for pk, status in sorted(before.items())
-                if self.filter(pk=pk, status=status).update(**changes)
-            ]
-            for status in {before[pk] for pk in moved}:
-                pks = [pk for pk in moved if before[pk] == status]
-                _note(pks=pks, before=status, to=to, at=at, reason=reason)
-            return moved
-
-    def _later(self, at: datetime) -> Greatest:
-        """`at`, or the time of the last change where that is later; see `_later_than_last`."""
-        history = self.model.status_changes.rel.related_model._default_manager
-        last = history.filter(run=OuterRef("pk")).order_by("-pk").values("at")[:1]
-        then = Value(at, output_field=models.DateTimeField())
-        return Greatest(then, Coalesce(Subquery(last), F("created_at")))
+def _update(row: Mapping[str, Any], path: Sequence[Step], changes: Mapping[str, Any]) -> int:
+    """Write the end of `path` to the run that still is this `row`."""
+    _, to, at = path[-1]
+    changes = {"status": to, "updated_at": at, **changes}
+    sets = [f"{column} = %s" for column in changes]
+    values = [*changes.values()]
+    if to not in TERMINAL:
+        sets.append("finished_at = NULL")
+    elif "finished_at" not in changes:
+        sets.append(f"finished_at = {_later_than_last()}")
+        values.append(at)
+    for _, status, when in path:
+        if status == Status.RUNNING:
+            sets.append(f"started_at = COALESCE(started_at, {_later_than_last()})")
+            values.append(when)
+    tests = [f"{column} = %s" for column in row]
+    return prepared.run(
+        f"UPDATE runs_run SET {', '.join(sets)} WHERE {' AND '.join(tests)}",  # noqa: S608
+        *values,
+        *row.values(),
+    )
 
 
 def _later_than_last() -> str:
@@ -204,8 +155,8 @@ def _later_than_last() -> str:
     return f"{greater}(%s, COALESCE(({last}), runs_run.created_at))"
 
 
-def _note(*, pks: list[int], before: str, to: Status, at: datetime, reason: str) -> None:
-    """Write one change of each run."""
+def _record(pks: list[int], before: str, to: Status, *, at: datetime, reason: str) -> None:
+    """Write one change of each run to the history."""
     later, marks = _later_than_last(), ", ".join(["%s"] * len(pks))
     prepared.run(
         "INSERT INTO runs_statuschange (run_id, from_status, to_status, at, reason)"  # noqa: S608
@@ -213,11 +164,7 @@ def _note(*, pks: list[int], before: str, to: Status, at: datetime, reason: str)
         *(before, to, at, reason[:500], *pks),
     )
     for pk in pks:
-        _log(pk, before, to, reason)
-
-
-def _log(pk: int, before: str, to: str, reason: str) -> None:
-    logger.info("run %s: %s -> %s %s", pk, before, to, reason)
+        logger.info("run %s: %s -> %s %s", pk, before, to, reason)
 
 
 class WorkerQuerySet(models.QuerySet["Worker"]):

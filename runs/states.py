@@ -45,6 +45,9 @@ BEFORE: dict[Status, frozenset[Status]] = {
     S.SKIPPED: frozenset({S.NOT_STARTED, S.QUEUED}),
 }
 
+# A run that its client drives, not our workers, may begin again when it is over.
+BEFORE_BY_CLIENT = {**BEFORE, S.RUNNING: BEFORE[S.RUNNING] | TERMINAL}
+
 _WIRE = {
     S.NOT_STARTED: "NotStarted",
     S.QUEUED: "Queued",

@@ -99,11 +99,13 @@ def _queue_ready(steps: list[_Step]) -> Counter[str]:
         elif all(parent == Status.COMPLETED for parent in parents):
             queue[step.pk] = step.target
     if skip:
-        Run.objects.move_all(skip, to=Status.SKIPPED, reason="a step it waits for did not complete")
+        Run.objects.transition(
+            *skip, to=Status.SKIPPED, reason="a step it waits for did not complete"
+        )
     if not queue:
         return Counter()
-    moved = Run.objects.move_all(
-        queue, to=Status.QUEUED, was=Status.NOT_STARTED, reason="all it waits for completed"
+    moved = Run.objects.transition(
+        *queue, to=Status.QUEUED, was=Status.NOT_STARTED, reason="all it waits for completed"
     )
     return Counter(queue[pk] for pk in moved)
 
@@ -113,20 +115,22 @@ def _end_run(run_id: int, steps: list[_Step]) -> bool:
     statuses = {step.status for step in steps}
     run = steps[0]
     if run.run_status == Status.CANCEL_REQUESTED:
-        return Run.objects.move(run_id, to=Status.CANCELED)
+        return bool(Run.objects.transition(run_id, to=Status.CANCELED))
     if run.run_error:
-        moved = Run.objects.move(run_id, to=Status.FAILED, reason=run.run_error)
+        moved = Run.objects.transition(run_id, to=Status.FAILED, reason=run.run_error)
     elif Status.FAILED in statuses:
         error, code = _first_failure(run_id)
-        moved = Run.objects.move(
+        moved = Run.objects.transition(
             run_id, to=Status.FAILED, reason=error, error=error, error_code=code
         )
     elif Status.CANCELED in statuses:
-        moved = Run.objects.move(run_id, to=Status.CANCELED, reason="a step was canceled")
+        moved = Run.objects.transition(run_id, to=Status.CANCELED, reason="a step was canceled")
     else:
-        moved = Run.objects.move(run_id, to=Status.COMPLETED, was=Status(run.run_status))
+        moved = Run.objects.transition(run_id, to=Status.COMPLETED, was=Status(run.run_status))
     # Somebody asked to cancel it after we had read it.
-    return moved or Run.objects.move(run_id, to=Status.CANCELED, was=Status.CANCEL_REQUESTED)
+    return bool(
+        moved or Run.objects.transition(run_id, to=Status.CANCELED, was=Status.CANCEL_REQUESTED)
+    )
 
 
 def _first_failure(run_id: int) -> tuple[str, str]:

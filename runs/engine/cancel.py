@@ -16,13 +16,14 @@ def cancel_steps(run_id: int, reason: str, *, at: datetime | None = None) -> Non
     at = at or timezone.now()
     with write_transaction():
         steps = Run.objects.filter(parent_id=run_id, kind=Kind.STEP)
-        waiting = steps.filter(status__in=WAITING)
-        waiting.move_all(waiting.values_list("pk", flat=True), to=Status.CANCELED, reason=reason)
-        # Read again: what a worker claimed in between is in progress now.
-        in_progress = steps.filter(status__in=IN_PROGRESS)
-        in_progress.move_all(
-            in_progress.values_list("pk", flat=True),
+        waiting = steps.filter(status__in=WAITING).values_list("pk", flat=True)
+        Run.objects.transition(*waiting, to=Status.CANCELED, only=WAITING, reason=reason)
+        # Read after that: what a worker claimed in between is in progress now.
+        in_progress = steps.filter(status__in=IN_PROGRESS).values_list("pk", flat=True)
+        Run.objects.transition(
+            *in_progress,
             to=Status.CANCEL_REQUESTED,
+            only=IN_PROGRESS,
             reason=reason,
             cancel_requested_at=at,
         )

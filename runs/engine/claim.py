@@ -61,7 +61,7 @@ def _oldest(queues: Iterable[str], now: datetime) -> Mapping[str, Any] | None:
 def _take(found: Mapping[str, Any], worker: str, now: datetime) -> bool:
     with write_transaction():
         number = found["attempt"] + 1
-        moved = Run.objects.move(
+        moved = Run.objects.transition(
             found["pk"],
             to=Status.PREPARING,
             was=Status.QUEUED,
@@ -77,11 +77,11 @@ def _take(found: Mapping[str, Any], worker: str, now: datetime) -> bool:
                 step_id=found["pk"], number=number, worker=worker, started_at=now
             )
             if found["parent__status"] == Status.NOT_STARTED:
-                Run.objects.move(
+                Run.objects.transition(
                     found["parent_id"],
                     to=Status.RUNNING,
                     was=Status.NOT_STARTED,
                     at=now,
                     reason="its first step started",
                 )
-        return moved
+        return bool(moved)

@@ -55,7 +55,7 @@ def _decide(claim: Claim, decided: dict[str, Any]) -> bool:
         if ours.values_list("pk", flat=True).first() is None:
             return False
         StepRun.objects.filter(pk=claim.step_id).update(delivery=writable(decided))
-        Run.objects.move(
+        Run.objects.transition(
             claim.step_id,
             to=Status.FINALIZING,
             only=(Status.RUNNING,),

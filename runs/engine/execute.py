@@ -329,7 +329,7 @@ class Attempt:
         """Somebody may be able to help, and sees why a step that is over has not ended."""
         if self.ran_from is not None:
             self._show_running()
-        Run.objects.move(
+        Run.objects.transition(
             self.job.step.pk,
             to=Status.FINALIZING,
             was=Status.RUNNING,
@@ -343,7 +343,7 @@ class Attempt:
             self._show_running()
 
     def _show_running(self) -> None:
-        ours = Run.objects.move(
+        ours = Run.objects.transition(
             self.job.step.pk,
             to=Status.RUNNING,
             was=Status.PREPARING,

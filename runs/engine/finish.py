@@ -1,6 +1,6 @@
 """Writing the end of an attempt, and what follows from it for its step."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -63,35 +63,36 @@ def finish(
     at = at or timezone.now()
     error, code = writable(error)[:MAX_ERROR], writable(code)[:MAX_CODE]
     changes = {**writable(dict(step_changes or {})), "exit_code": exit_code}
-    move = partial(
-        Run.objects.move,
-        claim.step_id,
-        attempt=claim.attempt,
-        at=at,
-        ran_from=ran_from,
-        only=IN_PROGRESS,
-    )
+
+    def transition(*, only: Collection[Status] = IN_PROGRESS, **how: Any) -> bool:
+        moved = Run.objects.transition(
+            claim.step_id, attempt=claim.attempt, at=at, ran_from=ran_from, only=only, **how
+        )
+        return bool(moved)
+
     with write_transaction():
         moved, pause = False, None
         if outcome == Outcome.COMPLETED:
-            moved = _complete(move, ran_from)
+            moved = _complete(transition, ran_from)
             changes["is_reuse_source"] = may_be_reused and moved
             changes |= on_complete() if moved else {}
-            if not moved and move(to=Status.FAILED, reason="the script declared its run failed"):
+            if not moved and transition(
+                to=Status.FAILED, reason="the script declared its run failed"
+            ):
                 moved, outcome = True, Outcome.FAILED
         elif outcome == Outcome.INTERRUPTED:
-            moved = move(to=Status.QUEUED, reason="interrupted; it will be started again")
+            moved = transition(to=Status.QUEUED, reason="interrupted; it will be started again")
             pause = 0.0 if moved else None
         elif outcome != Outcome.CANCELED:
             pause, retry = _next_try(claim, outcome, at)
             if pause is not None:
-                moved = move(to=Status.QUEUED, reason=f"{outcome.label}: {error}")
+                moved = transition(to=Status.QUEUED, reason=f"{outcome.label}: {error}")
                 changes |= retry if moved else {}
                 pause = pause if moved else None
             else:
-                moved = move(to=Status.FAILED, reason=error, error=error, error_code=code)
+                moved = transition(to=Status.FAILED, reason=error, error=error, error_code=code)
         # Asked to cancel meanwhile, by somebody or by the failure of another step: that stands.
-        moved = moved or move(to=Status.CANCELED, only=_may_cancel(outcome), reason=error)
+        moved = moved or transition(to=Status.CANCELED, only=_may_cancel(outcome), reason=error)
         if pause is not None:
             changes.pop("outputs", None)  # the next attempt leaves its own
             # What was decided to count goes on to do so: the next attempt only delivers it.
@@ -130,8 +131,8 @@ def _end_attempt(claim: Claim, outcome: Outcome, *, at: datetime, **ended: Any) 
         storage_cleanup.postpone(claim, at=at)
 
 
-def _complete(move: Callable[..., bool], ran_from: datetime | None) -> bool:
+def _complete(transition: Callable[..., bool], ran_from: datetime | None) -> bool:
     """True unless the script has told, through the wire, that its run failed."""
-    move = partial(move, to=Status.COMPLETED, unless_failed=True)
+    transition = partial(transition, to=Status.COMPLETED, unless_failed=True)
     # Nearly always from this one, which is cheaper to try than to look up.
-    return move(was=Status.PREPARING if ran_from else Status.RUNNING) or move()
+    return transition(was=Status.PREPARING if ran_from else Status.RUNNING) or transition()

@@ -122,7 +122,7 @@ def _force_cancels(now: datetime) -> None:
     )
     for pk, parent_id in list(steps.values_list("pk", "parent_id")):
         text = "its worker did not end it in time"
-        Run.objects.move(pk, to=Status.CANCELED, was=Status.CANCEL_REQUESTED, reason=text)
+        Run.objects.transition(pk, to=Status.CANCELED, was=Status.CANCEL_REQUESTED, reason=text)
         StepAttempt.objects.filter(step_id=pk, finished_at=None).update(
             finished_at=not_before_its_start(now), outcome=Outcome.CANCELED, error=text
         )

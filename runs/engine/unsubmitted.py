@@ -28,6 +28,6 @@ def fail_unsubmitted(now: datetime) -> None:
         with transaction.atomic():
             if take_unsubmitted(pk):
                 text = "Its client did not submit it within a day."
-                Run.objects.move(
+                Run.objects.transition(
                     pk, to=Status.FAILED, reason=text, error=text, error_code="NotSubmitted"
                 )

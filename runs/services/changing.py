@@ -15,7 +15,7 @@ from runs.engine.plan import SNAPSHOT
 from runs.models import Kind, Run, Source
 from runs.querysets import RunQuerySet
 from runs.services.tracking import attempt_of
-from runs.states import IN_PROGRESS, TERMINAL, Status
+from runs.states import BEFORE_BY_CLIENT, IN_PROGRESS, TERMINAL, Status
 from runs.submission.submit import submit, verb_to_run
 from runs.tracking.tags import merge
 from studio.core import audit
@@ -69,19 +69,19 @@ def _cancel(run: Run, reason: str) -> None:
     elif run.is_ours and not engine.take_unsubmitted(run.pk):
         _ask(run, reason)
     else:  # there are no steps whose end would end it
-        Run.objects.move(run.pk, to=Status.CANCELED, reason=reason)
+        Run.objects.transition(run.pk, to=Status.CANCELED, reason=reason)
 
 
 def _ask(run: Run, reason: str) -> None:
-    Run.objects.move(
+    Run.objects.transition(
         run.pk, to=Status.CANCEL_REQUESTED, reason=reason, cancel_requested_at=timezone.now()
     )
     engine.cancel_steps(run.pk, reason)
 
 
 def _cancel_step(run: Run, reason: str) -> None:
-    if not Run.objects.move(run.pk, to=Status.CANCELED, only=WAITING, reason=reason):
-        Run.objects.move(
+    if not Run.objects.transition(run.pk, to=Status.CANCELED, only=WAITING, reason=reason):
+        Run.objects.transition(
             run.pk,
             to=Status.CANCEL_REQUESTED,
             only=IN_PROGRESS,
@@ -178,13 +178,21 @@ def edit(
             _of_script(run).update(error=error, **code)
         if status is not None and not run.is_ours:
             if status == Status.RUNNING and run.status in TERMINAL:
-                Run.objects.reopen(run.pk, reason="begun again by its client")
+                Run.objects.transition(
+                    run.pk,
+                    to=Status.RUNNING,
+                    table=BEFORE_BY_CLIENT,
+                    only=TERMINAL,
+                    reason="begun again by its client",
+                    error="",
+                    error_code="",
+                )
             now = timezone.now()
             # An end stands as its client says, also one before it was begun again.
             told: dict[str, Any] = {"updated_at": now} | (
                 {"finished_at": at} if at and status in TERMINAL else {}
             )
-            moved = Run.objects.move(
+            moved = Run.objects.transition(
                 run.pk, to=status, reason="told by its client", at=at or now, **told
             )
             if moved and status == Status.CANCELED:

@@ -88,7 +88,7 @@ def make_child(
             run.save(update_fields=["root"])
             merge(run.pk, tags=tags, properties=properties)
             if status not in (None, Status.NOT_STARTED):
-                Run.objects.move(run.pk, to=status, reason="told by its client", at=at)
+                Run.objects.transition(run.pk, to=status, reason="told by its client", at=at)
     except IntegrityError as error:
         raise Conflict(f"The id {uuid} is taken already.") from error
     run.refresh_from_db()

@@ -85,7 +85,7 @@ def _withdraw_child(child: Run) -> list[str]:
     below = Run.objects.filter(pk__in=Run.objects.below(child))
     if below.exclude(kind=Kind.CHILD).exists():
         error = "The attempt that had begun it was lost."
-        Run.objects.move(
+        Run.objects.transition(
             child.pk, to=Status.FAILED, reason=error, error=error, error_code="AttemptLost"
         )
         return []

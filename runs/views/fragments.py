@@ -12,7 +12,7 @@ CLOCK_SECONDS = 5  # how far bars and durations of what runs may lag behind
 
 
 def tag_of_run(request, uuid, **kwargs) -> str | None:
-    """Changes with every move of the run or a step of it, and slowly while it lives."""
+    """Changes with every change of status of the run or a step of it, and slowly while it lives."""
     run = Run.objects.visible_to(scope.reader(request)).filter(uuid=uuid).first()
     if run is None:
         return None

@@ -124,7 +124,7 @@ def test_details_name_logs_that_open_without_a_token(api, anonymous, step):
 
 def test_what_became_of_a_run_and_of_each_step_is_a_log(api, anonymous, run, step):
     name = "logs/azureml/executionlogs.txt"
-    Run.objects.move(step.pk, to=Status.RUNNING, reason="by a worker")
+    Run.objects.transition(step.pk, to=Status.RUNNING, reason="by a worker")
 
     def read(row):
         address = api.get(f"{api.H}/runs/{row.uuid}/details").body["logFiles"][name]
@@ -147,7 +147,9 @@ def test_what_became_of_a_run_and_of_each_step_is_a_log(api, anonymous, run, ste
 
 
 def test_details_of_a_failed_step_carry_the_error(api, step):
-    Run.objects.move(step.pk, to=Status.FAILED, error="ValueError: no", error_code="UserError")
+    Run.objects.transition(
+        step.pk, to=Status.FAILED, error="ValueError: no", error_code="UserError"
+    )
     details = api.get(f"{api.H}/runs/{step.uuid}/details").body
     assert details["error"] == {
         "error": {"code": "UserError", "message": "ValueError: no", "details": []}
@@ -331,7 +333,7 @@ def test_a_steps_token_is_renewed_by_itself_alone_and_dies_with_the_run(in_step,
     assert Api(in_step.workspace, reply["token"]).get(f"{api.H}/runs/{step.uuid}").status == 200
     assert in_step.get(f"{in_step.H}/runs/{run.uuid}/token").status == 404
     assert api.get(f"{api.H}/runs/{step.uuid}/token").status == 404
-    Run.objects.move(step.pk, to=Status.CANCELED)
+    Run.objects.transition(step.pk, to=Status.CANCELED)
     assert in_step.get(f"{in_step.H}/runs/{step.uuid}").status == 401
 
 

@@ -27,7 +27,7 @@ def url(api, run):
 def move(run, node, *statuses):
     step = StepRun.objects.get(run__root=run, node_id=f"node-{node}")
     for status in statuses:
-        Run.objects.move(step.pk, to=status)
+        Run.objects.transition(step.pk, to=status)
     return step
 
 
@@ -42,9 +42,9 @@ def test_entity(api, run, url):
 
 
 def test_words_of_the_pipelines_service(api, run, url):
-    Run.objects.move(run.pk, to=Status.RUNNING)
+    Run.objects.transition(run.pk, to=Status.RUNNING)
     assert api.get(url).body["Status"]["StatusCode"] == "Running"
-    Run.objects.move(run.pk, to=Status.COMPLETED)
+    Run.objects.transition(run.pk, to=Status.COMPLETED)
     assert api.get(url).body["Status"]["StatusCode"] == "Finished"
 
 

@@ -22,7 +22,7 @@ def step_of(run: Run, name: str) -> Run:
 
 def move(run: Run, *states: Status, **stamps) -> None:
     for state in states:
-        assert Run.objects.move(run.pk, to=state, **stamps)
+        assert Run.objects.transition(run.pk, to=state, **stamps)
     run.refresh_from_db()
 
 

@@ -46,7 +46,7 @@ def test_of_a_run_that_a_machine_behind_did(run, behind, is_long):
     while claim := playing.take():
         ran_from = timezone.now()
         if is_long:
-            Run.objects.move(claim.step_id, to=Status.RUNNING, at=ran_from)
+            Run.objects.transition(claim.step_id, to=Status.RUNNING, at=ran_from)
         engine.finish(claim, Outcome.COMPLETED, ran_from=None if is_long else ran_from)
         engine.advance(claim.run_id)
     run.refresh_from_db()
@@ -56,7 +56,7 @@ def test_of_a_run_that_a_machine_behind_did(run, behind, is_long):
 
 def test_of_a_run_whose_next_attempt_is_on_a_machine_behind(run):
     first = playing.take("ahead")
-    Run.objects.move(first.step_id, to=Status.RUNNING, at=timezone.now() + 10 * SECOND)
+    Run.objects.transition(first.step_id, to=Status.RUNNING, at=timezone.now() + 10 * SECOND)
     with time_machine.travel(timezone.now() - timedelta(minutes=5)):
         engine.finish(first, Outcome.LOST)
         playing.play(run)

@@ -41,7 +41,7 @@ def test_every_tab_shows_the_heading_and_asks_again_while_it_runs(page, tracked,
     assert "<h1>sketch</h1>" in text
     assert "every 3s" in text
     assert "Resubmit" not in text
-    Run.objects.move(tracked.pk, to=Status.COMPLETED)
+    Run.objects.transition(tracked.pk, to=Status.COMPLETED)
     assert "every 3s" not in page(f"run-{tab}", tracked.uuid)
 
 
