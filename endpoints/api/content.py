@@ -3,13 +3,13 @@
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
 from rest_framework.response import Response
 
-from endpoints import packed, snapshots
+from endpoints import packed
 from endpoints.models import Snapshot
+from endpoints.services import create_snapshot
 from studio.core.access import require
-from studio.core.errors import BadValue, Conflict
+from studio.core.errors import BadValue
 from studio.core.rest.bodies import Body, strings
 from studio.core.rest.views import WireView, find, wire_time
 from studio.storage import links, uploads
@@ -58,29 +58,16 @@ class CreateSnapshot(WireView):
     for_run_tokens = True  # a step may store the code of a child run
 
     def post(self, request, uuid, **scope):
-        require(self.actor, "track")  # a folder by itself runs nothing
         body = Body(request.data)
-        wanted = self.uuid_of(uuid, "the snapshot")
-        sent = self.uploaded(Body(body.mapping("FileRevisionList"), name="FileRevisionList"))
-        stored = {}
-        for name, upload in sent.items():
-            with uploads.read(upload) as stream:
-                stored[name] = snapshots.add_file(stream)
-        try:
-            with transaction.atomic():
-                snapshot = snapshots.assemble(
-                    self.actor.workspace,
-                    uuid=wanted,
-                    tree=body.mapping("DirTreeNode"),
-                    uploaded=stored,
-                    parent=self.parent(body),
-                    tags=body.texts("Tags"),
-                    properties=body.texts("Properties"),
-                )
-        except IntegrityError as error:
-            raise Conflict(f"Snapshot {uuid} exists already.") from error
-        for upload in sent.values():
-            uploads.remove(upload)
+        snapshot = create_snapshot(
+            self.actor,
+            uuid=self.uuid_of(uuid, "the snapshot"),
+            tree=body.mapping("DirTreeNode"),
+            uploaded=self.uploaded(Body(body.mapping("FileRevisionList"), name="FileRevisionList")),
+            parent=self.parent(body),
+            tags=body.texts("Tags"),
+            properties=body.texts("Properties"),
+        )
         return Response({"id": str(snapshot.uuid), "createdDate": wire_time(snapshot.created_at)})
 
     def uploaded(self, body: Body) -> dict[str, str]:
@@ -97,18 +84,13 @@ class CreateSnapshot(WireView):
             raise BadValue("This BlobUri was not issued for this workspace.", target="BlobUri")
         return f"{self.actor.workspace.uuid}/{rest}"
 
-    def parent(self, body: Body) -> Snapshot | None:
-        """The snapshot that unchanged files come from, or None if it is unknown. A missing file is
-        then refused, and the client drops its cache and sends everything (wire.md 8.2). A step's
-        token gets no parent, so that it cannot read other code."""
+    def parent(self, body: Body) -> UUID | None:
+        """A text that is no id is one of an unknown snapshot."""
         text = body.text("ParentSnapshotId")
-        if self.actor.run_uuid is not None:
-            return None
         try:
-            parent = UUID(text) if text else None
+            return UUID(text) if text else None
         except ValueError:
-            parent = None
-        return Snapshot.objects.filter(workspace=self.actor.workspace, uuid=parent).first()
+            return None
 
     def uuid_of(self, text: str, what: str) -> UUID:
         try:

@@ -1,7 +1,7 @@
 """Services of definitions: publish, version, disable, register. Each checks access, refuses what is
 not possible, writes in one transaction and records an audit event."""
 
-from endpoints.services.computes import put_compute, remove_compute
+from endpoints.services.computes import create_compute, put_compute, remove_compute
 from endpoints.services.datasets import (
     create_data_source,
     register_dataset,
@@ -20,6 +20,7 @@ from endpoints.services.named_modules import (
     update_named_module,
 )
 from endpoints.services.pipelines import create_graph, publish
+from endpoints.services.snapshots import create_snapshot
 from endpoints.services.status import (
     check_runnable,
     disable,
@@ -42,11 +43,13 @@ __all__ = [
     "check_name",
     "check_runnable",
     "configure",
+    "create_compute",
     "create_data_source",
     "create_endpoint",
     "create_graph",
     "create_module",
     "create_named_module",
+    "create_snapshot",
     "disable",
     "enable",
     "hold_runnable",

@@ -13,6 +13,17 @@ from studio.core.errors import BadValue
 
 
 @transaction.atomic
+def create_compute(actor: Actor, *, name: str, description: str = "") -> ComputeTarget:
+    """Make a target of a name that is free."""
+    require(actor, "compute")
+    target = ComputeTarget(workspace=actor.workspace, name=name, description=description)
+    target.full_clean()
+    target.save()
+    audit.record(actor, "create", target)
+    return target
+
+
+@transaction.atomic
 def put_compute(
     actor: Actor,
     *,

@@ -11,11 +11,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from endpoints.models import ComputeTarget
+from endpoints.services import create_compute
 from runs.models import Kind, Run, StepAttempt
 from runs.serving import living_workers, serving
 from runs.states import Status
 from studio.core.access import require
-from studio.core.audit import record
 from studio.core.forms import TextArea
 from studio.core.ui.decorators import form_view
 
@@ -69,10 +69,10 @@ def _steps_by_target(request, status: Status) -> dict[str, int]:
 @form_view
 def compute_new(request):
     require(request.actor, "compute")
-    target = ComputeTarget(workspace=request.actor.workspace)
-    form = TargetForm(request.POST or None, instance=target)
+    unsaved = ComputeTarget(workspace=request.actor.workspace)
+    form = TargetForm(request.POST or None, instance=unsaved)
     if request.method == "POST" and form.is_valid():
-        record(request.actor, "create", form.save())
+        target = create_compute(request.actor, **form.cleaned_data)
         messages.success(request, _("Target %(name)s is made.") % {"name": target.name})
         return redirect("runs:compute-list")
     return render(request, "runs/compute_new.html", {"nav": "compute", "form": form})

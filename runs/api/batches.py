@@ -1,9 +1,9 @@
 """Many runs in one call, as `Run.create_children()` makes them: all of a batch is done, or nothing."""
 
-from django.db import transaction
 from rest_framework.response import Response
 
-from runs.api.history import HistoryView, WritingView, apply
+from runs import services
+from runs.api.history import HistoryView, stated_of, told_by
 from runs.api.visible import runs
 from runs.wire.entities import run_dto
 from studio.core.errors import BadValue
@@ -19,22 +19,30 @@ def rows_of(request, key: str) -> list[Body]:
     return [Body(row, name=key) for row in rows]
 
 
-class BatchRuns(WritingView):
+class BatchRuns(HistoryView):
     def patch(self, request, **scope):
-        with transaction.atomic():
-            written = {
-                body.text("runId", required=True): self.write(body.text("runId"), body).pk
-                for body in rows_of(request, "runs")
-            }
-        fresh = {run.pk: run_dto(run) for run in runs(self.actor).filter(pk__in=written.values())}
-        found = {uuid: fresh[pk] for uuid, pk in written.items()}
+        experiment = self.experiment()
+        stated = [
+            {**stated_of(body), "uuid": body.text("runId", required=True), "experiment": experiment}
+            for body in rows_of(request, "runs")
+        ]
+        written = services.write_runs(self.actor, stated)
+        fresh = {
+            run.pk: run_dto(run)
+            for run in runs(self.actor).filter(pk__in=[row.pk for row in written])
+        }
+        found = {row["uuid"]: fresh[run.pk] for row, run in zip(stated, written, strict=True)}
         return Response({"runs": found, "errors": {}})
 
 
 class BatchEvents(HistoryView):
     def post(self, request, **scope):
-        with transaction.atomic():
-            for event in rows_of(request, "events"):
-                uuid = Body(event.mapping("data"), name="data").text("RunId", required=True)
-                apply(event, self.run(uuid), by=self.actor)
+        told = [
+            (Body(event.mapping("data"), name="data").text("RunId", required=True), told_by(event))
+            for event in rows_of(request, "events")
+        ]
+        named = {uuid: self.run(uuid) for uuid in dict(told)}
+        services.edit_runs(
+            self.actor, [(named[uuid], changes) for uuid, changes in told if changes]
+        )
         return Response({"errors": []})

@@ -14,9 +14,8 @@ from runs.api.experiments import experiment_by_name, experiments
 from runs.models import Kind, Run
 from runs.states import Status
 from runs.wire.entities import run_details, run_dto
-from studio.core.access import Actor
 from studio.core.db.keyset import Page, paginate
-from studio.core.errors import BadValue, Conflict, NotFound
+from studio.core.errors import BadValue, NotFound
 from studio.core.rest.bodies import LONGEST, Body, strings
 from studio.core.rest.schema import query
 from studio.core.rest.views import WireView, find, find_by_name, wire_time
@@ -67,47 +66,23 @@ class HistoryView(WireView):
         return Response(run_dto(visible.runs(self.actor).get(pk=run.pk)))
 
 
-class WritingView(HistoryView):
-    """Clients state runs: what there is of one is changed, one that is not there is made."""
-
-    def write(self, uuid: str, body: Body) -> Run:
-        """Merge what the body names into the run; a run that is not there is created (wire.md 9.3)."""
-        try:
-            run = self.run(uuid)
-        except NotFound:
-            try:
-                return self.create(uuid, body)
-            except Conflict:  # another call made it meanwhile, or it is somebody else's
-                run = self.runs().filter(uuid=uuid).first()
-                if run is None:
-                    raise
-        return services.edit(self.actor, run, **changes_of(body))
-
-    def create(self, uuid: str, body: Body) -> Run:
-        """`child_run()` and `start_logging()` of a client: the run exists once it is named."""
-        parent = None
-        experiment = self.experiment()
-        if "parentRunId" in body:
-            parent = visible.find_run(self.actor, body.text("parentRunId"))
-        elif experiment is None:
-            raise NotFound(f"Run with ID {uuid} not found in workspace.")
-        return services.make_child(
-            self.actor,
-            uuid=uuid,
-            parent=parent,
-            experiment=experiment,
-            name=body.text("name", longest=LONGEST),
-            target=body.text("target", longest=64),
-            **changes_of(body),
-        )
-
-
-class RunDetail(WritingView):
+class RunDetail(HistoryView):
     def get(self, request, uuid, **scope):
         return Response(run_dto(self.run(uuid)))
 
     def patch(self, request, uuid, **scope):
-        return self.fresh(self.write(uuid, Body(request.data)))
+        stated = {**stated_of(Body(request.data)), "uuid": uuid, "experiment": self.experiment()}
+        return self.fresh(services.write_run(self.actor, **stated))
+
+
+def stated_of(body: Body) -> dict:
+    """What a RunDto states of a run, and what it is made with where it is not there yet."""
+    return {
+        "parent": body.text("parentRunId") if "parentRunId" in body else None,
+        "name": body.text("name", longest=LONGEST),
+        "target": body.text("target", longest=64),
+        **changes_of(body),
+    }
 
 
 def changes_of(body: Body) -> dict:
@@ -151,17 +126,19 @@ class RunEvents(HistoryView):
     """A client tells how its own run goes; the server moves the status."""
 
     def post(self, request, uuid, **scope):
-        apply(Body(request.data), self.run(uuid), by=self.actor)
+        changes = told_by(Body(request.data))
+        run = self.run(uuid)
+        if changes:
+            services.edit(self.actor, run, **changes)
         return Response(status=200)
 
 
-def apply(event: Body, run: Run, *, by: Actor) -> None:
-    """Do to a run what an event says of it."""
+def told_by(event: Body) -> dict:
+    """The changes that an event tells of its run."""
     word = event.text("name", required=True).rpartition(".")[2].lower()
     if word == "error":  # `fail(error_details=…)`: comes before the event that it failed
-        services.edit(by, run, **error_of(event))
-    elif word in EVENTS:  # others (warnings, heartbeats) need no answer but 200
-        services.edit(by, run, status=EVENTS[word])
+        return error_of(event)
+    return {"status": EVENTS[word]} if word in EVENTS else {}  # others need no answer but 200
 
 
 def error_of(body: Body) -> dict:

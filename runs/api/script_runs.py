@@ -3,7 +3,8 @@
 The client uploads the folder as a snapshot, as it does for a step, and posts a run definition. Who
 is asked to run it by a zip, or on the client's own machine, says what to do instead."""
 
-from django.db import transaction
+from functools import partial
+
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
@@ -27,27 +28,21 @@ class SnapshotRun(KeyedView):
     triggers = "Experiment"
 
     @extend_schema(parameters=[query("runId"), DOCUMENTED])
-    @transaction.atomic  # a graph whose run is refused is not kept
     def post(self, request, name, **scope):
         require(self.actor, "run code")
         body = Body(request.data)
         script = script_definition.read(body)
         parent = body.text("ParentRunId")
-        key = self.key_of(name)
-        earlier = services.run_in_turn(self.actor, key)
-        if earlier is not None:
-            return reply(earlier, started(earlier))
-        graph = create_script_graph(self.actor, script)
-        run = services.submit(
+        run = services.submit_unpublished(
             self.actor,
             kind=Kind.SCRIPT,
-            graph=graph,
+            make_graph=partial(create_script_graph, self.actor, script),
             experiment=name,
             parent=visible.find_run(self.actor, parent) if parent else None,
             properties={"ContentSnapshotId": script.snapshot_id},
             source=Source.SDK,
             raw_request=body.raw,
-            key=key,
+            key=self.key_of(name),
         )
         return reply(run, started(run))
 

@@ -1,7 +1,8 @@
 """Runs made in two calls, as `Experiment.submit(pipeline)` does: one posts the graph and is told the
 run's id, the next starts it (wire.md 8.1)."""
 
-from django.db import transaction
+from functools import partial
+
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
@@ -22,28 +23,24 @@ class CreateWithGraph(KeyedView):
     triggers = "Graph"
 
     @extend_schema(parameters=[query("experimentName"), DOCUMENTED])
-    @transaction.atomic  # a graph whose run is refused is not kept
     def post(self, request, **scope):
         require(self.actor, "run code")
         body = Body(request.data)
         info = Body(body.mapping("CreationInfo"), name="CreationInfo")
-        key = self.key("graph")
-        earlier = services.run_in_turn(self.actor, key)
-        if earlier is not None:
-            return reply(earlier, pipeline_run_entity(earlier, self.base_url))
         datasets = info.mapping("DataSetDefinitionValueAssignments")
-        graph = create_graph(
+        make_graph = partial(
+            create_graph,
             self.actor,
             wire=body.mapping("Graph"),
             interface=body.mapping("GraphInterface"),
             # The client has put the defaults and the caller's values together.
             dataset_defaults=datasets,
         )
-        run = services.submit(
+        run = services.submit_unpublished(
             self.actor,
             held=True,
-            key=key,
-            graph=graph,
+            key=self.key("graph"),
+            make_graph=make_graph,
             experiment=query_text(request.query_params, "experimentName")
             or info.text("RunHistoryExperimentName"),
             datasets=datasets,

@@ -1,6 +1,7 @@
 """The verbs of a run. Each checks access, refuses what cannot be, writes in one transaction."""
 
 from runs.services.changing import cancel, edit, resubmit
+from runs.services.client_runs import edit_runs, log_batch, write_run, write_runs
 from runs.services.experiments import delete_experiment, edit_experiment, make_experiment
 from runs.services.registered import (
     create_asset,
@@ -20,6 +21,7 @@ from runs.services.tracking import (
 )
 from runs.submission.idempotency import Key, run_in_turn, run_of_key
 from runs.submission.submit import start, submit, verb_to_run
+from runs.submission.unpublished import submit_unpublished
 
 __all__ = [
     "PARAM",
@@ -32,8 +34,10 @@ __all__ = [
     "edit",
     "edit_experiment",
     "edit_model",
+    "edit_runs",
     "keep_artifact",
     "keep_upload",
+    "log_batch",
     "log_metrics",
     "log_params",
     "make_child",
@@ -45,5 +49,8 @@ __all__ = [
     "run_of_key",
     "start",
     "submit",
+    "submit_unpublished",
     "verb_to_run",
+    "write_run",
+    "write_runs",
 ]

@@ -1,10 +1,8 @@
 """Key-vault secrets (wire.md 9.8): `Keyvault` of a client, `get_secret` of a step."""
 
-from django.db import transaction
 from rest_framework.response import Response
 
 from studio.core import secrets
-from studio.core.access import Actor
 from studio.core.errors import NotFound
 from studio.core.rest.bodies import Body
 from studio.core.rest.views import WireView
@@ -19,7 +17,8 @@ class Secrets(WireView):
         return Response({"value": rows, "continuationToken": None})
 
     def put(self, request, **scope):
-        return Response({"name": keep(self.actor, Body(request.data))})
+        secret = secrets.set_secret(self.actor, **secret_of(Body(request.data)))
+        return Response({"name": secret.name})
 
 
 class SecretBatch(WireView):
@@ -30,9 +29,7 @@ class SecretBatch(WireView):
     def put(self, request, which, **scope):
         asked = self.asked()
         if which.lower() == "putbatch":
-            with transaction.atomic():  # all of them or none
-                for body in asked:
-                    keep(self.actor, body)
+            secrets.set_secrets(self.actor, map(secret_of, asked))
             return Response(status=200)
         raise NotFound(f"There is no PUT {request.path} here.")
 
@@ -42,9 +39,7 @@ class SecretBatch(WireView):
         if which == "getbatch":
             return Response(self.found(names))
         if which == "deletebatch":
-            with transaction.atomic():
-                for name in names:
-                    secrets.delete_secret(self.actor, name=name)
+            secrets.delete_secrets(self.actor, names)
             return Response(status=200)
         raise NotFound(f"There is no POST {request.path} here.")
 
@@ -77,12 +72,9 @@ class SecretDetail(WireView):
         return Response(status=200)
 
 
-def keep(actor: Actor, body: Body) -> str:
-    name = body.text("name", required=True)
-    secrets.set_secret(
-        actor,
-        name=name,
-        value=body.text("value"),
-        content_type=body.text("contentType", longest=100),
-    )
-    return name
+def secret_of(body: Body) -> dict[str, str]:
+    return {
+        "name": body.text("name", required=True),
+        "value": body.text("value"),
+        "content_type": body.text("contentType", longest=100),
+    }

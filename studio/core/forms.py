@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from studio.core import sign_in
 from studio.core.sign_in import Locked
+from studio.core.tokens import LONGEST_NAME, MOST_DAYS
 
 
 def with_line_feeds(text: str) -> str:
@@ -77,9 +78,11 @@ class TokenForm(forms.Form):
     """A person's input for a new token; `endpoints` (uuid → name) are those it may be limited
     to."""
 
-    name = forms.CharField(label=_("Name"), max_length=100, help_text=_("Who or what will use it."))
+    name = forms.CharField(
+        label=_("Name"), max_length=LONGEST_NAME, help_text=_("Who or what will use it.")
+    )
     days = forms.IntegerField(
-        label=_("Days until it expires"), min_value=1, max_value=3650, initial=365
+        label=_("Days until it expires"), min_value=1, max_value=MOST_DAYS, initial=365
     )
     endpoint_uuid = forms.TypedChoiceField(
         label=_("What it opens"), required=False, coerce=UUID, empty_value=None

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from collections.abc import Iterable, Mapping
 
 from cryptography.fernet import Fernet
 from django.conf import settings
@@ -48,6 +49,13 @@ def set_secret(actor: Actor, *, name: str, value: str, content_type: str = "") -
     return secret
 
 
+@transaction.atomic
+def set_secrets(actor: Actor, rows: Iterable[Mapping[str, str]]) -> None:
+    """`set_secret` for each of `rows`: all of them or none."""
+    for row in rows:
+        set_secret(actor, **row)
+
+
 def get_secret(actor: Actor, *, name: str) -> str:
     return decrypt(read_secret(actor, name=name).ciphertext)
 
@@ -82,3 +90,10 @@ def delete_secret(actor: Actor, *, name: str) -> None:
         raise NotFound(f"There is no secret named {name!r} in workspace {actor.workspace}.")
     record(actor, "delete secret", secret)
     secret.delete()
+
+
+@transaction.atomic
+def delete_secrets(actor: Actor, names: Iterable[str]) -> None:
+    """`delete_secret` for each of `names`: all of them or none."""
+    for name in names:
+        delete_secret(actor, name=name)

@@ -9,16 +9,18 @@ from uuid import UUID
 
 import jwt
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
-from studio.core.access import Actor, Caller, actor_for, require
+from studio.core.access import Actor, actor_for, require
 from studio.core.audit import record
 from studio.core.models import RoleGrant, Token, User, Workspace
 
 PREFIX = "studio_"
 JWT_SECONDS = 3600
+MOST_DAYS, LONGEST_NAME = 3650, 100
 USED_EVERY = timedelta(
     minutes=1
 )  # `last_used_at` is for people; writing it at every call would be slow
@@ -47,9 +49,19 @@ def issue(
 
 
 @transaction.atomic
-def make(by: Caller, **given: Any) -> tuple[Token, str]:
-    """`issue` for an actor; it is recorded in the audit trail."""
-    token, plain = issue(**given)
+def make(
+    by: Actor, *, user: User, name: str, days: int = 365, endpoint_uuid: UUID | None = None
+) -> tuple[Token, str]:
+    """A token for whoever asks, in the workspace they act in, on record: one of their own, or as an
+    administrator anybody's."""
+    require(by, "read" if user == by.user else "administer")
+    if not 1 <= days <= MOST_DAYS:
+        raise ValidationError({"days": f"days must be from 1 to {MOST_DAYS}, not {days}"})
+    if not 1 <= len(name) <= LONGEST_NAME:
+        raise ValidationError({"name": f"name must have 1 to {LONGEST_NAME} characters"})
+    token, plain = issue(
+        user=user, workspace=by.workspace, name=name, days=days, endpoint_uuid=endpoint_uuid
+    )
     after = {
         "user": token.user.get_username(),
         "endpoint": str(token.endpoint_uuid or ""),

@@ -140,9 +140,7 @@ def token_new(request):
     context = {"nav": "tokens", "form": form, "role": Role(request.actor.role).label}
     if not (request.method == "POST" and form.is_valid()):
         return render(request, "core/token_new.html", context)
-    token, plain = tokens.make(
-        request.actor, user=request.user, workspace=request.actor.workspace, **form.cleaned_data
-    )
+    token, plain = tokens.make(request.actor, user=request.user, **form.cleaned_data)
     return render(
         request, "core/token_made.html", {"nav": "tokens", "token": token, "plain": plain}
     )

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
-from studio.core.access import Caller
+from studio.core.access import Actor, Caller
 from studio.core.models import Role, User, Workspace
 from studio.core.origin import at_the_command_line
 
@@ -19,13 +19,21 @@ class AuditedCommand(BaseCommand):
             return super().execute(*args, **options)
 
 
-def terminal_actor(command: str, workspace: Workspace | None = None) -> Caller:
-    """Whoever may write the database anyway; the machine knows them by this name."""
+def terminal_caller(command: str) -> Caller:
+    """Whoever may write the database anyway, as the machine knows them."""
+    return Caller(workspace=None, role=Role.ADMIN, name=_name(command))
+
+
+def terminal_actor(command: str, workspace: Workspace) -> Actor:
+    return Actor(workspace=workspace, role=Role.ADMIN, name=_name(command))
+
+
+def _name(command: str) -> str:
     try:
         name = getpass.getuser()
     except (OSError, KeyError):  # a container's user may have none
         name = "?"
-    return Caller(workspace=workspace, role=Role.ADMIN, name=f"manage.py {command} ({name})")
+    return f"manage.py {command} ({name})"
 
 
 def pick(*, username: str | None, workspace: str | None) -> tuple[User, Workspace]:

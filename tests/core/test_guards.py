@@ -85,3 +85,56 @@ def writes_status(node):
 )
 def test_writing_a_status_in_another_way_is_found(code):
     assert any(writes_status(node) for node in ast.walk(ast.parse(code)))
+
+
+# Where requests are read and answered: rules live below, with their transactions and their rows. Django's
+# admin and the session have ways of their own.
+DOORS = [
+    *("endpoints/views", "endpoints/api", "endpoints/forms", "endpoints/wire"),
+    *("runs/views", "runs/api", "runs/forms", "runs/parts", "runs/wire"),
+    *("studio/api", "studio/pages", "studio/core/rest", "studio/core/ui"),
+    *("studio/core/views.py", "studio/core/forms.py"),
+]
+TRANSACTIONS = {"atomic", "write_transaction", "select_for_update", "on_commit"}
+WRITES = {"bulk_create", "bulk_update", "get_or_create", "update_or_create", "save", "delete"}
+
+
+def _writes(path: Path) -> list[str]:
+    """The calls and names in a file that write rows or hold them."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        name = getattr(node, "attr", None) or getattr(node, "id", None)
+        is_write = name in TRANSACTIONS
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            name = node.func.attr
+            # A dictionary is updated with another one, rows with values of their columns.
+            is_write = name in WRITES or (name in ("create", "update") and bool(node.keywords))
+        if is_write:
+            found.append(f"{path}:{node.lineno} {name}")
+    return found
+
+
+def test_doors_neither_open_a_transaction_nor_write_a_row():
+    files = [file for door in DOORS for file in _files(ROOT / door)]
+    assert len(files) > 100
+    assert [line for file in files for line in _writes(file)] == []
+
+
+def _files(place: Path) -> list[Path]:
+    return sorted(place.rglob("*.py")) if place.is_dir() else [place]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Run.objects.filter(pk=1).update(name='')",
+        "Run.objects.create(name='')",
+        "row.save()",
+        "with transaction.atomic(): pass",
+        "@transaction.atomic\ndef view(): pass",
+    ],
+)
+def test_what_a_door_may_not_do_is_found(line, tmp_path):
+    file = tmp_path / "view.py"
+    file.write_text(line)
+    assert _writes(file)

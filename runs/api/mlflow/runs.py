@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import uuid4
 
-from django.db import transaction
 from django.db.models import Q
 from rest_framework.response import Response
 
@@ -56,13 +55,14 @@ class RunView(MlflowView):
         fresh = self.runs().get(pk=run.pk)
         return Response({"run": entities.runs([fresh], self.base_url)[0]})
 
-    def tag(self, run: Run, tags: dict[str, str]) -> None:
-        """Two of MLflow's tags are the name and the description of a run here."""
-        columns: dict = {COLUMN[key]: tags[key] for key in COLUMN if key in tags}
-        kept = {key: value for key, value in tags.items() if key not in {*COLUMN, entities.PARENT}}
-        if len(columns.get("display_name", "")) > LONGEST:
-            raise BadValue(f"A name has at most {LONGEST} characters.", target=entities.RUN_NAME)
-        services.edit(self.actor, run, tags=kept, **columns)
+
+def changes_of(tags: dict[str, str]) -> dict:
+    """Two of MLflow's tags are the name and the description of a run here."""
+    columns: dict = {COLUMN[key]: tags[key] for key in COLUMN if key in tags}
+    kept = {key: value for key, value in tags.items() if key not in {*COLUMN, entities.PARENT}}
+    if len(columns.get("display_name", "")) > LONGEST:
+        raise BadValue(f"A name has at most {LONGEST} characters.", target=entities.RUN_NAME)
+    return {"tags": kept, **columns}
 
 
 class MlflowRun(RunView):
@@ -78,17 +78,15 @@ class MlflowRunCreate(RunView):
             parent = find(self.runs(), tags[entities.PARENT], "Run with ID")
         uuid = body.text("experiment_id", required=True)
         name = body.text("run_name", longest=LONGEST) or tags.pop(entities.RUN_NAME, "")
-        with transaction.atomic():
-            run = services.make_child(
-                self.actor,
-                uuid=uuid4(),
-                parent=parent,
-                experiment=experiment_of(self.actor, uuid),
-                display_name=name[:LONGEST],
-                status=Status.RUNNING,
-                at=moment(body, "start_time"),
-            )
-            self.tag(run, tags)
+        run = services.make_child(
+            self.actor,
+            uuid=uuid4(),
+            parent=parent,
+            experiment=experiment_of(self.actor, uuid),
+            status=Status.RUNNING,
+            at=moment(body, "start_time"),
+            **{"display_name": name[:LONGEST], **changes_of(tags)},
+        )
         return self.shown(run)
 
 
@@ -170,14 +168,8 @@ class MlflowModelSearch(RunView):
 
 class LoggingView(RunView):
     def log(self, run: Run, *, metrics=(), params: dict | None = None, tags: dict | None = None):
-        """All of it or nothing."""
-        with transaction.atomic():
-            if params:
-                services.log_params(self.actor, run, params)
-            if tags:
-                self.tag(run, tags)
-            if metrics:
-                services.log_metrics(self.actor, run, metrics)
+        changes = changes_of(tags) if tags else {}
+        services.log_batch(self.actor, run, metrics=metrics, params=params, **changes)
         return Response({})
 
 

@@ -4,7 +4,7 @@ from django.contrib.auth.management.commands import changepassword
 
 from studio.core import audit
 from studio.core.models import User
-from studio.management.callers import AuditedCommand, terminal_actor
+from studio.management.callers import AuditedCommand, terminal_caller
 
 
 class Command(AuditedCommand, changepassword.Command):
@@ -14,5 +14,5 @@ class Command(AuditedCommand, changepassword.Command):
         said = super().handle(*args, **options)
         user = User.objects.get(username=options["username"] or getpass.getuser())
         after = {"password": "changed"}
-        audit.record(terminal_actor("changepassword"), "change password", user, after=after)
+        audit.record(terminal_caller("changepassword"), "change password", user, after=after)
         return said

@@ -3,7 +3,7 @@ from django.db.models import Max
 
 from studio.core import audit
 from studio.core.models import User
-from studio.management.callers import AuditedCommand, terminal_actor
+from studio.management.callers import AuditedCommand, terminal_caller
 
 
 class Command(AuditedCommand, createsuperuser.Command):
@@ -14,4 +14,4 @@ class Command(AuditedCommand, createsuperuser.Command):
         super().handle(*args, **options)
         for user in User.objects.filter(pk__gt=newest, is_superuser=True):
             after = {"username": user.username, "is_superuser": "True"}
-            audit.record(terminal_actor("createsuperuser"), "create", user, after=after)
+            audit.record(terminal_caller("createsuperuser"), "create", user, after=after)

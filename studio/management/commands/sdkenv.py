@@ -32,7 +32,6 @@ class Command(AuditedCommand):
         _, plain = tokens.make(
             terminal_actor("sdkenv", workspace),
             user=user,
-            workspace=workspace,
             name="sdkenv",
             days=DAYS,
         )

@@ -1,5 +1,6 @@
 from uuid import UUID
 
+from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 
 from endpoints.models import PipelineEndpoint
@@ -20,19 +21,13 @@ class Command(AuditedCommand):
         parser.add_argument("--data", metavar="DIR", help="the data folder (./.studio)")
 
     def handle(self, *, name, user, endpoint, days, workspace, **options):
-        if not 1 <= days <= 3650:
-            raise CommandError(f"--days must be from 1 to 3650, not {days}")
-        if not 1 <= len(name) <= 100:
-            raise CommandError("NAME must have 1 to 100 characters")
         user, workspace = pick(username=user, workspace=workspace)
-        _, plain = tokens.make(
-            terminal_actor("token", workspace),
-            user=user,
-            workspace=workspace,
-            name=name,
-            days=days,
-            endpoint_uuid=_endpoint_uuid(endpoint, workspace) if endpoint else None,
-        )
+        endpoint_uuid = _endpoint_uuid(endpoint, workspace) if endpoint else None
+        by = terminal_actor("token", workspace)
+        try:
+            _, plain = tokens.make(by, user=user, name=name, days=days, endpoint_uuid=endpoint_uuid)
+        except ValidationError as error:
+            raise CommandError(" ".join(error.messages)) from error
         self.stdout.write(plain)
 
 
