@@ -1,5 +1,5 @@
-"""The Celery application: a doorbell over Redis. The database is the truth, so no results, no
-acknowledgement before the work, and one message at a time."""
+"""The Celery application, used only to wake workers over Redis. The database is the truth: no
+results, late acknowledgement, one message at a time."""
 
 import os
 
@@ -18,7 +18,7 @@ app.conf.update(
     broker_url=settings.STUDIO_REDIS_URL,
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
-    # A dead broker must cost a trigger at most 200 ms: `recover` rings later.
+    # A dead broker may cost a trigger 200 ms at most: `recover` rings again later.
     broker_transport_options={
         "visibility_timeout": SEVEN_DAYS_SECONDS,
         "socket_connect_timeout": 0.2,
@@ -32,9 +32,9 @@ app.conf.update(
     worker_prefetch_multiplier=1,
     worker_hijack_root_logger=False,
     worker_send_task_events=False,
-    worker_cancel_long_running_tasks_on_connection_loss=False,  # a step outlives its bell
-    worker_enable_remote_control=False,  # cancel and inspection go through the database
+    worker_cancel_long_running_tasks_on_connection_loss=False,  # a step outlives its message
+    worker_enable_remote_control=False,  # canceling and inspection use the database
     timezone="UTC",
 )
-# Slot threads keep their database connections; without this Celery opens one for every message.
+# Slot threads keep their database connections; otherwise Celery would open one per message.
 app.conf["CELERY_DB_REUSE_MAX"] = 2**62

@@ -29,13 +29,13 @@ STUDIO_WORK_DIR = STUDIO_DATA / "work"
 STUDIO_ENVS_DIR = STUDIO_DATA / "envs"
 
 # --- who may call, and under which name ----------------------------------------------------------
-_started = STUDIO_DATA / "addresses.json"  # how `up` was last started, for the other commands
+_started = STUDIO_DATA / "addresses.json"  # how `up` was last started; other commands read it
 _addresses = json.loads(_started.read_text()) if _started.is_file() else {}
 STUDIO_HOST = env.str("STUDIO_HOST", default=_addresses.get("host", "127.0.0.1"))
 STUDIO_PORT = env.int("STUDIO_PORT", default=_addresses.get("port", 8000))
 STUDIO_TLS_PORT = env.int("STUDIO_TLS_PORT", default=_addresses.get("tls_port", 8443))
 STUDIO_PUBLIC_URL = env.str("STUDIO_PUBLIC_URL", default="").rstrip("/")
-# Where there is no request to follow (steps, portal links), this is the base of every address.
+# The base of addresses where there is no request: in steps, and in links to pages.
 STUDIO_BASE_URL = STUDIO_PUBLIC_URL or (
     f"https://{'127.0.0.1' if STUDIO_HOST in ('0.0.0.0', '::') else STUDIO_HOST}:{STUDIO_TLS_PORT}"  # noqa: S104
 )
@@ -78,7 +78,7 @@ if SECRET_KEY and len(SECRET_KEY.encode()) < 32:
         f"{_where} has {len(SECRET_KEY.encode())} bytes, and below 32 it could be guessed. Make one with:"
         ' python -c "import secrets; print(secrets.token_urlsafe(48))"'
     )
-# Before the first `up` there is no key; commands that need none (migrate, help) still start.
+# Before the first `up` there is no key; commands that need none (migrate, help) can still start.
 SECRET_KEY_MISSING = not SECRET_KEY
 SECRET_KEY = SECRET_KEY or "no-key-yet"
 
@@ -171,20 +171,20 @@ else:
         "default": {"ENGINE": "django.db.backends.sqlite3", "NAME": str(STUDIO_DATA / "db.sqlite3")}
     }
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    # IMMEDIATE takes the write lock at BEGIN, so a transaction waits instead of failing half-way;
-    # FULL makes a committed run survive a power cut.
+    # IMMEDIATE takes the write lock at BEGIN, so that a transaction waits instead of failing
+    # half-way; FULL makes a committed run survive a power failure.
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY;"
         " PRAGMA cache_size=-8000; PRAGMA mmap_size=134217728;"
-        # 16 MiB instead of 4: the pages that every step writes are copied back a quarter as often.
+        # 16 MiB instead of 4: pages that every step writes are copied back a quarter as often.
         " PRAGMA wal_autocheckpoint=4000;",
     }
     DATABASES["default"]["TEST"] = {"NAME": env.str("STUDIO_TEST_DATABASE", default="") or None}
 else:
-    # A server whose machine or network is gone answers nothing: what waits for it is told so in time,
-    # and tries again. Given in the URL, other values count.
+    # An unreachable server does not answer at all; these time-outs let us notice, and try again.
+    # Values in the URL override them.
     DATABASES["default"]["OPTIONS"] = {
         "connect_timeout": 10,
         "tcp_user_timeout": 20_000,
@@ -216,8 +216,8 @@ CSRF_FAILURE_VIEW = "studio.core.views.csrf_failure"
 SESSION_COOKIE_NAME = "studio_session"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
-# The embedded default is also served over http on the loopback; behind a public https address
-# cookies are for https alone. Those of https have names of their own (middleware.cookies_of_https).
+# The embedded default is also served over http on loopback; behind a public https address cookies
+# are https-only. Cookies of https have their own names (middleware.cookies_of_https).
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = STUDIO_PUBLIC_URL.startswith("https://")
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE
 SECURE_REDIRECT_EXEMPT = [r"^healthz$"]

@@ -1,4 +1,4 @@
-"""The whole map: pages of each app, then the REST doors, whose trailing slashes are optional."""
+"""The URL map: pages of each app, then REST, whose trailing slashes are optional."""
 
 from django.contrib import admin
 from django.contrib.auth.decorators import login_not_required

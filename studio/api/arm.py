@@ -17,7 +17,7 @@ SERVICES = ("api", "experimentation", "history", "hyperdrive", "modelmanagement"
 
 
 class OpenView(APIView):
-    """A route that needs no caller; it reveals nothing but addresses."""
+    """A view that needs no caller; it reveals nothing but addresses."""
 
     authentication_classes = ()
     permission_classes = ()
@@ -35,7 +35,7 @@ class CloudMetadata(OpenView):
                     "name": "AzureCloud",
                     "resourceManager": f"{base}/",
                     "portal": base,
-                    "suffixes": {"storage": "core.windows.net"},  # `azureml-mlflow` wants one
+                    "suffixes": {"storage": "core.windows.net"},  # `azureml-mlflow` requires one
                     "authentication": authentication,
                 }
             ]
@@ -43,7 +43,7 @@ class CloudMetadata(OpenView):
 
 
 class Discovery(OpenView):
-    """Every service is here. No trailing slash (wire.md 4.4)."""
+    """This host, without a trailing slash, for every service (wire.md 4.4)."""
 
     def get(self, request, rest=""):
         return Response(dict.fromkeys(SERVICES, base_url(request)))
@@ -73,7 +73,7 @@ class WorkspaceDetail(WireView):
         return Response(workspace_resource(self.actor.workspace, self.base_url))
 
     def put(self, request, **scope):
-        """What makes, changes and removes a workspace for clients of the resource manager."""
+        """Refuses to create, change or remove a workspace."""
         raise Refused(
             "A workspace is made on the studio's own machine: uv run manage.py workspace add.",
             status=400,
@@ -83,7 +83,7 @@ class WorkspaceDetail(WireView):
 
 
 class BelowSubscription(WireView):
-    """Addresses that name no workspace: the caller's own subscription and group, or 404."""
+    """Addresses without a workspace: the caller's own subscription and group, or 404."""
 
     def check_scope(self, workspace: Workspace):
         own = {"subscription": workspace.subscription_id, "group": workspace.resource_group}
@@ -108,8 +108,8 @@ class ResourceGroup(BelowSubscription):
 
 
 class ResourceList(WireView):
-    """Every resource of a subscription: `Workspace.list` asks here, by a filter, for the workspaces,
-    which are all there is. Their group is named in the filter, where one is."""
+    """Lists the resources of a subscription, which are only workspaces. `Workspace.list` calls it
+    with a filter that names the type and perhaps the group."""
 
     for_endpoint_tokens = for_run_tokens = True
 
@@ -128,7 +128,8 @@ class ResourceList(WireView):
 
 
 class WorkspaceList(WireView):
-    """The caller's one workspace, where it belongs to what the address names; else none."""
+    """The caller's one workspace if it is in the named subscription and group; else an empty
+    list."""
 
     for_endpoint_tokens = for_run_tokens = True
 

@@ -1,5 +1,6 @@
-"""The Blob REST subset that clients upload to and download from (wire.md 8.3). An address carries its
-own permission, so these routes need no token; bodies are streamed, never held in memory."""
+"""The part of Azure's Blob REST that clients use for uploads and downloads (wire.md 8.3). An
+address carries its own permission, so no token is needed; bodies are streamed, never held in
+memory."""
 
 import base64
 import hashlib
@@ -33,7 +34,8 @@ RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
 class Body:
-    """A request's body as a file: short of its length, or not what Content-MD5 says, is an error."""
+    """A request's body as a file; raises if it is shorter than its length or does not match
+    Content-MD5."""
 
     def __init__(self, request):
         self.source = request._request
@@ -43,7 +45,7 @@ class Body:
 
     def _length(self, request) -> int:
         text = request.META.get("CONTENT_LENGTH") or ""
-        # Of a body in chunks nobody can tell whether all of them came.
+        # For a chunked body nobody can tell whether it is complete.
         if not text.isdigit() or "Transfer-Encoding" in request.headers:
             raise Refused("Content-Length is required.", status=411)
         return int(text)
@@ -68,7 +70,7 @@ class Body:
 
 
 class Blocks:
-    """The staged blocks of one blob, read one after the other as a single file."""
+    """The staged blocks of a blob, read as a single file."""
 
     def __init__(self, names: list[str], stack: ExitStack):
         self.names, self.stack = names, stack
@@ -127,7 +129,7 @@ class Blob(OpenView):
         return self.stored(container, path)
 
     def append(self, request, container, path, *, by):
-        """The SDK's runs send their logs so while they last, one piece after the other."""
+        """Append to a blob: the SDK's runs send their logs in pieces."""
         body, behind = Body(request), container_of(container)
         size = behind.state(path).size
         expected = request.headers.get("x-ms-blob-condition-appendpos")
@@ -135,9 +137,10 @@ class Blob(OpenView):
             raise Refused(
                 f"The blob has {size} bytes.", status=412, code="AppendPositionConditionNotMet"
             )
-        # Without the condition several writers may append, in whatever order they come.
+        # Without the condition several writers may append in any order.
         at = None if expected is None else size
-        # All of it is here and right before the blob grows: a client's torn request leaves no trace.
+        # The piece is complete and verified before the blob grows, so a torn request leaves no
+        # trace.
         with SpooledTemporaryFile(max_size=IN_MEMORY) as whole:
             shutil.copyfileobj(body, whole, CHUNK)
             length = whole.tell()
@@ -173,7 +176,7 @@ class Blob(OpenView):
 
 
 class BlobContainer(OpenView):
-    """The listing that datastores are read by."""
+    """Lists a container, for clients that read datastores."""
 
     def get(self, request, container):
         links.checked(container, "", request.query_params, verb="l")
@@ -182,7 +185,7 @@ class BlobContainer(OpenView):
             raise BadValue("Only restype=container&comp=list is known here.", target="comp")
         size = listing_size(query.get("maxresults", ""))
         prefix, marker = query.get("prefix", ""), names.unquoted(query.get("marker", ""))
-        # A marker continues after a name, so the order is that of the names.
+        # A marker continues after a name, so results are ordered by name.
         found = sorted(row for row in container_of(container).list(prefix) if row[0] > marker)
         rows = found[: size + 1]
         following = rows[size - 1][0] if len(rows) > size else ""
@@ -211,13 +214,13 @@ class RangeNotSatisfiable(Refused):
 
 
 def wanted_range(request, size: int, *, etag: str) -> tuple[int, int] | None:
-    """The bytes asked for, end exclusive; None where the whole blob is, or what cannot be read."""
+    """The bytes asked for, end exclusive; None for the whole blob and for an unreadable range."""
     text = request.headers.get("x-ms-range") or request.headers.get("Range") or ""
     match = RANGE.fullmatch(text.strip())
     if match is None or match.groups() == ("", ""):
         return None
     if request.headers.get("If-Range", etag) != etag:
-        return None  # a part of what has changed since would not fit
+        return None  # the blob has changed since: a part of it would not fit
     first, last = match.groups()
     if first and last and int(last) < int(first):
         return None
@@ -254,7 +257,7 @@ def listing(container: str, prefix: str, rows, marker: str) -> Iterator[str]:
 
 
 def _name(path: str) -> str:
-    """As Azure writes a name that XML cannot hold."""
+    """The name as Azure encodes one that XML cannot hold."""
     if _plain(path) == path:
         return f"<Name>{escape(path)}</Name>"
     return f'<Name Encoded="true">{names.quoted(path)}</Name>'
@@ -279,7 +282,7 @@ def described(response, path: str, state: State, *, length: int):
     stamped(response, path, state)
     response["x-ms-blob-type"] = "BlockBlob"
     response["x-ms-version"] = links.VERSION
-    # What runs leave is the work of their code: no browser may take it for a page of ours.
+    # Runs wrote these files: a browser must not treat them as pages of ours.
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
     return response
@@ -292,7 +295,7 @@ def stamped(response, path: str, state: State):
 
 
 def conditional(request, response):
-    """304 or 412 instead, where If-None-Match and its like ask for it."""
+    """The response, or 304 or 412 for If-None-Match and similar headers."""
     modified = parse_http_date(response["Last-Modified"])
     answer = get_conditional_response(
         request._request, etag=response["ETag"], last_modified=modified, response=response
@@ -303,7 +306,7 @@ def conditional(request, response):
 
 
 def etag(path: str, state: State) -> str:
-    """Quoted, as headers and comparisons have it."""
+    """The ETag with quotes, as headers and comparisons need it."""
     return f'"{hashlib.sha256(os.fsencode(f"{path}:{state.version}")).hexdigest()[:24]}"'
 
 
@@ -312,6 +315,6 @@ def last_modified(state: State) -> str:
 
 
 def content_type(path: str) -> str:
-    """Texts are shown as text, anything else is a download."""
+    """Text is shown as text, anything else is a download."""
     is_text = path.rpartition(".")[2].lower() in ("txt", "log", "csv", "json", "md", "yml", "yaml")
     return "text/plain; charset=utf-8" if is_text else "application/octet-stream"

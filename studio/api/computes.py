@@ -1,5 +1,5 @@
-"""Compute targets as the resource manager shows them (wire.md 4.5). A target is a queue of ours, so every
-operation on one is over when it is answered."""
+"""Compute targets as the resource manager shows them (wire.md 4.5). A target is a queue of ours, so
+every operation has finished when it is answered."""
 
 import os
 
@@ -30,7 +30,7 @@ class ComputeView(WireView):
         return compute_resource(target, Nodes().of(target))
 
     def answer(self, body=None) -> Response:
-        """Clients raise where this header is missing, and ask there until it says that all is done."""
+        """A response with the header that clients require, and poll until the operation is done."""
         scope = self.actor.workspace.scope
         return Response(
             body,
@@ -45,11 +45,11 @@ class ComputeList(ComputeView):
         nodes = Nodes()
         targets = computes(self.actor).order_by("name")
         rows = [compute_resource(target, nodes.of(target)) for target in targets]
-        return Response({"value": rows})  # the client follows any nextLink, also null
+        return Response({"value": rows})  # the client follows any nextLink, even null
 
 
 class ComputeDetail(ComputeView):
-    """404 is what the usual "use it or create it" of scripts waits for."""
+    """404 is what "use it or create it" code in scripts expects."""
 
     for_run_tokens = True
 
@@ -73,7 +73,7 @@ class ComputeDetail(ComputeView):
         return self.answer(self.resource(target))
 
     def patch(self, request, name, **scope):
-        """`AmlCompute.update`: how far it scales, which is kept for the client to read again."""
+        """`AmlCompute.update`: the scale settings, stored for the client to read."""
         target = self.target(name)
         body = Body(request.data)
         if "identity" in body:
@@ -98,7 +98,7 @@ class ComputeDetail(ComputeView):
         return self.answer()
 
     def scale(self, inner: Body, known: dict) -> dict:
-        """What is sent of the three settings there are, over what is `known` of them."""
+        """The scale settings: `known` ones, overridden by those that are sent."""
         sent, scale = Body(inner.mapping("scaleSettings"), name="scaleSettings"), dict(known)
         for key in ("minNodeCount", "maxNodeCount"):
             count = sent.get(key)
@@ -128,8 +128,8 @@ class ComputeNodes(ComputeView):
 
 
 class Sizes(BelowSubscription):
-    """`AmlCompute.supported_vmsizes`. A size is a word that targets keep; what a step really gets is
-    its worker's machine, so the one that is told of is the studio's own."""
+    """`AmlCompute.supported_vmsizes`. A size is only stored with a target. A step gets its worker's
+    machine, so the one listed size is that of this machine."""
 
     for_run_tokens = True
 
@@ -147,7 +147,7 @@ class Sizes(BelowSubscription):
 
 
 class Limits(BelowSubscription):
-    """`AmlCompute.list_usages` and `list_quotas`: nothing is limited but by the workers there are."""
+    """`AmlCompute.list_usages` and `list_quotas`: there are no limits but the number of workers."""
 
     for_run_tokens = True
 

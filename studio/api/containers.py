@@ -1,7 +1,8 @@
-"""What lies behind the container names of blob addresses: artifacts and logs of runs, files of
-datastores, uploads on their way to a snapshot, snapshots on their way back.
+"""What is behind the container names of blob addresses: artifacts and logs of runs, files of
+datastores, uploads for snapshots, snapshots as zips.
 
-An address outlives a role, so whoever it was made for is asked again for what is written."""
+An address outlives a role, so the role of the actor it was made for is checked again at each write.
+"""
 
 import hashlib
 import io
@@ -28,7 +29,7 @@ from studio.storage import blobs, uploads
 from studio.storage.roots import Readable, State
 
 CHUNK = 1 << 20
-# The log of every build of an environment; it is no run's.
+# One log for all builds of environments; it belongs to no run.
 IMAGE_LOG = "image_build_log.txt"
 IMAGE_LOG_TEXT = (
     "No image is built here: the worker makes a virtual environment of the packages, once, when a step"
@@ -37,7 +38,7 @@ IMAGE_LOG_TEXT = (
 
 
 class Container(Protocol):
-    """Each raises NotFound for what is not there, ValidationError for a path that cannot be."""
+    """Methods raise NotFound for what does not exist, ValidationError for an invalid path."""
 
     def state(self, path: str) -> State: ...
     def stream(self, path: str, start: int, end: int) -> Iterator[bytes]: ...
@@ -76,7 +77,7 @@ class ReadOnly:
 
 
 class Logs(ReadOnly):
-    """`<run uuid>/<log name>`; a log that is still written is as long as it is now."""
+    """`<run uuid>/<log name>`. A log that is still being written has its present length."""
 
     def state(self, path: str) -> State:
         run_uuid, name = split(path)
@@ -103,7 +104,7 @@ class Logs(ReadOnly):
 
 
 class Artifacts(ReadOnly):
-    """`<run uuid>/<artifact path>`; the row is made when the content is there."""
+    """`<run uuid>/<artifact path>`. The row is created when the content is stored."""
 
     def state(self, path: str) -> State:
         try:
@@ -185,7 +186,7 @@ class LocalUploads(ReadOnly):
 
 
 class DatastoreFiles:
-    """`datastore-<uuid>`: every path is resolved by `endpoints.data`, which it never leaves."""
+    """`datastore-<uuid>`: `endpoints.data` resolves every path and keeps it in its datastore."""
 
     def __init__(self, name: str):
         prefix, _, uuid = name.partition("-")
@@ -205,7 +206,7 @@ class DatastoreFiles:
         return data.resolve(self.datastore, path)
 
     def found(self, path: str) -> data.Location:
-        """To read: steps leave files under names that no client may choose."""
+        """The file to read; names are allowed that steps used but clients may not choose."""
         return data.find(self.datastore, path)
 
     def state(self, path: str) -> State:
@@ -231,7 +232,7 @@ class DatastoreFiles:
         return place.write(body)
 
     def append(self, path: str, body: Readable, *, at: int | None, by: Actor) -> int:
-        """All of it again: steps that run may hold links to the file as it is."""
+        """Write all of it again: running steps may hold links to the present file."""
         end = self.state(path).size if at is None else at
         with blobs.joined(self.stream(path, 0, end), body) as whole:
             return self.write(path, whole, by=by)
@@ -261,7 +262,7 @@ class Uploads(ReadOnly):
 
 
 class Snapshots(ReadOnly):
-    """`<snapshot uuid>/code.zip`, which is packed when it is first asked for."""
+    """`<snapshot uuid>/code.zip`, packed when it is first requested."""
 
     def snapshot(self, path: str) -> Snapshot:
         uuid, _name = split(path)
@@ -289,7 +290,7 @@ def pieces(file: IO[bytes], start: int, end: int) -> Iterator[bytes]:
 
 
 def split(path: str) -> tuple[UUID, str]:
-    """The run or workspace, and the rest, of `<uuid>/<name>`."""
+    """The id of the run or workspace, and the rest, of `<uuid>/<name>`."""
     head, _, name = path.partition("/")
     try:
         return UUID(head), blobs.checked_path(name)
@@ -298,5 +299,5 @@ def split(path: str) -> tuple[UUID, str]:
 
 
 def staged_name(container: str, path: str, block: str) -> str:
-    """Where one block of a blob waits for its list; block ids are the client's own words."""
+    """Where a block of a blob waits for its list; clients choose block ids."""
     return f"blocks/{hashlib.sha256(f'{container}/{path}/{block}'.encode()).hexdigest()}"

@@ -7,8 +7,8 @@ from studio.core.errors import NotFound
 from studio.core.rest.bodies import Body
 from studio.core.rest.views import WireView
 
-MOST = 500  # secrets in one call
-NOT_PROVIDED = "application/NotProvided"  # the client's word for a content type that nobody gave
+MOST = 500  # most secrets in one call
+NOT_PROVIDED = "application/NotProvided"  # the client's word for "no content type"
 
 
 class Secrets(WireView):
@@ -22,7 +22,8 @@ class Secrets(WireView):
 
 
 class SecretBatch(WireView):
-    """`secrets:putbatch`, `secrets:getbatch` and `secrets:deletebatch`: several by one call."""
+    """`secrets:putbatch`, `secrets:getbatch` and `secrets:deletebatch`: several secrets in one
+    call."""
 
     for_run_tokens = True
 

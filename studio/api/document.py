@@ -1,4 +1,4 @@
-"""The OpenAPI document of everything REST, for signed-in people and for tokens."""
+"""The OpenAPI document of all REST, for signed-in people and for tokens."""
 
 from drf_spectacular.renderers import OpenApiJsonRenderer
 from drf_spectacular.views import SpectacularAPIView
@@ -10,6 +10,6 @@ from studio.core.rest.authentication import StudioAuthentication
 
 class ApiDocument(SpectacularAPIView):
     renderer_classes = [OpenApiJsonRenderer]
-    # The token first: its scheme is what a 401 names.
+    # Token authentication first: its scheme is the one that a 401 names.
     authentication_classes = [StudioAuthentication, SessionAuthentication]
     permission_classes = [IsAuthenticated]

@@ -1,5 +1,5 @@
-"""Is the studio well (`/healthz`), and how it does in numbers (`/metrics`). Read from rows, not by
-asking the workers, so that an answer never waits for one."""
+"""Health (`/healthz`) and numbers (`/metrics`). Both read rows and do not ask the workers, so that
+an answer never waits for one."""
 
 import logging
 import shutil
@@ -20,7 +20,7 @@ from studio.core.rest.views import WireView
 
 logger = logging.getLogger(__name__)
 PING_SECONDS = 0.2
-LOWEST_FREE_BYTES = 16 * 1024 * 1024  # with less, the database fails soon
+LOWEST_FREE_BYTES = 16 * 1024 * 1024  # with less, the database will fail soon
 
 
 class Health(OpenView):
@@ -70,7 +70,7 @@ def processes() -> dict[str, str]:
 
 
 def disk() -> dict[str, str]:
-    """Named only where it is full."""
+    """Reported only if it is full."""
     try:
         free = shutil.disk_usage(settings.STUDIO_DATA).free
     except OSError as error:
@@ -85,7 +85,7 @@ class MayReadMetrics(BasePermission):
 
 
 class Metrics(WireView):
-    """Prometheus text. Only what indexes answer: nothing here grows with the history."""
+    """Prometheus text. Everything comes from indexes: the cost does not grow with the history."""
 
     permission_classes = (MayReadMetrics,)
 

@@ -1,4 +1,4 @@
-"""Addresses below a REST prefix that lead nowhere: answered in REST's own error shape, not as a page."""
+"""Unknown addresses below a REST prefix: a 404 in REST's error shape instead of a page."""
 
 from rest_framework.views import APIView
 
@@ -12,15 +12,15 @@ PREFIXES = (
 
 
 class Missing(APIView):
-    """A caller is asked for first, as everywhere: nobody learns here which routes exist."""
+    """Requires a caller like every route, so that strangers do not learn which routes exist."""
 
-    schema = None  # not a route, but the lack of one
+    schema = None  # not in the OpenAPI document: it is not a route
 
     def initial(self, request, *args, **kwargs):
         super().initial(request, *args, **kwargs)
         raise NotFound(f"There is no {request.method} {request.path} here.")
 
     def handle(self, request, *args, **kwargs):
-        """Never reached; DRF wants a handler for each method."""
+        """Never called; DRF needs a handler for each method."""
 
     get = post = put = patch = delete = handle

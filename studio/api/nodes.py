@@ -1,5 +1,5 @@
-"""A compute target as clients see it (wire.md 4.5). The target is a queue; its nodes are the slots of the
-workers that serve it, each of which runs one step at a time."""
+"""A compute target as clients see it (wire.md 4.5). The target is a queue; its nodes are the slots
+of the workers that serve it, each of which runs one step at a time."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class Node:
     worker: Worker
     number: int
     busy: bool
-    run_id: str | None  # where it is of the target's workspace
+    run_id: str | None  # set if the run is in the target's workspace
 
     def as_dict(self) -> dict:
         return {
@@ -31,7 +31,7 @@ class Node:
 
 
 class Nodes:
-    """The nodes of every target, read once for as many targets as an answer shows."""
+    """The nodes of all targets, read once for an answer that shows several."""
 
     def __init__(self):
         self.workers = living_workers()
@@ -54,14 +54,14 @@ class Nodes:
 
 
 def compute_resource(target: ComputeTarget, nodes: list[Node]) -> dict:
-    """The nulls must be there, and there must be no `userAccountCredentials`."""
+    """The compute entity. The nulls are required, and `userAccountCredentials` must be absent."""
     scale = {**SCALE, **(target.wire.get("scaleSettings") or {})}
     return {
         "id": f"{target.workspace.scope}/computes/{target.name}",
         "name": target.name,
         "location": "selfhosted",
         "tags": target.tags or None,
-        "identity": {"type": "None"},  # the client cannot read again what it wrote down without one
+        "identity": {"type": "None"},  # the client cannot deserialize what it saved without one
         "properties": {
             "computeType": target.compute_type,
             "provisioningState": "Succeeded",
@@ -74,8 +74,8 @@ def compute_resource(target: ComputeTarget, nodes: list[Node]) -> dict:
             "createdOn": wire_time(target.created_at),
             "properties": {
                 "vmSize": target.vm_size,
-                # With a number the client takes even 0 nodes for enough; without one it looks at the
-                # errors, and shows them to whoever waits for the target.
+                # Null instead of 0: the client takes any number for enough nodes, but for null it
+                # shows `errors` to whoever waits for the target.
                 "currentNodeCount": len(nodes) or None,
                 "targetNodeCount": scale["maxNodeCount"],
                 "nodeStateCounts": counts(nodes),
@@ -98,7 +98,7 @@ def counts(nodes: list[Node]) -> dict[str, int]:
 
 
 def lacking(target: ComputeTarget, nodes: list[Node], *, least: int) -> list[dict] | None:
-    """What somebody has to do before the target is what was asked for: no node starts by itself."""
+    """What somebody has to do before the target has the nodes asked for: none starts by itself."""
     if not nodes:
         code, found = "NoWorker", f"No worker serves {target.name} yet: its steps wait."
     elif len(nodes) < least:

@@ -1,5 +1,5 @@
-"""Studio tokens in the clothes of OAuth and of managed identity (wire.md 4.2): whatever tenant and client
-are named, the secret decides, and the answer is a JWT that dies with the token."""
+"""Exchanges studio tokens over OAuth and managed identity (wire.md 4.2). Tenant and client may be
+anything, the secret decides; the answer is a JWT that becomes void with the token."""
 
 import base64
 import logging
@@ -22,7 +22,7 @@ LONGEST_FORM, MOST_FIELDS = 64 * 1024, 100
 
 
 class AnyFormParser(BaseParser):
-    """A form whatever its Content-Type; Java's stock client sends none."""
+    """Reads a form whatever its Content-Type; Java's stock client sends none."""
 
     media_type = "*/*"
 
@@ -47,8 +47,8 @@ class TokenView(OpenView):
 
 
 def guessed(client: str) -> Response:
-    """A wrong secret: on record, and slowed down. A right one is never kept out by those: nobody
-    guesses 256 bits, and one caller with an old secret must not end all others of its address."""
+    """Record a wrong secret, and limit further ones. A right secret is never locked out: nobody
+    guesses 256 bits, and one caller with an old secret must not stop the others at its address."""
     address = origin().address
     attempt = tries.take("secret", client, address, is_known=lambda: False)
     answer = (
@@ -87,7 +87,7 @@ def granted(token: Token, *, tenant: str, resource: str) -> Response:
 
 
 def refused(code: str, description: str, status: int) -> Response:
-    """OAuth's own error shape (RFC 6749, 5.2), which its clients read."""
+    """OAuth's own error shape (RFC 6749, 5.2)."""
     return Response({"error": code, "error_description": description}, status=status)
 
 
@@ -110,7 +110,8 @@ class OpenIdConfiguration(OpenView):
 
 
 class ClientCredentials(TokenView):
-    """`/adfs/oauth2/token`, and `/{tenant}/oauth2/token` for callers of the public cloud's address."""
+    """`/adfs/oauth2/token`, and `/{tenant}/oauth2/token` for callers that use the public cloud's
+    address."""
 
     def post(self, request, tenant="studio"):
         form = request.data
@@ -126,8 +127,8 @@ class ClientCredentials(TokenView):
 
 
 def from_header(text: str) -> tuple[str, str]:
-    """Client and secret as Basic authentication, which is the default of many OAuth clients
-    (RFC 6749, 2.3.1: each is quoted as in a form)."""
+    """Client and secret from Basic authentication, the default of many OAuth clients (RFC 6749,
+    2.3.1: each is form-encoded)."""
     scheme, _, words = text.partition(" ")
     if scheme.lower() != "basic":
         return "", ""
@@ -139,7 +140,8 @@ def from_header(text: str) -> tuple[str, str]:
 
 
 class ManagedIdentity(TokenView):
-    """App Service's flavour is a GET with a `secret` header, the plain one a POST with `Metadata`."""
+    """App Service's flavour is a GET with a `secret` header, the plain flavour a POST with
+    `Metadata`."""
 
     def get(self, request):
         secret = request.headers.get("secret") or request.query_params.get("token", "")

@@ -1,5 +1,5 @@
-"""What clients ask of services of Azure that have no counterpart here: lists of what there is none of,
-and refusals that say what to do instead."""
+"""Azure services that have no counterpart here: their lists are empty, everything else is a refusal
+that says what to do instead."""
 
 from urllib.parse import quote
 
@@ -16,7 +16,7 @@ from studio.storage import links
 
 
 class Beyond(WireView):
-    """Nothing to be listed, and nothing to be made."""
+    """Lists are empty, and nothing can be created."""
 
     instead = ""
 
@@ -39,8 +39,8 @@ class Deployments(Beyond):
 
 
 class Searches(WireView):
-    """`Experiment.submit` of a HyperDriveConfig or an AutoMLConfig, whose clients show the two keys
-    that stand beside the studio's own error."""
+    """`Experiment.submit` of a HyperDriveConfig or an AutoMLConfig. Their clients show `code` and
+    `message` of the body, which are added to the studio's own error."""
 
     def handle_exception(self, exc):
         reply = super().handle_exception(exc)
@@ -78,7 +78,8 @@ class Connection(LinkedServices):
 
 
 class EnvironmentBuild(WireView):
-    """`Environment.build`: there is nothing to wait for, so a build has succeeded when it is asked of."""
+    """`Environment.build`: workers build environments, so a build has succeeded as soon as it is
+    asked for."""
 
     def require_registered(self, name: str, version: str) -> None:
         rows = EnvironmentVersion.objects.filter(
@@ -96,7 +97,7 @@ class EnvironmentBuild(WireView):
 
 
 class Images(EnvironmentBuild):
-    """Where a build is started, on a compute target or not; and `get_image_details`."""
+    """Starts such a build, on a compute target or not; and refuses `get_image_details`."""
 
     def get(self, request, **scope):
         raise Refused(IMAGE_LOG_TEXT, status=400)
@@ -112,7 +113,8 @@ class Images(EnvironmentBuild):
 
 
 class StorageKeys(WireView):
-    """`Workspace.sync_keys`: the storage is the studio's own, so its keys are never stale."""
+    """`Workspace.sync_keys`: the storage is the studio's own, so there is nothing to
+    synchronise."""
 
     def post(self, request, **scope):
         return Response(status=200)

@@ -9,7 +9,8 @@ from studio.core.rest.routes import GROUP, PROVIDER, SCOPE, SUBSCRIPTION, wire_p
 ANY_CONTAINER = (
     r"(?P<container>(?:artifacts|logs|snapshots|uploaded|uploads|datastore-[0-9a-f-]{36}))"
 )
-# The client joins the resource manager's address, which ends in a slash, and a path that begins with one.
+# The client joins the resource manager's address, which ends in a slash, with a path that begins
+# with one.
 COMPUTES = rf"^/?(?:rp/workspaces/)?{SCOPE}/computes"
 ENVIRONMENT = (
     rf"^environment/v[12]\.0/{SCOPE}/environments/(?P<name>[^/]+)/versions/(?P<version>[^/]+)"

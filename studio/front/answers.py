@@ -1,4 +1,5 @@
-"""An answer on its way: a WSGI application's, cut into pieces that are made as the caller takes them."""
+"""An answer being sent: a WSGI application's, in pieces that are produced as the caller takes
+them."""
 
 import email.utils
 import logging
@@ -14,11 +15,11 @@ NO_BODY = (204, 304)
 
 
 class Broken(Exception):
-    """The application failed after its answer had begun, or did not keep to its own length."""
+    """The application failed after its answer had begun, or did not keep to its declared length."""
 
 
 class Answer:
-    """`pieces` are made in a thread, one after the other, not always in the same; never two at once."""
+    """`pieces` are produced in threads: one at a time, not always in the same thread."""
 
     def __init__(self, application: Callable, request: Request, environ: dict, *, may_keep: bool):
         self.application, self.request, self.environ = application, request, environ
@@ -43,7 +44,7 @@ class Answer:
         return self._join(head=False)
 
     def close(self) -> None:
-        """Also of an answer that nobody took."""
+        """Close the application's iterable, even if nobody took the answer."""
         body, self.body = self.body, ()
         try:
             if close := getattr(body, "close", None):
@@ -61,7 +62,7 @@ class Answer:
         raise NotImplementedError("answers are iterables")
 
     def _join(self, *, head: bool) -> bytes:
-        """The next piece with its framing; with the head the first time."""
+        """The next piece with its framing; the first one with the headers."""
         content, size = [], 0
         for data in () if head and self._is_empty() else self.pieces:
             content.append(data)
@@ -92,7 +93,7 @@ class Answer:
             self.is_chunked = True
             lines.append("Transfer-Encoding: chunked")
         elif self.left is None:
-            self.keeps_alive = False  # the end of the connection is the end of the answer
+            self.keeps_alive = False  # the answer ends with the connection
         if not self.keeps_alive:
             lines.append("Connection: close")
         elif self.request.version == "1.0":
@@ -110,12 +111,12 @@ class Answer:
         return data
 
 
-HOLD = "x-studio-hold"  # of an application that has no news yet and is to be asked again
+HOLD = "x-studio-hold"  # set by an application that has nothing new yet and is to be called again
 DROPPED = ("connection", "transfer-encoding", "date", HOLD)
 
 
 def plain(status: int, kind: str, body: bytes, request: Request | None = None, more=()) -> bytes:
-    """A whole answer that ends its connection."""
+    """A complete answer, after which the connection is closed."""
     if request is not None and request.method == "HEAD":
         body = b""
     lines = [
@@ -133,7 +134,7 @@ _now = (0, "")
 
 
 def now() -> str:
-    """The time as headers have it, made once a second."""
+    """The time for headers, computed once a second."""
     global _now  # noqa: PLW0603 - a cache
     second = int(time.time())
     if _now[0] != second:

@@ -21,7 +21,8 @@ HIGH = re.compile(rb"[\x80-\xff]")
 
 
 def unacknowledged(socket) -> int:
-    """Linux tells; elsewhere what the kernel took counts as taken."""
+    """Bytes that the other side has not acknowledged. Only Linux tells; elsewhere sent means
+    taken."""
     count = array("i", [0])
     try:
         fcntl.ioctl(socket.fileno(), termios.TIOCOUTQ, count)
@@ -37,16 +38,17 @@ def quoted(match: re.Match) -> bytes:
 class Stage(Enum):
     """Whom the connection waits for."""
 
-    IDLE = auto()  # the caller's next request
-    RECEIVING = auto()  # the rest of one
+    IDLE = auto()  # the caller, for the next request
+    RECEIVING = auto()  # the caller, for the rest of a request
     WORKING = auto()  # ourselves
-    SENDING = auto()  # the caller, who has not taken what was sent
-    LINGERING = auto()  # the caller, who was refused and still sends
-    CLOSED = auto()  # nobody; what the caller has not taken may still be on its way
+    SENDING = auto()  # the caller, to take what was sent
+    LINGERING = auto()  # the caller, who was refused and is still sending
+    CLOSED = auto()  # nobody; the last bytes may still be in transit
 
 
 class Connection(asyncio.Protocol):
-    """All of it runs on the loop; what may block is handed to the threads. Requests that arrive ahead of their turn wait in line."""
+    """Everything here runs on the event loop; what may block is handed to threads. Requests that
+    arrive early wait in line."""
 
     def __init__(self, server, *, scheme: str):
         self.server, self.limits, self.scheme = server, server.limits, scheme
@@ -54,10 +56,10 @@ class Connection(asyncio.Protocol):
         self.parser = httptools.HttpRequestParser(self)
         self.requests: deque[Request] = deque()
         self.arriving: Request | None = None
-        self.again: Request | None = None  # one whose headers are read once more
+        self.again: Request | None = None  # a request whose headers are parsed once more
         self.has_line = False
         self.fault: tuple[int, str] | None = None
-        self.unread = 0  # header bytes of a request whose headers are not complete
+        self.unread = 0  # bytes received of incomplete headers
         self.answer: Answer | None = None
         self.is_paused = self.is_ended = False
         self.received = self.sent = 0
@@ -67,7 +69,9 @@ class Connection(asyncio.Protocol):
     # --- what the transport tells ---------------------------------------------------------------------
     def connection_made(self, transport):
         self.transport = transport
-        transport.set_write_buffer_limits(high=0)  # so that `resume_writing` means: all was taken
+        transport.set_write_buffer_limits(
+            high=0
+        )  # so that `resume_writing` means that everything was taken
         self.place = place_of(transport, self.scheme)
         self.enter(Stage.IDLE)
         self.server.admit(self)
@@ -79,12 +83,12 @@ class Connection(asyncio.Protocol):
         elif self.stage is not Stage.CLOSED and self.fault is None:
             self.parse(data)
             if self.stage in (Stage.WORKING, Stage.SENDING):
-                self.transport.pause_reading()  # one piece ahead is enough
+                self.transport.pause_reading()  # one piece in advance is enough
             else:
                 self.go_on()
 
     def eof_received(self):
-        """The caller sends no more; it may still be waiting for its answer."""
+        """The caller sends no more; it may still wait for its answer."""
         self.is_ended = True
         if self.stage is Stage.RECEIVING:
             self.refuse(400, "The request ended before its length.")
@@ -104,12 +108,12 @@ class Connection(asyncio.Protocol):
         if self.server.held.pop(self, None) is not None:
             self.timer.cancel()
             self.drop()
-        elif was is not Stage.WORKING:  # else the thread that works for it finds out
+        elif was is not Stage.WORKING:  # otherwise the thread that works for it notices
             self.drop()
 
     # --- what the server asks of every connection -------------------------------------------------------
     def check(self, now: float):
-        """End it if its caller takes longer than the limits allow."""
+        """Close the connection if its caller takes longer than the limits allow."""
         limits, waited = self.limits, now - self.since
         if self.stage is Stage.IDLE and waited > limits.idle:
             self.close()
@@ -129,7 +133,7 @@ class Connection(asyncio.Protocol):
         return self.stage in (Stage.LINGERING, Stage.CLOSED) and waited > self.limits.linger
 
     def stop(self):
-        """The server ends: what is under way may still be answered."""
+        """The server is stopping: requests in progress may still be answered."""
         if self in self.server.held:
             self.ask_again()
         elif self.stage in (Stage.IDLE, Stage.LINGERING):
@@ -143,7 +147,8 @@ class Connection(asyncio.Protocol):
         self.transport.abort()
 
     def taken(self) -> int:
-        """What the caller's machine has acknowledged; the kernel's own buffer may hold half a MiB."""
+        """The bytes that the caller's machine has acknowledged; the kernel's buffer may hold half a
+        MiB."""
         socket = self.transport.get_extra_info("socket")
         return self.sent - self.transport.get_write_buffer_size() - unacknowledged(socket)
 
@@ -171,7 +176,8 @@ class Connection(asyncio.Protocol):
             self.fault = 431, f"The address and headers are longer than {most} bytes."
 
     def with_plain_address(self, data: bytes) -> bytes:
-        """curl sends the letters of an address as they are, which the parser does not take."""
+        """Percent-encode non-ASCII letters of the address: curl sends them raw, which the parser
+        rejects."""
         if self.has_line:
             return data
         line, end, rest = data.partition(b"\n")
@@ -179,7 +185,7 @@ class Connection(asyncio.Protocol):
         return data if line.isascii() else HIGH.sub(quoted, line) + end + rest
 
     def feed(self, data: bytes) -> bytes:
-        """What is left to parse."""
+        """Parse; returns the rest."""
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
@@ -188,8 +194,8 @@ class Connection(asyncio.Protocol):
 
     def without_offer(self, request: Request, rest: bytes) -> bytes:
         """Java's first request offers HTTP/2 by an Upgrade header. It is answered as if it had not:
-        a new parser, which has seen no offer, reads the body."""
-        if request.fault is not None:  # CONNECT too; nothing that follows is read
+        a new parser, which has not seen the offer, reads the body."""
+        if request.fault is not None:  # CONNECT too; nothing after it is read
             self.fault = request.fault
             return b""
         self.again = request
@@ -228,7 +234,7 @@ class Connection(asyncio.Protocol):
         self.has_line = False
 
     def go_on(self):
-        """Do for the first request in line what is to be done next."""
+        """Do the next thing for the first request in line."""
         if self.stage not in (Stage.IDLE, Stage.RECEIVING):
             return
         request = self.requests[0] if self.requests else None
@@ -264,7 +270,7 @@ class Connection(asyncio.Protocol):
     def try_to(self, function, *arguments):
         try:
             function(*arguments)
-        except BaseException:  # whatever it is, the caller must not wait for an answer for ever
+        except BaseException:  # whatever it is, the caller must not wait forever
             logger.exception("the server failed")
             self.back(self.give_up)
 
@@ -336,7 +342,7 @@ class Connection(asyncio.Protocol):
         )
         self.give(answer, answer.first)
 
-    # A read that waits for news is asked again from time to time, and holds no thread in between.
+    # A read that waits for news is repeated from time to time, and holds no thread in between.
     def hold(self, request: Request):
         if self.is_gone():
             return
@@ -370,7 +376,7 @@ class Connection(asyncio.Protocol):
         if self.is_gone():
             return
         if data is None:
-            self.give_up()  # what was promised will not come; a clean end would hide it
+            self.give_up()  # the answer is incomplete; a clean end would hide that
             return
         self.write(data)
         self.send_on()
@@ -381,7 +387,7 @@ class Connection(asyncio.Protocol):
         self.transport.write(data)
 
     def send_on(self):
-        """Wait until all that was sent is taken; then make more, or take up the next request."""
+        """Wait until everything sent was taken; then produce more, or take the next request."""
         answer = self.answer
         if self.is_paused:
             self.enter(Stage.SENDING)
@@ -412,8 +418,8 @@ class Connection(asyncio.Protocol):
         self.send_refusal(self.server.gate.too_large(request.limit))
 
     def send_refusal(self, refusal):
-        """Then read what the caller still sends, up to a bound: closing the connection under it would
-        destroy the answer before it is read."""
+        """Send a refusal, then read a bounded amount of what the caller still sends: closing the
+        connection at once would destroy the answer before it is read."""
         request = self.requests[0] if self.requests else None
         self.write(plain(refusal.status, refusal.kind, refusal.body, request, refusal.headers))
         self.lingered, self.heard = 0, self.loop.time()
@@ -430,7 +436,7 @@ class Connection(asyncio.Protocol):
             self.close()
 
     def drop(self):
-        """Let go of what the caller no longer waits for."""
+        """Release what the caller no longer waits for."""
         for leftover in (self.answer, *self.requests):
             if leftover is not None:
                 self.server.threads.submit(leftover.close)

@@ -1,5 +1,6 @@
-"""The studio's answers to what the server asks: who may send a large body, how large it may be, and
-how a refusal is worded. Asked before the body is read: nobody fills the disk with what is refused."""
+"""The studio's answers to the server's questions: who may send a large body, how large, and how a
+refusal is worded. They are asked before the body is read, so that refused bodies do not fill the
+disk."""
 
 import io
 import json
@@ -25,7 +26,7 @@ WORDS = {413: "UserError", 500: "ServiceError", 503: "ServiceUnavailable"}
 class StudioGate:
     def admit(self, environ: dict) -> int | Refusal:
         request = WSGIRequest({**environ, "wsgi.input": io.BytesIO()})
-        translation.activate("en")  # the thread may still speak its last reader's language
+        translation.activate("en")  # the thread may still have its last reader's language
         view = None
         try:
             match = matching(request)
@@ -55,7 +56,7 @@ class StudioGate:
 def matching(request: HttpRequest) -> ResolverMatch:
     try:
         return resolve(request.path_info)
-    except Http404:  # Django's own message lists every route
+    except Http404:  # Django's own message would list every route
         raise NotFound(f"There is no {request.path} here.") from None
 
 
@@ -72,7 +73,7 @@ def view_of(request: HttpRequest, match: ResolverMatch) -> APIView | None:
 
 
 def note(request: HttpRequest, view: TriggerDoor, status: int, body: dict) -> None:
-    """What is refused here never reaches the view, which would note it."""
+    """Record a refusal here, because it never reaches the view."""
     reset = current_request.set(request)
     try:
         view.note_refusal(status, body["code"], body["message"])
@@ -81,7 +82,8 @@ def note(request: HttpRequest, view: TriggerDoor, status: int, body: dict) -> No
 
 
 def check_caller(request: HttpRequest, view: APIView | None) -> None:
-    """Raise what the view would refuse this caller with, as far as it knows without the body."""
+    """Raise what the view would raise for this caller, as far as that does not depend on the
+    body."""
     if view is None:
         take_own_cookies(request)
         SessionMiddleware(lambda request: HttpResponse()).process_request(request)

@@ -1,4 +1,4 @@
-"""How long a caller may keep a connection for what it does, and how much it may send unasked."""
+"""How long a caller may take, and how much it may send before it is identified."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -8,27 +8,27 @@ KIB, MIB = 1024, 1024 * 1024
 
 @dataclass(frozen=True)
 class Limits:
-    """The figures are no settings: only tests shorten them."""
+    """These are not settings; only tests change them."""
 
-    slowest: int = KIB  # bytes a second, over the last `window`, of who sends or takes something
-    window: float = 50.0  # so that whoever is slower is gone within a minute
+    slowest: int = KIB  # bytes a second over the last `window`, for sending and taking
+    window: float = 50.0  # so that slower callers are gone within a minute
     idle: float = 50.0  # between two requests
     handshake: float = 30.0
     headers: float = 30.0
     header_bytes: int = 64 * KIB
-    linger: float = 30.0  # for what a refused caller still sends
-    silence: float = 3.0  # after which such a caller is taken to send no more
+    linger: float = 30.0  # for reading what a refused caller still sends
+    silence: float = 3.0  # after which a refused caller is taken to be done
     linger_bytes: int = 64 * MIB
-    held: float = 60.0  # the longest that a read waits for news (`Prefer: wait`)
-    ask_again: float = 1.0  # between two looks for it
+    held: float = 60.0  # longest wait of `Prefer: wait`
+    ask_again: float = 1.0  # between two tries of a waiting read
     most_held: int = 1000
-    stop: float = 3.0  # for what is under way when the server is told to end
-    unasked: int = 64 * KIB  # of a body, before it is known who sends it
-    in_memory: int = 256 * KIB  # of a body; the rest waits in a file
+    stop: float = 3.0  # for requests in progress when the server stops
+    unasked: int = 64 * KIB  # bytes of a body before its sender is known
+    in_memory: int = 256 * KIB  # bytes of a body; the rest goes to a file
 
     @property
     def look(self) -> float:
-        """Between two looks at the connections."""
+        """Seconds between two checks of the connections."""
         return min(self.window, self.idle, self.handshake, self.headers) / 10
 
 

@@ -1,4 +1,4 @@
-"""A request as it arrives, and the WSGI environment that it becomes."""
+"""A request as it arrives, and the WSGI environment made of it."""
 
 import io
 import re
@@ -27,8 +27,8 @@ class Request:
         self.has_headers = self.is_complete = self.keeps_alive = self.expects = False
         self.fault: tuple[int, str] | None = None
         self.is_admitted = False
-        self.limit = limits.unasked  # grows once it is known who sends the body
-        self.framed = 0  # bytes of the body as they came, with the marks between chunks
+        self.limit = limits.unasked  # grows once the sender is known
+        self.framed = 0  # bytes of the body as received, with chunk framing
         self.size = 0  # of the body
         self.buffer: list[bytes] = []
         self.buffered = 0
@@ -37,7 +37,7 @@ class Request:
 
     def add_header(self, name: bytes, value: bytes) -> None:
         if self.has_headers:
-            return  # a trailer, which nothing here reads
+            return  # a trailer, which is ignored
         self.header_bytes += len(name) + len(value)
         self.headers.append((name.decode("latin-1").upper(), value.decode("latin-1").strip()))
 
@@ -53,7 +53,7 @@ class Request:
             values.setdefault(name, []).append(value)
         coding = ", ".join(values.get("TRANSFER-ENCODING", ())).lower()
         if "CONTENT-LENGTH" in values:
-            self.length = int(values["CONTENT-LENGTH"][0])  # the parser takes digits alone
+            self.length = int(values["CONTENT-LENGTH"][0])  # the parser accepts digits only
         elif not coding:
             self.length = 0
         expected = ", ".join(values.get("EXPECT", ())).lower() if version != "1.0" else ""
@@ -66,7 +66,8 @@ class Request:
         elif version not in VERSIONS:
             self.fault = 505, f"HTTP/{version} is not spoken here, only HTTP/1.1 and HTTP/1.0."
         elif "TRANSFER-ENCODING" in values and version == "1.0":
-            # A proxy of HTTP/1.0 knows no chunks: it may see another end of this request than we.
+            # HTTP/1.0 proxies do not know chunks, and may see another end of this request than we
+            # do.
             self.fault = 400, "HTTP/1.0 has no Transfer-Encoding: send a Content-Length."
         elif coding not in ("", "chunked"):
             self.fault = 501, f"Transfer-Encoding {coding[:80]!r} is not known here, only chunked."
@@ -80,9 +81,10 @@ class Request:
             self.fault = 400, "The address of the request cannot be read."
 
     def split_target(self) -> bool:
-        """Into path, query and, in the form that proxies send, the host. False if it cannot be read."""
+        """Split into path, query and, in the absolute form that proxies send, host. False if it
+        cannot be read."""
         target = self.target.decode("latin-1")
-        if not target.startswith("/"):  # a proxy's form, or `OPTIONS *`
+        if not target.startswith("/"):  # the absolute form, or `OPTIONS *`
             try:
                 parts = urlsplit(target)
             except ValueError:
@@ -94,7 +96,7 @@ class Request:
         return True
 
     def bare_head(self) -> bytes:
-        """As much of the headers as says how long the body is and what comes after it."""
+        """The headers that say how long the body is and what follows it."""
         body = (
             "Transfer-Encoding: chunked"
             if self.length is None
@@ -109,7 +111,7 @@ class Request:
 
     @property
     def wait_seconds(self) -> float:
-        """What a caller asks by `Prefer: wait=<seconds>` (RFC 7240) of a read."""
+        """The seconds of `Prefer: wait=<seconds>` (RFC 7240)."""
         if self.method != "GET" or self.size:
             return 0.0
         for name, value in self.headers:
@@ -120,21 +122,21 @@ class Request:
 
     @property
     def is_large(self) -> bool:
-        """So large that who sends it is asked first."""
+        """Whether the body is so large that its sender is checked first."""
         return max(self.length or 0, self.size) > self.limit
 
     @property
     def has_too_many_chunks(self) -> bool:
-        """More is spent on the marks between its chunks than any client would."""
+        """Whether chunk framing takes more bytes than any client would use."""
         return self.length is None and self.framed > 64 * 1024 + 16 * self.size
 
     def take(self) -> list[bytes]:
-        """What is in memory, which the caller then keeps. More may arrive while it does."""
+        """What is in memory, which the caller then keeps. More may arrive meanwhile."""
         pieces, self.buffer, self.buffered = self.buffer, [], 0
         return pieces
 
     def spool(self, pieces: list[bytes], folder: str) -> None:
-        """Into a file, which has no name and ends with the request."""
+        """Write to a temporary file without a name, which ends with the request."""
         if self.file is None:
             self.file = TemporaryFile(dir=folder)  # noqa: SIM115 - closed with the request
         self.file.writelines(pieces)
@@ -151,7 +153,7 @@ class Request:
             self.file.close()
 
     def environ(self, place: dict, body: IO[bytes] | None) -> dict:
-        """PEP 3333; `place` holds what all requests of one connection share. The gate is asked
+        """PEP 3333; `place` holds what all requests of a connection share. The gate is asked
         without a body."""
         environ = place | {
             "REQUEST_METHOD": self.method,
@@ -163,22 +165,22 @@ class Request:
         }
         for name, value in self.headers:
             if "_" in name:
-                continue  # as a variable it could not be told from the header with a dash
+                continue  # it would become the same variable as the header with a dash
             key = name.replace("-", "_")
             if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
                 key = f"HTTP_{key}"
             if key in environ:
                 value = f"{environ[key]}{'; ' if key == 'HTTP_COOKIE' else ','}{value}"  # noqa: PLW2901
             environ[key] = value
-        if self.authority:  # it counts, whatever the Host header says (RFC 9112, 3.2.2)
+        if self.authority:  # it overrides the Host header (RFC 9112, 3.2.2)
             environ["HTTP_HOST"] = self.authority
-        if self.length is None:  # to Django a body without a length is empty
+        if self.length is None:  # Django takes a body without a length for empty
             environ["CONTENT_LENGTH"] = str(self.size)
         return environ
 
 
 def place_of(transport, scheme: str) -> dict:
-    """What every request of a connection says of where it came from and arrived."""
+    """Where requests of this connection came from and arrived."""
     here, there = transport.get_extra_info("sockname"), transport.get_extra_info("peername")
     return {
         "SERVER_NAME": here[0],

@@ -9,7 +9,7 @@ READ = 64 * 1024
 
 def context_of(certificate: Path, key: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2  # what older Java and Mono callers speak
+    context.minimum_version = ssl.TLSVersion.TLSv1_2  # for older Java and Mono callers
     context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
     context.set_alpn_protocols(["http/1.1"])
     context.load_cert_chain(certificate, key)
@@ -17,10 +17,10 @@ def context_of(certificate: Path, key: Path) -> ssl.SSLContext:
 
 
 class Secured(asyncio.Protocol):
-    """A protocol for the socket and a transport for the connection above it.
+    """A protocol for the socket, and a transport for the connection above it.
 
-    asyncio's own TLS keeps a quarter of a MiB for each connection from its first byte on; a thousand
-    half handshakes would cost as many.
+    asyncio's own TLS allocates a quarter of a MiB per connection at its first byte; a thousand
+    half-open handshakes would cost that many times over.
     """
 
     def __init__(self, context: ssl.SSLContext, connection):
@@ -46,14 +46,14 @@ class Secured(asyncio.Protocol):
             self._read()
         except ssl.SSLWantReadError:
             self._flush()
-        except ssl.SSLError:  # no TLS, a version too old, a certificate that is not trusted
+        except ssl.SSLError:  # no TLS, too old a version, an untrusted certificate
             self._flush()
             self.raw.close()
 
     def _read(self):
         while not self.raw.is_closing():
             data = self.tls.read(READ)
-            if not data:  # the other side has said goodbye
+            if not data:  # the other side has closed
                 self.raw.close()
                 return
             self._flush()
@@ -104,7 +104,7 @@ class Secured(asyncio.Protocol):
         try:
             self.tls.unwrap()
         except ssl.SSLError:
-            pass  # the other side has not said goodbye yet; nobody waits for it
+            pass  # the other side has not closed yet; we do not wait
         self._flush()
         self.raw.close()
 

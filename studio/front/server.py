@@ -1,4 +1,4 @@
-"""The listening socket, the looks at all connections, and the end."""
+"""The listening socket, the periodic checks of connections, and the shutdown."""
 
 import asyncio
 import logging
@@ -18,10 +18,10 @@ from studio.front.threads import Threads
 
 logger = logging.getLogger(__name__)
 BACKLOG = 1024
-SPARE_FILES = 256  # for everything but connections
+SPARE_FILES = 256  # for everything except connections
 MOST_FILES = 65_536
-# Of each answer the kernel keeps so much that was not taken: it would keep up to 4 MiB, and a thousand
-# callers who read nothing would cost as many GiB.
+# The kernel's send buffer per connection: its default of up to 4 MiB would let a thousand callers
+# who read nothing cost GiBs.
 SENT_AHEAD = 512 * 1024
 
 
@@ -34,11 +34,11 @@ class Refusal:
 
 
 class Gate(Protocol):
-    """Who may send a large body, and how refusals are worded."""
+    """Decides who may send a large body, and words refusals."""
 
     def admit(self, environ: dict) -> int | Refusal:
-        """How many bytes the body of this request may have. Asked in a thread, once it is larger than
-        what anybody may send."""
+        """How many bytes the body of this request may have. Called in a thread, once the body is
+        larger than what anybody may send."""
 
     def too_large(self, limit: int) -> Refusal: ...
 
@@ -61,11 +61,11 @@ class Server:
         self.folder = str(folder)
         self.limits = limits or Limits()
         self.connections: set = set()
-        self.held: dict[Connection, Request] = {}  # reads that wait for news
+        self.held: dict[Connection, Request] = {}  # reads waiting for news
         self.is_stopping = False
 
     async def start(self, host: str, port: int, *, tls: ssl.SSLContext | None = None) -> int:
-        """The port it listens on."""
+        """Listen; returns the port."""
         self.loop = asyncio.get_running_loop()
         self.most = raise_limit_of_files() - SPARE_FILES
         self.stopping = asyncio.Event()
@@ -76,12 +76,12 @@ class Server:
             return Secured(tls, Connection(self, scheme="https"))
 
         self.listener = await self.loop.create_server(connection, host, port, backlog=BACKLOG)
-        for listening in self.listener.sockets:  # what it accepts inherits this
+        for listening in self.listener.sockets:  # inherited by accepted sockets
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SENT_AHEAD)
         return self.listener.sockets[0].getsockname()[1]
 
     async def serve(self) -> None:
-        """Until `stop` was called and what was under way is over, or has had its time."""
+        """Until `stop` is called and requests in progress have ended or run out of time."""
         while not self.is_stopping:
             await self.wait(self.limits.look)
             self.look()
@@ -93,7 +93,7 @@ class Server:
             await asyncio.sleep(0.02)
         for connection in list(self.connections):
             connection.abort()
-        await asyncio.sleep(0)  # the transports close their sockets
+        await asyncio.sleep(0)  # lets the transports close their sockets
 
     async def wait(self, seconds: float) -> None:
         try:
@@ -117,7 +117,7 @@ class Server:
         self.connections.discard(connection)
 
     def may_hold(self, request: Request) -> bool:
-        """Whether a read may wait for news still; asked in a thread each time it is read."""
+        """Whether a read may still wait for news; called in a thread at each try."""
         if not (wanted := request.wait_seconds) or self.is_stopping:
             return False
         now = self.loop.time()
@@ -128,7 +128,8 @@ class Server:
         return now < request.held_until
 
     def ask_again(self) -> float:
-        """The more there are, the less often each is read: all of them together 100 times a second."""
+        """Seconds until a waiting read is tried again: the more there are the rarer, 100 a second
+        altogether."""
         return max(self.limits.ask_again, len(self.held) / 100)
 
     def look(self) -> None:
@@ -138,13 +139,13 @@ class Server:
 
 
 def raise_limit_of_files() -> int:
-    """To what this process may have; how many that is."""
+    """Raise the limit of open files to the process's maximum; returns it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         try:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-        except (OSError, ValueError):  # macOS has a lower bound of its own
+        except (OSError, ValueError):  # macOS has a lower limit
             return soft
         return wanted
     return soft if soft != resource.RLIM_INFINITY else wanted

@@ -1,4 +1,4 @@
-"""The threads that Django runs in: as many as are needed at once, up to a number."""
+"""The threads that Django runs in: as many as needed, up to a limit."""
 
 import logging
 from collections.abc import Callable
@@ -10,8 +10,8 @@ IDLE_SECONDS = 30.0
 
 
 class Threads:
-    """Unlike the standard library's pool its threads end when they have nothing to do, and with them
-    what each keeps (a database connection and its cache), and none holds up the end of the process."""
+    """Unlike the standard library's pool, idle threads end, and with them their database connection
+    and its cache; and none of them delays the end of the process."""
 
     def __init__(self, most: int, *, at_end: Callable[[], None] = lambda: None):
         self.most, self.at_end = most, at_end
@@ -34,9 +34,9 @@ class Threads:
                 function, arguments = item
                 try:
                     function(*arguments)
-                except BaseException:  # else the thread would be counted for ever
+                except BaseException:  # otherwise the thread would stay counted
                     logger.exception("the server failed")
-                del item, function, arguments  # else they live until the next request
+                del item, function, arguments  # otherwise they live until the next request
         finally:
             self.at_end()
 
@@ -50,7 +50,7 @@ class Threads:
                 item = None
             with self.lock:
                 if item is None and self.queued:
-                    continue  # its way here has just begun
+                    continue  # an item is about to arrive
                 self.waiting -= 1
                 self.queued -= item is not None
                 self.alive -= item is None

@@ -1,4 +1,4 @@
-"""For whom, and where, the commands of the terminal act."""
+"""For whom, and in which workspace, commands of the terminal act."""
 
 import getpass
 
@@ -12,7 +12,7 @@ from studio.core.origin import at_the_command_line
 
 
 class AuditedCommand(BaseCommand):
-    """A command that somebody at a terminal gives: the audit rows that it leaves say so."""
+    """A command whose audit rows say that it came from a terminal."""
 
     def execute(self, *args, **options):
         with at_the_command_line():
@@ -20,7 +20,7 @@ class AuditedCommand(BaseCommand):
 
 
 def terminal_caller(command: str) -> Caller:
-    """Whoever may write the database anyway, as the machine knows them."""
+    """Whoever can write the database anyway, under their name on this machine."""
     return Caller(workspace=None, role=Role.ADMIN, name=_name(command))
 
 
@@ -31,13 +31,13 @@ def terminal_actor(command: str, workspace: Workspace) -> Actor:
 def _name(command: str) -> str:
     try:
         name = getpass.getuser()
-    except (OSError, KeyError):  # a container's user may have none
+    except (OSError, KeyError):  # a container's user may have no name
         name = "?"
     return f"manage.py {command} ({name})"
 
 
 def pick(*, username: str | None, workspace: str | None) -> tuple[User, Workspace]:
-    """The user and workspace of these names; without, the first administrator and the first one."""
+    """The named user and workspace; by default the first administrator and the first workspace."""
     people = User.objects.filter(is_active=True).order_by("pk")
     people = people.filter(username=username) if username else people.filter(is_superuser=True)
     try:
@@ -52,7 +52,7 @@ def pick(*, username: str | None, workspace: str | None) -> tuple[User, Workspac
 
 
 def find_workspace(name: str | None) -> Workspace:
-    """The workspace of this NAME, or GROUP/NAME where two groups have one; the first without."""
+    """The workspace of this NAME, or GROUP/NAME if two groups have one; by default the first."""
     places = Workspace.objects.order_by("pk")
     if name:
         group, _, own = name.rpartition("/")

@@ -1,4 +1,5 @@
-"""Home: what failed, what runs now and soon, whether there are workers, and what to do next."""
+"""Home: what failed, what is running and due soon, whether there are workers, and what to do
+next."""
 
 from typing import Any
 
@@ -25,7 +26,7 @@ def home(request):
 
 @require_safe
 def running(request):
-    """What of Home asks again: runs and workers."""
+    """The part of Home that is polled: runs and workers."""
     return fragments.private(render(request, "runs/_home_now.html", _now(request)))
 
 
@@ -47,7 +48,7 @@ def _now(request) -> dict:
 
 
 def _workers() -> list[Worker]:
-    """Those that say they are alive and those that have lately fallen silent, with the word for it."""
+    """Living workers, and those that have recently fallen silent, with the word for that."""
     alive = set(Worker.objects.living().values_list("pk", flat=True))
     rows: list[Any] = list(Worker.objects.filter(role="worker").order_by("-heartbeat_at")[:10])
     for row in rows:
@@ -64,7 +65,7 @@ def _queues(workspace) -> list[str]:
 
 
 def _start(request) -> dict:
-    """For a newcomer: an endpoint to try and how to call it from elsewhere."""
+    """For a newcomer: an endpoint to try, and how to call it from elsewhere."""
     rows = PipelineEndpoint.objects.filter(workspace=request.actor.workspace, status="Active")
     sample = rows.filter(default_version__isnull=False).order_by("name").first()
     base = request.build_absolute_uri("/").rstrip("/")

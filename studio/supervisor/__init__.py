@@ -1,5 +1,6 @@
-"""What `up` does: one process tree from nothing, kept alive, ended without leftovers."""
+"""What `manage.py up` does: starts all processes from nothing, restarts them, ends them without
+leftovers."""
 
 
 class CannotStart(Exception):
-    """One line for the person at the terminal: what is in the way, and what to do about it."""
+    """A line for the person at the terminal: what is in the way, and what to do about it."""

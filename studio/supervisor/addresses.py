@@ -1,5 +1,5 @@
-"""Where the studio listens: checked before anything starts, kept for the other commands, and told
-to the person who started it."""
+"""The addresses of the studio: checked before anything starts, stored for other commands, and
+printed."""
 
 import errno
 import http.client
@@ -15,7 +15,7 @@ from django.conf import settings
 from studio.supervisor import CannotStart
 from studio.supervisor.datafolder import write_private
 
-ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what to call where all are served
+ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - the name for all addresses
 
 
 @dataclass(frozen=True)
@@ -37,14 +37,15 @@ class Addresses:
         return f"https://{_in_url(self.reachable_host)}:{self.tls_port}"
 
     def check(self) -> None:
-        """Refuse ports that cannot be listened on, naming which."""
+        """Raise CannotStart for ports that cannot be used."""
         if self.port == self.tls_port:
             raise CannotStart(f"--port and --tls-port are both {self.port}: give two")
         for port, option in ((self.port, "--port"), (self.tls_port, "--tls-port")):
             _check_free(self.host, port, option=option)
 
     def store(self, data: Path) -> None:
-        """Let commands that know only the data folder find us; settings.py reads it."""
+        """Write the addresses to the data folder, where settings.py finds them for other
+        commands."""
         write_private(data / "addresses.json", json.dumps(asdict(self)))
 
 
@@ -62,7 +63,7 @@ def _check_free(host: str, port: int, *, option: str) -> None:
             f"--host {host} is no address of this machine: {error.strerror}"
         ) from error
     with socket.socket(family, kind) as probe:
-        # As servers do: the wait after an earlier connection does not make a port taken.
+        # Like servers: a port in TIME_WAIT from an earlier connection is not taken.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(address)
@@ -79,7 +80,7 @@ def _check_free(host: str, port: int, *, option: str) -> None:
 
 
 def health(addresses: Addresses) -> tuple[int, str]:
-    """Status and body of `/healthz`; status 0 while nobody answers."""
+    """Status and body of `/healthz`; status 0 if nobody answers."""
     connection = http.client.HTTPConnection(addresses.reachable_host, addresses.port, timeout=5)
     try:
         connection.request("GET", "/healthz")
@@ -93,7 +94,8 @@ def health(addresses: Addresses) -> tuple[int, str]:
 
 def command_line(*arguments: str, data: Path) -> str:
     """How the reader of our output runs another command on the same data."""
-    # uv sets UV for what it runs; a reader who started us by uv may have no other Python at hand.
+    # uv sets UV for the processes it runs; whoever started us by uv may have no other Python at
+    # hand.
     start = ["uv", "run", "manage.py"] if "UV" in os.environ else ["python", "manage.py"]
     where = [] if data == settings.BASE_DIR / ".studio" else ["--data", str(data)]
     return shlex.join([*start, *arguments, *where])

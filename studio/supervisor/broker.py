@@ -1,6 +1,6 @@
-"""The private Redis: found on this machine, on a Unix socket that only its owner can open.
+"""The private Redis: a server found on this machine, on a Unix socket that only its owner can open.
 
-It keeps nothing on disk: the queue is a doorbell, and `recover` rings again for what was lost.
+Nothing is stored on disk: `recover` rings again for lost messages.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from studio.supervisor import CannotStart
 from studio.supervisor.datafolder import write_private
 
 OLDEST = (6, 2)
-# The operating systems allow 104 to 108 bytes in a socket's address, the ending zero included.
+# Operating systems allow 104 to 108 bytes for a socket's address, including the final zero.
 LONGEST_SOCKET_PATH = 100
 READY_SECONDS = 10.0
 VERSION = re.compile(r"v=(\d+)\.(\d+)")
@@ -30,7 +30,7 @@ NOTHING_FOUND = (
 
 
 def find_server() -> str:
-    """The program to start: from PATH when it is new enough, else the wheel's."""
+    """The server to start: from PATH if new enough, else the wheel's."""
     for name in ("redis-server", "valkey-server"):
         program = shutil.which(name)
         if program and _version(program) >= OLDEST:
@@ -58,7 +58,7 @@ def _version(program: str) -> tuple[int, int]:
 
 
 def choose_socket(data: Path) -> Path:
-    """Where the server listens, told to every other command in `redis/url`."""
+    """The socket's path, written to `redis/url` for the other commands."""
     path = data / "redis" / "redis.sock"
     if len(os.fsencode(path)) > LONGEST_SOCKET_PATH or not _holds_sockets(path.parent):
         path = _private_folder(data) / "redis.sock"
@@ -69,7 +69,7 @@ def choose_socket(data: Path) -> Path:
 
 
 def _holds_sockets(folder: Path) -> bool:
-    """Some shared and mounted folders cannot hold a socket."""
+    """Whether the folder can contain a socket; some shared and mounted folders cannot."""
     probe = folder / ".probe"
     try:
         with socket.socket(socket.AF_UNIX) as server:
@@ -82,7 +82,7 @@ def _holds_sockets(folder: Path) -> bool:
 
 
 def _private_folder(data: Path) -> Path:
-    """The same folder at each start, so that a command which starts in between finds it."""
+    """The same folder at each start, so that a command started meanwhile finds it."""
     mark = hashlib.sha256(os.fsencode(data)).hexdigest()[:16]
     folder = Path(tempfile.gettempdir()) / f"studio-{os.getuid()}-{mark}"
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -118,7 +118,7 @@ def answers(socket_path: Path) -> bool:
 
 
 def wait_until_ready(socket_path: Path, *, between: Callable[[float], object]) -> None:
-    """Return when it answers; `between` is called while waiting, and may raise."""
+    """Return when the server answers; `between` is called while waiting, and may raise."""
     deadline = time.monotonic() + READY_SECONDS
     while not answers(socket_path):
         if time.monotonic() > deadline:

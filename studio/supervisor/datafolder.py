@@ -14,7 +14,7 @@ LEFTOVERS_END_SECONDS = 12.0
 
 
 def prepare(root: Path) -> None:
-    """Make the folders, readable by their owner alone; refuse what cannot be written or understood."""
+    """Create the folders, readable by their owner only; refuse an unwritable or unknown one."""
     try:
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
         _check_version(root / "version")
@@ -40,12 +40,12 @@ def _check_version(file: Path) -> None:
 
 
 def lock(root: Path) -> int:
-    """Hold the folder until this process (and its keeper) ended; the descriptor of the lock."""
+    """Lock the folder until this process and its keeper have ended; returns the descriptor."""
     descriptor = os.open(root / "up.pid", os.O_RDWR | os.O_CREAT, 0o600)
     patience = time.monotonic() + LEFTOVERS_END_SECONDS
     while not _locked(descriptor):
         holder = os.pread(descriptor, 20, 0).decode().strip()
-        # The keeper of an `up` that was killed holds the lock until the last child is gone.
+        # The keeper of a killed `up` holds the lock until its last child is gone.
         if _is_alive(holder) or time.monotonic() > patience:
             os.close(descriptor)
             raise CannotStart(
@@ -84,7 +84,7 @@ def ensure_secret_key(root: Path) -> None:
 
 
 def write_private(file: Path, content: str | bytes) -> None:
-    """Write a file that only its owner may read; whoever reads it sees the old or the new one."""
+    """Write a file, atomically, that only its owner may read."""
     data = content.encode() if isinstance(content, str) else content
     unfinished = file.with_name(f".{file.name}.{os.getpid()}")
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -12,12 +12,12 @@ PR_SET_CHILD_SUBREAPER = 36
 
 
 def send(group: int, number: int) -> bool:
-    """Whether the group still had a process to tell."""
+    """Signal the group; whether it still had a process."""
     try:
         os.killpg(group, number)
     except ProcessLookupError:
         return False
-    except PermissionError:  # macOS says so of a group whose last process is a zombie
+    except PermissionError:  # macOS raises this if the group's last process is a zombie
         return False
     return True
 
@@ -43,7 +43,8 @@ def adopt_orphans() -> None:
 
 
 def children() -> list[int]:
-    """The pids of our living children, adopted ones included (Linux; elsewhere none are adopted)."""
+    """The pids of our living children, adopted ones included (Linux; elsewhere none are
+    adopted)."""
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:

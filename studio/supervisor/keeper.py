@@ -1,7 +1,8 @@
-"""The keeper: a fork of `up` that ends every child when `up` itself dies, even by SIGKILL.
+"""The keeper: a fork of `up` that ends every child when `up` dies, even by SIGKILL.
 
-`up` tells it the process groups through a pipe, `+<group>` and `-<group>`, one a line; the end of
-that file is the end of `up`. It also holds the lock of the data folder until the last child is gone.
+`up` sends it the process groups through a pipe, `+<group>` and `-<group>`, one per line; end of
+file means that `up` has ended. It also holds the lock of the data folder until the last child is
+gone.
 """
 
 import os
@@ -14,7 +15,7 @@ MOST_DESCRIPTORS = 1024
 
 
 class Keeper:
-    """The side of `up`."""
+    """The keeper as `up` sees it."""
 
     def __init__(self, *, lock: int):
         self.lock = lock
@@ -36,34 +37,36 @@ class Keeper:
         try:
             os.write(self.pipe, f"{line}\n".encode())
         except BrokenPipeError:
-            return  # it died: the supervisor starts another, which is told everything
+            return  # it died: the supervisor starts another and tells it everything
 
     def stop(self) -> None:
-        """End it without a sign; its pipe would tell it that we died."""
+        """Kill it: without `up`, its pipe would make it end the children."""
         try:
             os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
         except (ProcessLookupError, ChildProcessError):
-            pass  # it was over before
+            pass  # it had already ended
         os.close(self.pipe)
         self.pipe = -1
 
 
 def _keep(stream: int, *, lock: int) -> None:
-    """In the fork; never returns."""
+    """Runs in the fork; never returns."""
     try:
         os.setsid()
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
-        _close_all_but(stream, lock)  # above all the pipe's other end, which would hide its end
+        _close_all_but(
+            stream, lock
+        )  # above all the pipe's other end: open here, it would hide end of file
         groups.end(_hear(stream), grace_seconds=GRACE_SECONDS)
     finally:
         os._exit(0)
 
 
 def _hear(stream: int) -> set[int]:
-    """The groups that are known when `up` is over."""
+    """The groups that are known when `up` has ended."""
     known, pending = set(), b""
     while data := os.read(stream, 4096):
         *lines, pending = (pending + data).split(b"\n")

@@ -1,4 +1,4 @@
-"""The children's log files: written by the children themselves, rotated and watched by `up`."""
+"""Log files of the children: written by the children, rotated and watched by `up`."""
 
 import os
 import re
@@ -13,9 +13,9 @@ TROUBLE = re.compile(
 
 
 class LogFile:
-    """One child's log. Children append through an inherited descriptor, so it can be emptied in
-    place while they write. Nothing stays open here: an open file object would be copied by a fork
-    and could later close a descriptor that belongs to somebody else."""
+    """A child's log. Children append through an inherited descriptor, so the file can be truncated
+    while they write. Nothing stays open here: a fork would copy an open file object and could later
+    close a descriptor that belongs to somebody else."""
 
     def __init__(self, folder: Path, name: str):
         self.name = name
@@ -44,7 +44,7 @@ class LogFile:
             os.close(descriptor)
 
     def trouble(self) -> list[str]:
-        """The lines since the last look that report an error."""
+        """New lines that report an error."""
         return [line for line in self._new_lines() if TROUBLE.search(line)]
 
     def last_line(self) -> str:
@@ -59,7 +59,7 @@ class LogFile:
         text = self._read(self.position)
         whole, newline, _ = text.rpartition("\n")
         if not newline and len(text) < READ_BYTES:
-            return []  # an unfinished line: next time
+            return []  # an incomplete line waits for the next call
         taken = whole + newline or text
         self.position += len(taken.encode(errors="surrogateescape"))
         self.rotate()

@@ -1,8 +1,8 @@
-"""The small loop that starts the children, restarts what crashed, and ends them all.
+"""The loop that starts the children, restarts those that crashed, and ends them all.
 
 Children are forks of `up`, which has imported Django and Celery once: that halves the memory of the
-tree and the time to start it. So the loop stays single-threaded and opens neither database nor
-broker itself, and keeps only plain descriptors open across a fork.
+tree and the time to start it. So the loop is single-threaded, opens neither database nor broker
+itself, and keeps only plain descriptors open across a fork.
 """
 
 import io
@@ -22,20 +22,20 @@ from studio.supervisor.logs import LogFile
 
 FIRST_DELAY_SECONDS = 0.5
 LONGEST_DELAY_SECONDS = 30.0
-SETTLED_SECONDS = 60.0  # what ran this long starts again with the first delay
-STOP_SECONDS = 8.5  # a worker needs 5 for its steps; the whole must end within 10
+SETTLED_SECONDS = 60.0  # after running this long, a restart begins with the first delay again
+STOP_SECONDS = 8.5  # a worker needs 5 for its steps; everything must end within 10
 LAST_STOP_SECONDS = 1.0
 LOOK_SECONDS = 1.0
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Stopped(Exception):
-    """Somebody asked `up` to stop while it was waiting for something."""
+    """`up` was asked to stop while it waited for something."""
 
 
 @dataclass
 class Child:
-    """A process to keep running. `run` happens in the fork; its return ends the process."""
+    """A process to keep running. `run` is called in the fork; when it returns, the process ends."""
 
     name: str
     run: Callable[[], object]
@@ -76,7 +76,7 @@ class Supervisor:
         signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda number, frame: None)
         for number in STOP_SIGNALS:
-            if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+            if signal.getsignal(number) is not signal.SIG_IGN:  # ignored under nohup
                 signal.signal(number, self._ask_to_stop)
         groups.adopt_orphans()
         self._start_keeper()
@@ -104,7 +104,7 @@ class Supervisor:
         os.close(errors)
 
     def finish(self, errand: Errand) -> str:
-        """Wait for its end; its answer. The caller looks at `status`."""
+        """Wait for its end; returns its answer. The caller checks `status`."""
         while errand.status is None:
             self.wait(LOOK_SECONDS)
         try:
@@ -118,16 +118,17 @@ class Supervisor:
         pid = os.fork()
         if pid == 0:
             _become(name, run, output=output, errors=errors)
-        # Both sides do it: whoever signals the group next finds it.
+        # Parent and child both do it, so that a signal always finds the group.
         try:
             os.setpgid(pid, pid)
         except (PermissionError, ProcessLookupError):
-            pass  # it has done so and went on to another program, or is over
+            pass  # it has already done so, or has ended
         self.keeper.tell(f"+{pid}")
         return pid
 
     def renew_keeper(self) -> None:
-        """Fork it again from what is shared by now: the first one pays for every page we changed."""
+        """Fork it again with what is shared by now: the first one costs memory for every page we
+        changed."""
         self.keeper.stop()
         self._start_keeper()
 
@@ -143,7 +144,7 @@ class Supervisor:
             return
 
     def wait(self, seconds: float) -> None:
-        """One turn of the loop: until something happened, `seconds` at most; raises Stopped."""
+        """One turn of the loop: until something happens, at most `seconds`; raises Stopped."""
         due = [child.start_at - time.monotonic() for child in self.children if child.start_at]
         self._sleep(max(0.0, min([seconds, *due])))
         if self.stopping:
@@ -177,7 +178,7 @@ class Supervisor:
         child.crashes = 1 if settled else child.crashes + 1
         delay = min(FIRST_DELAY_SECONDS * 2 ** (child.crashes - 1), LONGEST_DELAY_SECONDS)
         child.start_at = time.monotonic() + delay
-        groups.send(child.pid, signal.SIGTERM)  # what it may have left of its own children
+        groups.send(child.pid, signal.SIGTERM)  # for children that it may have left
         how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
         line = f"{child.name} (pid {child.pid}) ended with {how}; starting again in {delay:g} s"
         child.last_words = child.log.last_line()
@@ -194,8 +195,8 @@ class Supervisor:
 
     # --- stopping ------------------------------------------------------------------------------
     def stop(self) -> None:
-        """End everything within 10 s, the broker after the others, which still talk to it. A second
-        Ctrl-C waits no longer."""
+        """End everything within 10 s, the broker last, since the others still use it. A second
+        Ctrl-C does not wait."""
         self.stopping = 0
         for errand in self.errands.values():
             groups.send(errand.pid, signal.SIGKILL)
@@ -215,7 +216,8 @@ class Supervisor:
             groups.send(pid, signal.SIGKILL)
 
     def _end_orphans(self) -> None:
-        """What left its group and lost its parent is ours now: wait a moment, then end it."""
+        """Processes that left their group and lost their parent are ours now: wait a moment, then
+        end them."""
         patient_until = time.monotonic() + 0.5
         while left := [pid for pid in groups.children() if pid != self.keeper.pid]:
             if time.monotonic() > patient_until:
@@ -226,7 +228,7 @@ class Supervisor:
 
 
 def _ended() -> list[tuple[int, int]]:
-    """Every child that ended since the last look, with its status."""
+    """Every child that has ended since the last call, with its status."""
     found: list[tuple[int, int]] = []
     while True:
         try:
@@ -239,7 +241,7 @@ def _ended() -> list[tuple[int, int]]:
 
 
 def _become(name: str, run: Callable[[], object], *, output: int, errors: int) -> None:
-    """In the fork: shed what belongs to `up`, do the work, never return."""
+    """Runs in the fork: release what belongs to `up`, do the work, never return."""
     code = 1
     try:
         os.setpgid(0, 0)
@@ -269,7 +271,7 @@ def _become(name: str, run: Callable[[], object], *, output: int, errors: int) -
 
 
 def _show_name(name: str) -> None:
-    """Let `ps -o comm` and `top` tell the forks apart (Linux)."""
+    """Make `ps -o comm` and `top` show the name (Linux)."""
     try:
         Path("/proc/self/comm").write_text(f"studio-{name}"[:15])
     except OSError:

@@ -20,11 +20,11 @@ from studio.supervisor.processes import Child, Errand, Stopped, Supervisor
 
 HEALTHY_SECONDS = 60.0
 TOO_MANY_CRASHES = 3
-# A fork goes on with what is imported already. Apple's libraries forbid that, so there every child
-# starts as a program of its own.
+# A fork keeps what is imported. Apple's libraries do not allow that, so there every child is
+# started as a new program.
 FORKS_ARE_SAFE = sys.platform == "linux"
-# What the children import, once for all of them. Not studio.wsgi: that looks for the static files,
-# which may be on their way.
+# Imported once for all children. Not studio.wsgi: it looks for the static files, which may not be
+# there yet.
 PRELOADED = (
     "django.core.handlers.wsgi",
     "whitenoise.middleware",
@@ -45,7 +45,7 @@ def up(
     say: Callable[[str], None],
     silence: str | None = None,
 ) -> None:
-    """Return when the studio was stopped; raise CannotStart when it could not be started."""
+    """Returns when the studio was stopped; raises CannotStart if it could not be started."""
     os.umask(0o077)
     data = settings.STUDIO_DATA
     datafolder.prepare(data)
@@ -61,7 +61,8 @@ def up(
 
 
 def _read_settings_again_if_changed(addresses: Addresses) -> None:
-    """Settings were read before the secret key was made and before the options were known."""
+    """Settings were read before the secret key existed and the options were known: start again with
+    them."""
     wanted = {
         "STUDIO_HOST": addresses.host,
         "STUDIO_PORT": addresses.port,
@@ -130,7 +131,7 @@ class Studio:
         broker.wait_until_ready(socket_path, between=self.supervisor.wait)
 
     def _prepare(self, *, samples: bool) -> None:
-        """Database and static files at the same time, while we import what the children need."""
+        """Prepare database and static files in parallel, while we import what the children need."""
         options = [] if samples else ["--no-samples"]
         database = Errand("prepare", _command("prepare", *options), self._log("prepare"))
         self.supervisor.begin(database)
@@ -174,13 +175,13 @@ class Studio:
 
 
 def preload() -> None:
-    """Import and build, before the forks, what each of them would; then keep the collector off it,
+    """Import and build, before forking, what each child would; then freeze the garbage collector,
     whose marks would copy every page."""
     if not FORKS_ARE_SAFE:
         return
     for name in PRELOADED:
         importlib.import_module(name)
-    reverse("home")  # builds the URL map
+    reverse("home")  # resolves the URL map
     gc.collect()
     gc.freeze()
 
@@ -190,7 +191,7 @@ def _command(*arguments: str) -> Callable[[], None]:
 
 
 def run_command(arguments: list[str]) -> None:
-    """In a fork: be `manage.py …`."""
+    """Runs in a fork: become `manage.py …`."""
     if not FORKS_ARE_SAFE:
         os.execv(sys.executable, [sys.executable, *arguments])  # noqa: S606
     sys.argv = arguments

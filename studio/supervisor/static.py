@@ -1,4 +1,4 @@
-"""Static files, collected and compressed again only when one of them has changed."""
+"""Static files, collected and compressed only when one of them has changed."""
 
 import hashlib
 from pathlib import Path

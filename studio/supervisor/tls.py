@@ -1,7 +1,8 @@
-"""The local certificate authority, made once, and the certificate of the web server, renewed at start.
+"""The local certificate authority, created once, and the web server's certificate, renewed at
+start.
 
 Python 3.13 verifies strictly, so the authority has critical basicConstraints and keyUsage, and both
-carry key identifiers.
+have key identifiers.
 """
 
 import ipaddress
@@ -23,7 +24,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from studio.supervisor.datafolder import write_private
 
 AUTHORITY_DAYS = 3650
-LEAF_DAYS = 396  # with the hour before now: below the 397 days that browsers accept
+LEAF_DAYS = 396  # plus the hour before now: below the 397 days that browsers accept
 RENEW_BEFORE = timedelta(days=30)
 CLOCK_SKEW = timedelta(hours=1)
 CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
@@ -32,7 +33,7 @@ TRUSTED_BY = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PIP_CERT
 
 @dataclass(frozen=True)
 class Files:
-    """Where the parts lie below data/tls."""
+    """Paths below data/tls."""
 
     folder: Path
 
@@ -64,13 +65,13 @@ class Pair:
 
 
 def local_hosts(*extra: str) -> list[str]:
-    """The names a caller may use for this machine, without wildcard addresses."""
+    """The names of this machine that a caller may use, without wildcard addresses."""
     names = ["127.0.0.1", "::1", "localhost", socket.gethostname(), *extra]
     return list(dict.fromkeys(name for name in names if name not in ("", "0.0.0.0", "::")))  # noqa: S104
 
 
 def ensure(folder: Path, *, hosts: Iterable[str], now: datetime | None = None) -> Files:
-    """Make what is missing, no longer fits `hosts`, or ends within 30 days."""
+    """Create what is missing, does not cover `hosts`, or ends within 30 days."""
     now = now or datetime.now(UTC)
     files = Files(folder)
     authority = _load(files.authority, files.authority_key)
@@ -87,8 +88,8 @@ def ensure(folder: Path, *, hosts: Iterable[str], now: datetime | None = None) -
 
 
 def _trusted_here(ours: Path) -> bytes:
-    """The public roots, and those of this machine's own: our bundle takes the place of its variables
-    in steps, whose way out may be a proxy that speaks TLS itself."""
+    """The public roots and those of this machine: our bundle replaces its variables in steps, which
+    may have to use a proxy that inspects TLS."""
     roots = Path(certifi.where()).read_bytes()
     known = set(CERTIFICATE.findall(roots))
     for name in TRUSTED_BY:
@@ -101,7 +102,7 @@ def _trusted_here(ours: Path) -> bytes:
 
 
 def _load(certificate: Path, key: Path) -> Pair | None:
-    """The pair in these files, or None where they are missing, damaged or not of one key."""
+    """The pair in these files; None if they are missing, damaged or do not match."""
     try:
         public = x509.load_pem_x509_certificate(certificate.read_bytes())
         private = serialization.load_pem_private_key(key.read_bytes(), password=None)

@@ -8,7 +8,7 @@ from studio.management.callers import AuditedCommand, terminal_caller
 
 
 class Command(AuditedCommand, changepassword.Command):
-    """Django's, on record."""
+    """Django's command, recorded in the audit trail."""
 
     def handle(self, *args, **options):
         said = super().handle(*args, **options)

@@ -22,7 +22,7 @@ class Command(BaseCommand):
     requires_system_checks = []  # they load every page; `up` and CI run them
 
     def add_arguments(self, parser):
-        # For tests: a worker that is silent for so many seconds is taken for dead.
+        # For tests: after so many seconds of silence a worker is taken for dead.
         silence = engine.SILENCE.total_seconds()
         parser.add_argument("--silence", type=float, default=silence, help=SUPPRESS)
 

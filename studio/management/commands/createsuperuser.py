@@ -7,7 +7,7 @@ from studio.management.callers import AuditedCommand, terminal_caller
 
 
 class Command(AuditedCommand, createsuperuser.Command):
-    """Django's, on record."""
+    """Django's command, recorded in the audit trail."""
 
     def handle(self, *args, **options):
         newest = User.objects.aggregate(pk=Max("pk"))["pk"] or 0

@@ -33,7 +33,7 @@ class Command(BaseCommand):
         elif not no_samples and not PublishedPipeline.objects.exists():
             seed(workspace)
 
-    @transaction.atomic  # a first start that broke off begins anew
+    @transaction.atomic  # an interrupted first start begins again
     def begin(self, *, samples):
         workspace = create_workspace(name=FIRST, resource_group=FIRST)
         user, password = create_admin(workspace=workspace)

@@ -56,7 +56,7 @@ class Command(AuditedCommand):
 
 
 def trigger_url(pipeline: PublishedPipeline, endpoint: str | None) -> str:
-    """The REST endpoint a caller POSTs to."""
+    """The REST address that callers POST to."""
     base = f"{settings.STUDIO_BASE_URL}/pipelines/v1.0{pipeline.workspace.scope}/PipelineRuns"
     if not endpoint:
         return f"{base}/PipelineSubmit/{pipeline.uuid}"

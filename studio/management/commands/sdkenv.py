@@ -35,7 +35,7 @@ class Command(AuditedCommand):
             name="sdkenv",
             days=DAYS,
         )
-        # The service principal is read by SDK scripts that name no authentication at all.
+        # SDK scripts that name no authentication use the service principal.
         variables = {
             "ARM_CLOUD_METADATA_URL": f"{settings.STUDIO_BASE_URL}/metadata/endpoints",
             "AZUREML_CURRENT_CLOUD": "AzureCloud",
@@ -53,9 +53,9 @@ class Command(AuditedCommand):
 
 
 def _cloud_folder() -> Path:
-    """Where clients look for what they know of clouds, instead of ~/.azure: what they find there of an
-    older studio, or of Azure, they believe without asking. So each address has a folder of its own. It
-    is not made: what is not there is asked for each time."""
+    """The folder in which clients look for what they know about clouds, instead of ~/.azure. They
+    trust what they find there, also from an older studio or from Azure, so each address has its own
+    folder. It is not created: without it, clients ask the server each time."""
     address = urlsplit(settings.STUDIO_BASE_URL).netloc
     return settings.STUDIO_DATA / "clouds" / re.sub(r"[^A-Za-z0-9.]+", "-", address)
 

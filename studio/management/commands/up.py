@@ -53,7 +53,7 @@ class Command(BaseCommand):
             sys.exit(1)
 
     def say(self, line: str) -> None:
-        """To the terminal, which may be gone, and to logs/up.log."""
+        """Print to the terminal, which may be gone, and to logs/up.log."""
         try:
             self.stdout.write(line)
             self.stdout.flush()

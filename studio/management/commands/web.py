@@ -12,8 +12,8 @@ from studio.front.server import Server
 from studio.front.threads import Threads
 from studio.supervisor import static
 
-# Each works on one request and waits for no caller. So many, because some wait for the database or
-# for storage; no more, because each keeps a connection to the database.
+# Each thread works on one request and waits for no caller. There are this many because some wait
+# for the database or the storage, and no more because each keeps a database connection.
 THREADS = 24
 logger = logging.getLogger(__name__)
 

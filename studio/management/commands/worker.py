@@ -23,7 +23,7 @@ class Command(BaseCommand):
             " this one (default: every target there is or will be)",
         )
         parser.add_argument("--slots", type=int, default=os.cpu_count(), metavar="N")
-        # For tests, as that of `control`.
+        # For tests, like that of `control`.
         silence = engine.SILENCE.total_seconds()
         parser.add_argument("--silence", type=float, default=silence, help=SUPPRESS)
 
@@ -42,9 +42,9 @@ class Command(BaseCommand):
             ring(dict.fromkeys(added, worker.slots))
 
         worker.on_queues = serve
-        # By strong reference: a local function would be forgotten at once.
+        # A strong reference: a local function would be garbage-collected at once.
         signals.worker_shutting_down.connect(lambda **_: worker.stop(), weak=False)
-        # What waits already was rung for long ago, or never.
+        # Steps that wait already were rung for before this worker started, or never.
         signals.worker_ready.connect(lambda **_: serve(worker.queues), weak=False)
         try:
             bells.start()

@@ -32,7 +32,7 @@ class Command(AuditedCommand):
             raise CommandError(nothing_yet()) from error
         self.stdout.write(f"{workspace.uuid} {workspace.scope}")
 
-    @transaction.atomic  # a workspace without its datastore would be half-made
+    @transaction.atomic  # a workspace without its datastore would be incomplete
     def add(self, subscription, group, name, *, samples) -> Workspace:
         workspace = add_workspace(
             name=name,
