@@ -17,16 +17,16 @@ from studio.core.rest.schema import query
 from studio.core.rest.views import WireView
 from studio.storage import blobs, links
 
-# `azureml-mlflow` downloads only from addresses that look like Azure's storage, which the metadata of
-# the cloud names, and leaves all others out in silence.
+# `azureml-mlflow` downloads only from addresses that look like Azure's storage, which the cloud
+# metadata names, and silently skips all others.
 DOWNLOADABLE = "&as=.blob.core.windows.net//?"
-# `Environment.add_private_pip_wheel` comes for one.
+# Added to the 404 that `Environment.add_private_pip_wheel` gets.
 WHEELS = (
     " Wheels are not kept here: name yours among the pip packages by an http(s) address, or let"
     " '--extra-index-url' lead to the index that has it."
 )
 
-MOST_PATHS = 25_000  # files of a folder that is uploaded by one call
+MOST_PATHS = 25_000  # files of one folder, uploaded by one call
 
 
 class ArtifactView(WireView):
@@ -39,9 +39,9 @@ class ArtifactView(WireView):
         return visible.find_run(self.actor, container.removeprefix("dcid."))
 
     def readable(self, origin: str, container: str, path: str) -> tuple[Run, bool]:
-        """The run whose artifact at or below `path` is read: one in reach, or for a step's token (but
-        for no other that is bounded) any whose files became a registered model. Whether that was so:
-        then nothing beside `path` is shown."""
+        """The run whose artifact at or below `path` is read, and whether only `path` may be shown.
+        It is a run in reach of the actor; a step's token (but no other limited one) also reaches
+        runs whose files became a registered model, and then sees only `path`."""
         try:
             return self.run(origin, container), False
         except NotFound:
@@ -62,7 +62,7 @@ class ArtifactView(WireView):
 
 
 class ArtifactBatch(ArtifactView):
-    """Issues an address to write each path to; the artifact is there once it is written."""
+    """Issues an upload address per path; the artifact exists once it is written."""
 
     def post(self, request, origin, container, **scope):
         body = Body(request.data)
@@ -72,7 +72,7 @@ class ArtifactBatch(ArtifactView):
             Body(row, name="paths").text("path", required=True)
             for row in body.items("paths", most=MOST_PATHS)
         ]
-        # The client looks for the names as it wrote them, "./a.txt" for "a.txt".
+        # The client looks for the names as it sent them: "./a.txt", not "a.txt".
         paths = {name: self.path(name) for name in asked}
         model_files.require_free(run, *paths.values())
         return Response(
@@ -136,7 +136,7 @@ class ArtifactPrefix(ArtifactView):
 
 
 class RunArtifactList(ArtifactList):
-    """The artifacts of a run by the address of the run, as `azureml-mlflow` asks for them."""
+    """The artifacts of a run at the run's own address, which `azureml-mlflow` uses."""
 
     def get(self, request, uuid, **scope):
         return super().get(request, ORIGIN, f"dcid.{uuid}", **scope)
@@ -157,7 +157,7 @@ class RunArtifactContent(ArtifactContent):
 
 
 def uuids(text: str) -> list[UUID]:
-    """The id that a text is, or none."""
+    """A list of the UUID that the text is; empty for other text."""
     try:
         return [UUID(text)]
     except ValueError:

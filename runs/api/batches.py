@@ -1,4 +1,4 @@
-"""Many runs in one call, as `Run.create_children()` makes them: all of a batch is done, or nothing."""
+"""Several runs in one call, as `Run.create_children()` creates them: all or none."""
 
 from rest_framework.response import Response
 
@@ -9,7 +9,7 @@ from runs.wire.entities import run_dto
 from studio.core.errors import BadValue
 from studio.core.rest.bodies import Body
 
-LARGEST = 100  # the most that the SDK sends at once
+LARGEST = 100  # the SDK never sends more at once
 
 
 def rows_of(request, key: str) -> list[Body]:

@@ -1,4 +1,4 @@
-"""What joins drafts and runs: a draft of a run, and a run of a draft (wire.md 8.7)."""
+"""Makes a draft from a run, and a run from a draft (wire.md 8.7)."""
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
@@ -14,7 +14,7 @@ from studio.core.rest.views import WireView
 
 
 class CloneRun(WireView):
-    """A GET that makes a draft: so the client asks for it."""
+    """Makes a draft by GET, because the client calls it so."""
 
     def get(self, request, uuid, **scope):
         run = visible.find_pipeline_run(self.actor, uuid)
@@ -22,7 +22,7 @@ class CloneRun(WireView):
 
 
 class SubmitDraft(KeyedView, PipelineDraftView):
-    """The body is a draft's entity, as it was just read; the draft itself is what is run."""
+    """Runs a draft. The body is the draft's entity, of which only the id is used."""
 
     triggers = "PipelineDraft"
 

@@ -12,7 +12,7 @@ from studio.core.db.lookups import JsonText
 from studio.core.rest.bodies import MOST_TERMS, Body, at_most, texts
 from studio.core.rest.views import WireView, find, wire_time
 
-# What of a GraphDraftEntity is the graph; the rest is its interface, or says what we know of it.
+# The keys of a GraphDraftEntity that are the graph; the others are its interface or metadata.
 LISTS = ("ModuleNodes", "DatasetNodes", "Edges")
 OBJECTS = ("GraphLayout", "DefaultCompute")
 
@@ -92,7 +92,7 @@ class GraphDraftDetail(GraphDraftView):
         return Response(graph_draft_entity(draft))
 
     def delete(self, request, uuid, **scope):
-        """The answer is an empty 200, as the client wants it; its body, the entity, says nothing new."""
+        """The answer is an empty 200, which the client requires; its body repeats the entity."""
         graph_drafts.delete_graph_draft(self.actor, self.draft(uuid))
         return Response(status=200)
 
@@ -126,7 +126,7 @@ class CreatePipelineDraft(PipelineDraftView):
 
 
 class PipelineDrafts(PipelineDraftView):
-    """A POST that lists: its body are the tags a draft must have."""
+    """Lists drafts by POST: the body holds the tags that a draft must have."""
 
     def post(self, request, **scope):
         rows = pipeline_drafts(self.actor)
@@ -153,14 +153,14 @@ class PipelineDraftDetail(PipelineDraftView):
 
 
 class CloneDraft(PipelineDraftView):
-    """A GET that makes a draft: so the client asks for it."""
+    """Makes a draft by GET, because the client calls it so."""
 
     def get(self, request, uuid, **scope):
         return Response(pipeline_draft_entity(edit.clone_draft(self.actor, self.draft(uuid))))
 
 
 class ClonePublished(WireView):
-    """A GET that makes a draft: so the client asks for it."""
+    """Makes a draft by GET, because the client calls it so."""
 
     def get(self, request, uuid, **scope):
         pipeline = find(catalogue.pipelines(self.actor), uuid, "Published pipeline")
@@ -168,7 +168,7 @@ class ClonePublished(WireView):
 
 
 class PublishDraft(PipelineDraftView):
-    """The body is a draft's entity, as it was just read; the draft itself is what is published."""
+    """Publishes a draft. The body is the draft's entity, of which only the id is used."""
 
     def post(self, request, **scope):
         draft = self.draft(Body(request.data).text("Id", required=True))

@@ -1,4 +1,4 @@
-"""The environments of runs, which need not be registered: each run keeps what it was given."""
+"""Environments of runs. They need not be registered: each run keeps its own."""
 
 from rest_framework.response import Response
 
@@ -9,7 +9,7 @@ from studio.core.rest.views import WireView
 
 
 class UsedEnvironment(WireView):
-    """What `Run.get_environment()` asks for by the name and version in the run's definition."""
+    """Answers `Run.get_environment()`, by the name and version in the run's definition."""
 
     for_endpoint_tokens = for_run_tokens = True
 

@@ -12,7 +12,7 @@ from studio.core.rest.bodies import Body, query_text, strings
 from studio.core.rest.schema import query
 from studio.core.rest.views import WireView, find, find_by_name
 
-# What a list shows, in the SDK's words.
+# Filters of lists, in the SDK's words.
 VIEWS: dict[str, dict] = {
     "activeonly": {"archived_at": None},
     "archivedonly": {"archived_at__isnull": False},
@@ -25,7 +25,7 @@ def experiments(actor):
 
 
 def experiment_by_name(actor, name: str) -> Experiment:
-    """404 is load-bearing: it makes the client create the experiment (wire.md 3.4)."""
+    """The experiment of this name; a 404 makes the client create it (wire.md 3.4)."""
     return find_by_name(experiments(actor), name, "Experiment")
 
 
@@ -50,7 +50,8 @@ class ExperimentById(WireView):
         return Response(experiment_dto(self.experiment()))
 
     def patch(self, request, **scope):
-        """Only what the body names; a name stays, as it is the address of all its runs."""
+        """Changes what the body names. The name cannot change: all its runs have it in their
+        address."""
         body = Body(request.data)
         experiment = self.experiment()
         if "name" in body and body.name("name") != experiment.name:
@@ -70,7 +71,7 @@ class ExperimentById(WireView):
 
 
 class ExperimentTags(WireView):
-    """The client takes `{"errors": {tag: error}}`; a tag that is not there is gone already."""
+    """Removes tags. The client reads `{"errors": {tag: error}}`; a missing tag is no error."""
 
     def post(self, request, experiment_id, **scope):
         tags = strings(Body(request.data).items("tags"), name="tags")
@@ -89,7 +90,8 @@ class QueryExperiments(WireView):
 
 
 def view_of(request, body: Body) -> dict:
-    """The condition of the view type, of the address or of the body; active ones unless it says."""
+    """The filter for the view type in the query string or the body; active experiments by
+    default."""
     word = query_text(request.query_params, "viewType") or body.text("viewType")
     try:
         return VIEWS[word.lower() or "activeonly"]

@@ -21,7 +21,7 @@ from studio.core.rest.schema import query
 from studio.core.rest.views import WireView, find, find_by_name, wire_time
 
 LARGEST_PAGE = 500
-# What the SDK sends in `orderby` (wire.md 9.2); to all of these newest first is the answer.
+# The orders that the SDK sends (wire.md 9.2); all are answered newest first.
 NEWEST_FIRST = [[field, "desc"] for field in ("starttimeutc", "createdutc", "runid")]
 PAGING = [query(name) for name in ("$filter", "$orderby", "$top", "$continuationToken")]
 EVENTS = {
@@ -31,7 +31,7 @@ EVENTS = {
     "canceled": Status.CANCELED,
     "cancelled": Status.CANCELED,
 }
-# What a client of its own run may set a status to, in run history's words.
+# Statuses that a client may set on its own run, in run history's words.
 CLIENT_STATUSES = {
     status.lower(): status
     for status in (
@@ -42,12 +42,12 @@ CLIENT_STATUSES = {
 
 
 class HistoryView(WireView):
-    """`experiments/{name}/…`, `experimentids/{id}/…` or nothing: three addresses of the same run."""
+    """A run at `experiments/{name}/…`, at `experimentids/{id}/…` or without an experiment."""
 
     for_endpoint_tokens = for_run_tokens = True
 
     def experiment(self):
-        """The experiment the address names; None where it names none."""
+        """The experiment in the address, or None."""
         if "name" in self.kwargs:
             return experiment_by_name(self.actor, self.kwargs["name"])
         if "experiment_id" in self.kwargs:
@@ -76,7 +76,7 @@ class RunDetail(HistoryView):
 
 
 def stated_of(body: Body) -> dict:
-    """What a RunDto states of a run, and what it is made with where it is not there yet."""
+    """The changes in a RunDto, and what the run is created with if it does not exist."""
     return {
         "parent": body.text("parentRunId") if "parentRunId" in body else None,
         "name": body.text("name", longest=LONGEST),
@@ -86,7 +86,7 @@ def stated_of(body: Body) -> dict:
 
 
 def changes_of(body: Body) -> dict:
-    """The changes a RunDto states: only the keys it has."""
+    """The changes in a RunDto: only the keys it has."""
     changes: dict = {}
     if "tags" in body:
         changes["tags"] = body.texts("tags")
@@ -123,7 +123,7 @@ class RunTags(HistoryView):
 
 
 class RunEvents(HistoryView):
-    """A client tells how its own run goes; the server moves the status."""
+    """A client reports events of its own run; the server changes the status."""
 
     def post(self, request, uuid, **scope):
         changes = told_by(Body(request.data))
@@ -134,15 +134,15 @@ class RunEvents(HistoryView):
 
 
 def told_by(event: Body) -> dict:
-    """The changes that an event tells of its run."""
+    """The changes of the run that an event means."""
     word = event.text("name", required=True).rpartition(".")[2].lower()
     if word == "error":  # `fail(error_details=…)`: comes before the event that it failed
         return error_of(event)
-    return {"status": EVENTS[word]} if word in EVENTS else {}  # others need no answer but 200
+    return {"status": EVENTS[word]} if word in EVENTS else {}  # other events change nothing
 
 
 def error_of(body: Body) -> dict:
-    """What an Error event says, `{"data": {"ErrorResponse": {"error": {"code", "message"}}}}`."""
+    """Reads an Error event: `{"data": {"ErrorResponse": {"error": {"code", "message"}}}}`."""
     response = Body(body.mapping("data"), name="data").mapping("ErrorResponse")
     error = Body(Body(response, name="ErrorResponse").mapping("error"), name="error")
     longest = Run._meta.get_field("error_code").max_length
@@ -162,7 +162,8 @@ class RunToken(HistoryView):
 
 
 class MetricsIngest(HistoryView):
-    """The client asks whether its metrics are in; a batch is stored before it is answered."""
+    """Answers whether a run's metrics are stored: always, because a batch is stored before it is
+    answered."""
 
     def get(self, request, uuid, **scope):
         self.run(uuid)
@@ -170,12 +171,13 @@ class MetricsIngest(HistoryView):
 
 
 class ListView(HistoryView):
-    """Newest first: the one order that costs the same on every page, and the one the SDK asks for."""
+    """Lists runs newest first, the only order that the SDK asks for; it costs the same on every
+    page."""
 
     def page(self, runs, *, top, token, order="") -> Response:
         require_newest_first(order)
         size = min(max(1, number(top, "top") or LARGEST_PAGE), LARGEST_PAGE)
-        # The one step of a script's run is that run itself, to clients.
+        # To clients, the single step of a script's run is that run itself.
         runs = runs.exclude(kind=Kind.STEP, parent__kind=Kind.SCRIPT)
         page = paginate(runs, before=number(token, "continuationToken"), size=size)
         return Response(
@@ -187,7 +189,7 @@ class ListView(HistoryView):
         )
 
     def asked(self, runs) -> Response:
-        """The page of `runs` that the address asks for."""
+        """The page of `runs` that the query string asks for."""
         query = {key.lstrip("$").lower(): text for key, text in self.request.query_params.items()}
         return self.page(
             runs.filter(odata.parse(str(query.get("filter", "")))),
@@ -201,8 +203,8 @@ class ListView(HistoryView):
 
 
 class RunChildren(ListView):
-    """On each page, what has started comes first, then what waits, in the order it will start: a
-    client that streams logs follows one child after the other in this order."""
+    """On each page, started runs come first, then waiting ones in the order in which they will
+    start: a client that streams logs follows one child after the other in this order."""
 
     def arranged(self, page: Page) -> Iterable[Run]:
         started = sorted(
@@ -219,7 +221,7 @@ class RunChildren(ListView):
 
 
 class RunsOfCompute(ListView):
-    """Runs on one compute target, of all experiments, steps among them."""
+    """Runs on one compute target, of all experiments, including steps."""
 
     @extend_schema(parameters=PAGING)
     def get(self, request, compute, **scope):

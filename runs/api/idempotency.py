@@ -25,12 +25,13 @@ DOCUMENTED = OpenApiParameter(
         " none up."
     ),
 )
-# What names the target, which the key is kept with; a version comes by two ways.
+# Query parameters that name the target: the key is stored with the target, and a version may come
+# in two ways.
 OF_TARGET = ("name", "pipelineversion")
 
 
 class KeyedView(TriggerDoor):
-    """A view that makes a run, once for a key."""
+    """A view that makes at most one run per key."""
 
     def key(self, target: object, *, version: int | None = None) -> Key | None:
         text = self.request.headers.get(HEADER)
@@ -41,7 +42,8 @@ class KeyedView(TriggerDoor):
         return Key("call", str(target), text, self.digest(version))
 
     def digest(self, version: int | None) -> str:
-        """Of what decides about the run; how its JSON is laid out does not."""
+        """A digest of everything that decides about the run; formatting of the JSON does not
+        count."""
         query = sorted(
             (key.lower(), value)
             for key, values in self.request.query_params.lists()
@@ -53,5 +55,5 @@ class KeyedView(TriggerDoor):
 
 
 def reply(run: Run, entity) -> Response:
-    """`entity` of a run, marked where a key has found it again."""
+    """The response for a run, marked if a key has found an earlier one."""
     return Response(entity, headers={"Idempotent-Replayed": "true"} if run.is_replayed else None)

@@ -14,13 +14,13 @@ from studio.core.rest.bodies import LONGEST, Body
 from studio.core.rest.views import wire_time
 
 LARGEST_PAGE = 1000
-# Of one batch. The SDK sends 50 metrics at most; lists and tables have a point for each row.
+# Limits of one batch. The SDK sends at most 50 metrics; lists and tables have a point per row.
 MOST_METRICS, MOST_POINTS = 1000, 50_000
-FLOATS = ("double", "float")  # types of columns, as the SDK names them
+FLOATS = ("double", "float")  # column types, in the SDK's words
 
 
 class MetricBatch(HistoryView):
-    """Appends; a value that was sent before (same metricId) is not stored twice."""
+    """Appends points. A point that was sent before (same metricId) is not stored again."""
 
     def post(self, request, uuid, **scope):
         body = Body(request.data)
@@ -62,7 +62,7 @@ class MetricBatch(HistoryView):
 
 
 def refused(row: dict, error: BadValue) -> dict:
-    """What the client writes into its log, of a metric that cannot be kept."""
+    """The error entry for a metric that cannot be stored; the client logs it."""
     name = row.get("name") if isinstance(row, dict) else None
     detail = {"code": error.code, "message": error.message, "target": error.target}
     return {"metric": {"name": str(name)}, "errorResponse": {"error": detail}}
@@ -103,7 +103,7 @@ class MetricList(HistoryView):
 
 
 class MetricQuery(HistoryView):
-    """The values of several runs' metrics, as the SDK's widgets ask: each a row of its own."""
+    """The points of several runs' metrics, each as a row, for the SDK's notebook widgets."""
 
     def post(self, request, **scope):
         body = Body(request.data)
@@ -118,7 +118,7 @@ class MetricQuery(HistoryView):
 
 
 def value_dto(row: MetricValue) -> dict:
-    """The RunMetricDto of the older metrics service."""
+    """A point as the older metrics service showed it (RunMetricDto)."""
     metric = row.metric
     columns = [
         {"propertyId": name, "name": name, "type": kind} for name, kind in metric.columns.items()
@@ -157,7 +157,7 @@ def metric_key(metric: Metric) -> dict:
 
 
 def metric_dto(metric: Metric) -> dict:
-    """The reply of `full`; values in the order they were logged (wire.md 9.7)."""
+    """The reply of `full`, with values in the order they were logged (wire.md 9.7)."""
     values = list(metric.values.all())
     return {
         "dataContainerId": metric.run.data_container_id,
@@ -181,8 +181,8 @@ def metric_dto(metric: Metric) -> dict:
 
 
 def _floats(column: str, values: list[MetricValue]) -> bool:
-    """Whether the client can make a float of each, as it does of a column that is said to be of them;
-    one failure costs it all metrics of the run."""
+    """Whether every value of the column can be converted to float. The client converts all values
+    of a float column, and fails for all metrics of the run if one cannot be converted."""
     for value in values:
         try:
             float(value.data.get(column))

@@ -1,4 +1,5 @@
-"""Model management: assets, which are artifacts under one id, and the models made of them (wire.md 9.8)."""
+"""Model management (wire.md 9.8): assets, which are artifacts under one id, and models made of
+them."""
 
 import re
 
@@ -20,8 +21,8 @@ from studio.core.rest.schema import query
 from studio.core.rest.views import WireView, find, wire_time
 
 LARGEST_PAGE = 255
-MOST_ARTIFACTS = 1000  # of one asset: each is looked for
-# Kept as they were posted, for the client to read again.
+MOST_ARTIFACTS = 1000  # artifacts of one asset: each is looked up
+# Stored as posted, and returned to the client.
 DETAILS = (
     *("frameworkVersion", "mimeType", "unpack", "datasets", "parentModelId"),
     *("sampleInputData", "sampleOutputData", "resourceRequirements"),
@@ -209,7 +210,7 @@ class ModelDetail(ModelView):
         return Response(model_dto(self.model(model_id)))
 
     def patch(self, request, model_id, **scope):
-        """A list of changes: `{"op": "replace" | "add", "path": "/kvTags", "value": …}`."""
+        """Takes a list of changes: `{"op": "replace" | "add", "path": "/kvTags", "value": …}`."""
         model = self.model(model_id)
         if not isinstance(request.data, list):
             raise BadValue("The body must be a list of changes.", target="body")
@@ -235,7 +236,7 @@ class ModelDetail(ModelView):
 
 
 def having(column: str, text: str) -> Q:
-    """`key=value,key`: every pair is there, and every bare key with whatever value."""
+    """`key=value,key`: all pairs must match, and all bare keys must be present."""
     parts = at_most(MOST_TERMS, [part for part in text.split(",") if part], name=column)
     condition = Q()
     for part in parts:

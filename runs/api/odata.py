@@ -1,7 +1,7 @@
-"""The filter language of run history's queries: the part of OData that clients write (wire.md 9.2).
+"""The filter language of run history's queries: the part of OData that clients send (wire.md 9.2).
 
-`(Status eq Running) and (Tags/k eq "v" or RunId eq X)`: values are bare or in quotes of either kind,
-`and` binds tighter.
+`(Status eq Running) and (Tags/k eq "v" or RunId eq X)`: values are bare or in quotes of either
+kind, `and` binds tighter than `or`.
 """
 
 import re
@@ -20,10 +20,10 @@ from studio.core.db.lookups import JsonText
 from studio.core.errors import BadValue
 
 DEEPEST = 20
-LONGEST, MOST = 20_000, 450  # characters; comparisons: SQLite takes 1000, and some are two
-MOST_TAGS = 50  # each may be a join, of which PostgreSQL plans a hundred in seconds
+LONGEST, MOST = 20_000, 450  # characters and comparisons; SQLite takes 1000, some count twice
+MOST_TAGS = 50  # each may be a join; PostgreSQL needs seconds to plan a hundred
 SIGNS = {"ge": "gte", "gt": "gt", "le": "lte", "lt": "lt", "eq": "exact"}
-# Nothing here goes back over a run of blanks: callers write these texts, and may mean harm.
+# No backtracking over blanks: callers choose these texts, and may mean harm.
 BEGINNING = re.compile(
     r"(?P<field>[^()\s]+(?:[ ][^()\s]+){0,8}?)\s++(?P<sign>eq|ne|ge|le|gt|lt)(?=[\s()]|$)\s*+",
     re.IGNORECASE,
@@ -34,8 +34,8 @@ WORD = re.compile(r"\s*+(\(|\)|(?:and|or)(?=[\s()]|$))", re.IGNORECASE)
 
 
 def parse(text: str, readers: "Mapping[str, Reader] | None" = None) -> Q:
-    """The condition that a filter states, of runs unless `readers` know other rows; BadValue names
-    what cannot be read."""
+    """The condition of a filter, over runs unless `readers` know other rows; BadValue names what
+    cannot be read."""
     if len(text) > LONGEST:
         raise BadValue(f"The filter is longer than {LONGEST} characters.", target="filter")
     if not text.strip():
@@ -49,7 +49,7 @@ def parse(text: str, readers: "Mapping[str, Reader] | None" = None) -> Q:
 class _Reader:
     def __init__(self, text: str, readers: "Mapping[str, Reader]"):
         self.text, self.at, self.readers = text, 0, readers
-        self.count = self.tags = 0  # of comparisons, and of those with tags
+        self.count = self.tags = 0  # comparisons, and those with tags among them
 
     def either(self, depth: int) -> Q:
         condition = self.both(depth)
@@ -142,7 +142,7 @@ class Comparison:
         return not self.quoted and self.value.lower() == "null"
 
     def equal(self, condition: Q) -> Q:
-        """`condition` states equality; `ne` turns it round, and nothing else is asked of a name."""
+        """Applies `condition` for `eq` and its negation for `ne`; other operators are refused."""
         if self.sign == "eq":
             return condition
         if self.sign == "ne":
@@ -168,7 +168,7 @@ def _status(comparison: Comparison, key: str) -> Q:
     found = [word for word in Status if word.lower() == comparison.value.lower()]
     condition = Q(status=found[0]) if found else NOTHING
     if found == [Status.CANCELED]:
-        condition |= Q(status=Status.SKIPPED)  # which run history calls Canceled
+        condition |= Q(status=Status.SKIPPED)  # run history shows these as Canceled
     return comparison.equal(condition)
 
 
@@ -183,7 +183,7 @@ def _run_type(comparison: Comparison, key: str) -> Q:
     }
     if word in kinds:
         return comparison.equal(kinds[word])
-    return _kept("properties")(comparison, "azureml.runsource")  # a type of the client's own
+    return _kept("properties")(comparison, "azureml.runsource")  # a type that the client made up
 
 
 def _metric_type(comparison: Comparison, key: str) -> Q:
@@ -219,8 +219,8 @@ def _kept(column: str):
 
 
 def _of_key(comparison: Comparison, present: Q) -> Q:
-    """A comparison with null is made of keys that are there alone: the client asks "ne null or eq
-    null" for the runs that have a tag. What is there is never null, it is empty at the least."""
+    """A comparison of the value under a key. Comparisons with null are about presence, since stored
+    values are never null: clients send "ne null or eq null" to find runs that have a tag."""
     return comparison.equal(NOTHING) & present
 
 
@@ -279,7 +279,7 @@ METRIC_VALUES: dict[str, Reader] = {
     "metrictype": _metric_type,
     "createdutc": _moment("created_at"),
 }
-# The fields of the wire, for who named another one.
+# The fields of the wire, for a message about an unknown one.
 SPELLED = {
     name.partition("/")[0].lower(): name
     for name in (

@@ -21,7 +21,7 @@ from studio.core.rest import enums
 from studio.core.rest.bodies import strings
 from studio.core.rest.views import WireView, find, without_news
 
-NEWEST = 500  # the reply is one list without pages; older runs are found in run history
+NEWEST = 500  # the reply has no pages; older runs are in run history
 LOGS = {
     "stdout": logs.DRIVER_LOG,
     "stderr": logs.DRIVER_LOG,  # both streams go to one file, as they did in v1
@@ -33,7 +33,7 @@ class PipelineRunDetail(WireView):
     for_endpoint_tokens = for_run_tokens = True
 
     def get(self, request, uuid, **scope):
-        """With `Prefer: wait=60` it is answered when the run has ended, or after so many seconds."""
+        """With `Prefer: wait=60`, answers when the run has ended or the time is over."""
         run = visible.find_pipeline_run(self.actor, uuid)
         waiting = None if run.is_terminal else without_news(request)
         return waiting or Response(pipeline_run_entity(run, self.base_url))
@@ -73,8 +73,8 @@ class Cancellation(WireView):
     for_endpoint_tokens = True
 
     def cancel(self, uuid: str) -> Response:
-        """200 for a run that has ended, too: the SDK's `cancel()` raises at anything else, and a run
-        may end while the call is on its way (wire.md 9.2)."""
+        """200 also for a run that has ended: the SDK's `cancel()` raises at anything else, and the
+        run may end at the same time (wire.md 9.2)."""
         run = visible.find_pipeline_run(self.actor, uuid)
         services.cancel(self.actor, run, over_ok=True)
         return Response(status=200)
@@ -86,14 +86,14 @@ class Execution(Cancellation):
 
 
 class Cancel(Cancellation):
-    """The same for callers whose clients send a POST."""
+    """The same for clients that send a POST."""
 
     def post(self, request, uuid, **scope):
         return self.cancel(uuid)
 
 
 class NodeView(WireView):
-    """A view of nodes of one run, which the body lists by id."""
+    """A view of nodes of one run; the body lists their ids."""
 
     for_endpoint_tokens = for_run_tokens = True
 
@@ -105,7 +105,8 @@ class NodeView(WireView):
         return steps.select_related("run", "reused_from__run__parent").order_by("pk")
 
     def node_id(self) -> str:
-        """The one node id of the body; a path of several leads into sub-graphs, which v1 never had."""
+        """The one node id of the body. A longer path would lead into sub-graphs, which v1 does not
+        have."""
         path = strings(self.request.data, name="body")
         if len(path) != 1:
             raise BadValue('The body must be a list of one node id, as in ["<id>"].', target="body")
@@ -120,7 +121,7 @@ class NodeView(WireView):
 
 
 class NodeStatusCode(NodeView):
-    """A bare word."""
+    """Answers with a bare word."""
 
     def post(self, request, uuid, **scope):
         word = wire_status(self.step(uuid).run.status, of_node=True)
@@ -139,7 +140,7 @@ class AllNodesStatus(NodeView):
 
 
 class NodeLog(NodeView):
-    """Raw text: a JSON text would be shown with its quotes."""
+    """Answers with raw text: clients would show JSON with its quotes."""
 
     def post(self, request, uuid, which, **scope):
         owner = log_owner(self.step(uuid).run)
@@ -154,7 +155,7 @@ class NodeOutputs(NodeView):
 
 
 class PipelineOutput(NodeView):
-    """An output that the graph itself names (wire.md 8.5, `GraphPortName`)."""
+    """An output that the graph names (wire.md 8.5, `GraphPortName`)."""
 
     def get(self, request, uuid, name, **scope):
         run = self.run(uuid)

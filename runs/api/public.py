@@ -18,7 +18,8 @@ from studio.core.models import Role
 NAME = "public"
 WINDOW = timedelta(minutes=1)
 BATCH = 500
-# What a trigger reads of an endpoint. `submit` keeps graphs it has read, so none is loaded here.
+# Relations and columns that a trigger needs. `submit` caches graphs, so their large columns are not
+# loaded here.
 DEFAULT = ("workspace", "default_version__pipeline__graph")
 LARGE = tuple(
     f"default_version__pipeline__graph__{column}"
@@ -36,24 +37,24 @@ def find_public_endpoint(uuid: str) -> PipelineEndpoint | None:
 
 
 def actor_for(endpoint: PipelineEndpoint) -> Actor:
-    """Nobody in particular, who may run this endpoint."""
+    """An anonymous actor who may only run this endpoint."""
     return Actor(
         workspace=endpoint.workspace, role=Role.OPERATOR, name=NAME, endpoint_uuid=endpoint.uuid
     )
 
 
 def limit_rate(endpoint: PipelineEndpoint) -> None:
-    """Raise Throttled for a call too many within a minute.
+    """Raise Throttled if there were too many calls within a minute.
 
-    All calls count in this process, in memory, so that a flood of calls that would be refused costs
-    nothing; the runs that were made count over all processes and machines, as rows.
+    All calls are counted in this process, in memory, so that a flood of refused calls costs
+    nothing; runs that were made are counted as rows, across all processes and machines.
     """
     limit = settings.STUDIO_PUBLIC_CALLS_PER_MINUTE
     _count_call(endpoint.uuid, limit)
     _count_runs(endpoint, limit)
 
 
-# Per endpoint, when this process was called in the last minute.
+# Times of calls within the last minute in this process, per endpoint.
 calls: dict[UUID, deque[float]] = {}
 _lock = Lock()
 
@@ -77,7 +78,8 @@ def _count_runs(endpoint: PipelineEndpoint, left: int) -> None:
     before = None
     while True:
         page = rows if before is None else rows.filter(pk__lt=before)
-        # By key and not by time: (endpoint, -id) is the index, and creation follows the key.
+        # Ordered by key instead of time: (endpoint, -id) has an index, and creation follows the
+        # key.
         batch = list(page.values_list("pk", "created_at", "submitted_by")[:BATCH])
         for pk, created_at, submitted_by in batch:
             if created_at < since:

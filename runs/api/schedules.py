@@ -1,4 +1,4 @@
-"""Schedules: create, read, list, replace (wire.md 11). What fires them is `runs.schedules.scheduler`."""
+"""Schedules: create, read, list, replace (wire.md 11). `runs.schedules.scheduler` fires them."""
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
@@ -15,7 +15,7 @@ from studio.core.rest.bodies import LONGEST, Body, flag_of, kind_of
 from studio.core.rest.schema import query
 from studio.core.rest.views import WireView, find
 
-# The client sends the old numbers and reads the words (wire.md 3.6).
+# The client sends numbers and reads words (wire.md 3.6).
 TRIGGERS = {
     "recurrence": Trigger.RECURRENCE,
     "0": Trigger.RECURRENCE,
@@ -88,14 +88,15 @@ class ScheduleDetail(ScheduleView):
         return self.entity(find(self.schedules(), uuid, "Schedule"))
 
     def put(self, request, uuid, **scope):
-        """The whole entity as the client read it, with its changes; the Etag detects a lost one."""
+        """Takes the whole entity with the client's changes. An old Etag is refused, so that no
+        change of somebody else is lost."""
         schedule = find(self.schedules(), uuid, "Schedule")
         schedules.update_schedule(self.actor, schedule, **changes(Body(request.data), schedule))
         return self.entity(self.schedules().get(pk=schedule.pk))
 
 
 def changes(body: Body, schedule: Schedule) -> dict:
-    """What the posted entity says; keys it lacks stay as they are."""
+    """The arguments of `update_schedule`; keys that the body lacks stay unchanged."""
     require_target(body, schedule)
     changes = {
         "etag": body.text("Etag") or None,
@@ -129,7 +130,7 @@ def pinned_version(body: Body) -> int | None:
 
 
 def trigger_of(body: Body, schedule: Schedule | None = None) -> dict:
-    """Recurrence or datastore trigger, as `ScheduleType` says, else as far as there is one."""
+    """The recurrence or datastore trigger, as `ScheduleType` says, else whichever is there."""
     given = {
         Trigger.RECURRENCE: "Recurrence" in body,
         Trigger.DATASTORE: "DataStoreTriggerInfo" in body,
@@ -162,7 +163,7 @@ def trigger_kind(body: Body) -> Trigger | None:
 
 
 def watch_of(body: Body, schedule: Schedule | None) -> schedules.Watch:
-    """Switches that v1 does not have keep what they are where they are not sent."""
+    """The datastore trigger. Our own switches keep their value if the client does not send them."""
     info = Body(body.mapping("DataStoreTriggerInfo"), name="DataStoreTriggerInfo")
     before = schedules.Watch.of(schedule) if schedule else schedules.Watch("")
     return schedules.Watch(

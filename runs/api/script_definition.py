@@ -1,4 +1,4 @@
-"""Reads the run definition of a script: a RunConfiguration, as the SDK serialises it."""
+"""Reads the definition of a script's run: a RunConfiguration, as the SDK serializes it."""
 
 import shlex
 from collections.abc import Iterator
@@ -11,12 +11,12 @@ from studio.core.rest.bodies import LONGEST, Body, kind_of, strings
 
 INPUT_MODES = ("direct", "mount", "download")
 OUTPUT_MODES = ("mount", "upload")
-# Where the SDK itself runs it: there is no worker of ours.
+# Targets on which the SDK itself runs the script; no worker of ours is there.
 LOCAL = ("", "local", "docker", "localdocker")
 
 
 def read(body: Body) -> Script:
-    """What `Configuration` asks for; BadValue names what cannot be done here."""
+    """The script that `Configuration` describes; BadValue names what is not possible here."""
     configuration = Body(body.mapping("Configuration"), name="Configuration")
     require_plain(configuration)
     command = command_of(configuration)
@@ -36,7 +36,7 @@ def read(body: Body) -> Script:
 
 
 def require_plain(configuration: Body) -> None:
-    """Refuse what one process on one machine is not: ignoring it would run something else."""
+    """Refuse anything but one process on one machine: ignoring it would run something else."""
     framework = configuration.text("framework") or "Python"
     if framework.lower() != "python":
         raise BadValue(
@@ -79,7 +79,7 @@ def target_of(configuration: Body) -> str:
 
 
 def command_of(configuration: Body) -> str:
-    """The client joins a command's words by blanks itself; other callers may send the words."""
+    """The command. The client joins its words with spaces itself; other callers may send a list."""
     value = configuration.get("command")
     if isinstance(value, list):
         return " ".join(word_of(item, "command") for item in value)
@@ -105,7 +105,7 @@ def word_of(item, key: str) -> str:
 
 
 def runconfig_of(configuration: Body) -> dict:
-    """What is kept with the step."""
+    """The Runconfig that is stored with the step."""
     whole(configuration, "maxRunDurationSeconds")
     variables = configuration.texts("environmentVariables")
     environment = dict(configuration.mapping("environment"))

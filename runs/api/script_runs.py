@@ -1,7 +1,8 @@
 """The execution service (wire.md 9.9): `Experiment.submit(ScriptRunConfig)`, a run of one script.
 
-The client uploads the folder as a snapshot, as it does for a step, and posts a run definition. Who
-is asked to run it by a zip, or on the client's own machine, says what to do instead."""
+The client uploads the folder as a snapshot, as for a step, and posts a run definition. Runs from a
+zip, or on the client's own machine, are refused with what to do instead.
+"""
 
 from functools import partial
 
@@ -22,8 +23,8 @@ from studio.core.rest.views import WireView
 
 
 class SnapshotRun(KeyedView):
-    """The client names the run (`runId`), and takes the id that the answer names: ours are UUIDs.
-    The same name again is the same submission, sent twice."""
+    """The client names the run (`runId`), and uses the id of the answer, because ours are UUIDs.
+    The same name again is a repeated submission."""
 
     triggers = "Experiment"
 
@@ -47,7 +48,8 @@ class SnapshotRun(KeyedView):
         return reply(run, started(run))
 
     def key_of(self, experiment: str) -> Key | None:
-        """A header's, else the client's name of the run, which is unique in its experiment only."""
+        """The key in the header, else the client's name of the run, which is unique per
+        experiment."""
         run_id = query_text(self.request.query_params, "runId")
         own = Key("script", experiment, run_id) if run_id else None
         return self.key(f"script {experiment}") or own
@@ -76,14 +78,14 @@ class LocalRun(WireView):
 
 
 class CleanRun(WireView):
-    """A worker removes the folder of a run when it ends, so there is never anything to clean: the
-    answer names what was removed."""
+    """There is never anything to clean, because workers remove a run's folder when it ends. The
+    answer lists what was removed."""
 
     @extend_schema(parameters=[query("all")])
     def post(self, request, name, **scope):
         require(self.actor, "track")
         uuid = Body(request.data).text("RunId", required=True)
-        if uuid != "null":  # as the client writes it for all runs
+        if uuid != "null":  # the client sends this for all runs
             run = visible.find_run(self.actor, uuid, experiment__name=name)
             if not run.is_terminal:
                 raise Refused(f"Run {run} is not over: cancel it first.")

@@ -27,7 +27,7 @@ VERSION = re.compile("[0-9]{1,9}")
 
 
 def submission(request) -> dict:
-    """The arguments of `submit` that the body holds. Keys it does not know stay in the raw request."""
+    """The arguments of `submit` in the body. Keys that it does not know stay in the raw request."""
     body = Body(request.data)
     return {
         "experiment": body.text("ExperimentName") if "ExperimentName" in body else None,
@@ -55,26 +55,26 @@ def run_type_of(body: Body) -> str:
 
 
 def source_of(body: Body) -> Source:
-    """The SDK says so in two keys; everyone else is a REST caller."""
+    """SDK if one of two keys says so; everyone else is a REST caller."""
     words = {body.text("RunSource").lower(), run_type_of(body).lower()}
     return Source.SDK if "sdk" in words else Source.REST
 
 
 class CallerOrPublic(BasePermission):
-    """A token, or an endpoint that its owner made public and that is addressed by its uuid."""
+    """Allows a token, or a public endpoint that is addressed by its uuid."""
 
     def has_permission(self, request, view) -> bool:
         return request.auth is not None or view.public_endpoint is not None
 
 
 class TriggerView(KeyedView):
-    """Reads the body, finds what to run, calls `submit`, prints the run."""
+    """Reads the body, finds what to run, calls `submit`, returns the run."""
 
     for_endpoint_tokens = True
     permission_classes = [CallerOrPublic]
-    body_limit = 4 * 1024 * 1024  # values and names, no files
+    body_limit = 4 * 1024 * 1024  # a trigger holds values and names, no files
     public_endpoint: PipelineEndpoint | None = None
-    endpoint: PipelineEndpoint | None = None  # once it was found
+    endpoint: PipelineEndpoint | None = None  # set when it is found
 
     def trigger(self, actor: Actor, *, key: Key | None, **target) -> Run:
         parent = query_text(self.request.query_params, "parentRunId")
@@ -116,7 +116,7 @@ class EndpointTriggerView(TriggerView):
         run = self.trigger(actor, endpoint=endpoint, version=version, key=key)
         entity = public_run_entity(run)
         if "ExperimentName" not in Body(self.request.data):
-            entity["RunHistoryExperimentName"] = None  # it is called like the endpoint
+            entity["RunHistoryExperimentName"] = None  # it would reveal the endpoint's name
         return reply(run, entity)
 
     def version(self, suffix: str | None) -> int | None:
@@ -138,7 +138,7 @@ class EndpointTriggerView(TriggerView):
         return int(text)
 
     def asked(self) -> dict:
-        """Of a refused call, for its row."""
+        """Further columns of the audit row of a refusal."""
         uuid, _ = self.named()
         asked = self.kwargs.get("version") or self.request.query_params.get("pipelineVersion", "")
         return {
@@ -154,7 +154,7 @@ class EndpointTriggerView(TriggerView):
 
 
 class PublicTriggerView(EndpointTriggerView):
-    """Addressed by uuid, so it may be public."""
+    """The endpoint is addressed by uuid, so it may be public."""
 
     def initial(self, request, *args, **kwargs):
         if not request.META.get("HTTP_AUTHORIZATION"):
@@ -194,7 +194,8 @@ class SubmitEndpointByName(EndpointTriggerView):
 
 
 class SubmitAlias(PublicTriggerView):
-    """The short address: the token names the workspace; public endpoints by uuid only."""
+    """The short address. The token determines the workspace; public endpoints are addressed by uuid
+    only."""
 
     @extend_schema(parameters=[query("pipelineVersion"), query("parentRunId"), DOCUMENTED])
     def post(self, request, uuid):

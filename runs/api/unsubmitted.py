@@ -1,5 +1,5 @@
-"""Runs made in two calls, as `Experiment.submit(pipeline)` does: one posts the graph and is told the
-run's id, the next starts it (wire.md 8.1)."""
+"""Runs made in two calls, as `Experiment.submit(pipeline)` does (wire.md 8.1): the first posts the
+graph and returns the run's id, the second starts the run."""
 
 from functools import partial
 
@@ -33,7 +33,7 @@ class CreateWithGraph(KeyedView):
             self.actor,
             wire=body.mapping("Graph"),
             interface=body.mapping("GraphInterface"),
-            # The client has put the defaults and the caller's values together.
+            # The client has merged the defaults and the caller's values.
             dataset_defaults=datasets,
         )
         run = services.submit_unpublished(
@@ -63,7 +63,7 @@ class CreateWithGraph(KeyedView):
 
 
 class SubmitRun(TriggerDoor):
-    """The answer is an empty 200, also for a run that was started already: nothing starts twice."""
+    """Starts a run; an empty 200, also for a run that was started already."""
 
     triggers = "Run"
 

@@ -1,5 +1,5 @@
-"""Artifacts of models that no run made, which clients upload from where they are (wire.md 9.4, origin
-LocalUpload): where to write and read them."""
+"""Files for models without a run, which clients upload directly (wire.md 9.4, origin LocalUpload):
+addresses for writing and reading them."""
 
 from rest_framework.response import Response
 
@@ -18,7 +18,7 @@ class UploadView(WireView):
     for_run_tokens = True
 
     def files(self, container: str, prefix: str) -> list[str]:
-        """A step's token reads only what became a registered model."""
+        """The files of a container. A step's token reads only those of a registered model."""
         if self.actor.run_uuid is not None:
             models = local_uploads.assets(self.actor.workspace, container)
             if not models.filter(registered_models__isnull=False).exists():
@@ -35,7 +35,7 @@ class UploadView(WireView):
 
 
 class UploadBatch(UploadView):
-    """Issues an address to write each path to."""
+    """Issues an upload address per path."""
 
     def post(self, request, container, **scope):
         require(self.actor, "register")
@@ -56,7 +56,7 @@ class UploadBatch(UploadView):
         )
 
     def write_address(self, container: str, path: str) -> str:
-        local_uploads.blob_of(self.actor.workspace, container, path)  # refuses what cannot be
+        local_uploads.blob_of(self.actor.workspace, container, path)  # refuses invalid paths
         blob = self.blob(container, path)
         return links.signed_for_upload(self.base_url, UPLOADED, blob, by=self.actor)
 

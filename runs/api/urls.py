@@ -1,4 +1,4 @@
-"""Routes of runs on the wire. Those of the trigger come first; trailing slashes are optional."""
+"""Routes of runs on the wire. The trigger's come first; trailing slashes are optional."""
 
 from django.urls import include
 
@@ -84,7 +84,7 @@ runs_of = [
     wire_path(r"^runs/(?P<uuid>[^/]+)/token/?$", history.RunToken.as_view()),
     wire_path(r"^runs/(?P<uuid>[^/]+)/metricsingest/wait/?$", history.MetricsIngest.as_view()),
 ]
-# The same artifacts as the artifact service's, the way `azureml-mlflow` asks for them.
+# The artifact service's artifacts, at the addresses that `azureml-mlflow` uses.
 artifacts_of = [
     wire_path(r"^batch/metadata/?$", artifacts.RunArtifactBatch.as_view()),
     wire_path(r"^contentinfo/?$", artifacts.RunArtifactContent.as_view()),

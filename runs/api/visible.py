@@ -3,14 +3,14 @@
 from runs.models import Run
 from studio.core.rest.views import find
 
-# What RunDto and PipelineRunEntity print, in one query.
+# Relations that RunDto and PipelineRunEntity need, read in one query.
 PRINTED = (
     *("experiment", "parent", "root", "user", "pipeline", "endpoint", "pipeline_run"),
     *("step", "step__reused_from__run__parent"),
 )
 
 
-# What they do not print, and may be large.
+# Columns that they do not need, and that may be large.
 UNREAD = (
     *(f"pipeline_run__graph__{column}" for column in ("wire", "interface", "dataset_defaults")),
     *(f"schedule__{column}" for column in ("recurrence", "seen", "submission")),

@@ -1,4 +1,4 @@
-"""What all of MLflow's addresses have in common: the shape of its errors, and how its bodies are read."""
+"""Common to all MLflow addresses: the shape of errors, and reading bodies."""
 
 from datetime import UTC, datetime
 
@@ -8,9 +8,9 @@ from studio.core.errors import BadValue, NotFound
 from studio.core.rest.bodies import Body
 from studio.core.rest.views import WireView, exception_handler
 
-MOST = 50_000  # results that MLflow allows one page to ask for; a page holds no more than LARGEST
+MOST = 50_000  # the largest page MLflow lets a client ask for; a page has at most LARGEST results
 LARGEST = 1000
-# MLflow's words for what is wrong, by the status of the answer.
+# MLflow's error codes, by the status of the answer.
 CODES = {
     401: "UNAUTHENTICATED",
     403: "PERMISSION_DENIED",
@@ -19,12 +19,13 @@ CODES = {
     429: "REQUEST_LIMIT_EXCEEDED",
     503: "TEMPORARILY_UNAVAILABLE",
 }
-# Where the status says too little: a client that loses a race to make an experiment looks for it.
+# Codes that the status alone does not give: a client that loses a race to create an experiment
+# looks for this one.
 BY_CODE = {"Conflict": "RESOURCE_ALREADY_EXISTS", "NoSuchAddress": "ENDPOINT_NOT_FOUND"}
 
 
 def explained(error, context):
-    """The studio's own error, and beside it the two keys that MLflow's client reads."""
+    """The studio's own error body, with the two keys that MLflow's client reads."""
     reply = exception_handler(error, context)
     if reply is not None:
         told = reply.data["error"]
@@ -41,15 +42,15 @@ class MlflowErrors(APIView):
 class MlflowView(MlflowErrors, WireView):
     @property
     def body(self) -> Body:
-        """What is asked for: of the address in a GET, else of the body."""
+        """The arguments: from the query string of a GET, else from the body."""
         request = self.request
         return Body(request.query_params.dict() if request.method == "GET" else request.data)
 
 
 class NotServed(MlflowErrors):
-    """All of MLflow that is not runs and experiments: registered models, traces, prompts, …"""
+    """Everything of MLflow except runs and experiments: registered models, traces, prompts, …"""
 
-    schema = None  # not a route, but the lack of one
+    schema = None  # not in the OpenAPI document: it is not a route
 
     def initial(self, request, *args, **kwargs):
         super().initial(request, *args, **kwargs)
@@ -61,13 +62,13 @@ class NotServed(MlflowErrors):
         raise error
 
     def handle(self, request, *args, **kwargs):
-        """Never reached; DRF wants a handler for each method."""
+        """Never called; DRF needs a handler for each method."""
 
     get = post = put = patch = delete = handle
 
 
 def whole(body: Body, key: str, default: int | None = None) -> int | None:
-    """A whole number; protobuf writes those of 64 bits as texts."""
+    """A whole number; protobuf writes 64-bit numbers as text."""
     value = body.get(key)
     if value in (None, ""):
         return default
@@ -106,6 +107,6 @@ def moment_of(number: int, key: str) -> datetime:
 
 
 def pairs(body: Body, key: str) -> dict[str, str]:
-    """A list of `{"key", "value"}` as MLflow writes tags and params."""
+    """A list of `{"key", "value"}`, as MLflow sends tags and params."""
     rows = [Body(row, name=key) for row in body.items(key)]
     return {row.name("key"): row.text("value") for row in rows}

@@ -1,4 +1,4 @@
-"""What experiments and runs look like to MLflow."""
+"""Experiments and runs as MLflow shows them."""
 
 from collections import defaultdict
 from urllib.parse import urlsplit
@@ -20,9 +20,9 @@ STATUSES: dict[str, str] = {
     Status.CANCELED: "KILLED",
     Status.SKIPPED: "KILLED",
 }  # any other is RUNNING
-# Tags that are columns of ours.
+# MLflow's tags that are columns here.
 RUN_NAME, PARENT, NOTE = "mlflow.runName", "mlflow.parentRunId", "mlflow.note.content"
-# Of the values of a metric, the one that MLflow calls its last.
+# Orders the values of a metric as MLflow does, to find the last one.
 LAST = (Coalesce("step", 0).desc(), "-created_at", "-pk")
 SPECIAL = ("NaN", "Infinity", "-Infinity")
 
@@ -40,7 +40,7 @@ def experiment(row: Experiment, base: str) -> dict:
 
 
 def runs(rows: list[Run], base: str) -> list[dict]:
-    """Runs with their params and tags and the last value of each metric."""
+    """Runs with their params, tags and the last value of each metric."""
     metrics = last_values(rows)
     return [
         {"info": run_info(row, base), "data": {**_data(row), "metrics": metrics[row.pk]}}
@@ -88,7 +88,7 @@ def _pairs(values: dict) -> list[dict]:
 
 
 def last_values(rows: list[Run]) -> dict[int, list[dict]]:
-    """By the id of the run."""
+    """The last values by the run's id."""
     ends = MetricValue.objects.filter(metric=OuterRef("pk")).order_by(*LAST).values("pk")[:1]
     metrics = Metric.objects.filter(run__in=rows).annotate(last=Subquery(ends))
     values = MetricValue.objects.filter(pk__in=metrics.values("last"))
@@ -100,7 +100,8 @@ def last_values(rows: list[Run]) -> dict[int, list[dict]]:
 
 
 def scalar(value: MetricValue) -> dict | None:
-    """A single number of the metric's own name; tables, images and texts are nothing to MLflow."""
+    """The number of a metric that has one column of its own name; MLflow has no tables, images or
+    texts."""
     name = value.metric.name
     number = value.data.get(name)
     if isinstance(number, bool) or not (isinstance(number, int | float) or number in SPECIAL):

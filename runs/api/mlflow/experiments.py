@@ -18,7 +18,7 @@ VIEWS = {
 }
 
 
-# MLflow's own experiment for who names none, as Azure calls it.
+# MLflow's default experiment, under Azure's name.
 DEFAULT_ID, DEFAULT_NAME = "0", "Default"
 
 
@@ -62,7 +62,7 @@ class MlflowExperimentCreate(ExperimentView):
 
 
 class MlflowExperimentSearch(ExperimentView):
-    for_run_tokens = False  # a step knows the names it asks for
+    for_run_tokens = False  # steps look up experiments by name
 
     def post(self, request, **scope):
         body = self.body
@@ -76,7 +76,7 @@ class MlflowExperimentSearch(ExperimentView):
 
 
 def view_of(body, views: dict) -> dict:
-    """The condition of the view type, by its name or its number in MLflow's protocol."""
+    """The filter for the view type, by its name or by its number in MLflow's protocol."""
     key = "run_view_type" if "run_view_type" in body else "view_type"
     word = body.text(key, "ACTIVE_ONLY")
     word = dict(zip("123", VIEWS, strict=True)).get(word, word)
@@ -86,7 +86,7 @@ def view_of(body, views: dict) -> dict:
 
 
 class MlflowExperimentDelete(ExperimentView):
-    """To delete is to archive: the runs stay, and the experiment can be restored."""
+    """Archives: the runs stay, and the experiment can be restored."""
 
     def post(self, request, **scope):
         services.edit_experiment(self.actor, self.experiment(), archive=True)

@@ -1,4 +1,4 @@
-"""Runs and what is logged of them, as MLflow asks and tells."""
+"""Runs and their data over MLflow's API."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -26,7 +26,7 @@ from studio.core.rest.bodies import LONGEST, Body
 from studio.core.rest.views import find
 
 VIEWS = {"ACTIVE_ONLY": Q(), "DELETED_ONLY": Q(pk__in=()), "ALL": Q()}
-# What a client says of its run, and what it is then.
+# MLflow's words for a run's status, and ours.
 TOLD = {
     "RUNNING": Status.RUNNING,
     "SCHEDULED": Status.QUEUED,
@@ -36,7 +36,7 @@ TOLD = {
 }
 MOST_EXPERIMENTS = 1000
 LONGEST_PARAM = 6000
-# MLflow's own limits of one batch, which its client keeps by itself, and of all three together.
+# MLflow's limits of one batch (its client keeps them too), and the limit of all three together.
 MOST_LOGGED, MOST_IN_ALL = {"metrics": 1000, "params": 100, "tags": 100}, 1000
 COLUMN = {entities.RUN_NAME: "display_name", entities.NOTE: "description"}
 
@@ -57,7 +57,7 @@ class RunView(MlflowView):
 
 
 def changes_of(tags: dict[str, str]) -> dict:
-    """Two of MLflow's tags are the name and the description of a run here."""
+    """Two of MLflow's tags are columns here: the run's name and its description."""
     columns: dict = {COLUMN[key]: tags[key] for key in COLUMN if key in tags}
     kept = {key: value for key, value in tags.items() if key not in {*COLUMN, entities.PARENT}}
     if len(columns.get("display_name", "")) > LONGEST:
@@ -112,7 +112,7 @@ def moment(body: Body, key: str) -> datetime | None:
 
 
 def told(word: str) -> Status:
-    number = dict(zip("12345", TOLD, strict=True))  # of the words in MLflow's protocol
+    number = dict(zip("12345", TOLD, strict=True))  # numbers of the words in MLflow's protocol
     try:
         return TOLD[number.get(word, word)]
     except KeyError:
@@ -122,7 +122,7 @@ def told(word: str) -> Status:
 
 
 class MlflowRunDelete(RunView):
-    """A run stays: it is what a pipeline's history is made of."""
+    """Refused: runs stay, because they are a pipeline's history."""
 
     def post(self, request, **scope):
         raise BadValue(
@@ -133,7 +133,7 @@ class MlflowRunDelete(RunView):
 
 
 class MlflowRunRestore(RunView):
-    """It was never gone."""
+    """Does nothing, because runs cannot be deleted."""
 
     def post(self, request, **scope):
         self.run()
@@ -149,7 +149,7 @@ class MlflowRunSearch(RunView):
                 f"experiment_ids may name {MOST_EXPERIMENTS} at most.", target="experiment_ids"
             )
         within = [experiment_of(self.actor, str(uuid)) for uuid in uuids]
-        # The one step of a script's run is that run itself, to clients.
+        # To clients, the single step of a script's run is that run itself.
         rows = self.runs().exclude(kind=Kind.STEP, parent__kind=Kind.SCRIPT)
         rows = rows.filter(view_of(body, VIEWS), experiment__in=within)
         rows = rows.filter(search.RUNS.condition(body.text("filter")))
@@ -159,7 +159,7 @@ class MlflowRunSearch(RunView):
 
 
 class MlflowModelSearch(RunView):
-    """MLflow 3 looks for models of its own beside a run's artifacts: there are none."""
+    """MLflow 3 looks for its own models beside a run's artifacts; there are none."""
 
     def post(self, request, **scope):
         Body(request.data)
@@ -207,7 +207,7 @@ class MlflowLogBatch(LoggingView):
 
 
 class MlflowLogBatchAsync(MlflowLogBatch):
-    """Stored before it is answered, so there is no tracking id to wait for."""
+    """The batch is stored before it is answered, so there is no tracking id to wait for."""
 
     def log(self, run, **what):
         super().log(run, **what)
@@ -239,7 +239,7 @@ def checked(rows: list[Body]) -> dict[str, str]:
 
 
 def metric_of(body: Body) -> dict:
-    """A metric as `run.log` would have sent it."""
+    """The metric in the form in which `run.log` sends it."""
     name, value = body.name("key"), body.get("value")
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if not is_number and value not in entities.SPECIAL:

@@ -1,5 +1,5 @@
-"""MLflow's language of searches: `metrics.loss < 0.5 and tags.team LIKE 'g%'`, comparisons that are
-all to hold, and orders such as `metrics.loss DESC`."""
+"""MLflow's search language: `metrics.loss < 0.5 and tags.team LIKE 'g%'`, comparisons joined by
+`and`, and orders such as `metrics.loss DESC`."""
 
 import math
 import re
@@ -38,7 +38,7 @@ from studio.core.uuids import as_uuids
 Term = Func | Subquery  # the value under a key
 LONGEST, MOST_CLAUSES, MOST_ORDERS = 6000, 50, 20
 TEXT = r"'[^']*'|\"[^\"]*\""
-# Blanks that were read are not given back: there would be too many ways to read the same.
+# Possessive: without backtracking over blanks there is only one way to read a text.
 CLAUSE = re.compile(
     rf"\s*+(?:(?P<kind>\w+)\.)?(?P<key>[\w./-]+|`[^`]+`|\"[^\"]+\")\s*+"
     rf"(?P<sign>!=|>=|<=|=|>|<|not\s+in\b|in\b|i?like\b|is\s+not\s+null\b|is\s+null\b)\s*+"
@@ -84,12 +84,12 @@ class Attribute:
     column: str
     is_time: bool = False
     is_id: bool = False
-    words: Mapping[str, Sequence[str]] | None = None  # what is kept for each word of MLflow's
+    words: Mapping[str, Sequence[str]] | None = None  # stored values for each of MLflow's words
 
 
 @dataclass(frozen=True)
 class Language:
-    """What can be named of one kind of rows."""
+    """The names that can be used for one kind of row."""
 
     attributes: Mapping[str, Attribute]
     kept: Mapping[str, Callable[[str], Term]]
@@ -98,7 +98,7 @@ class Language:
         if len(text) > LONGEST:
             raise BadValue(f"The filter is longer than {LONGEST} characters.", target="filter")
         condition, at, joined = Q(), 0, False
-        for _ in range(MOST_CLAUSES + 1):  # the end comes after the last one
+        for _ in range(MOST_CLAUSES + 1):  # one more than the clauses, for the end
             if not text[at:].strip():
                 if joined:
                     raise _unread(text)
@@ -143,7 +143,7 @@ class Language:
         return kind, key
 
     def ordered(self, rows: QuerySet, orders: list) -> QuerySet:
-        """In the order that is asked for, which the newest first decides."""
+        """The rows in the requested order; ties are newest first."""
         if len(orders) > MOST_ORDERS:
             raise BadValue(f"order_by may name at most {MOST_ORDERS}.", target="order_by")
         wanted = []
@@ -159,7 +159,7 @@ class Language:
 
 
 def cut(rows: QuerySet, *, start: int, size: int) -> tuple[list, dict]:
-    """The rows of one page, and the token of the next one if there is one."""
+    """The rows of one page, and the token of the next page if there is one."""
     found = list(rows[start : start + size + 1])
     return found[:size], {"next_page_token": str(start + size)} if len(found) > size else {}
 
@@ -194,13 +194,13 @@ def _attribute(name: str, attribute: Attribute, sign: str, value) -> Q:
     if value is None:
         if attribute.is_id or attribute.words is not None:
             return _column(attribute.column)("isnull", sign == "is null")
-        nothing = Q(**{attribute.column: ""})  # what a text is that was never set
+        nothing = Q(**{attribute.column: ""})  # the value of a text that was never set
         return nothing if sign == "is null" else ~nothing
     if attribute.words is not None:
         value = [word for text in _list(value) for word in attribute.words.get(text.upper(), ())]
         sign = {"=": "in", "!=": "not in"}.get(sign, sign)
     elif attribute.is_id:
-        value = as_uuids(_list(value))  # an id of another make is nobody's
+        value = as_uuids(_list(value))  # not a UUID, so it matches nothing
         sign = {"=": "in", "!=": "not in"}.get(sign, sign)
     if (attribute.words is not None or attribute.is_id) and sign not in ("in", "not in"):
         raise BadValue(
@@ -241,7 +241,7 @@ def _expression(term: Term) -> "Lookup":
 
 
 def _metric(key: str) -> Term:
-    """The last value of a metric; of one that is a text, nothing."""
+    """The last value of a metric; no value if it is a text."""
     values = MetricValue.objects.filter(metric__run=OuterRef("pk"), metric__name=key)
     last = values.order_by(*LAST).annotate(number=JsonNumber(key, "data")).values("number")[:1]
     return Subquery(last, output_field=FloatField())

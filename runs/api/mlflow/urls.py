@@ -1,4 +1,4 @@
-"""Addresses of MLflow's REST API, below the workspace's own."""
+"""Addresses of MLflow's REST API, below the workspace's."""
 
 from django.urls import include
 
