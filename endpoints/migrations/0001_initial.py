@@ -131,6 +131,7 @@ class Migration(migrations.Migration):
                 ('etag', models.UUIDField(default=uuid.uuid4)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('updated_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('created_by', models.CharField(blank=True, max_length=150)),
                 ('updated_by', models.CharField(blank=True, max_length=150)),
                 ('module', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='named_version', to='endpoints.module')),
             ],
@@ -149,7 +150,7 @@ class Migration(migrations.Migration):
                 ('created_by', models.CharField(blank=True, max_length=150)),
                 ('updated_by', models.CharField(blank=True, max_length=150)),
                 ('default_version', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='default_of', to='endpoints.moduleversion')),
-                ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='named_modules', to='core.workspace')),
+                ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='%(class)ss', to='core.workspace')),
             ],
         ),
         migrations.AddField(
@@ -176,7 +177,7 @@ class Migration(migrations.Migration):
                 ('updated_by', models.CharField(blank=True, max_length=150)),
                 ('folded', studio.core.db.folded.FoldedField(default='', editable=False, of=['name', 'description', 'created_by', 'updated_by', 'tags'])),
                 ('default_version', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='default_of', to='endpoints.endpointversion')),
-                ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='endpoints', to='core.workspace')),
+                ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='%(class)ss', to='core.workspace')),
             ],
         ),
         migrations.AddField(
@@ -205,7 +206,7 @@ class Migration(migrations.Migration):
                 ('updated_by', models.CharField(blank=True, max_length=150)),
                 ('folded', studio.core.db.folded.FoldedField(default='', editable=False, of=['name', 'description', 'created_by', 'updated_by', 'properties'])),
                 ('graph', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='pipelines', to='endpoints.graph')),
-                ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='pipelines', to='core.workspace')),
+                ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='%(class)ss', to='core.workspace')),
             ],
         ),
         migrations.AddField(

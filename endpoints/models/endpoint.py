@@ -1,21 +1,15 @@
-from uuid import uuid4
-
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from endpoints.models.pipeline import EntityStatus, PublishedPipeline
 from studio.core.db.folded import FoldedField, FoldedModel
-from studio.core.models import Workspace
+from studio.core.revisable import Definition
 
 
-class PipelineEndpoint(FoldedModel):
+class PipelineEndpoint(FoldedModel, Definition):
     """A stable address in front of numbered versions, each a published pipeline."""
 
-    uuid = models.UUIDField(default=uuid4, unique=True)
-    workspace = models.ForeignKey(
-        Workspace, models.CASCADE, related_name="endpoints", db_index=False
-    )
     name = models.CharField(max_length=255)
     description = models.TextField(blank=True)
     status = models.CharField(
@@ -28,11 +22,6 @@ class PipelineEndpoint(FoldedModel):
     is_strict = models.BooleanField(default=False)
     tags = models.JSONField(default=dict, blank=True)
     properties = models.JSONField(default=dict, blank=True)
-    etag = models.UUIDField(default=uuid4)
-    created_at = models.DateTimeField(default=timezone.now)
-    updated_at = models.DateTimeField(default=timezone.now)
-    created_by = models.CharField(max_length=150, blank=True)
-    updated_by = models.CharField(max_length=150, blank=True)
     folded = FoldedField(of=("name", "description", "created_by", "updated_by", "tags"))
 
     class Meta:

@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from endpoints.models.snapshot import Snapshot
 from studio.core.models import Workspace
+from studio.core.revisable import Definition, Revisable
 
 
 class Module(models.Model):
@@ -50,13 +51,9 @@ class ModuleStatus(models.TextChoices):
     DISABLED = "Disabled"
 
 
-class NamedModule(models.Model):
+class NamedModule(Definition):
     """The SDK's Module: a name that pipelines share, with versions."""
 
-    uuid = models.UUIDField(default=uuid4, unique=True)
-    workspace = models.ForeignKey(
-        Workspace, models.CASCADE, related_name="named_modules", db_index=False
-    )
     name = models.CharField(max_length=255)
     description = models.TextField(blank=True)
     status = models.CharField(
@@ -65,11 +62,6 @@ class NamedModule(models.Model):
     default_version = models.ForeignKey(
         "ModuleVersion", models.PROTECT, null=True, blank=True, related_name="default_of"
     )
-    etag = models.UUIDField(default=uuid4)
-    created_at = models.DateTimeField(default=timezone.now)
-    updated_at = models.DateTimeField(default=timezone.now)
-    created_by = models.CharField(max_length=150, blank=True)
-    updated_by = models.CharField(max_length=150, blank=True)
 
     class Meta:
         constraints = [
@@ -80,7 +72,7 @@ class NamedModule(models.Model):
         return self.name
 
 
-class ModuleVersion(models.Model):
+class ModuleVersion(Revisable):
     """One version of a named module. Its public id is its module's, which graphs refer to. The
     module never changes; the description and status here may."""
 
@@ -95,10 +87,6 @@ class ModuleVersion(models.Model):
     status = models.CharField(
         max_length=10, choices=ModuleStatus.choices, default=ModuleStatus.ACTIVE
     )
-    etag = models.UUIDField(default=uuid4)
-    created_at = models.DateTimeField(default=timezone.now)
-    updated_at = models.DateTimeField(default=timezone.now)
-    updated_by = models.CharField(max_length=150, blank=True)
 
     class Meta:
         constraints = [

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from studio.core.db.folded import FoldedField, FoldedModel
 from studio.core.models import Workspace
+from studio.core.revisable import Definition
 
 
 class EntityStatus(models.TextChoices):
@@ -30,13 +31,9 @@ class Graph(models.Model):
         return str(self.uuid)
 
 
-class PublishedPipeline(FoldedModel):
+class PublishedPipeline(FoldedModel, Definition):
     """A graph with a name that callers run. Immutable except for its status."""
 
-    uuid = models.UUIDField(default=uuid4, unique=True)
-    workspace = models.ForeignKey(
-        Workspace, models.CASCADE, related_name="pipelines", db_index=False
-    )
     graph = models.ForeignKey(Graph, models.PROTECT, related_name="pipelines")
     name = models.CharField(max_length=255)
     description = models.TextField(blank=True)
@@ -52,11 +49,6 @@ class PublishedPipeline(FoldedModel):
     source_run_uuid = models.UUIDField(
         null=True, blank=True
     )  # no foreign key: definitions do not know runs
-    etag = models.UUIDField(default=uuid4)
-    created_at = models.DateTimeField(default=timezone.now)
-    updated_at = models.DateTimeField(default=timezone.now)
-    created_by = models.CharField(max_length=150, blank=True)
-    updated_by = models.CharField(max_length=150, blank=True)
     folded = FoldedField(of=("name", "description", "created_by", "updated_by", "properties"))
 
     class Meta:

@@ -33,7 +33,6 @@ from endpoints.services.versions import (
     check_name,
     configure,
     create_endpoint,
-    rename,
     set_default,
     update_endpoint,
 )
@@ -61,7 +60,6 @@ __all__ = [
     "register_dataset",
     "register_environment",
     "remove_compute",
-    "rename",
     "save_dataset",
     "set_default",
     "unregister_dataset",

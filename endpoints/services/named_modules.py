@@ -2,11 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from typing import Any
-from uuid import uuid4
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
 from endpoints.models import Module, ModuleStatus, ModuleVersion, NamedModule
 from endpoints.services import checks
@@ -14,6 +12,7 @@ from endpoints.services.modules import create_module
 from studio.core import audit
 from studio.core.access import Actor, require
 from studio.core.errors import Conflict, Disabled, Refused
+from studio.core.revisable import lock, revise, write
 
 RUNNABLE = "escloud"
 
@@ -53,7 +52,7 @@ def publish_module_version(
     it gets the next whole number. The row of the name is locked, so two calls cannot get the same
     number."""
     require(actor, "publish", named)
-    NamedModule.objects.select_for_update().get(pk=named.pk)
+    lock(named)
     kind = module.get("execution_type", RUNNABLE)
     if kind.lower() != RUNNABLE:
         text = f"Modules of type {kind} cannot be run here, only {RUNNABLE}: scripts on a target."
@@ -69,9 +68,10 @@ def publish_module_version(
         description=made.description,
         category=checks.text("Category", category, longest=255),
         tags=checks.document("KvTags", tags or {}),
+        created_by=actor.name,
         updated_by=actor.name,
     )
-    _write(actor, named, **({"default_version": row} if set_default else {}))
+    write(actor, named, **({"default_version": row} if set_default else {}))
     audit.record(
         actor, "add version", named, after={"version": version, "default": bool(set_default)}
     )
@@ -96,8 +96,7 @@ def update_named_module(
     may be missing in it: the list is checked, and nothing is removed.
     """
     require(actor, "edit", named)
-    current = NamedModule.objects.select_for_update().get(pk=named.pk)
-    _check_etag(current, etag, f"Module {current.name}")
+    current = lock(named, etag)
     known = {str(row.uuid): row for row in current.versions.select_related("module")}
     _check_versions(current, known, versions or {})
     new = {
@@ -122,8 +121,7 @@ def update_module_version(
     """Apply a PUT of the whole entity; None leaves a value unchanged. Code and interface cannot
     change."""
     require(actor, "edit", version.named_module)
-    current = ModuleVersion.objects.select_for_update().get(pk=version.pk)
-    _check_etag(current, etag, f"Module {current}")
+    current = lock(version, etag)
     text = None if description is None else checks.text("Description", description)
     _change(actor, current, {"description": text, "status": status})
     version.refresh_from_db()
@@ -146,11 +144,6 @@ def check_usable(module: Module) -> None:
 
 def _taken(name: str) -> Conflict:
     return Conflict(f"A module {name} exists already: get it by its name, or choose another.")
-
-
-def _check_etag(current: NamedModule | ModuleVersion, etag: str | None, what: str) -> None:
-    if etag is not None and etag != str(current.etag):
-        raise Conflict(f"{what} was changed since it was read: read it again.")
 
 
 def _check_versions(
@@ -187,39 +180,8 @@ def _next_version(named: NamedModule) -> str:
 
 
 def _change(actor: Actor, row: NamedModule | ModuleVersion, wanted: Mapping[str, Any]) -> None:
-    """Write the differences and record them in the audit trail."""
-    new = {
-        key: value
-        for key, value in wanted.items()
-        if value is not None and getattr(row, key) != value
-    }
-    if not new:
-        return
-    before = {key: str(getattr(row, key) or "") for key in new}
+    changes = {key: value for key, value in wanted.items() if value is not None}
     try:
-        with transaction.atomic():
-            _write(actor, row, **new)
+        revise(actor, row, changes)
     except IntegrityError as error:
-        raise _taken(new["name"]) from error  # the name is the only unique column here
-    audit.record(actor, _verb(new), row, before=before, after={k: str(v) for k, v in new.items()})
-
-
-def _verb(new: Mapping[str, Any]) -> str:
-    verbs = {
-        ModuleStatus.ACTIVE: "enable",
-        ModuleStatus.DEPRECATED: "deprecate",
-        ModuleStatus.DISABLED: "disable",
-    }
-    if "status" in new:
-        return verbs[new["status"]]
-    if "default_version" in new:
-        return "set default"
-    return "rename" if "name" in new else "edit"
-
-
-def _write(actor: Actor, row: NamedModule | ModuleVersion, **changes: Any) -> None:
-    """Save the row with a new etag."""
-    changes |= {"etag": uuid4(), "updated_at": timezone.now(), "updated_by": actor.name}
-    type(row).objects.filter(pk=row.pk).update(**changes)
-    for key, value in changes.items():
-        setattr(row, key, value)
+        raise _taken(changes["name"]) from error  # the name is the only unique column here

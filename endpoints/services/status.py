@@ -1,15 +1,12 @@
 """Disabling and enabling, and the check before every run that refuses what is disabled."""
 
-from uuid import uuid4
-
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from endpoints.models import EndpointVersion, EntityStatus, PipelineEndpoint, PublishedPipeline
-from studio.core import audit
 from studio.core.access import Actor, require
 from studio.core.db.transactions import share_locked, write_transaction
 from studio.core.errors import Disabled
+from studio.core.revisable import lock, revise
 
 
 def check_runnable(
@@ -69,28 +66,18 @@ def why_disabled(
 
 
 def disable(actor: Actor, target: PipelineEndpoint | PublishedPipeline) -> None:
-    _switch(actor, target, EntityStatus.DISABLED, "disable")
+    _switch(actor, target, EntityStatus.DISABLED)
 
 
 def enable(actor: Actor, target: PipelineEndpoint | PublishedPipeline) -> None:
-    _switch(actor, target, EntityStatus.ACTIVE, "enable")
+    _switch(actor, target, EntityStatus.ACTIVE)
 
 
 def _switch(
-    actor: Actor, target: PipelineEndpoint | PublishedPipeline, status: EntityStatus, verb: str
+    actor: Actor, target: PipelineEndpoint | PublishedPipeline, status: EntityStatus
 ) -> None:
     """Set the status. Setting it to what it is already is no error and changes nothing."""
     require(actor, "disable", target)
-    now = timezone.now()
     with write_transaction():
-        changed = (
-            type(target)
-            .objects.filter(pk=target.pk)
-            .exclude(status=status)
-            .update(status=status, etag=uuid4(), updated_at=now, updated_by=actor.name)
-        )
-        if changed:
-            audit.record(
-                actor, verb, target, before={"status": target.status}, after={"status": status}
-            )
+        revise(actor, lock(target), {"status": status})
     target.refresh_from_db(fields=["status", "etag", "updated_at", "updated_by"])

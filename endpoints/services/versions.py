@@ -3,12 +3,11 @@
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, TypeVar
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Max
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -16,7 +15,8 @@ from endpoints.models import EndpointVersion, EntityStatus, PipelineEndpoint, Pu
 from endpoints.services import checks
 from studio.core import audit
 from studio.core.access import Actor, require
-from studio.core.errors import Conflict, Refused
+from studio.core.errors import Refused
+from studio.core.revisable import lock, revise, write
 
 NAME_TAKEN = gettext_lazy("A pipeline endpoint of this name exists already.")
 NAME_UNFIT = gettext_lazy(
@@ -54,7 +54,7 @@ def create_endpoint(
         {"Name": [NAME_TAKEN]},
     )
     version = _insert_version(actor, endpoint, pipeline, 0)
-    _touch(actor, endpoint, default_version=version)
+    write(actor, endpoint, default_version=version)
     audit.record(actor, "create", endpoint, after={"version 0": str(pipeline.uuid)})
     return endpoint
 
@@ -71,11 +71,11 @@ def add_version(
     the unique constraint decides in the end."""
     require(actor, "publish", endpoint)
     require(actor, "publish", pipeline)
-    PipelineEndpoint.objects.select_for_update().get(pk=endpoint.pk)
+    lock(endpoint)
     if endpoint.versions.filter(pipeline=pipeline).exists():
         raise ValidationError({"PipelineId": [VERSION_TAKEN]})
     version = _insert_version(actor, endpoint, pipeline, _next_number(endpoint))
-    _touch(actor, endpoint)
+    write(actor, endpoint)
     audit.record(actor, "add version", endpoint, after={"version": version.number})
     if set_default:
         _set_default(actor, endpoint, version)
@@ -99,7 +99,7 @@ def _set_default(actor: Actor, endpoint: PipelineEndpoint, version: EndpointVers
             % {"number": version.number, "name": endpoint.name}
         )
     before = EndpointVersion.objects.filter(default_of=endpoint).first()
-    _touch(actor, endpoint, default_version=version)
+    write(actor, endpoint, default_version=version)
     audit.record(
         actor,
         "set default",
@@ -107,10 +107,6 @@ def _set_default(actor: Actor, endpoint: PipelineEndpoint, version: EndpointVers
         before={"version": before.number if before else None},
         after={"version": version.number},
     )
-
-
-def rename(actor: Actor, endpoint: PipelineEndpoint, *, name: str) -> None:
-    update_endpoint(actor, endpoint, name=name)
 
 
 def configure(
@@ -145,11 +141,7 @@ def update_endpoint(
     """Apply a PUT of the whole entity. The client numbers new versions itself, so an old `etag` is
     refused: somebody else has changed the endpoint."""
     require(actor, "edit", endpoint)
-    current = PipelineEndpoint.objects.select_for_update().get(pk=endpoint.pk)
-    if etag is not None and etag != str(current.etag):
-        raise Conflict(
-            f"Pipeline endpoint {current.name} was changed since it was read: read it again."
-        )
+    current = lock(endpoint, etag)
     if versions is not None:
         _merge_versions(actor, current, versions)
     if default_version is not None:
@@ -184,7 +176,7 @@ def _merge_versions(
         require(actor, "publish", pipeline)
         insert = partial(_insert_version, actor, endpoint, pipeline, number)
         _written(insert, {"PipelineVersionList": [VERSION_TAKEN]})
-        _touch(actor, endpoint)
+        write(actor, endpoint)
         audit.record(actor, "add version", endpoint, after={"version": number})
 
 
@@ -193,26 +185,14 @@ EDITABLE = {"name", "description", "status", "tags", "properties", "is_public", 
 
 @transaction.atomic
 def _change(actor: Actor, endpoint: PipelineEndpoint, changes: Mapping[str, Any]) -> None:
-    """Write the differences and record them in the audit trail."""
     require(actor, "edit", endpoint)
     unknown = changes.keys() - EDITABLE
     if unknown:
         raise TypeError(f"An endpoint has no {', '.join(sorted(unknown))} to change.")
     new = {key: _clean(key, value) for key, value in changes.items()}
-    new = {key: value for key, value in new.items() if getattr(endpoint, key) != value}
-    if not new:
-        return
-    if "name" in new:
+    if new.get("name", endpoint.name) != endpoint.name:
         _require_free(actor, str(new["name"]))
-    before = {key: getattr(endpoint, key) for key in new}
-    _written(lambda: _touch(actor, endpoint, **new), {"Name": [NAME_TAKEN]})
-    audit.record(actor, _verb(new), endpoint, before=before, after=new)
-
-
-def _verb(new: Mapping[str, Any]) -> str:
-    if "status" in new:
-        return "enable" if new["status"] == EntityStatus.ACTIVE else "disable"
-    return "rename" if "name" in new else "edit"
+    _written(lambda: revise(actor, endpoint, new), {"Name": [NAME_TAKEN]})
 
 
 def _clean(key: str, value: object) -> object:
@@ -252,14 +232,6 @@ def _insert_version(
     return EndpointVersion.objects.create(
         endpoint=endpoint, number=number, pipeline=pipeline, added_by=actor.name
     )
-
-
-def _touch(actor: Actor, endpoint: PipelineEndpoint, **changes: Any) -> None:
-    """Save the endpoint with a new etag."""
-    changes |= {"etag": uuid4(), "updated_at": timezone.now(), "updated_by": actor.name}
-    PipelineEndpoint.objects.filter(pk=endpoint.pk).update(**changes)
-    for key, value in changes.items():
-        setattr(endpoint, key, value)
 
 
 T = TypeVar("T")

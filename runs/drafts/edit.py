@@ -6,16 +6,14 @@ own defaults with it."""
 import re
 from collections.abc import Mapping
 from typing import Any
-from uuid import uuid4
 
 from django.db import transaction
-from django.utils import timezone
 
 from endpoints.models import Graph, PublishedPipeline
 from endpoints.services import checks, publish
 from endpoints.services.pipelines import create_graph, wire_defaults
 from runs import sealing
-from runs.drafts.graphs import create_graph_draft, parameters_of, require_newest
+from runs.drafts.graphs import create_graph_draft, parameters_of
 from runs.models import GraphDraft, Kind, PipelineDraft, Run, Source
 from runs.submission import kept
 from runs.submission.idempotency import Key, run_in_turn
@@ -24,6 +22,7 @@ from studio.core import audit
 from studio.core.access import Actor, require
 from studio.core.errors import BadValue, Refused
 from studio.core.rest.bodies import Body
+from studio.core.revisable import lock, write
 
 ASSIGNMENTS = "ParameterAssignments"
 DATASETS = "DataSetDefinitionValueAssignments"
@@ -51,9 +50,9 @@ def create_draft(
         graph=graph,
         created_by=actor.name,
         updated_by=actor.name,
+        **_checked(name=name, description=description, tags=tags, properties=properties),
         **parents,
     )
-    _set(draft, name=name, description=description, tags=tags, properties=properties)
     draft.submission = _kept(draft, submission)
     draft.save()
     audit.record(actor, "create", draft)
@@ -70,22 +69,20 @@ def update_draft(
     **texts: Any,
 ) -> PipelineDraft:
     require(actor, "edit", draft)
-    current = PipelineDraft.objects.select_for_update(of=("self",)).get(pk=draft.pk)
-    require_newest(current, etag)
-    _set(current, **texts)
-    current.submission = _kept(current, submission)
-    current.etag, current.updated_at, current.updated_by = uuid4(), timezone.now(), actor.name
-    current.save()
+    current = lock(draft, etag)
+    write(actor, current, **_checked(**texts), submission=_kept(current, submission))
     GraphDraft.objects.filter(draft=current).update(earlier_defaults={})
     audit.record(actor, "edit", current)
     return current
 
 
-def _set(draft: PipelineDraft, *, name: str, description: str, tags: Any, properties: Any) -> None:
-    draft.name = checks.text("Name", name, longest=255, required=True)
-    draft.description = checks.text("Description", description)
-    draft.tags = checks.document("tags", tags or {})
-    draft.properties = checks.document("Properties", properties or {})
+def _checked(*, name: str, description: str, tags: Any, properties: Any) -> dict[str, Any]:
+    return {
+        "name": checks.text("Name", name, longest=255, required=True),
+        "description": checks.text("Description", description),
+        "tags": checks.document("tags", tags or {}),
+        "properties": checks.document("Properties", properties or {}),
+    }
 
 
 def _kept(draft: PipelineDraft, submission: Mapping[str, Any]) -> dict[str, Any]:

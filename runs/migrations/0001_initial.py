@@ -114,7 +114,9 @@ class Migration(migrations.Migration):
                 ('etag', models.UUIDField(default=uuid.uuid4)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('updated_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='graph_drafts', to='core.workspace')),
+                ('created_by', models.CharField(blank=True, max_length=150)),
+                ('updated_by', models.CharField(blank=True, max_length=150)),
+                ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='%(class)ss', to='core.workspace')),
             ],
         ),
         migrations.CreateModel(
@@ -153,7 +155,7 @@ class Migration(migrations.Migration):
                 ('created_by', models.CharField(blank=True, max_length=150)),
                 ('updated_by', models.CharField(blank=True, max_length=150)),
                 ('graph', models.OneToOneField(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='draft', to='runs.graphdraft')),
-                ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='pipeline_drafts', to='core.workspace')),
+                ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='%(class)ss', to='core.workspace')),
             ],
         ),
         migrations.CreateModel(
@@ -319,7 +321,7 @@ class Migration(migrations.Migration):
                 ('folded', studio.core.db.folded.FoldedField(default='', editable=False, of=['name'])),
                 ('endpoint', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='schedules', to='endpoints.pipelineendpoint')),
                 ('pipeline', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='schedules', to='endpoints.publishedpipeline')),
-                ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='schedules', to='core.workspace')),
+                ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='%(class)ss', to='core.workspace')),
             ],
         ),
         migrations.AddField(

@@ -1,8 +1,5 @@
-from uuid import uuid4
-
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
@@ -10,7 +7,7 @@ from endpoints.models.endpoint import PipelineEndpoint
 from endpoints.models.pipeline import EntityStatus, PublishedPipeline
 from runs.recurrence import Recurrence
 from studio.core.db.folded import FoldedField, FoldedModel
-from studio.core.models import Workspace
+from studio.core.revisable import Definition
 
 
 class Trigger(models.TextChoices):
@@ -20,17 +17,13 @@ class Trigger(models.TextChoices):
     DATASTORE = "DataStore", _("Data change")
 
 
-class Schedule(FoldedModel):
+class Schedule(FoldedModel, Definition):
     """Submits a pipeline, or an endpoint's default or pinned version, when its trigger says so.
 
     `next_at` is the next moment somebody must look at it: a recurrence fires then, and a datastore is
     polled. It is empty while there is none, as while the schedule is disabled.
     """
 
-    uuid = models.UUIDField(default=uuid4, unique=True)
-    workspace = models.ForeignKey(
-        Workspace, models.CASCADE, related_name="schedules", db_index=False
-    )
     name = models.CharField(max_length=255)
     description = models.TextField(blank=True)
     endpoint = models.ForeignKey(
@@ -60,11 +53,6 @@ class Schedule(FoldedModel):
     status = models.CharField(
         max_length=10, choices=EntityStatus.choices, default=EntityStatus.ACTIVE
     )
-    etag = models.UUIDField(default=uuid4)
-    created_at = models.DateTimeField(default=timezone.now)
-    updated_at = models.DateTimeField(default=timezone.now)
-    created_by = models.CharField(max_length=150, blank=True)
-    updated_by = models.CharField(max_length=150, blank=True)
     folded = FoldedField(of=("name",))
 
     class Meta:

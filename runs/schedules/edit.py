@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -22,8 +21,8 @@ from runs.submission import kept
 from runs.submission.submit import check_keys, examine, target_for
 from studio.core import audit
 from studio.core.access import Actor, require
-from studio.core.errors import Conflict
 from studio.core.rest.bodies import LONGEST
+from studio.core.revisable import require_current, stamp
 
 MOST_POLLING_MINUTES = 60 * 24 * 31
 GRAPHS = ("endpoint__default_version__pipeline__graph", "pipeline__graph")
@@ -96,7 +95,8 @@ def create_schedule(
             schedule.next_at = now  # v1: without a StartTime the first run is at once
     _submit_with(actor, schedule, submission)
     with transaction.atomic():
-        _save(actor, schedule, now)
+        stamp(actor, schedule)
+        schedule.save()
         audit.record(actor, "create", schedule, after=_audited(schedule))
     return schedule
 
@@ -120,8 +120,7 @@ def update_schedule(
     now = timezone.now()
     with transaction.atomic():
         current = with_targets(Schedule.objects.select_for_update(of=("self",))).get(pk=schedule.pk)
-        if etag is not None and etag != str(current.etag):
-            raise Conflict(f"Schedule {current.name} was changed since it was read: read it again.")
+        require_current(current, etag)
         before, submitted = _audited(current), current.submission
         was_active = current.is_active
         if name is not None:
@@ -140,7 +139,8 @@ def update_schedule(
         _switch(current, was_active, now)
         after = _audited(current)
         if after != before or current.submission != submitted:
-            _save(actor, current, now)
+            stamp(actor, current)
+            current.save()
             verb = "edit"
             if current.is_active != was_active:
                 verb = "enable" if current.is_active else "disable"
@@ -300,13 +300,6 @@ def _switch(schedule: Schedule, was_active: bool, now: datetime) -> None:
     elif not was_active:
         schedule.seen = None
         schedule.next_at = schedule.rule.next_after(now) if schedule.is_recurrence else now
-
-
-def _save(actor: Actor, schedule: Schedule, now: datetime) -> None:
-    schedule.etag = uuid4()
-    schedule.updated_at = now
-    schedule.updated_by = actor.name
-    schedule.save()
 
 
 AUDITED = (

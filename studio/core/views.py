@@ -115,7 +115,7 @@ def _tokens_of(request):
 
 def _endpoint_names(workspace: Workspace) -> dict[UUID, str]:
     # By the reverse relation, because core does not import endpoints.
-    return dict(workspace.endpoints.order_by("name").values_list("uuid", "name"))
+    return dict(workspace.pipelineendpoints.order_by("name").values_list("uuid", "name"))
 
 
 @require_safe

@@ -152,7 +152,6 @@ CALLS = {
     "create_endpoint": lambda a, e, p: services.create_endpoint(a, name="x", pipeline=p),
     "add_version": lambda a, e, p: services.add_version(a, e, factories.pipeline(e.workspace)),
     "set_default": lambda a, e, p: services.set_default(a, e, e.default_version),
-    "rename": lambda a, e, p: services.rename(a, e, name="x"),
     "configure": lambda a, e, p: services.configure(a, e, is_public=True),
     "update_endpoint": lambda a, e, p: services.update_endpoint(a, e, description="x"),
     "disable": lambda a, e, p: services.disable(a, e),
@@ -192,8 +191,8 @@ def test_names_are_unique_in_a_workspace(actor, endpoint, pipeline):
     services.create_endpoint(elsewhere, name="ep", pipeline=factories.pipeline(elsewhere.workspace))
     other = services.create_endpoint(actor, name="other", pipeline=pipeline)
     with pytest.raises(ValidationError, match="exists already"):
-        services.rename(actor, other, name="ep")
-    services.rename(actor, endpoint, name="renamed")
+        services.update_endpoint(actor, other, name="ep")
+    services.update_endpoint(actor, endpoint, name="renamed")
     assert PipelineEndpoint.objects.get(pk=endpoint.pk).name == "renamed"
     assert verbs()[-1] == "rename"
 
@@ -204,7 +203,7 @@ def test_names_are_unique_in_a_workspace(actor, endpoint, pipeline):
 def test_a_name_that_no_address_can_carry_is_refused(actor, endpoint, pipeline, name):
     attempts = [
         lambda: services.create_endpoint(actor, name=name, pipeline=pipeline),
-        lambda: services.rename(actor, endpoint, name=name),
+        lambda: services.update_endpoint(actor, endpoint, name=name),
     ]
     for attempt in attempts:
         with pytest.raises(ValidationError) as refused:
