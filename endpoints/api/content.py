@@ -5,9 +5,9 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from rest_framework.response import Response
 
-from endpoints import packed
 from endpoints.models import Snapshot
 from endpoints.services import create_snapshot
+from endpoints.snapshots import zips
 from studio.core.access import require
 from studio.core.errors import BadValue
 from studio.core.rest.bodies import Body, strings
@@ -107,5 +107,5 @@ class SnapshotZip(WireView):
     def post(self, request, uuid, **scope):
         rows = Snapshot.objects.filter(workspace=self.actor.workspace)
         path = f"{find(rows, uuid, 'Snapshot').uuid}/code.zip"
-        address = links.signed(self.base_url, packed.CONTAINER, path, by=self.actor)
+        address = links.signed(self.base_url, zips.CONTAINER, path, by=self.actor)
         return Response({"zipSasUri": address})

@@ -11,7 +11,7 @@ from typing import IO
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
-from endpoints.ignore import is_left_behind
+from endpoints.snapshots.ignore import is_left_behind
 
 CHUNK = 1 << 20
 # A small text of one repeated line compresses further than any limit on the ratio would allow.

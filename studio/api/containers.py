@@ -13,8 +13,9 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 
-from endpoints import data, packed
+from endpoints import data
 from endpoints.models import Datastore, Snapshot
+from endpoints.snapshots import zips
 from runs import logs, services
 from runs.execution_log import EXECUTION_LOG, ExecutionLog
 from runs.models import Run
@@ -57,7 +58,7 @@ def container_of(name: str) -> Container:
         return Logs()
     if name == uploads.CONTAINER:
         return Uploads()
-    if name == packed.CONTAINER:
+    if name == zips.CONTAINER:
         return Snapshots()
     return DatastoreFiles(name)
 
@@ -273,12 +274,12 @@ class Snapshots(ReadOnly):
 
     def state(self, path: str) -> State:
         snapshot = self.snapshot(path)
-        with packed.packed(snapshot) as file:
+        with zips.packed(snapshot) as file:
             size = file.seek(0, io.SEEK_END)
         return State(size, snapshot.created_at, snapshot.content_hash)
 
     def stream(self, path: str, start: int, end: int) -> Iterator[bytes]:
-        with packed.packed(self.snapshot(path)) as file:
+        with zips.packed(self.snapshot(path)) as file:
             yield from pieces(file, start, end)
 
 

@@ -5,10 +5,10 @@ import json
 
 import pytest
 
-from endpoints import packed
 from endpoints.data import dataflow
 from endpoints.graph import reading
 from endpoints.parameters import values
+from endpoints.snapshots import zips
 from runs.api import uploaded
 from studio.api import credential
 from studio.core import yaml_bounds
@@ -177,8 +177,8 @@ def test_a_zip_is_packed_once_for_all_its_ranges(api, anonymous, workspace, monk
     content = f"/content/v2.0{workspace.scope}/snapshots"
     _, snapshot = send(api, anonymous, content, {"a.py": b"print(1)\n", "b.py": b"x" * 1000})
     made = []
-    pack = packed.pack
-    monkeypatch.setattr(packed, "pack", lambda *arguments: made.append(1) or pack(*arguments))
+    pack = zips.pack
+    monkeypatch.setattr(zips, "pack", lambda *arguments: made.append(1) or pack(*arguments))
     uri = api.post(f"{content}/{snapshot}/zip").body["zipSasUri"]
     address = uri[uri.index("/snapshots/") :]
     whole = anonymous.get(address).raw

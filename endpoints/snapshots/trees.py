@@ -1,122 +1,20 @@
-"""Source folders: files stored by content, the tree of their names, and working copies."""
+"""Source folders as trees of names: from a folder of this machine, or as a client describes one."""
 
-import contextlib
-import fcntl
 import hashlib
-import io
 import json
-import os
-import shutil
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
 
-from endpoints import ignore
 from endpoints.models import Snapshot
+from endpoints.snapshots import ignore
+from endpoints.snapshots.files import SnapshotError, Stored, add_file
 from studio.core import file_names
-from studio.core.errors import NotFound
 from studio.core.models import Workspace
-from studio.storage.roots import Readable, Root, open_root
-
-CHUNK = 1 << 20
-FICLONE = 0x40049409  # Linux: two files share blocks until one of them is written
-
-
-class SnapshotError(ValidationError):
-    """The folder or tree cannot become a snapshot; the message names the file."""
-
-
-@dataclass(frozen=True)
-class Stored:
-    """The stored content of a file."""
-
-    sha256: str
-    size: int
-
-
-def _root() -> Root:
-    return open_root(f"{settings.STUDIO_STORAGE_URL.rstrip('/')}/snapshots")
-
-
-def _place(sha256: str) -> str:
-    return f"{sha256[:2]}/{sha256}"
-
-
-def add_file(stream: Readable, *, limit: int | None = None) -> Stored:
-    """Store a content; equal contents are stored once. Readers never see a partial file."""
-    limit = settings.STUDIO_SNAPSHOT_MAX_BYTES if limit is None else limit
-    root, digest, size = _root(), hashlib.sha256(), 0
-    name = f"incoming/{uuid4().hex}"
-    try:
-        with _create(root, name) as target:
-            while chunk := stream.read(CHUNK):
-                size += len(chunk)
-                if size > limit:
-                    raise SnapshotError(f"A file is larger than {limit} bytes.")
-                digest.update(chunk)
-                target.write(chunk)
-            if root.local:
-                target.flush()
-                os.fsync(target.fileno())
-        stored = Stored(digest.hexdigest(), size)
-        _move(root, name, _place(stored.sha256))
-    except BaseException:
-        _remove(root, name)
-        raise
-    return stored
-
-
-def add_bytes(content: bytes) -> Stored:
-    return add_file(io.BytesIO(content))
-
-
-def _create(root: Root, name: str) -> IO[bytes]:
-    if root.local:
-        path = root.local / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path.open("xb")
-    root.fs.makedirs(root.at("incoming"), exist_ok=True)
-    file: IO[bytes] = root.fs.open(root.at(name), "wb")
-    return file
-
-
-def _move(root: Root, name: str, place: str) -> None:
-    if root.local:
-        target = root.local / place
-        target.parent.mkdir(parents=True, exist_ok=True)
-        (root.local / name).replace(target)
-    elif root.fs.exists(root.at(place)):
-        root.fs.rm(root.at(name))
-    else:
-        root.fs.makedirs(root.at(place).rpartition("/")[0], exist_ok=True)
-        root.fs.mv(root.at(name), root.at(place))
-
-
-def _remove(root: Root, name: str) -> None:
-    with contextlib.suppress(OSError):
-        if root.local:
-            (root.local / name).unlink(missing_ok=True)
-        else:
-            root.fs.rm(root.at(name))
-
-
-def read(sha256: str) -> IO[bytes]:
-    """A stored content, opened for reading."""
-    root = _root()
-    try:
-        return (
-            (root.local / _place(sha256)).open("rb")
-            if root.local
-            else root.fs.open(root.at(_place(sha256)), "rb")
-        )
-    except FileNotFoundError as error:
-        raise NotFound(f"The snapshot store has no content {sha256}.") from error
 
 
 def store_folder(workspace: Workspace, path: Path) -> Snapshot:
@@ -253,55 +151,3 @@ def _leaves(tree: Mapping[str, Any]) -> list[str]:
                 found.append(path)
                 _check_limits(len(found), 0)
     return sorted(found)
-
-
-def working_copy(snapshot: Snapshot, target: Path) -> Path:
-    """Copy the snapshot's files to `target`, for a step that may rewrite them; hard links would
-    carry that into the store. Blocks are shared if the file system can."""
-    root = _root()
-    target.mkdir(parents=True, exist_ok=True)
-    folders = {str(PurePosixPath(name).parent) for name in snapshot.files} - {"."}
-    for folder in sorted(folders):
-        (target / folder).mkdir(parents=True, exist_ok=True)
-    for name, entry in snapshot.files.items():
-        _copy_out(root, entry, f"{target}/{name}")
-    return target
-
-
-# Whether the file system has refused to share blocks; asking again for each file costs more than
-# copying it.
-_no_sharing: set[int] = set()
-
-
-def _copy_out(root: Root, entry: Mapping[str, Any], target: str) -> None:
-    place = _place(entry["sha256"])
-    if root.local is None:
-        with root.fs.open(root.at(place), "rb") as stored, Path(target).open("wb") as file:
-            shutil.copyfileobj(stored, file, CHUNK)
-        Path(target).chmod(entry["mode"])
-        return
-    source = os.open(f"{root.local}/{place}", os.O_RDONLY)
-    try:
-        copy = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, entry["mode"])
-        try:
-            _copy_blocks(source, copy, entry["size"])
-        finally:
-            os.close(copy)
-    finally:
-        os.close(source)
-
-
-def _copy_blocks(source: int, copy: int, size: int) -> None:
-    device = os.fstat(copy).st_dev
-    if device not in _no_sharing:
-        try:
-            fcntl.ioctl(copy, FICLONE, source)
-        except OSError:
-            _no_sharing.add(device)
-        else:
-            return
-    if size <= CHUNK:
-        os.write(copy, os.read(source, CHUNK))
-        return
-    with open(source, "rb", closefd=False) as whole, open(copy, "wb", closefd=False) as out:
-        shutil.copyfileobj(whole, out, CHUNK)
