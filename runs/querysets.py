@@ -27,7 +27,8 @@ ALIVE = timedelta(seconds=20)  # four missed heartbeats; after as long a worker 
 
 class RunQuerySet(FoldedQuerySet["Run"]):
     def visible_to(self, actor: Actor) -> Self:
-        """The runs of the actor's workspace; a step's token sees its own tree, an endpoint's token its runs."""
+        """The runs of the actor's workspace; for a step's token its own tree, for an endpoint's
+        token its runs."""
         runs = self.filter(workspace=actor.workspace)
         if actor.endpoint_uuid is not None:
             runs = runs.filter(root__endpoint__uuid=actor.endpoint_uuid)
@@ -40,23 +41,23 @@ class RunQuerySet(FoldedQuerySet["Run"]):
         return self.filter(kind="Pipeline")
 
     def live(self) -> Self:
-        # Not `status IN (...)`: only this condition can use the partial index on both databases.
+        # Not `status IN (...)`: only this condition uses the partial index on both databases.
         return self.filter(finished_at__isnull=True)
 
     def canceled_at(self, pk: int | None) -> "Run | None":
-        """The run or the first one above it that was canceled or is asked to end; None if none is. Whoever
-        would cancel one of them meanwhile waits for the transaction."""
+        """The run, or the first one above it, that was canceled or asked to end; None if there is
+        none. Their rows are locked, so canceling one of them waits for this transaction."""
         chain = []
         while pk is not None:
             chain.append(pk)
             pk = self.values_list("parent_id", flat=True).get(pk=pk)
-        # From the top down, as they are canceled: two who wait for each other would wait for ever.
+        # From the top down, the order in which they are canceled, which avoids deadlocks.
         above = list(self.select_for_update(no_key=True).filter(pk__in=chain).order_by("pk"))
         ended = (Status.CANCEL_REQUESTED, Status.CANCELED)
         return next((run for run in above if run.status in ended), None)
 
     def below(self, run: "Run") -> list[int]:
-        """The keys of the run and of whatever is below it, at any depth."""
+        """The keys of the run and of everything below it, at any depth."""
         children = defaultdict(list)
         for pk, parent in self.filter(root=run.root_id).values_list("pk", "parent_id"):
             children[parent].append(pk)
@@ -66,7 +67,8 @@ class RunQuerySet(FoldedQuerySet["Run"]):
         return sorted(found)
 
     def with_statuses(self, statuses: Iterable[str]) -> list["RunQuerySet"]:
-        """One query per status, each of which keeps the order of its index; all runs if none is named."""
+        """One query per status, each of which keeps the order of its index; all runs if no status
+        is given."""
         return [self.filter(status=status) for status in statuses] or [self]
 
     def transition(
@@ -169,5 +171,5 @@ def _record(pks: list[int], before: str, to: Status, *, at: datetime, reason: st
 
 class WorkerQuerySet(models.QuerySet["Worker"]):
     def living(self) -> Self:
-        """By the clock of the database, which is the one that heartbeats are written with."""
+        """Compares with the database's clock, by which heartbeats are written."""
         return self.filter(heartbeat_at__gte=Now() - ALIVE, stopping_at__isnull=True)

@@ -1,7 +1,8 @@
-"""Pipeline drafts: pipelines that are changed, run and published time and again (wire.md 8.7).
+"""Pipeline drafts: pipelines that can be changed, run and published repeatedly (wire.md 8.7).
 
-A draft keeps the values that differ from the defaults of its graph, so that a new graph brings its
-own defaults with it."""
+A draft stores the values that differ from its graph's defaults, so that another graph brings its
+own defaults.
+"""
 
 import re
 from collections.abc import Mapping
@@ -41,7 +42,8 @@ def create_draft(
     properties: Mapping[str, Any] | None = None,
     **parents: Any,
 ) -> PipelineDraft:
-    """A draft of a graph that is no other's. `parents` are the columns that say what it was made from."""
+    """Create a draft of a graph that no other draft uses. `parents` are the columns that say where
+    it came from."""
     require(actor, "edit", graph)
     if PipelineDraft.objects.filter(graph=graph).exists():
         raise BadValue("This graph belongs to another draft: post one of its own.", target="Graph")
@@ -86,7 +88,7 @@ def _checked(*, name: str, description: str, tags: Any, properties: Any) -> dict
 
 
 def _kept(draft: PipelineDraft, submission: Mapping[str, Any]) -> dict[str, Any]:
-    """The submission as it is kept; what it cannot be submitted with is refused now."""
+    """The submission as it is stored; what could not be submitted is refused now."""
     submission = kept.unmasked(
         checks.document("PipelineSubmissionInfo", submission), known=draft.submission
     )
@@ -106,11 +108,11 @@ def _parameters(draft: PipelineDraft) -> dict[str, Any]:
 
 
 def _differing(draft: PipelineDraft, body: Body) -> dict[str, Any]:
-    """The assignments that are not just the graph's defaults.
+    """The assignments that differ from the graph's defaults.
 
-    A client that changes the graph and no value sends back what it had read before it did: defaults of
-    the earlier graph, which must not stand for wishes of its author. One that has values to give sends
-    an empty DataPathAssignments with them, which `shown` never has.
+    A client that changes only the graph sends back the values it has read: defaults of the earlier
+    graph, which must not become the author's choices. A client that has values of its own sends an
+    empty DataPathAssignments with them, which `shown` never does.
     """
     posted = body.mapping(ASSIGNMENTS)
     own = Body(draft.submission).mapping(ASSIGNMENTS)
@@ -122,7 +124,7 @@ def _differing(draft: PipelineDraft, body: Body) -> dict[str, Any]:
 
 
 def shown(draft: PipelineDraft) -> dict[str, Any]:
-    """PipelineSubmissionInfo as callers see it: with a value for every parameter (wire.md 5.2)."""
+    """PipelineSubmissionInfo for callers, with a value for every parameter (wire.md 5.2)."""
     submission = kept.shown(draft.submission)
     if not submission.get(DATAPATHS):
         submission.pop(DATAPATHS, None)
@@ -145,7 +147,7 @@ def clone_draft(actor: Actor, draft: PipelineDraft) -> PipelineDraft:
 
 
 def clone_pipeline(actor: Actor, pipeline: PublishedPipeline) -> PipelineDraft:
-    """A draft of a published pipeline, whose name becomes that of its experiment."""
+    """A draft of a published pipeline, whose name becomes its experiment's."""
     return _clone(
         actor,
         name=pipeline.name,
@@ -163,7 +165,7 @@ def clone_pipeline(actor: Actor, pipeline: PublishedPipeline) -> PipelineDraft:
 
 
 def clone_run(actor: Actor, run: Run) -> PipelineDraft:
-    """A draft of what a run ran, with its values but for the secret ones."""
+    """A draft of a run's graph and values, without secret ones."""
     made = run.pipeline_run
     plain = {
         name: value
@@ -196,7 +198,7 @@ def _clone(actor: Actor, *, graph: Graph | GraphDraft, **parts: Any) -> Pipeline
     return create_draft(actor, graph=copy, **parts)
 
 
-@transaction.atomic  # the graph of a run that is refused is not kept
+@transaction.atomic  # a graph whose run is refused is not stored
 def submit_draft(
     actor: Actor, draft: PipelineDraft, *, parent: Run | None = None, key: Key | None = None
 ) -> Run:
@@ -211,7 +213,7 @@ def submit_draft(
         interface=_graph_of(draft).interface,
         dataset_defaults=arguments["datasets"],
     )
-    # Drafts are the SDK's own: nobody else has a word for them.
+    # Only the SDK knows drafts.
     run = submit(actor, graph=graph, source=Source.SDK, parent=parent, key=key, **arguments)
     PipelineDraft.objects.filter(pk=draft.pk).update(last_run_uuid=run.uuid)
     return run
@@ -219,7 +221,7 @@ def submit_draft(
 
 @transaction.atomic
 def publish_draft(actor: Actor, draft: PipelineDraft) -> PublishedPipeline:
-    """Publish the graph as it is now; the draft's values become the pipeline's defaults."""
+    """Publish the present graph; the draft's values become the pipeline's defaults."""
     require(actor, "publish", draft)
     arguments = kept.arguments(draft.submission)
     return publish(
@@ -235,8 +237,8 @@ def publish_draft(actor: Actor, draft: PipelineDraft) -> PublishedPipeline:
 
 
 def _with_values(draft: PipelineDraft, datapaths: Mapping[str, Any]) -> dict[str, Any]:
-    """The graph's interface with the draft's values as defaults. Those of secrets stay the draft's:
-    whoever reads the pipeline reads its interface."""
+    """The graph's interface with the draft's values as defaults. Secret ones are left out, because
+    whoever can read the pipeline can read its interface."""
     secrets = _secrets(draft)
     values = {
         "Parameters": {

@@ -1,4 +1,5 @@
-"""Graphs that are still being changed. Whether one can run is asked when its draft is run or published."""
+"""Graphs of drafts, which can still change. Whether one can run is checked when its draft is run or
+published."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -40,7 +41,7 @@ def update_graph_draft(
     interface: Mapping[str, Any],
     etag: str | None = None,
 ) -> GraphDraft:
-    """Put another graph in its place. An `etag` that is not the current one is somebody else's change."""
+    """Replace the graph. An old `etag` is refused, because somebody else has changed it."""
     require(actor, "edit", draft)
     current = lock(draft, etag)
     changes = _checked(wire, interface)
@@ -63,7 +64,7 @@ def parameters_of(draft: GraphDraft) -> dict[str, Parameter]:
 
 
 def _checked(wire: Mapping[str, Any], interface: Mapping[str, Any]) -> dict[str, Any]:
-    """What can be read as a graph; its modules and edges may still be missing."""
+    """The JSON, if it can be read as a graph; modules and edges may still be missing."""
     wire = checks.document("Graph", wire)
     interface = checks.document("EntityInterface", interface)
     graphs.Graph.parse(wire, interface)

@@ -1,4 +1,5 @@
-"""The verbs of a schedule. Each checks access, refuses what cannot be, writes in one transaction."""
+"""Services of schedules. Each checks access, refuses what is not possible, writes in one
+transaction."""
 
 from runs.schedules.edit import (
     Watch,

@@ -1,4 +1,4 @@
-"""Schedules: made, changed, switched, deleted. Nothing here fires one: `runs.schedules.scheduler` does."""
+"""Creating, changing, switching and deleting schedules. `runs.schedules.scheduler` fires them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -31,7 +31,7 @@ LARGE = tuple(f"{graph}__{column}" for graph in GRAPHS for column in ("wire", "i
 
 @dataclass(frozen=True)
 class Watch:
-    """A datastore trigger: which files, how often, and what their change does."""
+    """A datastore trigger: which files, how often, and what happens when they change."""
 
     datastore: str
     path: str = ""
@@ -64,8 +64,8 @@ def create_schedule(
     watch: Watch | None = None,
     skips_while_running: bool = False,
 ) -> Schedule:
-    """A schedule of `endpoint`, following its default unless a `version` is pinned, or of `pipeline`.
-    It fires by a `recurrence`, or at changes of the files that it is to `watch`."""
+    """Create a schedule for `endpoint` (its default, unless a `version` is pinned) or for
+    `pipeline`. It fires by a `recurrence`, or when the files change that it is to `watch`."""
     if (endpoint is None) == (pipeline is None):
         raise ValidationError(
             {"PipelineId": ["Give exactly one of PipelineId and PipelineEndpointId."]}
@@ -114,8 +114,8 @@ def update_schedule(
     skips_while_running: bool | None = None,
     status: str | None = None,
 ) -> Schedule:
-    """Change what is given; a text as `version` leaves the pinned one. A disabled schedule asks nothing
-    of its target, so that disabling succeeds whatever has become of that."""
+    """Change what is given; a text as `version` leaves the pinned one. The target of a disabled
+    schedule is not checked, so that disabling always succeeds."""
     require(actor, "edit", schedule)
     now = timezone.now()
     with transaction.atomic():
@@ -165,7 +165,7 @@ def enable_schedule(actor: Actor, schedule: Schedule) -> None:
 
 
 def delete_schedule(actor: Actor, schedule: Schedule) -> None:
-    """It stops first, and goes with its ticks; its runs stay."""
+    """Stop and delete it with its ticks; its runs stay."""
     require(actor, "edit", schedule)
     with transaction.atomic():
         disable_schedule(actor, schedule)
@@ -174,7 +174,7 @@ def delete_schedule(actor: Actor, schedule: Schedule) -> None:
 
 
 def with_targets(schedules: QuerySet[Schedule]) -> QuerySet[Schedule]:
-    """With what `submit` reads of the target, in one query."""
+    """Schedules with what `submit` needs of their targets, in one query."""
     return schedules.select_related(
         "workspace", "endpoint__default_version__pipeline__graph", "pipeline__graph"
     ).defer(*LARGE)
@@ -208,7 +208,8 @@ def _follow(schedule: Schedule, recurrence: Mapping[str, Any], now: datetime) ->
 
 
 def _refollow(schedule: Schedule, recurrence: Mapping[str, Any], now: datetime) -> None:
-    """A client sends back the recurrence that it read: that one goes on in its rhythm."""
+    """Apply a recurrence. Clients send back the one that they read: then the schedule keeps its
+    rhythm."""
     if not schedule.is_recurrence:
         raise ValidationError({"ScheduleType": ["This schedule watches a datastore."]})
     since = schedule.starts_at or schedule.created_at
@@ -219,7 +220,7 @@ def _refollow(schedule: Schedule, recurrence: Mapping[str, Any], now: datetime) 
 
 
 def _comparable(rule: Recurrence) -> Recurrence:
-    # The SDK gets Windows names for zones that were given by another.
+    # Zones with other names are shown to the SDK by their Windows names.
     return replace(rule, time_zone=rule.zone.key)
 
 
@@ -250,7 +251,7 @@ def _rewatch(actor: Actor, schedule: Schedule, watch: Watch, now: datetime) -> N
 
 
 def _submit_with(actor: Actor, schedule: Schedule, submission: Mapping[str, Any]) -> None:
-    """Take the values of a submission, if a run of the target could be made with them."""
+    """Store the values of a submission if a run of the target is possible with them."""
     submission = checks.document("PipelineSubmissionInfo", submission)
     schedule.submission = kept.unmasked(submission, known=schedule.submission)
     given = kept.arguments(schedule.submission)
@@ -278,7 +279,7 @@ def _submit_with(actor: Actor, schedule: Schedule, submission: Mapping[str, Any]
 
 
 def datapath_of(schedule: Schedule, path: str) -> dict[str, Any]:
-    """DataPathAssignments of the parameter that is to be told what has changed, if there is one."""
+    """DataPathAssignments for the parameter that gets the changed path, if there is one."""
     if not schedule.datapath_parameter:
         return {}
     place = {"DataStoreName": schedule.datastore_name, "RelativePath": path}
@@ -294,7 +295,8 @@ def _check_parameter(schedule: Schedule, blueprint: blueprints.Blueprint) -> Non
 
 
 def _switch(schedule: Schedule, was_active: bool, now: datetime) -> None:
-    """Disabled, it is never due; enabled again, it goes on from now and makes up for nothing."""
+    """A disabled schedule is never due. When it is enabled again it continues from now, without
+    making up for missed ticks."""
     if not schedule.is_active:
         schedule.next_at = None
     elif not was_active:

@@ -1,8 +1,8 @@
-"""Schedules that are due: each leaves a ScheduleTick, and a run made by the one `submit`.
+"""Fires schedules that are due: each leaves a ScheduleTick and perhaps a run, made by `submit`.
 
-`tick` may be called as often as one likes and in several processes at once. What a tick did and that it
-was done are one transaction, which starts by taking the schedule's `next_at` away: of two beats one
-finds it there. A process that dies in the middle leaves the schedule due.
+`tick` may be called at any time and in several processes at once. A tick and its effect are one
+transaction, which first clears the schedule's `next_at`, so that only one process can fire it. If
+the process dies in the middle, the schedule is still due.
 """
 
 import logging
@@ -28,12 +28,12 @@ from studio.core.access import Actor, require
 from studio.core.db.transactions import write_transaction
 from studio.core.errors import Disabled, Refused, text_of
 
-AT_ONCE = 100  # schedules per call; the others are due still at the next
-MOST_FILES = 10_000  # that a watched folder may hold
-MOST_RUNS = 100  # of one look, where each changed file gets its own; the others wait for the next
-MOST_MISSED = 1000  # that are counted
+AT_ONCE = 100  # schedules per call; the others stay due
+MOST_FILES = 10_000  # most files of a watched folder
+MOST_RUNS = 100  # per poll, if each changed file gets its own run; others wait for the next poll
+MOST_MISSED = 1000  # missed ticks are counted up to this
 LATE = timedelta(minutes=1)
-NAMED = 10  # changed files that a reason names
+NAMED = 10  # changed files named in a reason
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +51,8 @@ def tick(now: datetime | None = None) -> None:
 
 
 def run_now(actor: Actor, schedule: Schedule) -> Run:
-    """A run as a tick would make it, by hand; it is on the tick log and shifts nothing."""
+    """Start a run by hand, as a tick would. It is in the tick log and does not change the
+    schedule."""
     require(actor, "submit", schedule)
     now = timezone.now()
     with transaction.atomic():
@@ -89,7 +90,7 @@ def _recur(schedule: Schedule, due_at: datetime, now: datetime) -> None:
 
 
 def _lateness(schedule: Schedule, due_at: datetime, now: datetime) -> str:
-    """What to say of a tick that comes long after its time: it stands for all that came since."""
+    """What to say about a tick that is long overdue: it stands for all that were due meanwhile."""
     if now - due_at < LATE:
         return ""
     later = islice(schedule.rule.times_after(due_at), MOST_MISSED)
@@ -122,7 +123,7 @@ def _poll(schedule: Schedule, due_at: datetime, now: datetime) -> None:
     seen = found if schedule.seen is None else schedule.seen
     changed = sorted(path for path, version in found.items() if seen.get(path) != version)
     if changed and _still_running(schedule):
-        # Not taken note of: the next look finds these changes again.
+        # The files are not marked as seen, so the next poll finds these changes again.
         with write_transaction():
             if _claimed(schedule, following, polled_at=now):
                 _record(schedule, due_at, TickOutcome.SKIPPED, STILL_RUNNING)
@@ -133,7 +134,7 @@ def _poll(schedule: Schedule, due_at: datetime, now: datetime) -> None:
     with write_transaction():
         if _claimed(schedule, following, polled_at=now, seen=found):
             for number, batch in enumerate(filter(None, batches[:MOST_RUNS])):
-                # Each needs a moment of its own on the log.
+                # Each tick needs a time of its own in the log.
                 at = due_at + timedelta(microseconds=number)
                 _fire(schedule, at, reason=_changes(batch), path=_common(batch))
 
@@ -142,7 +143,7 @@ def _listed(schedule: Schedule) -> dict[str, str]:
     """`{path: version}` of the watched files; a version changes with size, time or content."""
     location = data.locate(schedule.workspace, schedule.datastore_name, schedule.path)
     files = location.files(recursive=schedule.includes_subfolders)
-    # A name that is no UTF-8 can be handed to no run.
+    # A name that is not UTF-8 cannot be passed to a run.
     named = (entry for entry in files if names.is_text(entry.path))
     found = {
         entry.path: entry.state.version for entry in islice(named, MOST_FILES + 1) if entry.state
@@ -159,7 +160,7 @@ def _changes(paths: list[str]) -> str:
 
 
 def _common(paths: list[str]) -> str:
-    """The file that changed, or the folder that holds all that did."""
+    """The file that changed, or the folder that contains all that did."""
     if len(paths) == 1:
         return paths[0]
     return posixpath.commonpath([posixpath.dirname(path) for path in paths])
@@ -170,7 +171,7 @@ STILL_RUNNING = "Its last run is still running."
 
 
 def _claimed(schedule: Schedule, following: datetime | None, **changes: Any) -> bool:
-    """True for the one beat that may act on the moment for which the schedule is due."""
+    """True for the one process that may act on the time for which the schedule is due."""
     as_read = Schedule.objects.filter(
         pk=schedule.pk, next_at=schedule.next_at, status=EntityStatus.ACTIVE, etag=schedule.etag
     )

@@ -1,4 +1,4 @@
-"""The verbs of a run. Each checks access, refuses what cannot be, writes in one transaction."""
+"""Services of runs. Each checks access, refuses what is not possible, writes in one transaction."""
 
 from runs.services.changing import cancel, edit, resubmit
 from runs.services.client_runs import edit_runs, log_batch, write_run, write_runs

@@ -1,4 +1,4 @@
-"""Changing a run that is there: cancel it, run it again, rename and tag it."""
+"""Changes of existing runs: cancel, resubmit, rename, tag."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -26,11 +26,11 @@ WAITING = (Status.NOT_STARTED, Status.QUEUED)
 
 
 def cancel(actor: Actor, run: Run, *, over_ok: bool = False) -> None:
-    """Ask a run to end, and whatever its script has submitted or begun below it. What waits is
-    canceled now, what runs is given a grace period by its worker.
+    """Cancel a run, and what its script has submitted or begun below it. Waiting steps are canceled
+    now, running ones get a grace period from their worker.
 
-    Asking twice changes nothing. A run that is over is refused, unless the caller could not know
-    (`over_ok`): then it stays as it is.
+    Canceling twice changes nothing. A run that is over is refused, unless `over_ok`: for callers
+    that could not know.
     """
     require(actor, "cancel", run)
     run.refresh_from_db(fields=["status"])
@@ -43,7 +43,9 @@ def cancel(actor: Actor, run: Run, *, over_ok: bool = False) -> None:
         )
     with transaction.atomic():
         _cancel(run, "canceled by " + actor.name)
-        below = _live_below(run)  # after it: nothing is submitted below it from here on
+        below = _live_below(
+            run
+        )  # after the run itself: from now on nothing can be submitted below it
         for each in below:
             _cancel(each, "canceled by " + actor.name)
         audit.record(actor, "cancel", run)
@@ -52,7 +54,7 @@ def cancel(actor: Actor, run: Run, *, over_ok: bool = False) -> None:
 
 
 def _live_below(run: Run) -> list[Run]:
-    """What a script has submitted or begun below its run and is not over; steps belong to their runs."""
+    """Live runs that a script has submitted or begun below its run, without steps."""
     below = Run.objects.live().filter(pk__in=Run.objects.below(run)).exclude(pk=run.pk)
     return list(below.exclude(kind=Kind.STEP).select_related("pipeline_run").order_by("pk"))
 
@@ -68,7 +70,7 @@ def _cancel(run: Run, reason: str) -> None:
         _cancel_step(run, reason)
     elif run.is_ours and not engine.take_unsubmitted(run.pk):
         _ask(run, reason)
-    else:  # there are no steps whose end would end it
+    else:  # without steps, nothing else would end it
         Run.objects.transition(run.pk, to=Status.CANCELED, reason=reason)
 
 
@@ -91,7 +93,7 @@ def _cancel_step(run: Run, reason: str) -> None:
 
 
 def resubmit(actor: Actor, run: Run, **changes: Any) -> Run:
-    """Run the same again, with the same values unless `changes` (of `submit`) says otherwise."""
+    """Run the same again with the same values, except for `changes` (arguments of `submit`)."""
     require(actor, verb_to_run(run.pipeline), run)
     if run.kind == Kind.STEP or not run.is_ours:
         raise Refused(
@@ -172,8 +174,8 @@ def edit(
             verb = "rename" if "display_name" in changed else "edit"
             audit.record(actor, verb, run, before=before, after=changed)
         if error is not None:
-            # Why it fails: that it failed is told next. A pipeline's error is its steps' to make, and
-            # a step of ours that has a code is one that fails.
+            # The reason of a failure comes before the failure. A pipeline's error comes from its
+            # steps; a step of ours with an error code fails.
             code = {} if run.is_ours else {"error_code": error_code}
             _of_script(run).update(error=error, **code)
         if status is not None and not run.is_ours:
@@ -188,7 +190,7 @@ def edit(
                     error_code="",
                 )
             now = timezone.now()
-            # An end stands as its client says, also one before it was begun again.
+            # A client's end counts, also if the run was begun again after it.
             told: dict[str, Any] = {"updated_at": now} | (
                 {"finished_at": at} if at and status in TERMINAL else {}
             )
@@ -200,7 +202,7 @@ def edit(
                 for each in below:
                     _cancel(each, f"{run} was canceled")
         elif status == Status.FAILED:
-            # A step that declares itself failed: its worker ends it so.
+            # A step that reports its own failure: its worker ends it so.
             _of_script(run).update(
                 error=Coalesce(
                     NullIf("error", Value("")), Value("The script declared its run failed.")
@@ -213,7 +215,7 @@ def edit(
 
 
 def _of_script(run: Run) -> RunQuerySet:
-    """The live run that ends as the script of `run` says: itself, or the step that is all of it."""
+    """The live run that ends when the script of `run` says so: itself, or its only step."""
     if run.kind == Kind.SCRIPT and run.is_ours:
         return Run.objects.live().filter(parent=run, kind=Kind.STEP)
     return Run.objects.live().filter(pk=run.pk).exclude(kind=Kind.PIPELINE)

@@ -1,5 +1,5 @@
-"""What clients write about runs in one call: a run that is made if it is not there, several runs,
-several facts of one. All of it is written, or nothing."""
+"""Writes of clients about runs, in one transaction: create or update a run, several runs, several
+kinds of data."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -24,8 +24,8 @@ def write_run(
     target: str = "",
     **changes: Any,
 ) -> Run:
-    """Change the run that a client names as `edit` does. One that is not there is made: below the run
-    whose id is `parent`, else on its own in `experiment`."""
+    """Update the run of this id as `edit` does, or create it: below the run `parent`, else on its
+    own in `experiment`."""
     run = _find(actor, uuid, experiment)
     if run is None:
         try:
@@ -38,7 +38,7 @@ def write_run(
                 target=target,
                 **changes,
             )
-        except Conflict:  # another call made it meanwhile, or it is somebody else's
+        except Conflict:  # another call has just created it, or it is somebody else's
             run = _find(actor, uuid, experiment)
             if run is None:
                 raise

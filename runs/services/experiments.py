@@ -1,4 +1,4 @@
-"""Changing an experiment: its tags, its archive, its end. It is made by whoever names it first."""
+"""Experiments: create, tag, archive, delete. Whoever names one first creates it."""
 
 from collections.abc import Mapping, Sequence
 
@@ -15,7 +15,8 @@ from studio.core.errors import Refused
 
 
 def make_experiment(actor: Actor, name: str) -> Experiment:
-    """The experiment of that name. One that was archived is back: something is to happen in it."""
+    """The experiment of that name, created if needed. An archived one is restored, because it is
+    about to be used."""
     require(actor, "submit")
     experiment, _made = Experiment.objects.get_or_create(
         workspace=actor.workspace, name=experiment_name(name)
@@ -35,15 +36,13 @@ def edit_experiment(
     description: str | None = None,
     archive: bool | None = None,
 ) -> Experiment:
-    """Merge tags, describe, hide from the lists (`archive`) or show there again.
-
-    Who may submit may tag; what changes the lists of others is the publishers' to do.
-    """
+    """Merge tags, describe, `archive` or restore. Whoever may submit may tag; what changes other
+    people's lists needs Publisher."""
     require(actor, "submit", experiment)
     if archive is not None or description is not None:
         require(actor, "edit", experiment)
     with write_transaction():
-        # Read and written back, so two writers must not do it at once.
+        # Locked, because tags are read, merged and written back.
         row = Experiment.objects.select_for_update().get(pk=experiment.pk)
         if tags or remove_tags:
             merged = {**row.tags, **(tags or {})}
@@ -59,10 +58,10 @@ def edit_experiment(
 
 
 def delete_experiment(actor: Actor, experiment: Experiment) -> None:
-    """Remove an experiment that has no runs; what runs left is not lost with a name."""
+    """Delete an experiment without runs; runs are never deleted with a name."""
     require(actor, "edit", experiment)
     with transaction.atomic():
-        # Who makes a run holds this row too: it is there to be counted, or finds the name free.
+        # Making a run locks this row too: it is either counted here or finds no experiment.
         row = Experiment.objects.select_for_update().filter(pk=experiment.pk).first()
         if row is None:
             return

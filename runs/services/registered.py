@@ -1,4 +1,5 @@
-"""Registered models: names whose versions point to artifacts that runs left, or to uploads (wire.md 9.8)."""
+"""Registered models (wire.md 9.8): names whose versions point to artifacts of runs, or to
+uploads."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,8 +34,8 @@ def create_asset(
     tags: Mapping[str, Any] | None = None,
     properties: Mapping[str, Any] | None = None,
 ) -> Asset:
-    """An asset of the artifacts at or below `paths`, each of which must have some: those of `run`, or
-    those that were uploaded to `container`."""
+    """An asset of the artifacts at or below `paths`, each of which must contain some: artifacts of
+    `run`, or uploads in `container`."""
     require(actor, "register", run)
     if run is None:
         local_uploads.lock(actor.workspace)
@@ -66,7 +67,8 @@ def _kept(actor: Actor, run: Run | None, container: str, path: str) -> list[str]
 
 
 def keep_upload(actor: Actor, *, container: str, path: str, stream: Readable) -> int:
-    """Keep what `stream` holds for a model without a run, until an asset is made of it; its size."""
+    """Store a file for a model without a run, while no asset has been made of its container.
+    Returns its size."""
     require(actor, "register")
     require_open(actor.workspace, container)
     blob = local_uploads.blob_of(actor.workspace, container, path)
@@ -76,7 +78,7 @@ def keep_upload(actor: Actor, *, container: str, path: str, stream: Readable) ->
 
 @contextmanager
 def _open(workspace: Workspace, container: str) -> Iterator[None]:
-    """For the moment in which a file changes: no asset is made of its container meanwhile."""
+    """Keeps the container open while a file changes: no asset can be made of it meanwhile."""
     with transaction.atomic():
         local_uploads.lock(workspace)
         require_open(workspace, container)
@@ -84,7 +86,8 @@ def _open(workspace: Workspace, container: str) -> Iterator[None]:
 
 
 def require_open(workspace: Workspace, container: str) -> None:
-    """A model's files never change: nothing is written to a container that an asset was made of."""
+    """A model's files never change: nothing is written to a container of which an asset was
+    made."""
     if local_uploads.assets(workspace, local_uploads.checked_container(container)).exists():
         raise Conflict(f"The files of {container} belong to a model already.")
 
@@ -102,7 +105,7 @@ def register_model(
     framework: str = "",
     details: Mapping[str, Any] | None = None,
 ) -> RegisteredModel:
-    """A further version of the name; the first is 1."""
+    """Add a version to the name; the first is 1."""
     require(actor, "register", asset)
     if not NAME.match(name):
         raise ValidationError(
@@ -143,7 +146,7 @@ def edit_model(
     properties: Mapping[str, Any] | None = None,
     details: Mapping[str, Any] | None = None,
 ) -> RegisteredModel:
-    """Replace the tags and the description; properties are only ever added to."""
+    """Replace tags and description; properties can only be added."""
     _require_own(actor, model)
     if description is not None:
         model.description = checks.text("description", description)
@@ -157,14 +160,14 @@ def edit_model(
 
 @transaction.atomic
 def delete_model(actor: Actor, model: RegisteredModel) -> None:
-    """The artifacts stay with their run."""
+    """Delete a model; its artifacts stay."""
     _require_own(actor, model)
     audit.record(actor, "delete", model)
     model.delete()
 
 
 def _require_own(actor: Actor, model: RegisteredModel) -> None:
-    """Whoever may register may change; but a step only what its own run registered."""
+    """Whoever may register may change, but a step only what its own run registered."""
     require(actor, "register", model)
     if actor.run_uuid is not None and (model.run is None or model.run.uuid != actor.run_uuid):
         raise Forbidden("A step's own token changes only models of its own run.")

@@ -1,4 +1,4 @@
-"""What clients tell of their runs: child runs, metrics, artifacts."""
+"""What clients report of their runs: child runs, metrics, params, artifacts."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -22,7 +22,7 @@ from studio.core.errors import BadValue, Conflict, Forbidden
 from studio.storage import blobs
 from studio.storage.roots import Readable, place_for
 
-# How properties begin that are what MLflow calls the params of a run.
+# Prefix of the properties that MLflow calls params.
 PARAM = "mlflow.param."
 
 
@@ -41,8 +41,8 @@ def make_child(
     status: Status | None = None,
     at: datetime | None = None,
 ) -> Run:
-    """A run that its client names and drives: below `parent`, or on its own in `experiment`. It has
-    had `status` since `at`."""
+    """Create a run that its client names and drives: below `parent`, or on its own in `experiment`.
+    It has had `status` since `at`."""
     require(actor, "drive", parent or experiment)
     if actor.run_uuid is not None and parent is None:
         raise BadValue(
@@ -64,7 +64,7 @@ def make_child(
         with transaction.atomic():
             if parent is not None:
                 attempt_of(actor, parent)
-            # A new run brings its experiment back from the archive; a part of an old one does not.
+            # A new run restores an archived experiment; a child run does not.
             back = {"archived_at": None} if parent is None else {}
             Experiment.objects.filter(pk=experiment.pk).update(runs_made=F("runs_made") + 1, **back)
             experiment.refresh_from_db(fields=["runs_made"])
@@ -82,7 +82,9 @@ def make_child(
                 target=target,
                 submitted_by=actor.name,
                 user=actor.user,
-                created_at=min(at or timezone.now(), timezone.now()),  # begun before it was told of
+                created_at=min(
+                    at or timezone.now(), timezone.now()
+                ),  # it began before it was reported
             )
             run.root = run if parent is None else parent.root
             run.save(update_fields=["root"])
@@ -96,8 +98,8 @@ def make_child(
 
 
 def attempt_of(actor: Actor, run: Run) -> int | None:
-    """The key of the attempt that says something of a run with its own token, held until the
-    transaction is over; None for anybody else."""
+    """The attempt that reports on a run with its own token, locked until the transaction ends; None
+    for everybody else."""
     author = _author(actor)
     if author is None:
         return None
@@ -116,7 +118,7 @@ def _author(actor: Actor) -> Author | None:
 
 
 def log_params(actor: Actor, run: Run, params: Mapping[str, str]) -> None:
-    """Keep params of a run, which a run list can be searched for. A param stays what it was."""
+    """Store params of a run, by which lists of runs can be searched. A param cannot change."""
     require(actor, "track", run)
     with write_transaction():
         attempt = attempt_of(actor, run)
@@ -138,15 +140,15 @@ def log_params(actor: Actor, run: Run, params: Mapping[str, str]) -> None:
 
 
 def log_metrics(actor: Actor, run: Run, metrics: Sequence[Mapping[str, Any]]) -> None:
-    """Append to metrics of a run, `{"name", "points", "columns", "properties"}` each, of points
-    `{"data", "step", "point_uuid", "created_at"}`: all of it or nothing."""
+    """Append to metrics of a run: `{"name", "points", "columns", "properties"}` each, with points
+    `{"data", "step", "point_uuid", "created_at"}`. All or nothing."""
     require(actor, "track", run)
     with transaction.atomic():
         add_metrics(run.pk, metrics, attempt=attempt_of(actor, run))
 
 
 def keep_artifact(actor: Actor, run: Run, *, path: str, stream: Readable) -> Artifact:
-    """Keep what `stream` holds as an artifact of a run; a second one of its path replaces it."""
+    """Store a stream as an artifact of a run, replacing one at the same path."""
     require(actor, "track", run)
     path = blobs.checked_path(path)
     blob = artifacts.blob_of(run.uuid, path, _author(actor))
@@ -160,7 +162,7 @@ def keep_artifact(actor: Actor, run: Run, *, path: str, stream: Readable) -> Art
 def append_to_artifact(
     actor: Actor, run: Run, *, path: str, stream: Readable, at: int | None
 ) -> Artifact:
-    """Put what `stream` holds behind an artifact, of `at` bytes if that is said."""
+    """Append a stream to an artifact; if `at` is given, the artifact must have that many bytes."""
     require(actor, "track", run)
     path = blobs.checked_path(path)
     blob = artifacts.blob_at(run.uuid, path)
@@ -169,5 +171,5 @@ def append_to_artifact(
     with write_transaction():
         attempt = attempt_of(actor, run)
         known = Artifact.objects.filter(run=run, path=path).values_list("attempt", flat=True)
-        whose = known[0] if known else attempt  # who began it
+        whose = known[0] if known else attempt  # the attempt that began it
         return artifacts.record_artifact(run.pk, path=path, blob=blob, size=size, attempt=whose)

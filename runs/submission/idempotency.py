@@ -11,7 +11,7 @@ from studio.core.models import Workspace
 
 
 class KeyReused(Refused):
-    """The key stands for a run already, which another request has made."""
+    """The key already stands for the run of a different request."""
 
     status = 422
     code = "IdempotencyKeyReused"
@@ -19,9 +19,8 @@ class KeyReused(Refused):
 
 @dataclass(frozen=True)
 class Key:
-    """`text` as the caller gave it; the keys of one `kind` or `target` never meet those of another.
-    Of requests with a `digest`, only the same one again gets the run.
-    """
+    """`text` is the caller's. Keys of different `kind` or `target` are independent. If there is a
+    `digest`, only a request with the same one gets the run."""
 
     kind: str
     target: str
@@ -29,7 +28,7 @@ class Key:
     digest: str = ""
 
     def kept(self, actor: Actor) -> str:
-        """What stands with the run, unique in its workspace."""
+        """The value stored with the run, unique in its workspace."""
         parts = json.dumps([_caller(actor), self.target, self.text])
         return f"{self.kind}:{hashlib.sha256(parts.encode()).hexdigest()}"
 
@@ -43,10 +42,8 @@ def _caller(actor: Actor) -> str:
 
 
 def run_of_key(actor: Actor, key: Key | None) -> Run | None:
-    """The run that stands for the key, as it is now; KeyReused if another request made it.
-
-    Whoever asks has been found to be allowed to make the run.
-    """
+    """The run of the key; KeyReused if a different request made it. Call it after checking that the
+    actor may make the run."""
     if key is None:
         return None
     rows = Run.objects.filter(workspace=actor.workspace, idempotency_key=key.kept(actor))
@@ -63,8 +60,8 @@ def run_of_key(actor: Actor, key: Key | None) -> Run | None:
 
 
 def run_in_turn(actor: Actor, key: Key | None) -> Run | None:
-    """As `run_of_key`, for callers that write more than the run, such as its graph. With a key it locks
-    the workspace until this transaction ends: of two requests with the same key at the same time, the
+    """`run_of_key` for callers that write more than the run, such as its graph. With a key it locks
+    the workspace until this transaction ends: of two simultaneous requests with the same key, the
     second waits here and finds the run of the first."""
     if key is not None:
         Workspace.objects.select_for_update(no_key=True).get(pk=actor.workspace.pk)

@@ -1,5 +1,5 @@
-"""The submission that a schedule keeps: what a caller posted, with the values of secret parameters
-sealed. Callers are shown masks in their place, and may send these back."""
+"""The submission stored with a schedule: the posted one, with the values of secret parameters
+sealed. Callers see masks instead, and may send these back."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -13,7 +13,7 @@ from studio.core.rest.bodies import Body
 
 
 def arguments(submission: Mapping[str, Any]) -> dict[str, Any]:
-    """What `submit` is given at each tick, the target aside."""
+    """The arguments of `submit` at each tick, except the target."""
     body = Body(submission, name="PipelineSubmissionInfo")
     return {
         "experiment": experiment_name(body.text("ExperimentName")),
@@ -31,7 +31,7 @@ def arguments(submission: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def shown(submission: Mapping[str, Any]) -> dict[str, Any]:
-    """The submission as callers may see it."""
+    """The submission with masks, for callers."""
     return {
         key: {name: sealing.MASK if _is_sealed(item) else item for name, item in value.items()}
         if _is_assignments(key, value)
@@ -41,7 +41,7 @@ def shown(submission: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def unmasked(submission: Mapping[str, Any], *, known: Mapping[str, Any]) -> dict[str, Any]:
-    """What a caller who was shown masks sends back, with the sealed values in their places."""
+    """The submission of a client that was shown masks, with the sealed values put back."""
     earlier = Body(known).mapping("ParameterAssignments")
     sealed = {name: value for name, value in earlier.items() if _is_sealed(value)}
 

@@ -1,6 +1,8 @@
-"""The keys of a trigger's body, and of a submission that is kept: which are read, which are taken in silence, and what is said of others.
+"""The keys of a trigger's body, and of a stored submission: which are read, which are accepted
+without effect, and what is said about others.
 
-A key that nobody reads is a value that somebody meant: `ParameterAssignment` would run the defaults.
+A key that nobody reads is a value that somebody meant: with `ParameterAssignment` the defaults
+would run.
 """
 
 import difflib
@@ -10,19 +12,19 @@ from dataclasses import dataclass
 from studio.core.errors import BadValue
 from studio.core.rest.bodies import Body, keys_twice
 
-READ = (  # of a trigger
+READ = (  # of a trigger's body
     *("ExperimentName", "Description", "DisplayName", "ParameterAssignments"),
     *("DataSetDefinitionValueAssignments", "DataPathAssignments", "Tags", "StepTags"),
     *("Properties", "RunSource", "RunType", "ContinueRunOnStepFailure", "continueOnStepFailure"),
     "ParentRunId",
 )
-READ_WITH_GRAPH = (  # of CreationInfo, which comes with the graph that it is to run
+READ_WITH_GRAPH = (  # of CreationInfo, which comes with a graph
     *("RunHistoryExperimentName", "Description", "DisplayName", "ParameterAssignments"),
     *("DataSetDefinitionValueAssignments", "DataPathAssignments", "Tags", "Properties"),
     *("RunSource", "RunType", "ContinueExperimentOnNodeFailure", "ContinueRunOnStepFailure"),
 )
-TRIGGER_ONLY = ("ParentRunId", "DisplayName")  # what is kept makes many runs, at other times
-# What clients of v1 send, and nothing here depends on.
+TRIGGER_ONLY = ("ParentRunId", "DisplayName")  # a stored submission makes many runs, later
+# Sent by clients of v1, without effect here.
 EXTRAS = ("AzDevOpsCallBackInfo", "EnableNotification", "ScheduleId", "CredentialPassthrough")
 MEANT = {
     "pipelineversion": (
@@ -39,7 +41,7 @@ MOST = 20  # remarks; a body may have any number of keys
 
 @dataclass(frozen=True)
 class Remark:
-    """What is wrong with a key, and what became of it where that is no reason to refuse the body."""
+    """What is wrong with a key, and what was done about it if the body is not refused."""
 
     fault: str
     effect: str
@@ -62,7 +64,7 @@ def step_tags(body: Body) -> dict[str, str]:
 
 
 def continue_on_step_failure(body: Body) -> bool | None:
-    """The SDK's key, else Data Factory's."""
+    """From the SDK's key, else from Data Factory's."""
     return body.flag("ContinueRunOnStepFailure", body.flag("continueOnStepFailure"))
 
 
@@ -73,8 +75,7 @@ def remarks(
     read: Collection[str] = READ,
     extras: Collection[str] = EXTRAS,
 ) -> dict[str, Remark]:
-    """What is to be said of the body's keys, by key: of those that are not known, and of those that
-    come twice."""
+    """Remarks about unknown and repeated keys of the body, by key."""
     found: dict[str, Remark] = {}
     known = {key.lower() for key in (*read, *extras)}
     for key in body.raw:
@@ -95,7 +96,7 @@ def remarks(
 
 
 def remarks_of_kept(body: Body) -> dict[str, Remark]:
-    """Of a submission that a schedule or a draft keeps."""
+    """Remarks about a submission that a schedule or a draft stores."""
     unread = {
         key: Remark(f"{key} is read from the body of a trigger only", "it was ignored")
         for key in TRIGGER_ONLY
@@ -105,7 +106,7 @@ def remarks_of_kept(body: Body) -> dict[str, Remark]:
 
 
 def remarks_with_graph(body: Body, info: Body) -> dict[str, Remark]:
-    """Of a body that brings a graph, and of its CreationInfo."""
+    """Remarks about a body that brings a graph, and about its CreationInfo."""
     parts = ("CreationInfo", "Graph", "GraphInterface")
     outer = remarks(body, read=parts, extras=("GraphLayout",))
     return outer | remarks(info, name="CreationInfo", read=READ_WITH_GRAPH)

@@ -1,4 +1,4 @@
-"""`submit`: the one way to make a run of a pipeline, whoever asks and by whatever door."""
+"""`submit`: the only way to make a run of a graph, for all callers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ from studio.core.uuids import as_uuid
 
 @dataclass(frozen=True)
 class Target:
-    """What is to be run: a graph, perhaps of a published pipeline, perhaps through an endpoint."""
+    """What to run: a graph, perhaps of a published pipeline, perhaps through an endpoint."""
 
     graph: Graph
     pipeline: PublishedPipeline | None = None
@@ -176,12 +176,12 @@ def submit(
                 asked_version=version,
             )
     except IntegrityError:
-        # The same key came twice at once: the other one made the run.
+        # Two requests with the same key at once: the other one made the run.
         earlier = run_of_key(actor, key)
         if earlier is None:
             raise
         return earlier
-    # Here and not inside, so that nobody waits for a turn to write while a bell is rung.
+    # Outside of the transaction's turn, so that nobody waits for it while the bell is rung.
     transaction.on_commit(partial(ring, ready), robust=True)
     return run
 
@@ -210,8 +210,8 @@ def examine(
     dict[str, dict[str, Any]],
     dict[tuple[str, str], engine.Destination],
 ]:
-    """What a run of `target` would run with these values, where its data is and where its outputs go;
-    refuses what it must, and writes nothing."""
+    """The values, data sources and output places of a run of `target`. Refuses what it must, and
+    writes nothing."""
     blueprint = blueprints.load(target.graph.uuid)
     resolved = resolve(
         blueprint.parameters,
@@ -252,12 +252,13 @@ def start(actor: Actor, run: Run, *, parent: Run | None = None) -> Run:
 
 
 def verb_to_run(pipeline: PublishedPipeline | None) -> str:
-    """What whoever runs it must be allowed to: code that nobody has published is the caller's own."""
+    """The verb that running this needs: without a published pipeline it is the caller's own
+    code."""
     return "run code" if pipeline is None else "submit"
 
 
 def _check_goes_on(parent: Run | None) -> None:
-    """A script that is told to end may still submit what nobody would cancel."""
+    """A canceled script may still be running: refuse runs below it, which nobody would cancel."""
     if parent and (ended := Run.objects.canceled_at(parent.pk)):
         text = _("Run %(run)s was canceled: nothing more can be submitted below it.")
         raise Refused(text % {"run": ended})
@@ -327,7 +328,7 @@ def _sources(
     datasets: Mapping[str, Any],
     datapaths: Mapping[str, Any],
 ) -> dict[str, dict[str, Any]]:
-    """Where the data of each dataset node is; what does not exist is refused now, by name."""
+    """The location of each dataset node's data; what does not exist is refused now, by name."""
     return {
         node.id: _source(actor, node, datasets, datapaths)
         for node in blueprint.graph.datasets.values()
@@ -362,7 +363,7 @@ def _source(
 
 
 def _experiment(actor: Actor, name: str) -> Experiment:
-    """The experiment, with the number of its next run drawn; a run brings it back from the archive."""
+    """The experiment, with its next run number. A run brings it back from the archive."""
     found = Experiment.objects.filter(workspace=actor.workspace, name=name)
     if not found.update(runs_made=F("runs_made") + 1, archived_at=None):
         Experiment.objects.get_or_create(workspace=actor.workspace, name=name)

@@ -1,4 +1,5 @@
-"""Runs of what a caller brings and nobody has published: its graph is kept only if the run is."""
+"""Runs of graphs that callers bring and nobody has published. A graph is only stored if its run
+is."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,9 +17,9 @@ from studio.core.access import Actor, require
 def submit_unpublished(
     actor: Actor, *, make_graph: Callable[[], Graph], key: Key | None = None, **asked: Any
 ) -> Run:
-    """Write the graph and submit a run of it; `asked` is what `submit` takes.
+    """Store the graph and submit a run of it; `asked` are further arguments of `submit`.
 
-    The same `key` again returns the run that it made the first time, and writes no graph.
+    The same `key` again returns the run it made the first time, and stores no graph.
     """
     require(actor, "run code")
     earlier = run_in_turn(actor, key)

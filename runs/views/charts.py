@@ -1,13 +1,13 @@
-"""Small line charts of what a metric's columns did, row by row."""
+"""Small line charts of a metric's columns."""
 
 import math
 
-MOST_POINTS = 200  # more would not be seen in a drawing this small
+MOST_POINTS = 200  # more could not be seen in such a small drawing
 WIDTH, HEIGHT, EDGE = 100, 40, 2
 
 
 def of_columns(columns: list[str], points: list[dict]) -> list[dict]:
-    """A chart for each column of numbers that has at least two of them."""
+    """A chart for each numeric column with at least two values."""
     found = []
     for column in columns:
         numbers = [
@@ -32,7 +32,7 @@ def _of(points: list[dict], column: str) -> list:
 
 
 def _number(value) -> float | None:
-    """NaN and the infinities are values that a line leaves out; the table shows them."""
+    """The number for the chart. NaN and infinities are gaps in the line; the table shows them."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return float(value) if math.isfinite(value) else None
@@ -46,7 +46,7 @@ def _thinned(numbers: list[tuple]) -> list[tuple]:
 def _line(numbers: list[tuple]) -> str:
     low, high = min(value for _at, value in numbers), max(value for _at, value in numbers)
     start, end = numbers[0][0], numbers[-1][0]
-    unit = max(abs(low), abs(high)) or 1.0  # so that no difference is beyond a double
+    unit = max(abs(low), abs(high)) or 1.0  # so that no difference overflows
     low, span = low / unit, (high / unit - low / unit) or 1.0
     room = HEIGHT - 2 * EDGE
     return " ".join(

@@ -11,8 +11,8 @@ from runs.models import Kind, Run
 from runs.parts import scope
 from runs.views import facts, logs, pages, panel, tracked, tree
 
-WIDE = 1000  # a graph of more than this gets the width of the page, to stay legible
-PARTS = {"step", "file", "line", "attempt"}  # what an address says of the log beside the graph
+WIDE = 1000  # wider graphs get the full width of the page, to stay legible
+PARTS = {"step", "file", "line", "attempt"}  # parameters of the log beside the graph
 
 
 @require_safe
@@ -42,7 +42,7 @@ def graph(request, uuid):
 
 
 def _to_its_run(request, step: Run):
-    """A step is shown in the pipeline run it is part of, at the line of its log that was asked for."""
+    """Redirect from a step to its pipeline run, at the requested line of its log."""
     kept = {key: value for key, value in request.GET.items() if key in PARTS}
     query = urlencode({"step": step.uuid} | kept)
     return redirect(f"{reverse('runs:run-detail', args=[step.parent.uuid])}?{query}")
@@ -58,7 +58,7 @@ def steps(request, uuid):
 
 @require_safe
 def outputs(request, uuid):
-    """Logs and files. The run itself is chosen like a step: its log says what became of them."""
+    """Logs and files. The run itself can be chosen like a step; its log is the execution log."""
     run = scope.find_whole(request, uuid)
     if run.kind in scope.TRACKED:
         return tracked.outputs(request, run)

@@ -1,4 +1,4 @@
-"""What a run was given, measured and left, in the shape its tabs print it."""
+"""Parameters, metrics and files of a run, as its tabs print them."""
 
 import json
 from collections.abc import Iterable
@@ -20,14 +20,14 @@ ORIGINS = {
     "Caller": _("Given by the caller"),
     "Schedule": _("Given by the schedule"),
 }
-SHOWN_VALUES = 20_000  # of all metrics of a run together
-SHOWN_ROWS = 100  # of one metric's table
+SHOWN_VALUES = 20_000  # of all metrics of a run
+SHOWN_ROWS = 100  # in one metric's table
 SHOWN_FILES = 200
 
 
 # --- parameters ------------------------------------------------------------------------------------
 def parameters(run: Run) -> list[dict]:
-    """Every parameter with the value the run had, and where that came from."""
+    """Every parameter with its value in the run, and where that came from."""
     made = run.pipeline_run
     declared = blueprints.load(made.graph.uuid).parameters
     values = sealing.shown(made.parameters)
@@ -66,7 +66,7 @@ def _default(parameter) -> str:
 
 # --- metrics ---------------------------------------------------------------------------------------
 def metrics(run: Run) -> dict:
-    """The scalars and files of all steps in one table, the others each with a chart or a table."""
+    """Scalars and files of all steps in one table; other metrics each with a chart or table."""
     found: dict = {"scalars": [], "series": []}
     for row, points in _measured(run, of_files=False):
         columns = list(row.columns) or list(points[0] if points else {})
@@ -76,18 +76,20 @@ def metrics(run: Run) -> dict:
             )
         elif points:
             found["series"].append(_series(row, columns, points))
-    # Tables of accuracy, predictions, residuals, confusion: documents that the SDK keeps as files.
+    # Accuracy tables, predictions, residuals and confusion matrices are documents that the SDK
+    # stores as files.
     found["scalars"] += [file for file in _files(run) if not is_image(file["value"])]
     return found
 
 
 def images(run: Run) -> list[dict]:
-    """The images that steps logged, each with its address."""
+    """Logged images, each with its address."""
     return [file for file in _files(run) if is_image(file["value"])]
 
 
 def _measured(run: Run, *, of_files: bool) -> list[tuple[Metric, list[dict]]]:
-    """The metrics of a run and its steps, either those of files or the others, with their points."""
+    """Metrics of a run and its steps with their points: either those that are files, or the
+    others."""
     rows = Metric.objects.filter(run__in=Run.objects.below(run)).select_related("run")
     wanted = [
         row
@@ -113,7 +115,7 @@ def _series(row: Metric, columns: list[str], points: list[dict]) -> dict:
 
 
 def _files(run: Run) -> Iterable[dict]:
-    """Each file that was logged as a metric, with its path and its address."""
+    """Each metric that is a file, with its path and address."""
     for row, points in _measured(run, of_files=True):
         for point in points:
             for column, kind in row.columns.items():
@@ -123,7 +125,7 @@ def _files(run: Run) -> Iterable[dict]:
 
 
 def _artifact(reference: str) -> tuple[str, str]:
-    """The id of the run and the path, of `aml://artifactId/ExperimentRun/dcid.<run>/<path>`."""
+    """The run's id and the path in `aml://artifactId/ExperimentRun/dcid.<run>/<path>`."""
     owner, _slash, path = reference.partition("/dcid.")[2].partition("/")
     return owner, path
 
@@ -137,7 +139,7 @@ def _address(owner: str, path: str) -> str:
 
 # --- files -----------------------------------------------------------------------------------------
 def folders(run: Run, steps: list[Run]) -> list[dict]:
-    """The files that the run and each step left, those of a reused step from the one it stands for."""
+    """The files of the run and of each step; a reused step shows those of the original."""
     owners = {
         part.pk: (part.kind == Kind.STEP and part.step.reused_from_id) or part.pk for part in steps
     }
@@ -163,7 +165,7 @@ def _file(part: Run, row: Artifact) -> dict:
 
 
 def data_of(run: Run, step: Run) -> list[dict]:
-    """The outputs of a step with the files in them, as far as the datastore can tell now."""
+    """The outputs of a step with their files, as far as the datastore answers."""
     return [
         {"name": name, "place": place, "files": _listing(run, step, name, place)}
         for name, place in sorted(step.step.outputs.items())
@@ -188,7 +190,7 @@ def _listing(run: Run, step: Run, name: str, place: dict) -> list[dict]:
 
 
 def snapshots(run: Run) -> list[dict]:
-    """The code the steps ran: each snapshot once, with the steps it belongs to."""
+    """The code that the steps ran: each snapshot once, with its steps."""
     blueprint = blueprints.load(run.pipeline_run.graph.uuid)
     found: dict = {}
     for node_id, module in blueprint.modules.items():
@@ -209,7 +211,7 @@ def snapshots(run: Run) -> list[dict]:
 
 # --- everything ------------------------------------------------------------------------------------
 def document(run: Run) -> dict:
-    """The run as one document, secrets masked."""
+    """The run as one JSON document, with secrets masked."""
     found = {
         "id": str(run.uuid),
         "kind": run.kind,

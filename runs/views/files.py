@@ -1,4 +1,4 @@
-"""Files of a run: what its steps left, the data they wrote and the code they ran."""
+"""Files of a run: artifacts, output data and code."""
 
 import shutil
 import zipfile
@@ -23,20 +23,20 @@ IN_MEMORY = 8 * 1024 * 1024
 
 @require_safe
 def artifact(request, uuid, path):
-    """One file that a run left, itself or, where it was reused, the one it stands for."""
+    """A file of a run; for a reused step, of the original."""
     run = scope.find_any(request, uuid)
-    # PostgreSQL cannot even be asked for a NUL character.
+    # PostgreSQL refuses a query with a NUL character.
     named = Artifact.objects.none() if "\0" in path else Artifact.objects.filter(path=path)
     found = named.filter(run=scope.source_of(run)).first()
     if found is None:
-        blobs.sent_path(path)  # says why if no file can be called so
+        blobs.sent_path(path)  # raises if no file can have this name
         raise Http404
     return answer(request, found.path, lambda: blobs.open_blob(found.blob))
 
 
 @require_safe
 def data_file(request, uuid, path):
-    """One file of an output: `<name of the output>/<path in it>`."""
+    """A file of an output: `<name of the output>/<path in it>`."""
     run = scope.find_any(request, uuid)
     name, _slash, rest = path.partition("/")
     place = run.step.outputs.get(name) if run.kind == Kind.STEP else None
@@ -57,9 +57,9 @@ def code(request, uuid, path):
 
 @require_safe
 def everything(request, uuid):
-    """The logs and files of a run and of all its steps, as one archive; of a step its own."""
+    """All logs and files of a run and its steps as one archive; for a step only its own."""
     run = scope.find_any(request, uuid)
-    if request.method == "HEAD":  # nothing is packed for who takes nothing of it
+    if request.method == "HEAD":  # HEAD needs no archive
         return fragments.guarded(HttpResponse(content_type="application/zip"))
     archive = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - the answer closes it
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as target:
@@ -84,7 +84,7 @@ def _owners(run: Run):
 
 
 def _entry(name: str) -> str:
-    """In a zip that Windows unpacks, too: there a backslash parts folders."""
+    """The name in the archive. When Windows unpacks, a backslash would separate folders."""
     return file_names.shown(name).replace("\\", "_")
 
 
@@ -97,6 +97,6 @@ def _add(target: zipfile.ZipFile, folder: str, owner: Run) -> None:
         try:
             source = blobs.open_blob(kept.blob)
         except FileNotFoundError:
-            continue  # the row says it was there; an archive of the others is still of use
+            continue  # the file is gone; the others are still useful
         with source, target.open(folder + _entry(kept.path), "w", force_zip64=True) as file:
             shutil.copyfileobj(source, file)

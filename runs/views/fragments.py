@@ -1,4 +1,4 @@
-"""Fragments of a run's page that are asked for again and again: rebuilt only when it has changed."""
+"""Fragments of a run's page that are polled: rendered again only if something has changed."""
 
 from django.db.models import Max
 from django.utils import timezone
@@ -8,11 +8,12 @@ from runs.models import Run
 from runs.parts import scope
 from studio.core.ui.fragments import hash_of
 
-CLOCK_SECONDS = 5  # how far bars and durations of what runs may lag behind
+CLOCK_SECONDS = 5  # bars and durations of running steps may lag this far behind
 
 
 def tag_of_run(request, uuid, **kwargs) -> str | None:
-    """Changes with every change of status of the run or a step of it, and slowly while it lives."""
+    """Changes with every status change of the run and its steps, and every few seconds while it
+    lives."""
     run = Run.objects.visible_to(scope.reader(request)).filter(uuid=uuid).first()
     if run is None:
         return None

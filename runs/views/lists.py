@@ -15,7 +15,7 @@ from studio.core.ui.paging import place
 
 @require_safe
 def run_list(request):
-    """The page, or its table alone for the poll and the filters that ask again."""
+    """The page, or only its table for polling and filters."""
     runs = scope.top(request)
     chosen = filters.RunFilter(request.GET, runs, workspace=request.actor.workspace)
     page = filters.page(chosen.qs, chosen.statuses, kinds=scope.TOP, **place(request.GET))
@@ -35,7 +35,7 @@ def run_list(request):
 
 
 def pills(request, chosen) -> list[dict]:
-    """The filters that are on, each a link to the list without it."""
+    """The active filters, each with a link to the list without it."""
     found = []
     for name in chosen.filters:
         for value in request.GET.getlist(name):

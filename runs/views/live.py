@@ -1,4 +1,4 @@
-"""The parts of a run's page that ask again while it lives; the last answer asks no more."""
+"""Parts of a run's page that are polled while the run lives; the last answer stops the polling."""
 
 from django.http import Http404
 from django.shortcuts import render
@@ -27,7 +27,7 @@ def part(request, uuid, part):
 
 
 def _heading(request, run, steps) -> dict:
-    """Commands and strips come along only when they are others than the page shows."""
+    """The heading. Commands and notices are only sent if they differ from those on the page."""
     found = pages.strips(run, steps)
     shown = (request.GET.get("shown", ""), request.GET.get("waits", ""))
     return found | {

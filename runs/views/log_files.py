@@ -1,4 +1,4 @@
-"""The logs of a run: those its processes wrote, and of a pipeline run what became of its steps."""
+"""The logs of a run: those of its processes and, for a pipeline run, the execution log."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from runs.parts import scope
 
 @dataclass(frozen=True)
 class StoredLog:
-    """A log in the storage; of a reused step that of the one it stands for."""
+    """A log in the storage; for a reused step, the original's."""
 
     run: Run
     name: str
@@ -27,7 +27,7 @@ class StoredLog:
 
     @property
     def attempts(self) -> dict[int, tuple[int, int]]:
-        """For each attempt the bytes of the log that are its own: from the first up to the last."""
+        """For each attempt the range of bytes of the log that belongs to it."""
         found: dict[int, tuple[int, int]] = {}
         end = 0
         for segment in self.segments:
@@ -37,7 +37,7 @@ class StoredLog:
         return found
 
     def landmarks(self) -> Iterator[tuple[int, int]]:
-        """Bytes from which reading may begin, each with how many lines end before it."""
+        """Bytes at which reading can begin, each with the number of lines before it."""
         offset = newlines = 0
         yield offset, newlines
         for segment in self.segments:

@@ -1,4 +1,4 @@
-"""Pieces of a log with the numbers of their lines, which are what links lead to."""
+"""Parts of a log with line numbers, which links lead to."""
 
 from dataclasses import dataclass
 
@@ -8,18 +8,19 @@ from django.utils.safestring import SafeString, mark_safe
 from runs.views.log_files import Log
 from studio.core import console
 
-SHOWN = 1000  # lines that a page opens with
+SHOWN = 1000  # lines on a page when it opens
 TAIL_BYTES = 128 * 1024
 CHUNK_BYTES = 256 * 1024
-MOST_KEPT = 64 * 1024  # bytes of a line without an end that are sent again and again
+MOST_KEPT = 64 * 1024  # bytes of an unfinished line that are sent again at each poll
 TRACEBACK = "Traceback (most recent call last)"
 
 
 @dataclass(frozen=True)
 class Piece:
-    """Decoded text of a log. `line` is the number of the first line that begins in it; `is_open`: it
-    begins within a line. `end`: the byte after it. `kept`: how many of its last bytes are what is shown
-    of a line that has no end yet, and may be written over: the next piece begins with them."""
+    """Decoded text of a log. `line` is the number of the first line that begins in it; `is_open`:
+    it begins inside a line. `end`: the byte after it. `kept`: how many of its last bytes belong to
+    an unfinished line that is already shown and may be overwritten; the next piece begins with
+    them."""
 
     text: str
     start: int
@@ -50,7 +51,8 @@ class Piece:
 
 
 def following(log: Log, *, start: int, line: int, is_open: bool, is_over: bool) -> Piece:
-    """What a log has from byte `start` on. While it grows, a letter cut in half waits."""
+    """The log from byte `start` on. While the log grows, a character cut in half waits for the
+    rest."""
     data = _read(log, start, CHUNK_BYTES)
     if not (is_over and len(data) < CHUNK_BYTES):
         data = data[: _whole_characters(data)]
@@ -68,13 +70,14 @@ def tail(log: Log, *, low: int, high: int) -> Piece:
 
 
 def around(log: Log, number: int) -> Piece:
-    """The lines about one of them, as many before it as after it; of a log without it the last."""
+    """The lines around one of them, as many before as after it; the last ones if the log has no
+    such line."""
     offset, number = offset_of(log, number)
     low = max(0, offset - CHUNK_BYTES // 2)
     data = _read(log, low, offset - low)
     before = data[_back(data, SHOWN // 2) :]
     if len(before) == len(data) and low:
-        before = data[data.find(b"\n") + 1 :]  # the first line of it is cut off
+        before = data[data.find(b"\n") + 1 :]  # without its first line, which is incomplete
     after = _read(log, offset, CHUNK_BYTES // 2)
     after = after[: _forth(after, SHOWN - SHOWN // 2)]
     first = number - before.count(b"\n")
@@ -88,12 +91,12 @@ def line_at(log: Log, offset: int) -> int:
 
 
 def offset_of(log: Log, number: int) -> tuple[int, int]:
-    """Where a line begins, and its number; of a log without so many lines its last one."""
+    """Where a line begins, and its number; the last line if the log has fewer."""
     marks = list(log.landmarks())
     number = min(number, marks[-1][1] + 1)
     if number == 1:
         return 0, 1
-    # The line before it ends in the piece after the last of these.
+    # The previous line ends in the segment after the last of these.
     at = max(at for at, (_offset, seen) in enumerate(marks) if seen < number - 1)
     offset, seen = marks[at]
     data = _read(log, offset, marks[at + 1][0] - offset)
@@ -101,8 +104,8 @@ def offset_of(log: Log, number: int) -> tuple[int, int]:
 
 
 def markup(piece: Piece, address: str, *, marked: int = 0) -> tuple[SafeString, SafeString]:
-    """The text with a numbered link before each line, and so the line that the next piece shows anew;
-    `address` is what a line's number goes behind."""
+    """The text with a numbered link before each line, and the unfinished line, which the next piece
+    replaces. `address` is the link without the line's number."""
     rows = console.to_html(piece.text).split("\n")
     first = 1 if piece.is_open else 0
     last = len(rows) - (rows[-1] == "" and len(rows) > first)
@@ -114,13 +117,13 @@ def markup(piece: Piece, address: str, *, marked: int = 0) -> tuple[SafeString, 
             f'#L{number}" data-n="{number}" tabindex="-1" aria-hidden="true"></a>{rows[at]}</span>'
         )
     anew = rows.pop() if piece.kept else ""
-    rows += [""] if piece.kept and rows else []  # the break before it
+    rows += [""] if piece.kept and rows else []  # the line break before it
     return mark_safe("\n".join(rows)), mark_safe(anew)  # noqa: S308  to_html escapes
 
 
 def first_error(piece: Piece) -> int:
-    """The number of the first line that reports an error, 0 if none does. Where a stack is printed
-    that is the error, since results are called errors too."""
+    """The number of the first line that reports an error, 0 if none does. A stack trace has
+    priority, because scripts also print results that they call errors."""
     rows = console.to_html(piece.text).split("\n")
     wrong = [at for at, row in enumerate(rows) if row.startswith('<span class="e">')]
     stacks = [at for at in wrong if TRACEBACK in rows[at]]
@@ -136,7 +139,7 @@ def _piece(data: bytes, start: int, line: int, is_open: bool) -> Piece:
 
 
 def _written_over(data: bytes) -> int:
-    """Where that begins which a terminal leaves of the last line."""
+    """The beginning of what a terminal would still show of the last line."""
     if data.endswith(b"\n"):
         return len(data)
     end = len(data.rstrip(b"\r"))
@@ -169,10 +172,10 @@ def _forth(data: bytes, lines: int) -> int:
 
 
 def _whole_characters(data: bytes) -> int:
-    """How many bytes there are without a letter that is cut off at the end."""
+    """The number of bytes without a character that is cut off at the end."""
     for back in range(1, min(4, len(data)) + 1):
         byte = data[-back]
-        if byte & 0xC0 != 0x80:  # not within a letter: its first byte tells how many follow
+        if byte & 0xC0 != 0x80:  # the first byte of a character tells how many follow
             length = 1 if byte < 0x80 else 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
             return len(data) if length <= back else len(data) - back
     return len(data)

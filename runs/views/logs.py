@@ -1,4 +1,4 @@
-"""Logs: a part of one on a page, what it gains since, and the whole of it as a file."""
+"""Logs: a part on a page, what has been added since, and the whole log as a file."""
 
 from pathlib import PurePosixPath
 from urllib.parse import urlencode
@@ -20,7 +20,7 @@ from studio.core.ui import fragments
 
 
 def pane(request, run: Run) -> dict:
-    """What components/log.html shows of a run: one of its logs, about a line or at its end."""
+    """What components/log.html shows: a log of the run, around a line or at its end."""
     found = log_files.names(run)
     name = request.GET.get("file")
     if name not in found:
@@ -79,7 +79,7 @@ def _menu(request, choices: list[tuple[str, str]], key: str, current: str) -> li
 
 
 def _here(request, **changes) -> str:
-    """This page with another part of a log; a choice of file or attempt starts at its end."""
+    """This page with another part of the log. Choosing a file or an attempt begins at its end."""
     query = request.GET.copy()
     for key in ("line", "attempt"):
         query.pop(key, None)
@@ -94,7 +94,7 @@ def address(log: Log) -> str:
 
 
 def _line_address(log: Log) -> str:
-    """A line's place on the page of its run, wherever it is read now."""
+    """The address of a line on the page of its run, which stays valid."""
     page = reverse("runs:run-detail", args=[log.run.uuid])
     if log.name == log_files.default_name(log.run) and log.run.kind != Kind.PIPELINE:
         return f"{page}?line="
@@ -119,7 +119,8 @@ def _number(request, key: str) -> int:
 
 @require_safe
 def log(request, uuid):
-    """What a log has gained since byte `from`, for the page that shows it; else the log as text."""
+    """What a log has gained since byte `from`, for the page that shows it; else the whole log as
+    text."""
     run = scope.find_any(request, uuid)
     name = request.GET.get("file") or log_files.default_name(run)
     if name != log_files.default_name(run) and name not in log_files.names(run):
@@ -137,7 +138,7 @@ def log(request, uuid):
         is_open=request.GET.get("open") == "1",
         is_over=run.is_terminal,
     )
-    # `run` was read before the log was: what is over by then writes no more.
+    # `run` was read before the log: if it was over then, nothing more is written.
     is_over = run.is_terminal and piece.end - start < log_lines.CHUNK_BYTES
     shown, anew = log_lines.markup(piece, _line_address(found))
     context = {

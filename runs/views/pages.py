@@ -1,4 +1,4 @@
-"""What every tab of a run's page shows: the heading, the tabs, the strips, the runs above."""
+"""What all tabs of a run's page share: heading, tabs, notices, the runs above."""
 
 from urllib.parse import urlencode
 
@@ -21,7 +21,7 @@ TABS = {
     "run-snapshot": gettext_lazy("Snapshot"),
     "run-details": gettext_lazy("Details"),
 }
-# Of a run without a graph.
+# Tabs of a run without a graph.
 TRACKED_TABS = {
     "run-detail": gettext_lazy("Details"),
     "run-metrics": gettext_lazy("Metrics"),
@@ -47,7 +47,7 @@ def context(request, run: Run, tab: str) -> dict:
 
 
 def strips(run: Run, steps: list[Run]) -> dict:
-    """What is said above the tabs, and where to ask whether it is still so."""
+    """Notices above the tabs, and where to poll for changes of them."""
     waits = unserved([run]).get(run.pk, [])
     return {
         "failed": failure(run, steps),
@@ -69,7 +69,7 @@ def _tabs(run: Run, tabs: dict, current: str, counts: dict[str, int]) -> list[di
 
 
 def _above(run: Run) -> list[Run]:
-    """The runs it is below, the outermost first: scripts nest no deeper than their authors can."""
+    """The runs above, outermost first. Scripts do not nest deeply."""
     found: list[Run] = []
     while (run := run.parent) is not None:
         found.insert(0, run)
@@ -77,7 +77,7 @@ def _above(run: Run) -> list[Run]:
 
 
 def live_url(run: Run, part: str, **query) -> str:
-    """Where a part of the page asks for its next state; nowhere once the run is over."""
+    """Where a part of the page is polled; nowhere once the run is over."""
     if run.is_terminal:
         return ""
     address = reverse("runs:run-live", args=[run.uuid, part])
@@ -86,7 +86,7 @@ def live_url(run: Run, part: str, **query) -> str:
 
 
 def failure(run: Run, steps: list[Run]) -> dict | None:
-    """The red strip: the step that failed first, what it said last, where its log is."""
+    """The red notice: the step that failed first, its last message, where its log is."""
     if run.status != Status.FAILED and not any(step.status == Status.FAILED for step in steps):
         return None
     step = tree.first_failed(steps)
@@ -95,7 +95,7 @@ def failure(run: Run, steps: list[Run]) -> dict | None:
 
 
 def chosen(steps: list[Run]) -> Run | None:
-    """The step asked for, else the one that is most worth reading; it is marked as current."""
+    """The requested step, else the one most worth reading; it is marked as current."""
     current = next((step for step in steps if step.is_current), None) or tree.default_step(steps)
     if current is not None:
         current.is_current = True

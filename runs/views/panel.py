@@ -1,4 +1,4 @@
-"""One step beside the graph: its state, why it waits or what it ended with, its tries, its data."""
+"""A step beside the graph: its state, why it waits or how it ended, its attempts, its data."""
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -10,11 +10,11 @@ from runs.serving import living_workers, serving
 from runs.states import TERMINAL, Status
 from studio.core.templatetags.studio import shown
 
-CHILDREN = 20  # the newest that a script made below its step
+CHILDREN = 20  # the newest child runs of a step's script
 
 
 def panel(run: Run, steps: list[Run], current: Run) -> dict:
-    """What `_step.html` prints of `current`, one of the `steps` of `run`."""
+    """The context of `_step.html` for `current`, one of the `steps` of `run`."""
     row = (
         Run.objects.select_related("step__reused_from__run__parent", "step__module")
         .prefetch_related("step__attempts")
@@ -34,7 +34,8 @@ def panel(run: Run, steps: list[Run], current: Run) -> dict:
 
 
 def waiting(step: Run, steps: list[Run]) -> str:
-    """The sentence on a step that has not begun: what must happen first, and how to make it happen."""
+    """The sentence about a step that has not begun: what must happen first, and how to bring it
+    about."""
     if step.status == Status.NOT_STARTED:
         needed = [
             str(other)

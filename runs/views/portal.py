@@ -1,5 +1,5 @@
-"""The addresses that the SDK prints and builds with the portal's host (`get_portal_url()`), those of its
-older releases included. `/runs/<id>` is our own address too; the others lead on from here."""
+"""The addresses that the SDK prints and builds for the portal (`get_portal_url()`), also those of
+older releases. `/runs/<id>` is our own address too; the others redirect."""
 
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
@@ -13,14 +13,15 @@ from runs.parts.definitions import find_pipeline, reader
 
 @require_safe
 def experiment(request, **named):
-    """By the experiment's name or id: its runs."""
+    """Redirect to the runs of an experiment, by name or id."""
     row = get_object_or_404(Experiment, workspace=reader(request).workspace, **named)
     return redirect(f"{reverse('runs:run-list')}?experiment={row.uuid}")
 
 
 @require_safe
 def mlflow(request, **scope):
-    """MLflow prints an address with the run behind its #, which no server sees: it is the newest."""
+    """MLflow prints an address with the run after `#`, which servers do not see: it is the newest
+    run."""
     if scope["workspace"].lower() != reader(request).workspace.name.lower():
         raise Http404
     return redirect("runs:run-list")

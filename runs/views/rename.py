@@ -1,4 +1,4 @@
-"""Calling a run something else."""
+"""Renaming a run."""
 
 from django.contrib import messages
 from django.shortcuts import redirect, render

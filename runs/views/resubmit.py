@@ -1,4 +1,4 @@
-"""Running a run again, with every value open to change."""
+"""Running a run again, with all values editable."""
 
 from django.core.exceptions import ValidationError
 from django.shortcuts import render
@@ -50,7 +50,7 @@ def _form(request, run: Run) -> SubmitForm:
 
 
 def _made(actor: Actor, run: Run, form: SubmitForm) -> Run | None:
-    """The new run; or None with the reasons on the form."""
+    """The new run; or None, with the reasons on the form."""
     key = services.Key("form", str(run.uuid), form.cleaned_data["key"])
     try:
         return services.resubmit(actor, run, strict=True, key=key, **form.submission())

@@ -1,4 +1,4 @@
-"""Schedules: the list, a schedule with what it did and will do, and the form that makes or changes one."""
+"""Schedules: the list, a schedule with its past and future ticks, and its form."""
 
 from collections.abc import Callable
 
@@ -78,7 +78,7 @@ def schedule_detail(request, uuid):
 
 
 def _upcoming(schedule: Schedule) -> list:
-    """The next fire times, of which `next_at` is the first: a tick may be due and not yet acted on."""
+    """The next fire times. `next_at` comes first: a due tick may not have been acted on yet."""
     if not schedule.is_recurrence or schedule.next_at is None:
         return []
     first = schedule.next_at
@@ -88,7 +88,7 @@ def _upcoming(schedule: Schedule) -> list:
 # --- the form -------------------------------------------------------------------------------------
 @require_http_methods(["GET", "POST"])
 def schedule_new(request):
-    """First what it runs, which is a link with the target's id, then everything else."""
+    """First choose the target, by a link with its id, then everything else."""
     require(reader(request), "publish")
     target = _asked_target(request)
     if target is None:
@@ -155,7 +155,7 @@ def _asked_target(request) -> PipelineEndpoint | PublishedPipeline | None:
         return None
     try:
         return find(request, uuid)
-    except ValidationError as error:  # no uuid
+    except ValidationError as error:  # not a UUID
         raise Http404 from error
 
 
@@ -193,7 +193,7 @@ def _form(request, target, schedule: Schedule | None, *, initial: dict, values=N
     rows = versions_of(target) if isinstance(target, PipelineEndpoint) else []
     pinned = schedule.endpoint_version if schedule else None
     pipeline = target if not rows else _shown_version(target, rows, pinned)
-    # That of a schedule which has not fired yet need not exist.
+    # The experiment of a schedule that has not fired yet need not exist.
     own = initial["experiment"] if initial.get("experiment") else None
     experiments = [name for name in experiments_of(request.actor) if name != own]
     return ScheduleForm(
@@ -213,7 +213,7 @@ def _form(request, target, schedule: Schedule | None, *, initial: dict, values=N
 
 
 def _shown_version(endpoint: PipelineEndpoint, rows, pinned: int | None) -> PublishedPipeline:
-    """The pipeline whose parameters the form asks for."""
+    """The pipeline whose parameters the form shows."""
     for row in rows:
         if row.pk == endpoint.default_version_id if pinned is None else row.number == pinned:
             return row.pipeline
@@ -244,7 +244,7 @@ def _page(request, form: ScheduleForm, *, schedule: Schedule | None = None, **co
 
 
 def _preview(form: ScheduleForm, *, is_new: bool) -> list:
-    """The first fire times of what is filled in, as far as it can be read."""
+    """The first fire times of the form's values, as far as they are valid."""
     if not form.is_bound or form.errors or form.cleaned_data["trigger"] != "Recurrence":
         return []
     now = timezone.now()

@@ -1,5 +1,5 @@
-"""Set up a run of an endpoint or of a published pipeline. A form is always strict: whoever types
-a value wants to hear that it is wrong."""
+"""The form that runs an endpoint or a published pipeline. It is always strict: people want to know
+about wrong values."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -72,7 +72,7 @@ def pipeline_submit(request, uuid):
 
 
 def attempt(actor: Actor, form: SubmitForm, *, key: services.Key, **target) -> Run | None:
-    """The run, or None with what the service said on the form."""
+    """The run, or None with the service's reasons on the form."""
     try:
         return services.submit(
             actor, source=Source.STUDIO, strict=True, key=key, **target, **form.submission()
@@ -85,7 +85,7 @@ def attempt(actor: Actor, form: SubmitForm, *, key: services.Key, **target) -> R
 
 
 def submitted(request, run: Run):
-    """To the run's page, with a message that leads there from anywhere."""
+    """Redirect to the run's page, or stay with a message that links to it."""
     link = format_html('<a href="{}">{}</a>', run.get_absolute_url(), run)
     said = _("Run {run} is submitted to experiment {experiment}.")
     messages.success(request, format_html(said, run=link, experiment=run.experiment.name))
@@ -93,7 +93,7 @@ def submitted(request, run: Run):
 
 
 def experiments_of(actor: Actor) -> list[str]:
-    """The experiments a form offers, the newest first."""
+    """The experiments that a form offers, newest first."""
     rows = Experiment.objects.filter(workspace=actor.workspace, archived_at=None)
     return list(rows.order_by("-pk").values_list("name", flat=True)[:EXPERIMENTS_OFFERED])
 
@@ -130,7 +130,7 @@ def _form(request, pipeline: PublishedPipeline, *, name: str) -> SubmitForm:
 
 
 def _page(request, form: SubmitForm, *, back, reason: str, **context):
-    """The form; 409 where the run would be refused whatever is filled in."""
+    """The form; 409 if the run would be refused whatever is filled in."""
     context |= {"nav": "endpoints", "form": form, "back": back, "reason": reason}
     status = 409 if reason and request.method == "POST" else 200
     return render(request, "endpoints/submit.html", context, status=status)

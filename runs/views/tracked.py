@@ -1,4 +1,4 @@
-"""The page of a run without a graph: a script's own, or one that a script made below another."""
+"""The page of a run without a graph: a script's own, or one made below another."""
 
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
@@ -9,7 +9,7 @@ from runs.views import facts, log_files, logs, pages
 from studio.core.db.keyset import paginate
 from studio.core.ui.paging import place
 
-SHOWN = 200  # child runs beside other things
+SHOWN = 200  # child runs on the overview
 
 
 def overview(request, uuid):
@@ -29,7 +29,8 @@ def outputs(request, run: Run):
 
 @require_safe
 def children(request, uuid):
-    """The runs that a script made below its own. Those of a pipeline run are steps: its graph."""
+    """The runs that a script made below its own. For a pipeline run these are steps, so it
+    redirects to the graph."""
     run = scope.find_whole(request, uuid)
     if run.kind not in scope.TRACKED:
         return redirect("runs:run-steps", uuid=run.uuid)

@@ -1,4 +1,4 @@
-"""The steps of a run as the pages draw them: outline, graph, profile. One query each, however many."""
+"""The steps of a run as pages draw them: outline, graph, profile. One query each."""
 
 from functools import lru_cache
 from itertools import pairwise
@@ -20,7 +20,7 @@ UNPRINTED = (
 
 
 def steps_of(run: Run, current: str = "") -> list[Run]:
-    """The steps in the order of the graph, each knowing its address and whether it is looked at."""
+    """The steps in the order of the graph, each with its address and whether it is current."""
     rows = Run.objects.filter(parent=run, kind=Kind.STEP).select_related("step").defer(*UNPRINTED)
     steps = list(rows.order_by("number"))
     for step in steps:
@@ -36,7 +36,7 @@ def first_failed(steps: list[Run]) -> Run | None:
 
 
 def default_step(steps: list[Run]) -> Run | None:
-    """The one that somebody who opens a run wants to read: what failed, what runs, what came last."""
+    """The step most worth reading: a failed one, else a running one, else the last one."""
     going = [step for step in steps if step.started_at and not step.is_terminal]
     done = [step for step in steps if step.started_at]
     last = max(done, key=lambda step: step.started_at, default=None)
@@ -58,7 +58,8 @@ def outline(steps: list[Run]) -> list[dict]:
 
 
 def graph(run: Run, steps: list[Run]) -> dict:
-    """The drawing: its positions are those of the graph, which never changes, its colours of now."""
+    """The drawing: positions come from the graph, which never changes, colours from the present
+    states."""
     drawn = blueprints.load(run.pipeline_run.graph.uuid).graph
     facts = {
         node.id: {"name": node.name, "sub": "", "kind": "dataset", "url": ""}
@@ -125,5 +126,5 @@ def _parts(run: Run, step: Run, moves: list[StatusChange], now, span: float):
 
 
 def _percent(seconds: float, span: float) -> str:
-    """With a point in every language: it is an attribute of a drawing."""
+    """With a decimal point in every language, because it is an attribute of a drawing."""
     return f"{min(max(100 * seconds / span, 0), 100):.2f}"

@@ -19,7 +19,7 @@ from studio.core.uuids import as_uuid
 
 @form_view
 def cancel(request, uuid):
-    """The question, then the deed."""
+    """Asks, then cancels."""
     run = scope.find_whole(request, uuid)
     if request.method != "POST":
         below = scope.below(run).live().exists()
@@ -32,7 +32,7 @@ def cancel(request, uuid):
 
 @require_POST
 def cancel_selected(request):
-    """Asks first, then cancels those of the selected runs that are not over yet."""
+    """Asks, then cancels those of the selected runs that are not over yet."""
     require(reader(request), "cancel")
     runs = list(scope.top(request).filter(uuid__in=selected(request), kind__in=scope.TOP).live())
     if runs and "confirmed" not in request.POST:
@@ -69,7 +69,7 @@ def _confirm(request, runs: list[Run]):
 
 
 def _back(request) -> str:
-    """The list the command came from, in the state it was in."""
+    """Redirect to the list that the command came from, with its filters."""
     query = request.GET.urlencode()
     return f"{reverse('runs:run-list')}?{query}" if query else reverse("runs:run-list")
 

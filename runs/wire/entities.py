@@ -1,4 +1,4 @@
-"""What runs look like on the wire: one function per entity, each naming its section."""
+"""What runs look like on the wire: one function per entity, with its section of wire.md."""
 
 import json
 from collections.abc import Collection
@@ -15,10 +15,12 @@ from studio.storage import links
 
 ORIGIN = "ExperimentRun"  # of every artifact (wire.md 9.4)
 RUN_TYPES: dict[str, str] = {Kind.PIPELINE: "azureml.PipelineRun", Kind.STEP: "azureml.StepRun"}
-AUTOSAVED = "Autosave_"  # and the run's id: the version of an environment that is not registered
-LOGS = "logs"  # the containers of signed addresses that lead to what runs left
+AUTOSAVED = (
+    "Autosave_"  # prefix of the version of an unregistered environment; the run's id follows
+)
+LOGS = "logs"  # containers of signed addresses
 ARTIFACTS = "artifacts"
-UPLOADED = "uploaded"  # what clients uploaded for models without a run
+UPLOADED = "uploaded"  # uploads for models without a run
 
 
 # --- the pipelines service: PascalCase -------------------------------------------------------------
@@ -77,8 +79,8 @@ def _pipeline_run_entity(run: Run, base: str, waits: list[str]) -> dict:
     }
 
 
-# What a caller without a key is told of the run it started: not the values of parameters, which
-# hold defaults it did not send, nor the names a warning would suggest.
+# What a caller without a token sees of its run: no values of parameters, which include defaults
+# that it did not send, and no warnings, which suggest names.
 PUBLIC_KEYS = (
     *("Id", "PipelineRunId", "Description", "IsSubmitted", "HasErrors", "HasWarnings"),
     "UploadState",
@@ -196,8 +198,8 @@ def run_dto(run: Run) -> dict:
 
 
 def _type(run: Run) -> str:
-    """A client that drives its run may say of what type it is, which finds the class for it there
-    (`Run.add_type_provider`)."""
+    """The client's own type for a run that it drives (`Run.add_type_provider`), else one of
+    ours."""
     return RUN_TYPES.get(run.kind) or run.properties.get("azureml.runsource") or "azureml.scriptrun"
 
 
@@ -275,8 +277,8 @@ def _warnings(run: Run, step: StepRun | None) -> list[dict]:
 
 
 def run_definition(run: Run) -> dict | None:
-    """The Runconfig that a run was posted with. Its environment can be asked for by its name and
-    version also when it was never registered (wire.md 9.6)."""
+    """The Runconfig of a run. Its environment can be read by name and version even if it was never
+    registered (wire.md 9.6)."""
     definition = _runconfig(run)
     environment = definition.get("environment") if isinstance(definition, dict) else None
     if not isinstance(environment, dict):
@@ -289,7 +291,7 @@ def run_definition(run: Run) -> dict | None:
 
 
 def _runconfig(run: Run) -> dict | None:
-    """What the step's node was posted with; a script's run has one node."""
+    """The Runconfig of the step's node; a script's run has one node."""
     if run.kind == Kind.SCRIPT and run.is_ours:
         graph, node_id = run.pipeline_run.graph, None
     elif run.kind == Kind.STEP:
@@ -306,8 +308,8 @@ def _runconfig(run: Run) -> dict | None:
 
 
 def log_files(run: Run, base: str, *, by: Actor) -> dict[str, str]:
-    """`{name: signed address}`; a reused step shows the logs of the step it stands for, but what
-    became of it is its own."""
+    """`{name: signed address}`. A reused step shows the logs of the original step, but its own
+    execution log."""
     owner = log_owner(run)
     owners = dict.fromkeys(logs.log_names(owner.uuid), owner)
     if run.kind in execution_log.KINDS:

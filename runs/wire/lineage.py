@@ -1,4 +1,4 @@
-"""Which datasets a run read and made (wire.md 9.2), as `Run.get_details()` shows them."""
+"""The datasets that a run read and registered (wire.md 9.2), for `Run.get_details()`."""
 
 from endpoints import blueprints
 from endpoints.graph import Port
@@ -6,7 +6,7 @@ from runs.models import Kind, Run, StepRun
 
 
 def step_of(run: Run) -> StepRun | None:
-    """The step that a run is, or the one that is all of a submitted script's run."""
+    """The step that a run is, or the single step of a script's run."""
     if run.kind == Kind.STEP:
         return run.step
     if run.kind == Kind.SCRIPT and run.is_ours:
@@ -16,8 +16,8 @@ def step_of(run: Run) -> StepRun | None:
 
 
 def lineage(step: StepRun | None) -> dict[str, list[dict]]:
-    """`inputDatasets` are those that the pipeline or its caller gave, not what earlier steps left;
-    `outputDatasets` those that the step registered."""
+    """`inputDatasets` are given by the pipeline or its caller, not by earlier steps;
+    `outputDatasets` are those that the step registered."""
     read, made = {}, {}
     if step is not None:
         read = {port: place for port, place in step.inputs.items() if place.get("saved")}

@@ -1,4 +1,4 @@
-"""What schedules look like on the wire (wire.md 11)."""
+"""Schedules on the wire (wire.md 11)."""
 
 from runs.models import Schedule
 from runs.recurrence import windows_name
@@ -29,7 +29,7 @@ def schedule_entity(schedule: Schedule, submission: dict) -> dict:
 
 
 def recurrence_entity(schedule: Schedule) -> dict:
-    """The zone by a name of the SDK's enumeration: it cannot read another."""
+    """The recurrence, with its zone under a name that the SDK knows: it cannot read another."""
     rule = schedule.rule
     times = {
         "Hours": list(rule.hours) or None,
