@@ -1,5 +1,5 @@
-"""Admin of runs: everything here is written by services and workers, so it is shown and not edited;
-a run can be canceled, through the service, with its checks and audit."""
+"""Admin of runs. Rows are read-only, because services and workers write them; a run can be
+canceled, by the service, with its checks and audit event."""
 
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
@@ -14,7 +14,8 @@ from studio.core.errors import Refused
 
 
 class OfRunAdmin(ReadOnlyAdmin):
-    """Rows that belong to a run; there may be millions, so nothing counts or lists the runs."""
+    """Rows that belong to a run. There may be millions, so runs are neither counted nor offered as
+    choices."""
 
     list_select_related = ["run"]
     raw_id_fields = ["run"]
@@ -46,7 +47,7 @@ class PipelineRunAdmin(OfRunAdmin):
     list_display = ["run", "source", "submitted_at", "run_source"]
     list_filter = ["source"]
     ordering = ["-pk"]
-    exclude = ["parameters"]  # holds sealed secrets; the run's page shows the others
+    exclude = ["parameters"]  # contains sealed secrets; the run's page shows the other values
     raw_id_fields = ["run", "graph", "original"]
 
 
@@ -157,15 +158,14 @@ class ScheduleTickAdmin(ReadOnlyAdmin):
 
 @admin.register(Schedule)
 class ScheduleAdmin(ReadOnlyAdmin):
-    """Here and not among the definitions, whose services do not know what a run is. A schedule is made
-    and changed on its pages, where the target is asked whether it could run so."""
+    """Schedules. They are created and changed on their pages, where the target is checked."""
 
     list_display = ["name", "trigger", "status", "next_at", "workspace", "updated_by", "updated_at"]
     list_select_related = ["workspace"]
     list_filter = ["status", "trigger", "workspace"]
     search_fields = ["name", "uuid"]
     raw_id_fields = ["endpoint", "pipeline"]
-    exclude = ["submission", "seen"]  # sealed secrets; as many lines as there are files
+    exclude = ["submission", "seen"]  # sealed secrets; one line per file
     actions = ["disable", "enable", "run_now", "remove"]
 
     @admin.action(description="Disable the selected", permissions=["view"])

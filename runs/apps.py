@@ -5,7 +5,7 @@ class RunsConfig(AppConfig):
     name = "runs"
 
     def ready(self) -> None:
-        # Both need the models, which are not loaded yet when this module is.
+        # Imported here because they need the models, which are not loaded yet when this module is.
         from runs import run_tokens  # noqa: PLC0415
         from studio.core.rest.authentication import StudioAuthentication  # noqa: PLC0415
 

@@ -1,5 +1,5 @@
-"""Ringing for workers, by the name of their task: the bell only says that there is work in a queue; who
-claims what is the database's to say."""
+"""Wakes workers by the name of their task. A message only says that there is work in a queue; the
+database decides who claims what."""
 
 import logging
 import time
@@ -14,15 +14,15 @@ from studio.celery import app as celery_app
 
 WORK = "runs.work"  # see `runs.worker.tasks`
 RING_SECONDS = 0.2
-SLOTS_SECONDS = 5.0  # how long a count of slots is believed
-NO_SLOTS_SECONDS = 1.0  # the same where it says that nobody serves a queue
+SLOTS_SECONDS = 5.0  # how long a count of slots is cached
+NO_SLOTS_SECONDS = 1.0  # the same, if nobody serves a queue
 
 logger = logging.getLogger(__name__)
 
 
 def ring(ready: Mapping[str, int], *, in_seconds: float = 0.0) -> None:
-    """Wake a slot per ready step, as far as there are slots. Never raises, never takes long: a bell that
-    is not heard is rung again by `recover`."""
+    """Wake a slot per ready step, as far as there are slots. Never raises and never takes long:
+    `recover` repeats what gets lost."""
     try:
         slots = _slots(list(ready))
         for queue, count in ready.items():
@@ -46,7 +46,7 @@ def _send(queue: str, in_seconds: float) -> None:
 
 @cache
 def _connection() -> Any:
-    """Bells have a connection of their own: a broker that hangs must cost a caller 200 ms, not 5 s."""
+    """A connection for ringing only: a broker that hangs may cost a caller 200 ms, not 5 s."""
     options = {**celery_app.conf.broker_transport_options, "socket_timeout": RING_SECONDS}
     return celery_app.connection_for_write(transport_options=options)
 
@@ -55,8 +55,8 @@ _known: dict[str, Any] = {"at": 0.0, "slots": {}}
 
 
 def _slots(queues: list[str]) -> dict[str, int]:
-    """Slots per queue of the workers that are alive. A worker looks by itself when it starts, so a
-    queue that nobody serves needs no bell."""
+    """Slots of living workers, per queue. A queue that nobody serves needs no message: a worker
+    looks for steps when it starts."""
     served = all(_known["slots"].get(queue) for queue in queues)
     if time.monotonic() - _known["at"] > (SLOTS_SECONDS if served else NO_SLOTS_SECONDS):
         found: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""What became of a pipeline run and its steps, as a log that is made when it is read."""
+"""The execution log: what became of a pipeline run and its steps. It is made when it is read."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ from django.db.models import Q
 
 from runs.models import Kind, Run, StatusChange
 
-EXECUTION_LOG = "logs/azureml/executionlogs.txt"  # where the original kept it
-KINDS = (Kind.PIPELINE, Kind.STEP)  # of runs that have one
+EXECUTION_LOG = "logs/azureml/executionlogs.txt"  # the path that v1 used
+KINDS = (Kind.PIPELINE, Kind.STEP)  # kinds of runs that have one
 
 
 @dataclass(frozen=True)
 class ExecutionLog:
-    """Every change of a run and its steps, in the order they were written: only ever longer."""
+    """Every status change of a run and its steps, in the order of writing; it only grows."""
 
     run: Run
     name: str = EXECUTION_LOG

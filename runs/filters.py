@@ -1,5 +1,6 @@
-"""Narrowing the list of runs. Status, experiment, endpoint, schedule and attributes have an index in
-the order of the list; the others, and a search for a name or a number, are looked at row by row, newest first."""
+"""Filters of the list of runs. Status, experiment, endpoint, schedule and attributes have an index
+in the order of the list; other filters, and searches for a name or number, examine rows one by one,
+newest first."""
 
 import re
 from datetime import timedelta
@@ -27,8 +28,8 @@ SUBMITTED = {
 ATTRIBUTES = {"param": "parameter", "parameter": "parameter", "tag": "tag"}
 SELECTS = ("experiment", "endpoint", "source", "submitted")
 NAMED = {"experiment": Experiment, "endpoint": PipelineEndpoint, "schedule": Schedule}
-MOST_SIGNS = 10  # of a name and its value: each is a place to look
-OFFERED = 200  # the newest experiments and endpoints are offered; others by the links to their runs
+MOST_SIGNS = 10  # most `=` in a search: each may separate name and value
+OFFERED = 200  # the newest experiments and endpoints are offered; others have links to their runs
 NUMBER = re.compile(r"(?:run\s+)?#?(\d{1,9})", re.IGNORECASE | re.ASCII)  # as in "Run 148"
 
 
@@ -45,7 +46,7 @@ class RunFilter(django_filters.FilterSet):
     endpoint = django_filters.ModelChoiceFilter(
         queryset=PipelineEndpoint.objects.none(), to_field_name="uuid", label=_("Endpoint")
     )
-    # Not among the selects: the page of a schedule leads here.
+    # Not offered in the form; the page of a schedule links here.
     schedule = django_filters.ModelChoiceFilter(
         queryset=Schedule.objects.none(), to_field_name="uuid", label=_("Schedule")
     )
@@ -64,7 +65,8 @@ class RunFilter(django_filters.FilterSet):
 
     def __init__(self, data, runs, *, workspace):
         data = data.copy()
-        # The list's own select sends an empty one along; what is no status is ignored, as elsewhere.
+        # The list's own select also sends an empty value. Unknown statuses are ignored, as
+        # elsewhere.
         data.setlist("status", [word for word in data.getlist("status") if word in Status.values])
         super().__init__(data, runs)
         for name, model in NAMED.items():
@@ -75,14 +77,14 @@ class RunFilter(django_filters.FilterSet):
         self.offered["schedule"] = [(str(row.uuid), row.name) for row in self._chosen("schedule")]
 
     def _offered(self, name) -> list[tuple[str, str]]:
-        """Value and word of each choice, read here so that no template asks for them."""
+        """Values and labels of the choices, read here so that no template queries them."""
         if name not in ("experiment", "endpoint"):
             return [choice for choice in self.form.fields[name].choices if choice[0]]
         rows = self.filters[name].queryset
         if name == "experiment":
             rows = rows.filter(archived_at=None)
         rows = set(rows.order_by("-pk")[:OFFERED])
-        rows |= self._chosen(name)  # however old it is, and archived or not
+        rows |= self._chosen(name)  # the chosen one is offered even if it is old or archived
         return [(str(row.uuid), row.name) for row in sorted(rows, key=lambda row: row.name)]
 
     def _chosen(self, name) -> set:
@@ -114,8 +116,8 @@ class RunFilter(django_filters.FilterSet):
 
 
 def _with_attribute(kind: str, text: str):
-    """Runs by a name alone, or by name=value. Names may have signs = of their own, so that each of the
-    first ones may be where the value begins."""
+    """Runs by a name alone, or by name=value. A name may contain `=`, so the value may begin at any
+    of the first ones."""
     text = text.strip()
     wanted = Q(key=text)
     for sign in islice(re.finditer("=", text), MOST_SIGNS):
@@ -124,11 +126,9 @@ def _with_attribute(kind: str, text: str):
 
 
 def page(runs, statuses, *, kinds=(), before=None, after=None, size=50) -> keyset.Page:
-    """One page of the runs of any of `kinds` in any of `statuses` (all, if none is named): a keyed
-    query for each, merged.
-
-    `status IN (...)` would lose the order of the index and cost a hundred times as much.
-    """
+    """One page of runs of any of `kinds` in any of `statuses` (all by default): a keyed query for
+    each, merged. `status IN (...)` would lose the order of the index and be a hundred times as
+    slow."""
     cut = {"before": before, "after": after, "size": size}
     pages = [
         keyset.paginate(each, **cut)

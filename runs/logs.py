@@ -1,5 +1,5 @@
-"""Logs of runs in the storage. Most storages cannot append, which is why a log is a folder of numbered segments
-that are joined when it is read."""
+"""Logs of runs in the storage. Most storages cannot append, so a log is a folder of numbered
+segments, which are joined when it is read."""
 
 import os
 from collections.abc import Iterator
@@ -17,7 +17,8 @@ NEWLINE = b"\n"
 
 
 class LogWriter:
-    """Appends to one log of one attempt. Segments of later attempts sort after those of earlier ones."""
+    """Appends to a log for one attempt. Segments of later attempts sort after those of earlier
+    ones."""
 
     def __init__(self, run_uuid: UUID, name: str, *, attempt: int):
         self.folder = _log_folder(run_uuid, name)
@@ -25,7 +26,7 @@ class LogWriter:
         self.segments = 0
 
     def write(self, data: bytes) -> None:
-        """After StoreFailed the same is to be given again: it takes the place of what was written."""
+        """After StoreFailed, call it again with the same data, which replaces what was written."""
         number = self.segments
         for start in range(0, len(data), SEGMENT_BYTES):
             number += 1
@@ -38,7 +39,7 @@ class LogWriter:
 
 @dataclass(frozen=True, order=True)
 class Segment:
-    """A part of a log. Its name tells how many lines end in it, so that a line is found without
+    """A part of a log. Its name says how many lines end in it, so that a line can be found without
     reading what is before it."""
 
     name: str

@@ -1,4 +1,4 @@
-"""Names of runs and experiments: which are accepted, and one for a run that has none."""
+"""Names of runs and experiments: which are valid, and a generated one for runs."""
 
 import re
 import secrets
@@ -160,14 +160,14 @@ SUFFIX = "0123456789bcdfghjklmnpqrstvwxyz"
 
 
 def run_name() -> str:
-    """Such as `sunny_whale_k3x7c9q2`, which is how v1 named a run nobody named."""
+    """A generated name such as `sunny_whale_k3x7c9q2`, in v1's style."""
     ending = "".join(secrets.choice(SUFFIX) for _ in range(8))
     return f"{secrets.choice(ADJECTIVES)}_{secrets.choice(NOUNS)}_{ending}"
 
 
 def experiment_of(text: object, owner: Any) -> tuple[str, list[str]]:
-    """The experiment of a run, and what is to be said of it. None is the one called like the `owner`,
-    the endpoint or pipeline that is run."""
+    """The name of a run's experiment and warnings about it. None means the name of the `owner`, the
+    endpoint or pipeline that is run."""
     if text is not None or owner is None:
         name = experiment_name(text)
         return name, experiment_warnings(name)
@@ -192,7 +192,8 @@ def experiment_name(text: object) -> str:
 
 
 def experiment_warnings(name: str) -> list[str]:
-    """MLflow and people name experiments as they like; the SDK then finds their runs in lists only."""
+    """MLflow and people may choose names that the SDK cannot open; it then finds their runs in
+    lists only."""
     if OPENED_BY_SDK.fullmatch(name):
         return []
     return [

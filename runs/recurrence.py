@@ -1,8 +1,8 @@
-"""When a schedule fires: v1's recurrence (wire.md 11) as a pure calculation on time, without a database.
+"""When a schedule fires: v1's recurrence (wire.md 11) as a pure calculation, without a database.
 
-Minute and Hour count elapsed time from the start. Day, Week and Month follow the clock on the wall of
-their zone: a time that daylight saving skips fires once, as much later as the clock was put forward; a
-time that comes twice fires at the first.
+Minute and Hour count elapsed time from the start. Day, Week and Month follow the local clock of
+their zone: a time skipped by daylight saving fires once, later by as much as the clock was moved; a
+time that occurs twice fires at the first.
 """
 
 from collections.abc import Iterator, Mapping
@@ -25,7 +25,7 @@ FREQUENCIES = (
     "Day",
     "Hour",
     "Minute",
-)  # in the order of their old numbers (wire.md 3.6)
+)  # in the order of their numbers (wire.md 3.6)
 STEPS: dict[str, Literal[1, 2, 3]] = {"Month": MONTHLY, "Week": WEEKLY, "Day": DAILY}
 WEEK_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 DAY_NAMES = dict(
@@ -43,19 +43,19 @@ DAY_NAMES = dict(
         strict=True,
     )
 )
-# Names the SDK's enumeration knows and the table of zones no longer has.
+# Zones of the SDK's enumeration that the zone table no longer has.
 RETIRED_ZONES = {
     "Mid-Atlantic Standard Time": "Atlantic/South_Georgia",
     "Kamchatka Standard Time": "Asia/Kamchatka",
 }
 LONGEST_INTERVAL = 100_000
 YEARS = (1970, 2200)
-# The clocks of a zone never jump further: later wall times cannot come out earlier than this.
+# Clocks never jump further than this, so later local times cannot result in earlier moments.
 SLACK = timedelta(hours=26)
 
 
 class BadRecurrence(ValueError):
-    """`field` is the key of the recurrence that cannot be used; the text says why."""
+    """`field` is the invalid key of the recurrence; the text says why."""
 
     def __init__(self, field: str, reason: str):
         super().__init__(f"{field}: {reason}")
@@ -63,7 +63,7 @@ class BadRecurrence(ValueError):
 
 
 def zone_of(name: str) -> ZoneInfo:
-    """The zone of a Windows name (which is what v1 sends) or of an IANA name."""
+    """The zone of a Windows name (v1 sends these) or of an IANA name."""
     if not isinstance(name, str):
         raise BadRecurrence("TimeZone", "this must be the name of a time zone.")
     known = win_tz.get(name) or RETIRED_ZONES.get(name) or name
@@ -73,7 +73,7 @@ def zone_of(name: str) -> ZoneInfo:
 
 
 def windows_name(name: str) -> str:
-    """The name by which the SDK, whose enumeration has Windows names only, knows this zone."""
+    """The Windows name of a zone; the SDK's enumeration knows no others."""
     if name in win_tz or name in RETIRED_ZONES:
         return name
     return tz_win.get(name, name)
@@ -81,7 +81,7 @@ def windows_name(name: str) -> str:
 
 @dataclass(frozen=True)
 class Recurrence:
-    """Every `interval` units from `start`, a naive time on the zone's wall clock, at given times."""
+    """Every `interval` units from `start`, a naive local time of the zone, at given times."""
 
     frequency: str
     interval: int
@@ -132,15 +132,15 @@ class Recurrence:
         return _moment(self.start, self.zone)
 
     def next_after(self, moment: datetime) -> datetime | None:
-        """The first time after `moment`; None if there is none before the calendar ends."""
+        """The first time after `moment`; None if there is none before the end of the calendar."""
         return next(self.times_after(moment), None)
 
     def upcoming(self, moment: datetime, count: int) -> list[datetime]:
         return list(islice(self.times_after(moment), count))
 
     def times_after(self, moment: datetime) -> Iterator[datetime]:
-        """Ever later moments in UTC. With given hours, minutes or days none is the start itself, even
-        where that fits them: v1 documents so."""
+        """Times after `moment` in UTC, in order. If hours, minutes or days are given, the start
+        itself is not among them, even if it matches: v1 documents this."""
         floor = max(moment, self.starts_at if self.has_times else self.starts_at - _INSTANT)
         try:
             if self.frequency in ("Minute", "Hour"):
@@ -159,8 +159,8 @@ class Recurrence:
             number += 1
 
     def _on_the_wall(self, floor: datetime) -> Iterator[datetime]:
-        """Wall times come in order, but the skipped ones move: each waits until no later one can
-        overtake it."""
+        """Local times come in order, but skipped ones move later: each is held back until no later
+        one can precede it."""
         waiting: list[datetime] = []
         last = floor
         for local in self._wall_times(floor.astimezone(self.zone).replace(tzinfo=None) - SLACK):
@@ -193,14 +193,14 @@ class Recurrence:
             days = self.week_days or (WEEK_DAYS[self.start.weekday()],)
             return {"byweekday": [WEEK_DAYS.index(day) for day in days]}
         if self.frequency == "Month":
-            # The 31st of a shorter month is its last day.
+            # In a shorter month, the 31st is its last day.
             last = self.start.day
             return {"bymonthday": list(range(min(last, 28), last + 1)), "bysetpos": -1}
         return {}
 
     def _near(self, since: datetime) -> datetime:
-        """A start in the rhythm of the real one, at most some intervals before `since`: a rule that
-        began years ago must not be walked day by day."""
+        """A start in the same rhythm, at most some intervals before `since`, so that a rule that
+        began years ago is not walked day by day."""
         day = self.start.date()
         if self.frequency == "Month":
             passed = (since.year - day.year) * 12 + since.month - day.month
@@ -255,7 +255,7 @@ _INSTANT = timedelta(microseconds=1)
 
 
 def _moment(local: datetime, zone: tzinfo) -> datetime:
-    """`fold` is 0, which is the first of two, and lets a time that is skipped come out later."""
+    """`fold` 0 is the first of two equal local times, and moves a skipped time later."""
     return local.replace(tzinfo=zone).astimezone(UTC)
 
 
@@ -286,9 +286,9 @@ def _interval(value: object) -> int:
 
 
 def _start(value: Any, zone: tzinfo) -> datetime:
-    """On the zone's wall; a text with an offset says which moment it means."""
+    """The local time in the zone; a text with an offset is converted."""
     try:
-        # A bare date would be midnight by chance and not by choice (wire.md 3.3).
+        # A bare date would mean midnight by accident (wire.md 3.3).
         found = datetime.fromisoformat(value) if len(value) > len("2026-12-01") else None
     except (TypeError, ValueError):
         found = None

@@ -1,5 +1,5 @@
-"""A step's own token: a JWT that reads its run tree and writes its run, and dies with the attempt that
-it was made for."""
+"""A step's own token: a JWT that reads its run's tree and writes its run, for the life of one
+attempt."""
 
 import time
 from typing import Any
@@ -8,13 +8,13 @@ from runs.models import Kind, Run, StepAttempt
 from studio.core import tokens
 from studio.core.access import Actor
 
-# The client renews a token by itself when it nears its end (wire.md 9.3).
+# The client renews a token by itself before it expires (wire.md 9.3).
 SECONDS = 24 * 3600
 
 
 def make(run: Run, *, attempt: int | None = None) -> tuple[str, int]:
-    """`(token, its end in epoch seconds)` for an attempt, the present one if none is named, of a run
-    whose workspace is loaded."""
+    """`(token, expiry in epoch seconds)` for an attempt of a run (by default the present one); the
+    run's workspace must be loaded."""
     attempt = _step_of(run).attempt if attempt is None else attempt
     now = int(time.time())
     claims: dict[str, Any] = {
@@ -33,7 +33,8 @@ def make(run: Run, *, attempt: int | None = None) -> tuple[str, int]:
 
 
 def _step_of(run: Run) -> Run:
-    """What workers claim of a run: a script's has one step, which is no run of its own to clients."""
+    """The step that workers claim; the single step of a script's run is not a run of its own to
+    clients."""
     step = Run.objects.filter(parent=run, kind=Kind.STEP) if run.kind == Kind.SCRIPT else None
     return run if step is None else step.only("attempt").first() or run
 
@@ -45,7 +46,7 @@ def _goes_on(run: Run, attempt: int) -> bool:
 
 
 def reader(claims: dict[str, Any]) -> Actor | None:
-    """The actor of a run token's claims; None once its attempt is over."""
+    """The actor of a run token's claims; None once its attempt has ended."""
     uuid, _, attempt = str(claims.get("run", "")).partition(".")
     if not attempt.isdecimal():
         return None

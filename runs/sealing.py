@@ -1,7 +1,5 @@
-"""Values of secret parameters at rest: `{"secret": ciphertext}` in the place of the text.
-
-Everything that shows a run's parameters shows `shown`; only a step's start reads `opened`.
-"""
+"""Values of secret parameters in the database: `{"secret": ciphertext}` instead of text. Whatever
+shows a run's parameters uses `shown`; only the start of a step uses `opened`."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -34,8 +32,8 @@ def secret_names(parameters: Mapping[str, Any]) -> set[str]:
 
 
 def without_secrets(request: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
-    """The request as it may be kept: values under the names of secret parameters are masked, also
-    where the key above them is misspelt."""
+    """The request as it may be stored: values under names of secret parameters are masked, even if
+    the key above them is misspelt."""
     return {
         key: {name: MASK if name in names else item for name, item in value.items()}
         if isinstance(value, Mapping)

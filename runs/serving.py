@@ -1,4 +1,5 @@
-"""Who serves which queue, and which runs wait in one that nobody serves: derived whenever it is read."""
+"""Which workers serve which queue, and which runs wait in a queue that nobody serves. Computed at
+each read."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
@@ -11,7 +12,7 @@ from endpoints.models import ComputeTarget
 from runs.models import Kind, Run, Worker
 from runs.states import Status
 
-# A worker that starts, or one that takes over from another, is given this long before anybody is told.
+# Before a warning, a worker that starts or takes over a queue gets this long.
 UNSERVED_AFTER = timedelta(seconds=30)
 
 
@@ -20,15 +21,15 @@ def living_workers() -> list[Worker]:
 
 
 def serving(queue: str, workers: Iterable[Worker]) -> list[Worker]:
-    """Those that were started for this queue by its name; where there is none, those that were
-    started for whatever there is."""
+    """The workers started with this queue's name; if there are none, those started without
+    names."""
     named = [worker for worker in workers if worker.is_named and queue in worker.queues]
     return named or [worker for worker in workers if not worker.is_named]
 
 
 def left_to_all() -> list[str]:
-    """The queues of a worker that was started for whatever there is: every compute target, and those
-    that steps still wait in although their target was removed, but for those served by name."""
+    """The queues of a worker started without names: all compute targets, and removed ones for which
+    steps still wait, except those that a worker serves by name."""
     waiting = Run.objects.live().filter(kind=Kind.STEP, status=Status.QUEUED)
     queues = {*ComputeTarget.objects.values_list("name", flat=True)}
     queues |= {*waiting.order_by().values_list("target", flat=True).distinct()}
@@ -37,7 +38,7 @@ def left_to_all() -> list[str]:
 
 
 def tell_unserved(*lists: Iterable[Run]) -> None:
-    """`unserved` of each run, for the rows of a page."""
+    """Set `unserved` on each run of a page."""
     runs = [run for rows in lists for run in rows]
     found = unserved(runs)
     for run in runs:
@@ -45,8 +46,9 @@ def tell_unserved(*lists: Iterable[Run]) -> None:
 
 
 def unserved(runs: Collection[Run]) -> dict[int, list[str]]:
-    """By key of those of `runs` that wait, alone or in some of their steps: the queues that nobody
-    serves. One query however many they are, none when they are new or over, and one for the workers."""
+    """By key of those of `runs` that wait, themselves or in some steps: the queues that nobody
+    serves. One query for any number of runs (none if they are all new or over), and one for
+    workers."""
     long_ago = timezone.now() - UNSERVED_AFTER
     known = {run.pk for run in runs if not run.is_terminal and run.created_at <= long_ago}
     if not known:

@@ -1,6 +1,5 @@
-"""The states of whatever runs, and which may follow which: the table of this file, nothing else.
-
-Words are run history's; the pipelines service's words are made in `wire_status` alone."""
+"""The statuses of runs, and the table of changes between them. Words are run history's;
+`wire_status` converts them to the pipelines service's."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -23,22 +22,22 @@ class Status(models.TextChoices):
 S = Status
 TERMINAL = frozenset({S.COMPLETED, S.FAILED, S.CANCELED, S.SKIPPED})
 LIVE = frozenset(set(S) - TERMINAL)
-# The states in which a worker holds a step.
+# Statuses in which a worker has the step.
 IN_PROGRESS = frozenset({S.PREPARING, S.RUNNING, S.FINALIZING, S.NOT_RESPONDING})
 
-# A worker has the step, perhaps asked to end it: what its attempt says counts.
+# The same, or asked to end it: reports of its attempt count.
 CLAIMED = IN_PROGRESS | {S.CANCEL_REQUESTED}
 
 BEFORE: dict[Status, frozenset[Status]] = {
     S.NOT_STARTED: frozenset(),
-    # A held step goes back to Queued for its next attempt.
+    # A step goes back to Queued for its next attempt.
     S.QUEUED: frozenset({S.NOT_STARTED}) | IN_PROGRESS,
     S.PREPARING: frozenset({S.NOT_STARTED, S.QUEUED}),
     S.RUNNING: frozenset({S.NOT_STARTED, S.QUEUED, S.PREPARING, S.NOT_RESPONDING}),
     S.FINALIZING: frozenset({S.RUNNING}),
     S.NOT_RESPONDING: frozenset({S.PREPARING, S.RUNNING, S.FINALIZING}),
     S.CANCEL_REQUESTED: LIVE - {S.CANCEL_REQUESTED},
-    # A reused step completes without having run; a client's own run completes from where it is.
+    # A reused step completes without running; a client's own run completes from any status.
     S.COMPLETED: LIVE - {S.CANCEL_REQUESTED},
     S.FAILED: LIVE - {S.CANCEL_REQUESTED},
     S.CANCELED: LIVE,
@@ -61,7 +60,7 @@ _WIRE = {
 def wire_status(status: str, *, of_node: bool = False) -> str:
     """The pipelines service's word for a status (wire.md 3.6).
 
-    A pipeline run knows no Queued nor Bypassed; any live word it does not know is Running.
+    Pipeline runs have no Queued and no Bypassed; live words that the service lacks become Running.
     """
     word = _WIRE.get(Status(status), "Running")
     if of_node:
@@ -70,5 +69,5 @@ def wire_status(status: str, *, of_node: bool = False) -> str:
 
 
 def history_status(status: str) -> str:
-    """Run history's word: ours, but for Skipped, which it does not know."""
+    """Run history's word: ours, except for Skipped, which it does not know."""
     return "Canceled" if status == S.SKIPPED else str(status)

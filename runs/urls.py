@@ -21,7 +21,7 @@ urlpatterns = [
     re_path(rf"^pipelines/{UUID}/?$", portal.pipeline, name="portal-pipeline"),
     wire_path(rf"^mlflow/v2\.0/{SCOPE}/?$", portal.mlflow, name="portal-mlflow"),
     path("home/live/", home.running, name="home-running"),
-    # People paste the id of a run behind /runs/ and leave the slash out.
+    # People paste a run's id after /runs/ without the final slash.
     path("runs/<uuid:uuid>", detail.graph, name="run-short"),
     path("runs/<uuid:uuid>/", detail.graph, name="run-detail"),
     path("runs/<uuid:uuid>/live/<slug:part>/", live.part, name="run-live"),

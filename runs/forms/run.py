@@ -1,4 +1,4 @@
-"""What a person says to call a run something else."""
+"""The form that renames a run."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _

@@ -1,4 +1,4 @@
-"""The form of a schedule: when it fires, and the values its runs get."""
+"""The form of a schedule: when it fires, and the values of its runs."""
 
 from collections.abc import Mapping
 from zoneinfo import available_timezones
@@ -15,7 +15,7 @@ from runs.models import Schedule, Trigger
 from runs.recurrence import DAY_NAMES, zone_of
 
 ZONES = sorted(zone for zone in available_timezones() if "/" in zone or zone == "UTC")
-# The fields beside which the services' errors are shown, by the keys of the wire.
+# Fields that show services' errors, by the wire's key.
 FIELDS = {
     "Name": "name",
     "Recurrence.Interval": "interval",
@@ -31,7 +31,7 @@ FIELDS = {
 
 
 class NumbersField(forms.CharField):
-    """Whole numbers, with commas or blanks between them."""
+    """Whole numbers, separated by commas or spaces."""
 
     def to_python(self, value):
         words = (value or "").replace(",", " ").split()
@@ -41,7 +41,7 @@ class NumbersField(forms.CharField):
 
 
 class ScheduleForm(SubmitForm):
-    """Everything that makes a schedule of one target; its kind stays what it was made as."""
+    """All of a schedule of one target. Its kind cannot change after creation."""
 
     display_name = regenerate_outputs = timeout_seconds = key = None
     name = forms.CharField(label=gettext_lazy("Name"), max_length=255)
@@ -181,7 +181,7 @@ class ScheduleForm(SubmitForm):
 
     # --- reading ----------------------------------------------------------------------------------
     def arguments(self) -> dict:
-        """What `create_schedule` and `update_schedule` take beside the target."""
+        """The arguments of `create_schedule` and `update_schedule`, except the target."""
         given = self.cleaned_data
         found = {
             "name": given["name"],
@@ -219,7 +219,7 @@ class ScheduleForm(SubmitForm):
         )
 
     def submission(self) -> dict:
-        """PipelineSubmissionInfo, as the SDK would post it."""
+        """PipelineSubmissionInfo, in the SDK's form."""
         given = self.cleaned_data
         return {
             "ExperimentName": given["experiment_name"],
@@ -236,7 +236,7 @@ class ScheduleForm(SubmitForm):
 
 
 def initial_of(schedule: Schedule, submission: Mapping) -> dict:
-    """The fields of a schedule that is there already; `submission` is what services read of it."""
+    """Initial values for an existing schedule; `submission` is read by the service."""
     found = {
         "name": schedule.name,
         "trigger": schedule.trigger,

@@ -20,15 +20,15 @@ from studio.core.models import Workspace
 from studio.core.ui.tags import TagsField
 
 UNCHANGED = object()
-NOTE_LENGTH = 60  # of a default beside its name; the field itself holds all of it
+NOTE_LENGTH = 60  # of a default beside its name; the field contains all of it
 EXISTING, NEW = "existing", "new"
 
 
 class SubmitForm(forms.Form):
-    """Set up a run: where it goes, what it is called, and one typed field for each parameter.
+    """Sets up a run: experiment, names, and one typed field for each parameter.
 
-    `values` (name → text, dataset or data path) are shown in place of the defaults, such as those
-    of a run to be repeated. What is left as shown is not assigned by `submission`, but for those.
+    `values` (name → text, dataset or data path) replace the defaults, such as those of a run to be
+    repeated. `submission` assigns only fields that were changed, and these values.
     """
 
     experiment_choice = forms.ChoiceField(
@@ -94,7 +94,7 @@ class SubmitForm(forms.Form):
             self._add_fields(parameter)
 
     def _choices(self, name: str) -> Any:
-        """The field `name`, which is one of choices."""
+        """The field `name`, as one with choices."""
         return self.fields[name]
 
     # --- the fields of one parameter -------------------------------------------------------------
@@ -145,7 +145,8 @@ class SubmitForm(forms.Form):
         )
 
     def _shown(self, reference) -> tuple[str, str]:
-        """A dataset reference as its two fields show it: `name:version` and a saved dataset's id."""
+        """A dataset reference as its two fields show it: `name:version` and a saved dataset's
+        id."""
         reference = reference or {}
         saved = reference.get("SavedDataSetReference")
         if saved:
@@ -181,7 +182,7 @@ class SubmitForm(forms.Form):
 
     @cached_property
     def _registered(self) -> list[tuple[str, str]]:
-        """Every version of every registered dataset, the latest of each name first."""
+        """All versions of all registered datasets, the newest of each name first."""
         found: dict[str, str] = {}
         for name, number, _saved in self._versions:
             found.setdefault(f"{name}:latest", _("%(name)s, latest version") % {"name": name})
@@ -190,7 +191,7 @@ class SubmitForm(forms.Form):
 
     @cached_property
     def _names(self) -> dict[str, str]:
-        """How a saved dataset is registered, so that a default is shown by name."""
+        """Names of registered datasets by saved dataset, so that a default is shown by name."""
         return {str(saved): f"{name}:{number}" for name, number, saved in self._versions}
 
     @cached_property
@@ -222,7 +223,7 @@ class SubmitForm(forms.Form):
         return given | sections
 
     def _experiment(self, field: str, name: str) -> str:
-        """The name as the service will take it; that it will not is said with all the rest."""
+        """The name as the service will use it; an invalid one is reported with the other errors."""
         if not name:
             return ""
         try:
@@ -235,7 +236,7 @@ class SubmitForm(forms.Form):
             return ""
 
     def _value(self, parameter: Parameter, given: Mapping):
-        """What the person assigned, UNCHANGED where the default stays; Unreadable says why not."""
+        """The assigned value, or UNCHANGED if the default stays; Unreadable says why not."""
         name = parameter.name
         text = given.get(f"param_{name}") or ""
         if parameter.kind is Kind.DATASET:
@@ -251,7 +252,7 @@ class SubmitForm(forms.Form):
 
     def _scalar(self, parameter: Parameter, text: str):
         if not text and parameter.secret:
-            if parameter.name in self.values:  # a repeated run's own secret
+            if parameter.name in self.values:  # the secret of the run that is repeated
                 return self.values[parameter.name]
             return UNCHANGED
         if not text and (parameter.kind is not Kind.STRING or parameter.default is None):
@@ -264,7 +265,7 @@ class SubmitForm(forms.Form):
         return UNCHANGED if value == parameter.default else value
 
     def _as_shown(self, parameter: Parameter, text: str) -> str:
-        """The text that the field was shown with, or a choice, where only ends of lines differ."""
+        """The text that the field was shown with, or a choice, if only line ends differ."""
         shown = (self.values.get(parameter.name), parameter.default, *parameter.choices)
         same = (
             known
@@ -294,7 +295,7 @@ class SubmitForm(forms.Form):
         return not parameter.is_scalar or parameter.declared or not parameter.optional
 
     def _must_be_filled(self, parameter: Parameter) -> bool:
-        """Whether the field of a scalar is refused while it is empty, and so carries the mark."""
+        """Whether the field of a scalar is required, and marked so."""
         if parameter.secret and parameter.name in self.values:
             return False
         is_text = parameter.kind is Kind.STRING and not parameter.secret
@@ -307,7 +308,7 @@ class SubmitForm(forms.Form):
         return _("A value is required (%(kind)s).") % {"kind": parameter.kind}
 
     def submission(self) -> dict:
-        """The arguments of `runs.services.submit` that the form holds."""
+        """The arguments of `runs.services.submit` in the form."""
         given = self.cleaned_data
         return {
             "experiment": given["experiment_name"],
@@ -322,7 +323,7 @@ class SubmitForm(forms.Form):
         }
 
     def refuse(self, error: ValidationError | Refused) -> None:
-        """Show what the service said, beside the field it is about."""
+        """Show the service's errors beside the fields they are about."""
         if isinstance(error, Refused):
             target = error.target if isinstance(error, BadValue) else ""
             self.add_error(self._field_of(target), error.message)

@@ -10,7 +10,7 @@ from studio.core.ui.files import answer
 
 
 def code_file(request, graph_uuid: UUID, path: str):
-    """One file of the code of a graph's steps: `<id of the snapshot>/<path in it>`."""
+    """A file of the code of a graph's steps: `<id of the snapshot>/<path in it>`."""
     snapshot, _slash, name = path.partition("/")
     for module in blueprints.load(graph_uuid).modules.values():
         held = module.snapshot

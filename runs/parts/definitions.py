@@ -1,4 +1,4 @@
-"""What a page may look up: rows of the workspace a person is in, and nothing else."""
+"""Definitions that a page may show: rows of the reader's workspace only."""
 
 from django.shortcuts import get_object_or_404
 
@@ -7,7 +7,7 @@ from studio.core.access import Actor, require
 
 
 def reader(request) -> Actor:
-    """Who asks, and may read."""
+    """The actor of a page; raises Forbidden without the role Reader."""
     require(request.actor, "read")
     return request.actor
 
@@ -18,7 +18,7 @@ def find_endpoint(request, uuid) -> PipelineEndpoint:
 
 
 def asked_version(request) -> str:
-    """The number that a form, or a link to one, names; "" for none."""
+    """The version number in a form or in a link to one; "" for none."""
     given = request.POST if request.method == "POST" else request.GET
     return given.get("version", "")
 
@@ -30,7 +30,7 @@ def find_pipeline(request, uuid) -> PublishedPipeline:
 
 
 def versions_of(endpoint: PipelineEndpoint) -> list[EndpointVersion]:
-    """Newest first, each with its pipeline."""
+    """Versions of an endpoint, newest first, each with its pipeline."""
     rows = endpoint.versions.select_related("pipeline__graph", "pipeline__workspace")
     rows = rows.defer("pipeline__graph__wire", "pipeline__graph__interface")
     return list(rows.order_by("-number"))

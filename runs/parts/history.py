@@ -1,4 +1,4 @@
-"""What runs say about an endpoint or a pipeline: its last run, its success, and its Runs tab."""
+"""What runs say about an endpoint or a pipeline: last run, success rate, and the Runs tab."""
 
 from datetime import timedelta
 from statistics import quantiles
@@ -17,10 +17,10 @@ from studio.core.templatetags.studio import shown
 from studio.core.ui.paging import place
 
 WINDOW = timedelta(days=30)
-SAMPLE = 1000  # the newest runs that durations are read from
-RECENT = 200  # the newest runs, which the tiles count and the chart draws
-COUNTED = 10_000  # counting stops here: a total costs the same after a year of runs
-# Named as the address names them; together they are all there is.
+SAMPLE = 1000  # durations come from so many of the newest runs
+RECENT = 200  # the newest runs, which tiles and chart show
+COUNTED = 10_000  # counting stops here, so that a total stays cheap
+# Filters by their name in the address; together they are all runs.
 TILES: dict[str, tuple[Any, list[Status]]] = {
     "running": (_("Running"), [Status.RUNNING]),
     "completed": (_("Completed"), [Status.COMPLETED]),
@@ -37,7 +37,7 @@ TILES: dict[str, tuple[Any, list[Status]]] = {
 
 
 def statistics(**of) -> dict:
-    """Total and last run, and success and duration over the last 30 days. `of` filters runs."""
+    """Total and last run, success and duration of the last 30 days. `of` filters runs."""
     runs = Run.objects.filter(**of)
     recent = list(
         runs.filter(created_at__gte=timezone.now() - WINDOW, finished_at__isnull=False)
@@ -110,7 +110,7 @@ def _tiles(newest: list[Run], chosen: str) -> list[dict]:
 
 
 def _durations(newest: list[Run]) -> dict | None:
-    """The chart over those that have started, oldest first, with the same facts for a table."""
+    """The chart of runs that have started, oldest first, with the same data for a table."""
     runs = [run for run in reversed(newest) if run.started_at]
     if not runs:
         return None

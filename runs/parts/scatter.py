@@ -1,13 +1,13 @@
-"""How long runs took over when they started, as what `_durations.html` draws. Pure numbers."""
+"""A chart of durations over start times, as data for `_durations.html`. Pure numbers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain, count
 
-MOST_STEPS = 4  # lines above the zero of the vertical axis
+MOST_STEPS = 4  # lines above zero
 MINUTE, HOUR, DAY = 60, 3600, 86400
-# The distances between the lines: what a person reads at a glance in this unit of time.
+# Round distances between lines, in this unit of time.
 _BELOW_A_DAY = (
     *(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30),
     *(n * MINUTE for n in (1, 2, 5, 10, 15, 30)),
@@ -17,14 +17,14 @@ _BELOW_A_DAY = (
 
 @dataclass(frozen=True)
 class Scatter:
-    """Places are percentages of the plot, y from its top; `ticks` are (y, seconds)."""
+    """Positions are percentages of the plot, y from its top; `ticks` are (y, seconds)."""
 
     points: Sequence[tuple[str, str]]
     ticks: Sequence[tuple[str, float]]
 
 
 def scatter(runs: Sequence[tuple[datetime, float]]) -> Scatter:
-    """`runs` are starts and seconds; the axis begins at zero, so that heights may be compared."""
+    """`runs` are starts and seconds. The axis begins at zero, so that heights can be compared."""
     if not runs:
         return Scatter((), ())
     step = step_for(max(seconds for _start, seconds in runs))
@@ -44,7 +44,7 @@ def scatter(runs: Sequence[tuple[datetime, float]]) -> Scatter:
 
 
 def step_for(longest: float) -> float:
-    """The smallest distance that needs no more than MOST_STEPS lines."""
+    """The smallest distance that needs at most MOST_STEPS lines."""
     days = (factor * DAY * 10**power for power in count() for factor in (1, 2, 5))
     return next(step for step in chain(_BELOW_A_DAY, days) if step * MOST_STEPS >= longest)
 

@@ -1,4 +1,4 @@
-"""What a person should know before something is disabled: who calls it, and what runs now."""
+"""What a person should know before disabling something: who calls it, and what is running."""
 
 from datetime import timedelta
 
@@ -15,7 +15,7 @@ SEEN_WITHIN = timedelta(days=30)
 
 
 def what_stops(targets: list[PipelineEndpoint | PublishedPipeline]) -> list[str]:
-    """Sentences for the question before disabling; three queries, however many the targets."""
+    """Sentences for the question before disabling; three queries for any number of targets."""
     scheduled = Schedule.objects.filter(_of(targets), status=EntityStatus.ACTIVE)
     names = list(scheduled.order_by("name").values_list("name", flat=True))
     runs = Run.objects.filter(_of(targets))

@@ -1,4 +1,4 @@
-"""Rows of schedules wherever they are listed: the list of all, the tab of what they run, and Home."""
+"""Rows of schedules for all lists: the list of all, the tab of a target, and Home."""
 
 from django.core.paginator import Page
 from django.db.models import OuterRef, QuerySet, Subquery
@@ -19,7 +19,7 @@ def schedules_of(request) -> FoldedQuerySet[Schedule]:
 
 
 def page_of(request, rows: QuerySet[Schedule]) -> Page:
-    """One page of `rows` by name, each with what became of its last tick."""
+    """One page of `rows` by name, each with the outcome of its last tick."""
     newest = ScheduleTick.objects.filter(schedule=OuterRef("pk")).order_by("-pk")
     rows = rows.annotate(
         last_outcome=Subquery(newest.values("outcome")[:1]),
@@ -30,7 +30,8 @@ def page_of(request, rows: QuerySet[Schedule]) -> Page:
 
 
 def tab(request, own: str, target: PipelineEndpoint | PublishedPipeline) -> dict:
-    """The context of the Schedules tab of a target, disabled ones included; `own` is its kind."""
+    """The context of the Schedules tab of a target, with disabled ones; `own` is the target's
+    kind."""
     return {
         "page": page_of(request, schedules_of(request).filter(**{own: target})),
         "own": own,
@@ -39,6 +40,6 @@ def tab(request, own: str, target: PipelineEndpoint | PublishedPipeline) -> dict
 
 
 def coming(request) -> list[Schedule]:
-    """The schedules that fire next, the soonest first. When files will change nobody knows."""
+    """The schedules that fire next, soonest first. Datastore triggers have no known time."""
     rows = schedules_of(request).filter(status=EntityStatus.ACTIVE, trigger=Trigger.RECURRENCE)
     return list(rows.filter(next_at__isnull=False).order_by("next_at", "pk")[:NEXT])

@@ -29,8 +29,8 @@ def outputs(request, run: Run):
 
 @require_safe
 def children(request, uuid):
-    """The runs that a script made below its own. For a pipeline run these are steps, so it
-    redirects to the graph."""
+    """The runs that a script made below its own. For a pipeline run these are steps: redirects to
+    them."""
     run = scope.find_whole(request, uuid)
     if run.kind not in scope.TRACKED:
         return redirect("runs:run-steps", uuid=run.uuid)
