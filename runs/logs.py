@@ -54,17 +54,11 @@ class Segment:
         return int(self.name.split("-")[2])
 
 
-def read_log(
-    run_uuid: UUID, name: str = DRIVER_LOG, *, start: int = 0, limit: int | None = None
-) -> bytes:
-    """At most `limit` bytes of a log from byte `start`; empty where there is none (yet)."""
-    return b"".join(stream_log(run_uuid, name, start=start, limit=limit))
-
-
 def stream_log(
     run_uuid: UUID, name: str = DRIVER_LOG, *, start: int = 0, limit: int | None = None
 ) -> Iterator[bytes]:
-    """The same, one segment at a time: a log may be larger than memory."""
+    """At most `limit` bytes of a log from byte `start`, a segment at a time: it may be larger than memory.
+    Nothing where there is no log (yet)."""
     left = limit
     folder = _log_folder(run_uuid, name)
     for segment in _segments(folder):
@@ -78,10 +72,6 @@ def stream_log(
         start = 0
         left = None if left is None else left - len(data)
         yield data
-
-
-def log_size(run_uuid: UUID, name: str = DRIVER_LOG) -> int:
-    return sum(segment.size for segment in log_segments(run_uuid, name))
 
 
 def log_segments(run_uuid: UUID, name: str = DRIVER_LOG) -> list[Segment]:

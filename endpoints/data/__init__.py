@@ -9,7 +9,7 @@ from endpoints.data.dataflow import (
     write_dataflow,
     yaml_of,
 )
-from endpoints.data.datasets import find_saved, locate, places_of, source_location
+from endpoints.data.datasets import find_saved, locate, places_of
 from endpoints.data.outputs import read_transformations, write_output_dataflow
 from endpoints.data.places import (
     Entry,
@@ -59,7 +59,6 @@ __all__ = [
     "remove_files",
     "resolve",
     "root_of",
-    "source_location",
     "upload_tree",
     "write_dataflow",
     "write_output_dataflow",

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from endpoints.data.dataflow import datastore_path, read_dataflow
 from endpoints.data.places import Location, PathError, Place, WebFile, resolve
-from endpoints.models import Dataset, DataSource, Datastore, SavedDataset
+from endpoints.models import Dataset, Datastore, SavedDataset
 from endpoints.parameters import read_dataset
 from studio.core.errors import BadValue
 from studio.core.models import Workspace
@@ -20,13 +20,6 @@ def locate(workspace: Workspace, datastore: str, path: str) -> Location:
         raise BadValue(f"Datastore {datastore} not found in workspace.", target="DataStoreName")
     found.workspace = workspace
     return resolve(found, path)
-
-
-def source_location(source: DataSource) -> Location:
-    """The location of a plain data reference (`DatasetId` of a node)."""
-    if source.datastore is None:
-        raise BadValue(f"The data source {source} names no path on a datastore.")
-    return resolve(source.datastore, source.relative_path)
 
 
 def find_saved(workspace: Workspace, reference: Mapping[str, Any]) -> SavedDataset:

@@ -2,7 +2,6 @@
 
 import contextlib
 import hashlib
-import io
 import os
 from dataclasses import dataclass
 from typing import IO
@@ -59,10 +58,6 @@ def add_file(stream: Readable, *, limit: int | None = None) -> Stored:
         _remove(store, name)
         raise
     return stored
-
-
-def add_bytes(content: bytes) -> Stored:
-    return add_file(io.BytesIO(content))
 
 
 def _create(store: Root, name: str) -> IO[bytes]:

@@ -17,12 +17,6 @@ from studio.core import file_names
 from studio.core.models import Workspace
 
 
-def store_folder(workspace: Workspace, path: Path) -> Snapshot:
-    """The snapshot of a folder on this machine. An unchanged folder gets the snapshot it got
-    before."""
-    return create(workspace, store_files(path))
-
-
 def store_files(path: Path) -> dict[str, dict[str, Any]]:
     """Store a folder's files and return its tree, without creating a row."""
     root = path.resolve()

@@ -216,7 +216,7 @@ def test_etag_and_time_are_the_files_own(api, anonymous, artifacts, run):
     stamps = {(reply.headers["ETag"], reply.headers["Last-Modified"]) for reply in [put, *first]}
     assert len(stamps) == 1
     [(etag, modified)] = stamps
-    file = blobs._root().local / blob_of(run.uuid, "outputs/m.pkl")
+    file = blobs.storage_root().local / blob_of(run.uuid, "outputs/m.pkl")
     assert parse_http_date(modified) == int(file.stat().st_mtime)
     same = anonymous.get(path, **{"If-None-Match": etag})
     assert (same.status, same.raw, same.headers["ETag"]) == (304, b"", etag)

@@ -31,12 +31,16 @@ def source(tmp_path):
     return folder
 
 
+def store_folder(workspace, folder) -> Snapshot:
+    return snapshots.create(workspace, snapshots.store_files(folder))
+
+
 def names(workspace, folder):
-    return sorted(snapshots.store_folder(workspace, folder).files)
+    return sorted(store_folder(workspace, folder).files)
 
 
 def test_a_working_copy_holds_the_same_files(workspace, source, tmp_path):
-    copy = snapshots.working_copy(snapshots.store_folder(workspace, source), tmp_path / "copy")
+    copy = snapshots.working_copy(store_folder(workspace, source), tmp_path / "copy")
     assert (copy / "train.py").read_text() == "print('train')"
     assert (copy / "pkg/a.py").read_text() == "A = 1"
     assert (copy / "run.sh").stat().st_mode & 0o111
@@ -44,7 +48,7 @@ def test_a_working_copy_holds_the_same_files(workspace, source, tmp_path):
 
 
 def test_rewriting_a_working_copy_leaves_the_store_alone(workspace, source, tmp_path):
-    snapshot = snapshots.store_folder(workspace, source)
+    snapshot = store_folder(workspace, source)
     first = snapshots.working_copy(snapshot, tmp_path / "first")
     with (first / "train.py").open("r+") as file:
         file.write("XXXXX")
@@ -54,15 +58,15 @@ def test_rewriting_a_working_copy_leaves_the_store_alone(workspace, source, tmp_
 
 def test_large_files_are_copied_whole(workspace, source, tmp_path):
     (source / "big").write_bytes(bytes(range(256)) * 10_000)
-    copy = snapshots.working_copy(snapshots.store_folder(workspace, source), tmp_path / "copy")
+    copy = snapshots.working_copy(store_folder(workspace, source), tmp_path / "copy")
     assert (copy / "big").read_bytes() == (source / "big").read_bytes()
 
 
 def test_an_unchanged_folder_gives_the_same_snapshot(workspace, source):
-    first = snapshots.store_folder(workspace, source)
-    assert snapshots.store_folder(workspace, source) == first
+    first = store_folder(workspace, source)
+    assert store_folder(workspace, source) == first
     (source / "train.py").write_text("print('other')")
-    assert snapshots.store_folder(workspace, source) != first
+    assert store_folder(workspace, source) != first
     assert Snapshot.objects.count() == 2
 
 
@@ -128,16 +132,16 @@ def test_links_out_of_the_folder_are_refused(workspace, source, tmp_path):
     assert "inside" in names(workspace, source)
     (source / "outside").symlink_to(tmp_path / "secret")
     with pytest.raises(SnapshotError, match="outside is a link"):
-        snapshots.store_folder(workspace, source)
+        store_folder(workspace, source)
 
 
 def test_limits_are_settings(workspace, source, settings):
     settings.STUDIO_SNAPSHOT_MAX_FILES = 2
     with pytest.raises(SnapshotError, match="more than 2 files"):
-        snapshots.store_folder(workspace, source)
+        store_folder(workspace, source)
     settings.STUDIO_SNAPSHOT_MAX_FILES, settings.STUDIO_SNAPSHOT_MAX_BYTES = 9, 10
     with pytest.raises(SnapshotError, match="more than"):
-        snapshots.store_folder(workspace, source)
+        store_folder(workspace, source)
     with pytest.raises(SnapshotError, match="larger than 3 bytes"):
         snapshots.add_file(io.BytesIO(b"1234"), limit=3)
 
@@ -150,7 +154,7 @@ LEAF = {"type": "File", "hash": "x", "children": {}}
 
 
 def test_a_client_sends_only_what_changed(workspace, source):
-    parent = snapshots.store_folder(workspace, source)
+    parent = store_folder(workspace, source)
     posted = tree(
         **{
             "train.py": LEAF,
@@ -159,8 +163,8 @@ def test_a_client_sends_only_what_changed(workspace, source):
         }
     )
     uploaded = {
-        "train.py": snapshots.add_bytes(b"changed"),
-        "pkg/new.py": snapshots.add_bytes(b"new"),
+        "train.py": snapshots.add_file(io.BytesIO(b"changed")),
+        "pkg/new.py": snapshots.add_file(io.BytesIO(b"new")),
     }
     uuid = uuid4()
     made = snapshots.assemble(workspace, uuid=uuid, tree=posted, uploaded=uploaded, parent=parent)
@@ -179,7 +183,10 @@ def test_what_file_managers_leave_behind_is_no_part_of_a_snapshot(workspace, sou
     # A client lists them, and with the next snapshot again, without sending them.
     posted = tree(**{".DS_Store": LEAF, "train.py": LEAF})
     parent = None
-    for uploaded in ({"train.py": snapshots.add_bytes(b"x"), ".DS_Store": Stored("0" * 64, 1)}, {}):
+    for uploaded in (
+        {"train.py": snapshots.add_file(io.BytesIO(b"x")), ".DS_Store": Stored("0" * 64, 1)},
+        {},
+    ):
         parent = snapshots.assemble(
             workspace, uuid=uuid4(), tree=posted, uploaded=uploaded, parent=parent
         )
@@ -189,7 +196,7 @@ def test_what_file_managers_leave_behind_is_no_part_of_a_snapshot(workspace, sou
 def test_names_that_are_not_utf8_are_refused_by_name(workspace, source):
     (source / "caf\udce9.py").write_text("x")
     with pytest.raises(SnapshotError, match="is not UTF-8"):
-        snapshots.store_folder(workspace, source)
+        store_folder(workspace, source)
 
 
 def test_a_file_that_nobody_sent_is_refused(workspace):
@@ -209,7 +216,7 @@ def test_a_clients_path_cannot_leave_the_folder(workspace, name):
 def test_a_copy_takes_no_noticeable_time(workspace, source, tmp_path, storage):
     if storage != "file":
         pytest.skip("only local storage promises this")
-    snapshot = snapshots.store_folder(workspace, source)
+    snapshot = store_folder(workspace, source)
     best = 1.0
     for number in range(5):
         begin = time.perf_counter()

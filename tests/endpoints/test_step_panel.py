@@ -1,5 +1,7 @@
 """The panel of a step beside the graph: what it says, and that links alone open and close it."""
 
+from io import BytesIO
+
 import pytest
 from django.urls import reverse
 
@@ -50,7 +52,7 @@ def pipeline(workspace):
         workspace, "train", steps=("one", "two"), edges=[("one", "two")], parameters=[RATE, SECRET]
     )
     fill(row.graph)
-    files = {"one.py": snapshots.add_bytes(b"print('hello')")}
+    files = {"one.py": snapshots.add_file(BytesIO(b"print('hello')"))}
     snapshot = snapshots.create(
         workspace,
         {name: {"sha256": it.sha256, "size": it.size, "mode": 0o644} for name, it in files.items()},

@@ -41,3 +41,7 @@ def keep(run: Run, path: str, content: bytes) -> Artifact:
     blob = artifacts.blob_of(run.uuid, path)
     size = blobs.put_bytes(blob, content)
     return artifacts.record_artifact(run.pk, path=path, blob=blob, size=size)
+
+
+def log_of(run_uuid, **part) -> bytes:
+    return b"".join(logs.stream_log(run_uuid, **part))

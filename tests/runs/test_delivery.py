@@ -8,7 +8,7 @@ import pytest
 
 from endpoints import data
 from endpoints.models import Datastore
-from runs import engine, logs
+from runs import engine
 from runs.engine import delivery
 from runs.engine.job import load
 from runs.engine.outages import GivenUp
@@ -16,6 +16,7 @@ from runs.models import Metric, Outcome, Run, StepAttempt, StepRun
 from runs.states import Status
 from runs.steps import Stop
 from runs.tracking import metrics
+from tests.runs.shown import log_of
 
 pytestmark = pytest.mark.django_db
 
@@ -81,7 +82,7 @@ def times_run(studio) -> int:
 
 
 def read_by_two(studio, run) -> str:
-    return logs.read_log(studio.step(run, "two").run.uuid).decode().strip()
+    return log_of(studio.step(run, "two").run.uuid).decode().strip()
 
 
 def test_other_files_of_the_destination_stay_and_nothing_is_left_elsewhere(
@@ -124,7 +125,7 @@ def test_what_cannot_be_delivered_fails_by_name_and_is_delivered_without_another
     run = studio.submit(pipeline())
     StepRun.objects.filter(run__parent=run).update(retries=1, retry_delay_seconds=0)
     claim = engine.claim(studio.worker.name, ["cpu-cluster"])
-    with studio.worker._holding(claim) as flag:
+    with studio.worker._stop_flag_for(claim) as flag:
         engine.execute(claim, flag, studio.worker.watchdog)
     step = studio.step(run)
     assert step.run.status == Status.QUEUED
@@ -249,7 +250,7 @@ def test_a_step_that_fails_for_a_name_alone_delivers_all_else(
     StepRun.objects.filter(run__parent=run).update(retries=retries, retry_delay_seconds=0)
     for _ in range(retries):
         claim = engine.claim(studio.worker.name, ["cpu-cluster"])
-        with studio.worker._holding(claim) as flag:
+        with studio.worker._stop_flag_for(claim) as flag:
             engine.execute(claim, flag, studio.worker.watchdog)
         assert below(destination) == {}
     studio.work()
@@ -266,7 +267,7 @@ def test_a_worker_that_stops_at_the_end_of_the_delivery_repeats_nothing(
 ):
     run = studio.submit(pipeline(make=ODD_NAME))
     claim = engine.claim(studio.worker.name, ["cpu-cluster"])
-    with studio.worker._holding(claim) as flag, monkeypatch.context() as patch:
+    with studio.worker._stop_flag_for(claim) as flag, monkeypatch.context() as patch:
         move = data.Location.move_to
 
         def move_and_stop(source, target):

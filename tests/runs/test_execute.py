@@ -10,13 +10,14 @@ import pytest
 
 from endpoints import data
 from endpoints.models import Module
-from runs import engine, logs, services
+from runs import engine, services
 from runs.engine import cleanup
 from runs.models import Artifact, Metric, Outcome, StepAttempt
 from runs.states import Status
 from runs.steps import Stop, StopFlag
 from studio.storage import blobs
 from tests.runs.processes import gone_soon
+from tests.runs.shown import log_of
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +31,7 @@ class TestScripts:
         run = studio.run(studio.publish(steps={"one": {}}, scripts={"one.py": "print('hello')"}))
         step = studio.step(run)
         assert (run.status, run.error) == (Status.COMPLETED, "")
-        assert logs.read_log(step.run.uuid) == b"hello\n"
+        assert log_of(step.run.uuid) == b"hello\n"
         attempt = StepAttempt.objects.get()
         assert (attempt.outcome, attempt.exit_code) == (Outcome.COMPLETED, 0)
         cleanup.CLEANER.clean_up()
@@ -50,7 +51,7 @@ class TestScripts:
         step = studio.step(run)
         assert run.error == "Step one failed: ValueError: no rows"
         assert (step.exit_code, step.run.error) == (1, "ValueError: no rows")
-        assert b"Traceback" in logs.read_log(step.run.uuid)
+        assert b"Traceback" in log_of(step.run.uuid)
 
     def test_arguments_and_parameters_reach_the_script(self, studio):
         pipeline = studio.publish(
@@ -61,7 +62,7 @@ class TestScripts:
             },
         )
         run = studio.run(pipeline, assignments={"rate": "7"})
-        log = logs.read_log(studio.step(run).run.uuid).decode()
+        log = log_of(studio.step(run).run.uuid).decode()
         assert log == "['--rate', '7', '--plain', 'a b'] 7\n"
 
     def test_a_command_runs_in_a_shell(self, studio):
@@ -73,7 +74,7 @@ class TestScripts:
         )
         run = studio.run(pipeline)
         assert run.status == Status.COMPLETED, run.error
-        assert logs.read_log(studio.step(run).run.uuid) == b"42\n1\n"
+        assert log_of(studio.step(run).run.uuid) == b"42\n1\n"
 
     def test_a_missing_script_is_named(self, studio):
         pipeline = studio.publish(
@@ -88,7 +89,7 @@ class TestScripts:
             monkeypatch.setenv(name, f"leak-{name}")
         script = "import json, os; print(json.dumps(dict(os.environ)))"
         run = studio.run(studio.publish(steps={"one": {}}, scripts={"one.py": script}))
-        text = logs.read_log(studio.step(run).run.uuid).decode()
+        text = log_of(studio.step(run).run.uuid).decode()
         found = json.loads(text)
         assert "leak-" not in text
         assert settings.SECRET_KEY not in text
@@ -110,7 +111,7 @@ class TestScripts:
         node["Runconfig"] = None
         pipeline.graph.save()
         step = studio.step(studio.run(pipeline))
-        found = json.loads(logs.read_log(step.run.uuid))
+        found = json.loads(log_of(step.run.uuid))
         assert found.pop("PYTHONPATH").split(os.pathsep)[1] == kept.pop("PYTHONPATH")
         assert kept.items() <= found.items()
         assert "mine" not in found.values()
@@ -192,7 +193,7 @@ class TestScripts:
         )
         run = studio.run(pipeline)
         assert run.status == Status.COMPLETED, run.error
-        assert logs.read_log(studio.step(run, "two").run.uuid) == b"1,2\n"
+        assert log_of(studio.step(run, "two").run.uuid) == b"1,2\n"
         place = studio.step(run).outputs["made"]
         kept = located(run, place)
         assert [entry.path.rpartition("/")[2] for entry in kept.files()] == ["rows.csv"]
@@ -236,7 +237,7 @@ class TestScripts:
         assert run.status == Status.COMPLETED, run.error
         two = studio.step(run, "two")
         unknown = "$AZUREML_DATAREFERENCE_x"
-        said = logs.read_log(two.run.uuid).decode()
+        said = log_of(two.run.uuid).decode()
         assert said == f"1,2 {unknown} True {unknown}-1\n"
         kept = located(run, two.outputs["copy"])
         assert [entry.path.rpartition("/")[2] for entry in kept.files()] == ["a.csv"]
@@ -272,7 +273,7 @@ class TestScripts:
         run = studio.run(pipeline)
         assert run.status == Status.COMPLETED, run.error
         step = studio.step(run, "two")
-        assert logs.read_log(step.run.uuid) == b"1,2 1,2\nFalse\n"
+        assert log_of(step.run.uuid) == b"1,2 1,2\nFalse\n"
         named = [
             name
             for name in ("near", "taken", "far", "out")
@@ -404,7 +405,7 @@ class TestScripts:
         studio.work()
         run.refresh_from_db()
         assert run.status == Status.COMPLETED
-        assert logs.read_log(step.run.uuid) == b"first\nagain\n"
+        assert log_of(step.run.uuid) == b"first\nagain\n"
 
     def test_an_equal_step_is_reused_with_its_outputs(self, studio):
         steps = {
@@ -428,7 +429,7 @@ class TestScripts:
         run = studio.run(pipeline)
         assert run.status == Status.COMPLETED, run.error
         assert studio.step(run).reused_from is not None
-        assert logs.read_log(studio.step(run, "two").run.uuid) == b"made once\n"
+        assert log_of(studio.step(run, "two").run.uuid) == b"made once\n"
 
 
 class TestWhatCannotBeWritten:
@@ -504,7 +505,7 @@ class TestStopping:
             def ask():
                 if told.exists() and told.read_text():
                     then()
-                    studio.worker._stop_held(reason)
+                    studio.worker._stop_running(reason)
                 else:
                     Timer(0.02, ask).start()
 

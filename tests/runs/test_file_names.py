@@ -12,10 +12,10 @@ from django.urls import reverse
 
 from endpoints import data
 from endpoints.models import Datastore
-from runs import logs
 from runs.models import Artifact
 from runs.states import Status
 from studio.core import file_names
+from tests.runs.shown import log_of
 
 pytestmark = pytest.mark.django_db
 
@@ -78,7 +78,7 @@ def body(reply) -> str:
 def test_files_of_any_name_reach_the_next_step_and_every_page(studio, ran, client):
     run = ran(ODD)
     assert run.status == Status.COMPLETED, run.error
-    said = logs.read_log(studio.step(run, "two").run.uuid).decode()
+    said = log_of(studio.step(run, "two").run.uuid).decode()
     assert said == f"{sorted(ODD)!a}\n"
     assert set(Artifact.objects.values_list("path", flat=True)) == {f"outputs/{n}" for n in ODD}
     client.force_login(studio.actor.user)

@@ -34,7 +34,7 @@ def canceled_soon(studio):
     def ask():
         logs = list((studio.path / "work").glob("*/log"))
         if logs and logs[0].stat().st_size:
-            studio.worker._stop_held(Stop.CANCELED)
+            studio.worker._stop_running(Stop.CANCELED)
         else:
             Timer(0.02, ask).start()
 

@@ -6,10 +6,11 @@ import pytest
 
 from endpoints import data
 from endpoints.models import Datastore
-from runs import engine, logs
+from runs import engine
 from runs.models import PipelineRun
 from runs.states import Status
 from studio.storage import blobs
+from tests.runs.shown import log_of
 
 pytestmark = pytest.mark.django_db
 
@@ -54,7 +55,7 @@ def place_of(studio, run, name="one"):
 
 
 def said(studio, run):
-    return logs.read_log(studio.step(run, "two").run.uuid).decode().strip()
+    return log_of(studio.step(run, "two").run.uuid).decode().strip()
 
 
 def test_what_was_stored_is_recorded(studio, pipeline):
@@ -96,7 +97,7 @@ def test_a_missing_output_of_an_earlier_step_fails_by_name(studio, pipeline, mod
     published = pipeline(mode=mode)
     run = studio.submit(published)
     claim = engine.claim(studio.worker.name, ["cpu-cluster"])
-    with studio.worker._holding(claim) as flag:
+    with studio.worker._stop_flag_for(claim) as flag:
         engine.advance(claim.run_id, after=engine.execute(claim, flag, studio.worker.watchdog))
     _, location = place_of(studio, run)
     (location.local / "a.csv").unlink() if gone else shutil.rmtree(location.local)

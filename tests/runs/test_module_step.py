@@ -6,7 +6,7 @@ import pytest
 
 from endpoints import data
 from endpoints.models import Module
-from runs import logs
+from tests.runs.shown import log_of
 
 pytestmark = pytest.mark.django_db
 SCRIPT = """
@@ -43,5 +43,5 @@ def test_words_stand_for_ports_references_and_parameters(studio):
     pipeline.graph.save()
     run = studio.run(pipeline, assignments={"rate": "7, 8; echo"})
     assert not run.error
-    log = logs.read_log(studio.step(run).run.uuid).decode()
+    log = log_of(studio.step(run).run.uuid).decode()
     assert log == "3 --in ['7, 8; echo', 'two words'] red\nTrue\n"

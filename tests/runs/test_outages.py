@@ -15,13 +15,14 @@ from fsspec.registry import register_implementation
 
 from endpoints import data
 from endpoints.models import Datastore
-from runs import engine, logs
+from runs import engine
 from runs.models import Artifact, Metric, MetricValue, Outcome, Run, StepAttempt
 from runs.states import Status
 from runs.steps import Stop
 from runs.tracking import artifacts
 from runs.tracking.author import Author
 from studio.storage import blobs
+from tests.runs.shown import log_of
 
 pytestmark = pytest.mark.django_db
 
@@ -97,7 +98,7 @@ class TestFullDisk:
         studio.work()
         assert healer.records == 1
         assert outcomes() == [Outcome.COMPLETED]
-        assert logs.read_log(uuid) == b"said\n"
+        assert log_of(uuid) == b"said\n"
         with blobs.open_blob(Artifact.objects.get(path="outputs/kept.txt").blob) as file:
             assert file.read() == b"kept"
         waited = Run.objects.get(uuid=uuid).status_changes.get(to_status=Status.FINALIZING)
@@ -170,7 +171,7 @@ def test_a_service_that_fails_some_times_is_tried_again(studio, unsteady, failur
     studio.work()
     assert (outcomes(), unsteady.failures) == ([Outcome.COMPLETED], 0)
     step = studio.step(run)
-    assert logs.read_log(step.run.uuid) == b"said\n"
+    assert log_of(step.run.uuid) == b"said\n"
     assert set(Artifact.objects.values_list("path", flat=True)) == {"up.txt", "outputs/kept.txt"}
     store = Datastore.objects.get(name=step.outputs["made"]["datastore"])
     place = data.resolve(store, step.outputs["made"]["path"])
@@ -202,7 +203,7 @@ def test_a_storage_that_fails_while_a_step_runs_does_not_harm_it(studio, unstead
     studio.work()
     waiter.join()
     assert outcomes() == [Outcome.COMPLETED]
-    assert logs.read_log(studio.step(run).run.uuid) == b"0\n1\n"
+    assert log_of(studio.step(run).run.uuid) == b"0\n1\n"
 
 
 def test_a_file_that_can_never_be_kept_is_named_and_no_reason_to_wait(studio):
@@ -221,7 +222,7 @@ class TestCancelWhileItsFilesAreKept:
             deadline = time.monotonic() + 60
             while not next((studio.path / "storage").glob(pattern), None):
                 assert time.monotonic() < deadline, f"nothing is stored at {pattern}"
-            studio.worker._stop_held(Stop.CANCELED)
+            studio.worker._stop_running(Stop.CANCELED)
 
         thread = Thread(target=cancel)
         thread.start()

@@ -11,11 +11,11 @@ import pytest
 
 from endpoints.models import Module
 from endpoints.parameters import ParameterErrors
-from runs import logs
 from runs.models import Metric, Run
 from runs.states import Status
 from runs.steps import forking
 from runs.steps.environments.interpreters import find
+from tests.runs.shown import log_of
 
 pytestmark = pytest.mark.django_db
 
@@ -48,7 +48,7 @@ def start(request, monkeypatch):
 
 def said(studio, run, name="one") -> str:
     step = studio.step(run, name)
-    return logs.read_log(step.run.uuid).decode()
+    return log_of(step.run.uuid).decode()
 
 
 @pytest.mark.parametrize("script", ["evaluate/one.py", "one.py"])

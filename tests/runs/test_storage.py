@@ -10,6 +10,7 @@ from runs import logs
 from runs.tracking import artifacts
 from studio.core.errors import Conflict
 from studio.storage import blobs
+from tests.runs.shown import log_of
 
 NAME = logs.DRIVER_LOG
 
@@ -24,8 +25,7 @@ def uuid(request, settings, tmp_path):
 
 
 def test_a_log_that_is_not_there_is_empty(uuid):
-    assert logs.read_log(uuid) == b""
-    assert logs.log_size(uuid) == 0
+    assert log_of(uuid) == b""
     assert logs.log_names(uuid) == []
 
 
@@ -35,7 +35,7 @@ def test_segments_are_joined_in_the_order_of_attempts(uuid):
     second.write(b"again")
     first.write(b"one ")
     first.write(b"two ")
-    assert logs.read_log(uuid) == b"one two again"
+    assert log_of(uuid) == b"one two again"
     assert logs.log_names(uuid) == [NAME]
 
 
@@ -43,9 +43,8 @@ def test_a_log_is_followed_by_its_offset(uuid):
     writer = logs.LogWriter(uuid, NAME, attempt=1)
     for text in (b"abc", b"def", b"ghi"):
         writer.write(text)
-    assert logs.read_log(uuid, start=2, limit=5) == b"cdefg"
-    assert logs.read_log(uuid, start=9) == b""
-    assert logs.log_size(uuid) == 9
+    assert log_of(uuid, start=2, limit=5) == b"cdefg"
+    assert log_of(uuid, start=9) == b""
 
 
 def test_a_large_write_is_cut_into_segments(uuid, monkeypatch):
@@ -53,7 +52,7 @@ def test_a_large_write_is_cut_into_segments(uuid, monkeypatch):
     writer = logs.LogWriter(uuid, NAME, attempt=1)
     writer.write(b"0123456789")
     assert writer.segments == 3
-    assert logs.read_log(uuid) == b"0123456789"
+    assert log_of(uuid) == b"0123456789"
 
 
 def test_an_artifact_is_kept_and_read_in_parts(uuid, tmp_path):

@@ -10,7 +10,7 @@ from django.db import transaction
 from endpoints import data
 from endpoints import services as definitions
 from endpoints.models import Dataset, DatasetVersion, Datastore
-from runs import engine, logs, run_tokens, services
+from runs import engine, run_tokens, services
 from runs.engine.job import load
 from runs.engine.step_reports import StepReports
 from runs.models import (
@@ -28,6 +28,7 @@ from runs.tracking.tags import merge
 from studio.core.errors import Forbidden
 from studio.storage import blobs
 from tests.runs import playing
+from tests.runs.shown import log_of
 
 pytestmark = pytest.mark.django_db
 
@@ -293,5 +294,5 @@ def test_each_attempt_stores_its_outputs_apart_and_its_end_says_which_count(stud
     assert kept["path"] != place["path"]
     found = data.locate(run.workspace, kept["datastore"], kept["path"]).files()
     assert sorted(entry.path.rpartition("/")[2] for entry in found) == ["both.txt", "first.txt"]
-    log = logs.read_log(studio.step(run, "two").run.uuid)
+    log = log_of(studio.step(run, "two").run.uuid)
     assert log == b"['both.txt', 'first.txt']\n"

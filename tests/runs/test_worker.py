@@ -35,16 +35,16 @@ class TestUpkeep:
         worker.watchdog.close()
 
     def test_a_beat_is_written_and_a_forgotten_worker_comes_back(self, worker):
-        worker._beat()
+        worker._send_heartbeat()
         WorkerRow.objects.all().delete()
-        worker._beat()
+        worker._send_heartbeat()
         assert WorkerRow.objects.get().name == worker.name
 
     def test_new_compute_targets_are_served_at_the_next_beat(self, worker, workspace):
         told = []
         worker.on_queues = lambda *changed: told.append(changed)
         worker._written_at -= 6
-        worker._look()
+        worker._check()
         assert told == [(["cpu-cluster"], [])]
         assert WorkerRow.objects.get().queues == ["cpu-cluster"]
 
@@ -56,7 +56,7 @@ class TestUpkeep:
 
         def look():
             worker._written_at -= 6
-            worker._look()
+            worker._check()
             return worker.queues
 
         factories.ComputeTarget.objects.create(workspace=workspace, name="gpu")
@@ -78,7 +78,7 @@ class TestUpkeep:
         run = submitted(studio)
         Run.objects.filter(parent=run).update(target="removed")
         worker._written_at -= 6
-        worker._look()
+        worker._check()
         assert "removed" in worker.queues
         list(worker.process_queue("removed"))
         run.refresh_from_db()
@@ -90,7 +90,7 @@ class TestUpkeep:
         for reason in (Stop.CANCELED, Stop.SUPERSEDED):
             run = studio.submit(pipeline)
             claim = engine.claim(worker.name, ["cpu-cluster"])
-            with worker._holding(claim) as flag:
+            with worker._stop_flag_for(claim) as flag:
                 worker._check_running_steps()
                 assert not flag
                 if reason == Stop.CANCELED:
@@ -107,7 +107,7 @@ class TestUpkeep:
         claim = engine.claim(studio.worker.name, ["cpu-cluster"])
         long_ago = run.created_at.replace(year=2020)
         Run.objects.filter(pk=run.pk).update(started_at=long_ago)
-        with studio.worker._holding(claim) as flag:
+        with studio.worker._stop_flag_for(claim) as flag:
             studio.worker._check_running_steps()
             studio.worker._check_running_steps()
             assert flag.reason == Stop.CANCELED
@@ -119,9 +119,9 @@ class TestUpkeep:
     def test_a_worker_that_was_silent_interrupts_its_steps(self, studio):
         studio.submit(studio.publish(steps={"one": {}}, scripts={"one.py": ""}))
         claim = engine.claim(studio.worker.name, ["cpu-cluster"])
-        with studio.worker._holding(claim) as flag:
+        with studio.worker._stop_flag_for(claim) as flag:
             studio.worker._written_at -= 21
-            studio.worker._pulse()
+            studio.worker._ping_watchdog()
             assert flag.reason == Stop.INTERRUPTED
 
     def test_an_attempt_no_slot_knows_of_is_given_back(self, studio):

@@ -14,7 +14,6 @@ from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy, ngettext, pgettext, pgettext_lazy
 
-from studio.core import console
 from studio.core.access import NEEDS
 from studio.core.db.keyset import SIZES
 from studio.core.ui.drawing import drawing
@@ -184,11 +183,6 @@ def fit(value, pixels) -> str:
             return "".join(kept[:-1]).rstrip() + "…"
         kept.append(letter)
     return text
-
-
-@register.filter
-def log_markup(text):
-    return console.to_html(str(text or ""))
 
 
 # --- lists -----------------------------------------------------------------------------------------
