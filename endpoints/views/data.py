@@ -1,16 +1,15 @@
 """Read-only pages of datasets and datastores: versions and files."""
 
 import mimetypes
-from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Count, Max
+from django.db.models import Count, Max, QuerySet
 from django.http import FileResponse, Http404
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from endpoints import data
-from endpoints.models import Dataset, Datastore
+from endpoints.models import Dataset, DatasetVersion, Datastore
 from studio.core import file_names
 from studio.core.access import require
 from studio.core.db.keyset import numbered
@@ -31,13 +30,29 @@ def dataset_list(request):
 
 @require_safe
 def dataset_detail(request, uuid):
+    """One version, the latest unless `?version=` names another, above a list of all."""
     require(request.actor, "read")
     dataset = get_object_or_404(Dataset, workspace=request.actor.workspace, uuid=uuid)
-    versions: list[Any] = list(dataset.versions.select_related("saved").order_by("-number"))
-    for version in versions:
-        version.flow = data.read_dataflow(version.saved.dataflow)
-    context = {"nav": "datasets", "dataset": dataset, "versions": versions}
+    versions = dataset.versions.order_by("-number")
+    version = _version(versions.select_related("saved"), request.GET.get("version", ""))
+    context = {
+        "nav": "datasets",
+        "dataset": dataset,
+        "version": version,
+        "flow": data.read_dataflow(version.saved.dataflow) if version else None,
+        "latest": versions.values_list("number", flat=True).first(),
+        "page": numbered(versions, request.GET),
+    }
     return render(request, "endpoints/dataset_detail.html", context)
+
+
+def _version(versions: QuerySet[DatasetVersion], number: str) -> DatasetVersion | None:
+    """The one of this number; without, the first, which a dataset may lack."""
+    if not number:
+        return versions.first()
+    if not (number.isascii() and number.isdigit() and len(number) < 10):
+        raise Http404
+    return get_object_or_404(versions, number=int(number))
 
 
 @require_safe

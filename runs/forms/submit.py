@@ -6,6 +6,8 @@ from uuid import uuid4
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet, Window
+from django.db.models.functions import RowNumber
 from django.utils.functional import cached_property
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
@@ -18,8 +20,10 @@ from studio.core.errors import BadValue, Refused
 from studio.core.forms import TextArea, with_line_feeds
 from studio.core.models import Workspace
 from studio.core.ui.tags import TagsField
+from studio.core.uuids import as_uuids
 
 UNCHANGED = object()
+VERSIONS_OFFERED = 20  # of each dataset; an earlier one is named by the id of its saved dataset
 NOTE_LENGTH = 60  # of a default beside its name; the field contains all of it
 EXISTING, NEW = "existing", "new"
 
@@ -150,7 +154,7 @@ class SubmitForm(forms.Form):
         reference = reference or {}
         saved = reference.get("SavedDataSetReference")
         if saved:
-            name = self._names.get(saved["Id"].lower(), "")
+            name = self._name_of(saved["Id"])
             return name, "" if name else saved["Id"]
         named = reference.get("DataSetReference") or {}
         if "Name" in named:
@@ -172,27 +176,29 @@ class SubmitForm(forms.Form):
             initial=start.get("RelativePath"),
         )
 
-    @cached_property
-    def _versions(self) -> list[tuple]:
-        rows = DatasetVersion.objects.filter(
+    def _versions(self) -> QuerySet[DatasetVersion]:
+        return DatasetVersion.objects.filter(
             dataset__workspace=self.workspace, dataset__is_visible=True
         )
-        rows = rows.order_by("dataset__name", "-number")
-        return list(rows.values_list("dataset__name", "number", "saved__uuid"))
 
     @cached_property
     def _registered(self) -> list[tuple[str, str]]:
-        """All versions of all registered datasets, the newest of each name first."""
+        """The newest versions of every registered dataset, the latest of each name first."""
         found: dict[str, str] = {}
-        for name, number, _saved in self._versions:
+        place = Window(RowNumber(), partition_by="dataset", order_by="-number")
+        rows = self._versions().annotate(place=place).filter(place__lte=VERSIONS_OFFERED)
+        rows = rows.order_by("dataset__name", "-number")
+        for name, number in rows.values_list("dataset__name", "number"):
             found.setdefault(f"{name}:latest", _("%(name)s, latest version") % {"name": name})
             found[f"{name}:{number}"] = f"{name}, v{number}"
         return list(found.items())
 
-    @cached_property
-    def _names(self) -> dict[str, str]:
-        """Names of registered datasets by saved dataset, so that a default is shown by name."""
-        return {str(saved): f"{name}:{number}" for name, number, saved in self._versions}
+    def _name_of(self, saved: str) -> str:
+        """The `name:version` of a saved dataset, so that a default is shown by name; "" if it is not registered."""
+        rows = self._versions().filter(saved__uuid__in=as_uuids([saved]))
+        rows = rows.order_by("-dataset__name", "number")
+        found = rows.values_list("dataset__name", "number").first()
+        return f"{found[0]}:{found[1]}" if found else ""
 
     @cached_property
     def _datastores(self) -> list[str]:

@@ -91,3 +91,19 @@ def test_files_of_a_datastore_are_browsed_and_downloaded(reader, store):
 )
 def test_a_path_outside_or_missing_is_refused(reader, store, query, status):
     assert reader.get(f"/datastores/{store.name}/?{query}").status_code == status
+
+
+def test_a_dataset_shows_one_version_and_lists_all(actor, reader):
+    for name in ("cats1", "cats2", "cats3"):
+        flow = {"dataset_type": "file", "dataflow": FLOW % name}
+        register_dataset(actor, name="cats", create_new_version=True, **flow)
+    address = f"/datasets/{Dataset.objects.get().uuid}/"
+    page = reader.get(address)
+    assert (page.context["version"].number, len(page.context["page"])) == (3, 3)
+    assert "cats3.csv" in page.content.decode()
+    assert "cats2.csv" not in page.content.decode()
+    earlier = reader.get(f"{address}?version=2").content.decode()
+    assert "cats2.csv" in earlier
+    assert "cats3.csv" not in earlier
+    for wrong in ("9", "x", "9" * 30):
+        assert reader.get(f"{address}?version={wrong}").status_code == 404

@@ -10,6 +10,7 @@ from endpoints.models import DatasetVersion, EndpointVersion, EntityStatus
 from endpoints.parameters import Kind, Parameter, parse
 from endpoints.services import register_dataset
 from endpoints.views import consume, versions
+from runs.forms.submit import VERSIONS_OFFERED
 from runs.models import Experiment, Run
 from studio.core.models import AuditEvent, Role
 from tests import factories
@@ -592,6 +593,21 @@ def test_datasets_and_data_paths_are_chosen(client, actor, as_role, data_endpoin
     run = Run.objects.pipeline_runs().order_by("-pk").first().pipeline_run
     assert run.datasets == {"ds": {"SavedDataSetReference": {"Id": str(saved.uuid)}}}
     assert run.provenance["place"] == "Default"
+
+
+def test_the_newest_versions_of_each_dataset_are_offered(client, actor, as_role, data_endpoint):
+    more = {"dataset_type": "file", "create_new_version": True}
+    for name, count in (("long", VERSIONS_OFFERED + 5), ("short", 1)):
+        for number in range(count):
+            paths = f"paths: [{{file: https://data.example/{name}{number}.csv}}]"
+            flow = json.dumps({"blocks": [], "meta": {"RsDataflow": paths}})
+            register_dataset(actor, name=name, dataflow=flow, **more)
+    as_role()
+    address = reverse("endpoints:endpoint-submit", args=[data_endpoint.uuid])
+    form = client.get(address).context["form"]
+    offered = [value for value, _ in form.fields["param_ds"].choices]
+    assert offered[:3] == ["", "long:latest", f"long:{VERSIONS_OFFERED + 5}"]
+    assert offered[-3:] == ["long:6", "short:latest", "short:1"]
 
 
 def test_a_path_without_a_datastore_is_refused(client, as_role, data_endpoint):

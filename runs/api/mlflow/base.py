@@ -88,11 +88,9 @@ def page_size(body: Body) -> int:
     return min(size, LARGEST)
 
 
-def page_start(body: Body) -> int:
-    start = whole(body, "page_token", 0)
-    if start < 0:
-        raise BadValue("page_token is not of an earlier page.", target="page_token")
-    return start
+def page_after(body: Body) -> int | None:
+    """The key of the last row of the page before, which is its token."""
+    return whole(body, "page_token")
 
 
 def milliseconds(moment: datetime | None) -> int | None:

@@ -5,7 +5,7 @@ from rest_framework.response import Response
 from runs import services
 from runs.api.experiments import experiment_by_name, experiments
 from runs.api.mlflow import entities, search
-from runs.api.mlflow.base import MlflowView, page_size, page_start, pairs
+from runs.api.mlflow.base import MlflowView, page_after, page_size, pairs
 from runs.models import Experiment
 from studio.core.access import Actor
 from studio.core.errors import BadValue, Conflict
@@ -67,10 +67,13 @@ class MlflowExperimentSearch(ExperimentView):
     def post(self, request, **scope):
         body = self.body
         rows = experiments(self.actor).filter(**view_of(body, VIEWS)).select_related("workspace")
-        rows = search.EXPERIMENTS.ordered(
-            rows.filter(search.EXPERIMENTS.condition(body.text("filter"))), body.items("order_by")
+        found, token = search.page(
+            rows,
+            search.EXPERIMENTS.condition(body.text("filter")),
+            search.EXPERIMENTS.order(body.items("order_by")),
+            after=page_after(body),
+            size=page_size(body),
         )
-        found, token = search.cut(rows, start=page_start(body), size=page_size(body))
         shown = [entities.experiment(row, self.base_url) for row in found]
         return Response({"experiments": shown, **token})
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import uuid4
 
-from django.db.models import Q
+from django.db.models import F, Q
 from rest_framework.response import Response
 
 from runs import services
@@ -13,8 +13,8 @@ from runs.api.mlflow import entities, search
 from runs.api.mlflow.base import (
     MlflowView,
     moment_of,
+    page_after,
     page_size,
-    page_start,
     pairs,
     whole,
 )
@@ -152,9 +152,13 @@ class MlflowRunSearch(RunView):
         # To clients, the single step of a script's run is that run itself.
         rows = self.runs().exclude(kind=Kind.STEP, parent__kind=Kind.SCRIPT)
         rows = rows.filter(view_of(body, VIEWS), experiment__in=within)
-        rows = rows.filter(search.RUNS.condition(body.text("filter")))
-        rows = search.RUNS.ordered(rows, body.items("order_by"))
-        found, token = search.cut(rows, start=page_start(body), size=page_size(body))
+        found, token = search.page(
+            rows,
+            search.RUNS.condition(body.text("filter")),
+            search.RUNS.order(body.items("order_by")),
+            after=page_after(body),
+            size=page_size(body),
+        )
         return Response({"runs": entities.runs(found, self.base_url), **token})
 
 
@@ -263,6 +267,9 @@ class MlflowMetricHistory(RunView):
         found: Iterable[MetricValue] = rows
         token: dict[str, str] = {}
         if "max_results" in self.body:
-            found, token = search.cut(rows, start=page_start(self.body), size=page_size(self.body))
+            as_logged = [F("created_at").asc(), F("pk").asc()]
+            found, token = search.page(
+                rows, Q(), as_logged, after=page_after(self.body), size=page_size(self.body)
+            )
         shown = [number for row in found if (number := entities.scalar(row))]
         return Response({"metrics": shown, **token})

@@ -5,11 +5,13 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import (
     F,
     FloatField,
     Func,
+    OrderBy,
     OuterRef,
     Q,
     QuerySet,
@@ -142,8 +144,8 @@ class Language:
             raise BadValue(f"{target} names {key[:80]!r}; known are {known}.", target=target)
         return kind, key
 
-    def ordered(self, rows: QuerySet, orders: list) -> QuerySet:
-        """The rows in the requested order; ties are newest first."""
+    def order(self, orders: list) -> list[OrderBy]:
+        """The expressions that `order_by` asks for."""
         if len(orders) > MOST_ORDERS:
             raise BadValue(f"order_by may name at most {MOST_ORDERS}.", target="order_by")
         wanted = []
@@ -155,13 +157,40 @@ class Language:
             term = F(self.attributes[key].column) if kind == "attributes" else self.kept[kind](key)
             down = (match["way"] or "asc").lower() == "desc"
             wanted.append(term.desc(nulls_last=True) if down else term.asc(nulls_last=True))
-        return rows.order_by(*wanted, "-pk")
+        return wanted
 
 
-def cut(rows: QuerySet, *, start: int, size: int) -> tuple[list, dict]:
-    """The rows of one page, and the token of the next page if there is one."""
-    found = list(rows[start : start + size + 1])
-    return found[:size], {"next_page_token": str(start + size)} if len(found) > size else {}
+def page(
+    rows: QuerySet, condition: Q, order: Sequence[OrderBy], *, after: int | None, size: int
+) -> tuple[list, dict]:
+    """One page of the `rows` that meet `condition`, and the token of the next page if there is one.
+
+    They come in the requested order; ties are newest first. The page begins after the row with the key
+    `after`: conditions on the values of that row replace an offset.
+    """
+    places = {f"place_{number}": by.expression for number, by in enumerate(order)}
+    found = rows.alias(**places).filter(condition)
+    if after is not None:
+        last = rows.filter(pk=after).values_list("pk", *places.values()).first()
+        if last is None:
+            raise BadValue("page_token is not of an earlier page.", target="page_token")
+        ways = [by.descending for by in order]
+        found = found.filter(_later(list(zip(places, ways, last[1:], strict=True)), after))
+    taken = list(found.order_by(*order, "-pk")[: size + 1])
+    token = {"next_page_token": str(taken[size - 1].pk)} if len(taken) > size else {}
+    return taken[:size], token
+
+
+def _later(places: Sequence[tuple[str, bool, Any]], pk: int) -> Q:
+    """The condition that a row comes after one with these values; NULL comes last."""
+    if not places:
+        return Q(pk__lt=pk)
+    (name, is_descending, value), *rest = places
+    same = _later(rest, pk)
+    if value is None:
+        return Q(**{f"{name}__isnull": True}) & same
+    later = Q(**{f"{name}__{'lt' if is_descending else 'gt'}": value})
+    return later | Q(**{f"{name}__isnull": True}) | (Q(**{name: value}) & same)
 
 
 def _unread(text: str) -> BadValue:
