@@ -8,7 +8,7 @@ from pathlib import Path
 
 from studio.supervisor import CannotStart
 
-LAYOUT = 1
+LAYOUT = 2  # counted up whenever an older folder cannot be read any more
 FOLDERS = ("keys", "redis", "storage", "tls", "logs", "work", "envs")
 LEFTOVERS_END_SECONDS = 12.0
 
@@ -36,6 +36,11 @@ def _check_version(file: Path) -> None:
         raise CannotStart(
             f"the data folder {file.parent} was written by a newer Pipeline Studio"
             f" (layout {text[:20]}; this one knows {LAYOUT}): update, or choose another with --data"
+        )
+    if int(text) < LAYOUT:
+        raise CannotStart(
+            f"the data folder {file.parent} was written by an older Pipeline Studio, and this one"
+            f" cannot read it (layout {text}, not {LAYOUT}): move it away, or choose another with --data"
         )
 
 

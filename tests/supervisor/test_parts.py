@@ -28,10 +28,13 @@ def test_the_secret_key_is_made_once(tmp_path):
     assert len(key) > 50 and (tmp_path / "keys" / "secret_key").read_text() == key
 
 
-@pytest.mark.parametrize("version", ["2", "1.5", "later"])
-def test_a_layout_it_does_not_know_is_refused(tmp_path, version):
+@pytest.mark.parametrize(
+    ("version", "made_by"),
+    [(str(datafolder.LAYOUT + 1), "newer"), ("1.5", "newer"), ("later", "newer"), ("1", "older")],
+)
+def test_a_layout_it_does_not_know_is_refused(tmp_path, version, made_by):
     (tmp_path / "version").write_text(version)
-    with pytest.raises(CannotStart, match="newer"):
+    with pytest.raises(CannotStart, match=f"by an? {made_by} Pipeline Studio.* --data"):
         datafolder.prepare(tmp_path)
 
 

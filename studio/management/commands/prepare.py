@@ -1,3 +1,4 @@
+from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
@@ -25,7 +26,7 @@ class Command(BaseCommand):
             datafolder.prepare(settings.STUDIO_DATA)
         except CannotStart as refusal:
             raise CommandError(str(refusal)) from refusal
-        _refuse_newer_database()
+        _refuse_other_database()
         call_command("migrate", interactive=False, verbosity=0)
         workspace = Workspace.objects.order_by("pk").first()
         if workspace is None:
@@ -44,7 +45,7 @@ class Command(BaseCommand):
         )
 
 
-def _refuse_newer_database():
+def _refuse_other_database():
     loader = MigrationLoader(connection)
     unknown = {
         f"{app}.{name}"
@@ -55,4 +56,13 @@ def _refuse_newer_database():
         raise CommandError(
             f"the database {settings.DATABASES['default']['NAME']} was written by a newer"
             f" Pipeline Studio ({', '.join(sorted(unknown))}): update first"
+        )
+    ours = [app.label for app in apps.get_app_configs() if app.label in loader.migrated_apps]
+    begun = {app for app, _ in loader.applied_migrations}.issuperset(ours)
+    tables = {model._meta.db_table for model in apps.get_models() if not model._meta.proxy}
+    missing = tables.difference(connection.introspection.table_names())
+    if begun and missing:
+        raise CommandError(
+            f"the database {settings.DATABASES['default']['NAME']} was written by an older Pipeline"
+            f" Studio, and this one cannot read it (it has no table {min(missing)}): use an empty one"
         )
