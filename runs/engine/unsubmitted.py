@@ -2,11 +2,11 @@
 
 from datetime import datetime, timedelta
 
-from django.db import transaction
 from django.utils import timezone
 
 from runs.models import PipelineRun, Run
 from runs.states import Status
+from studio.core.db.transactions import write_transaction
 
 # A client submits in its next call. One that has not done so in a day is gone, and its run would wait
 # for ever: there is no step whose end would end it.
@@ -25,7 +25,7 @@ def fail_unsubmitted(now: datetime) -> None:
     )
     # The outer join of the condition above would find the runs that have no PipelineRun at all.
     for pk in list(unsubmitted.filter(pipeline_run__isnull=False).values_list("pk", flat=True)):
-        with transaction.atomic():
+        with write_transaction():
             if take_unsubmitted(pk):
                 text = "Its client did not submit it within a day."
                 Run.objects.transition(

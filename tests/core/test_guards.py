@@ -138,3 +138,18 @@ def test_what_a_door_may_not_do_is_found(line, tmp_path):
     file = tmp_path / "view.py"
     file.write_text(line)
     assert _writes(file)
+
+
+# A report that cannot be applied is left out, and a file is written while no model is made of it.
+NEED_ATOMIC = {"runs/engine/step_reports.py", "runs/tracking/model_files.py"}
+
+
+def test_what_steps_write_all_the_time_waits_its_turn():
+    """See `write_transaction`: on SQLite, `atomic` sleeps for long when others write, too."""
+    folders = ("runs/engine", "runs/tracking", "runs/worker")
+    files = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    found = {
+        str(path.relative_to(ROOT)) for path in files if "transaction.atomic" in path.read_text()
+    }
+    assert len(files) > 30
+    assert found == NEED_ATOMIC

@@ -18,8 +18,10 @@ _turn = Lock()
 
 @contextmanager
 def write_transaction() -> Iterator[None]:
-    """`transaction.atomic()` for short writes; inside another transaction it is part of that
-    one."""
+    """For the short writes that steps and triggers make all the time; inside another transaction it is part
+    of that one. Use `transaction.atomic()` where files are written meanwhile, for what people do now and
+    then, and where an error is caught while the transaction around goes on, which takes a savepoint.
+    """
     if connection.in_atomic_block:
         # Inside a transaction we hold the database's lock, and must not wait here for a thread that
         # waits for it.
