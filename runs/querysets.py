@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 Step = tuple[str, Status, datetime]  # from one status to another, at a time
 
 logger = logging.getLogger(__name__)
-ALIVE = timedelta(seconds=20)  # four missed heartbeats; after as long a worker stops its own steps
+# How long a worker may be without a heartbeat. After SILENT no page counts on it, and its steps are ended
+# on its machine; after LOST they are given to others. The second is longer, or two would do the same work.
+SILENT = timedelta(seconds=20)
+LOST = timedelta(seconds=30)
 
 
 class RunQuerySet(FoldedQuerySet["Run"]):
@@ -172,4 +175,4 @@ def _record(pks: list[int], before: str, to: Status, *, at: datetime, reason: st
 class WorkerQuerySet(models.QuerySet["Worker"]):
     def living(self) -> Self:
         """Compares with the database's clock, by which heartbeats are written."""
-        return self.filter(heartbeat_at__gte=Now() - ALIVE, stopping_at__isnull=True)
+        return self.filter(heartbeat_at__gte=Now() - SILENT, stopping_at__isnull=True)

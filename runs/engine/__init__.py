@@ -10,14 +10,13 @@ from runs.engine.destinations import Destination, destinations
 from runs.engine.execute import execute
 from runs.engine.finish import Finished, finish
 from runs.engine.plan import plan
-from runs.engine.recover import SILENCE, Listener, live_workers, recover
+from runs.engine.recover import Listener, live_workers, recover
 from runs.engine.storage_cleanup import clean_up
 from runs.engine.time_out import expire
 from runs.engine.unsubmitted import take_unsubmitted
 from runs.engine.value_lengths import check_lengths
 
 __all__ = [
-    "SILENCE",
     "Claim",
     "Destination",
     "Finished",

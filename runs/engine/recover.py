@@ -28,10 +28,9 @@ from runs.engine.finish import finish, not_before_its_start
 from runs.engine.time_out import OF_STEPS, expire, overdue_runs
 from runs.engine.unsubmitted import fail_unsubmitted
 from runs.models import Kind, Outcome, Run, StepAttempt, Worker
-from runs.querysets import WorkerQuerySet
+from runs.querysets import LOST, WorkerQuerySet
 from runs.states import Status
 
-SILENCE = timedelta(seconds=30)
 FORGET_WORKERS = timedelta(hours=1)
 # On top of the grace period: a cancel that nobody has obeyed by then is carried out by force.
 CANCEL_MARGIN = timedelta(seconds=60)
@@ -47,7 +46,7 @@ class Listener:
     a whole span of silence before it judges again.
     """
 
-    def __init__(self, silence: timedelta = SILENCE):
+    def __init__(self, silence: timedelta = LOST):
         self.silence = silence
         self.heard_at: datetime | None = None
         self.again_at: datetime | None = None
@@ -82,17 +81,17 @@ def recover(now: datetime | None = None, *, listener: Listener | None = None) ->
     return Counter({row["target"]: row["steps"] for row in ready})
 
 
-def silent_workers(span: timedelta = SILENCE) -> WorkerQuerySet:
+def silent_workers(span: timedelta = LOST) -> WorkerQuerySet:
     """Workers without a heartbeat for so long, by the database's clock, which wrote the heartbeats."""
     silence = ExpressionWrapper(Now() - F("heartbeat_at"), output_field=DurationField())
     return Worker.objects.alias(silence=silence).filter(silence__gt=span)
 
 
-def live_workers(span: timedelta = SILENCE) -> WorkerQuerySet:
+def live_workers(span: timedelta = LOST) -> WorkerQuerySet:
     return Worker.objects.exclude(pk__in=silent_workers(span).values("pk"))
 
 
-def lost_attempts(span: timedelta = SILENCE) -> QuerySet[StepAttempt]:
+def lost_attempts(span: timedelta = LOST) -> QuerySet[StepAttempt]:
     """Attempts whose worker is silent, or has left without ending them."""
     heard = live_workers(span).values("name")
     return StepAttempt.objects.filter(finished_at__isnull=True).exclude(worker__in=heard)

@@ -3,7 +3,7 @@
 It is started as a script of its own and uses the standard library only. Its worker talks to it
 through its standard input, one line each: `+<group> <mark>` a step's process group has started, and
 how its processes are marked in their environment; `-<group>` it is over; `.` I am alive. On end of
-file, or after `SILENCE_SECONDS` without a line, every group still known is killed.
+file, or after as many seconds without a line as its argument says, every group still known is killed.
 """
 
 import os
@@ -14,11 +14,9 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-SILENCE_SECONDS = 20.0
-
 
 class Watchdog:
-    def __init__(self, stream: int, *, silence_seconds: float = SILENCE_SECONDS):
+    def __init__(self, stream: int, *, silence_seconds: float):
         self.stream = stream
         self.silence_seconds = silence_seconds
         self.groups: dict[int, str] = {}
@@ -93,8 +91,7 @@ def main() -> None:
     # Its end is its worker's end: signals meant for the whole tree must not end it before.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    silence = float(sys.argv[1]) if len(sys.argv) > 1 else SILENCE_SECONDS
-    Watchdog(sys.stdin.fileno(), silence_seconds=silence).run()
+    Watchdog(sys.stdin.fileno(), silence_seconds=float(sys.argv[1])).run()
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from runs import engine
 from runs.engine import cleanup, worker_names
 from runs.models import Outcome, Run, StepAttempt
 from runs.models import Worker as WorkerRow
+from runs.querysets import SILENT
 from runs.serving import left_to_all
 from runs.states import CLAIMED, Status
 from runs.steps import Stop, StopFlag, watchdog
@@ -31,7 +32,7 @@ from runs.steps.forking import SERVERS
 
 CHECK_SECONDS = 1.0  # how often running steps are looked up: cancel and time-outs act within 2 s
 SWEEP_SECONDS = 600.0
-SILENCE_SECONDS = watchdog.SILENCE_SECONDS
+SILENCE_SECONDS = SILENT.total_seconds()
 HEARTBEATS = 4  # within a span of silence, hence every 5 s
 STOP_AFTER_SECONDS = 5.0
 # An attempt of ours that no slot knows of, so long after its claim, was given up by its slot.

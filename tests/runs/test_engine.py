@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from runs import engine, services
 from runs.engine import worker_names as names
 from runs.models import Outcome, Run, StepAttempt, StepRun, Worker
+from runs.querysets import LOST
 from runs.states import TERMINAL, Status
 from tests import factories
 from tests.runs import playing
@@ -231,7 +232,7 @@ class TestRecover:
         listener.heard_at -= asleep
         assert engine.recover(listener=listener) == {}
         assert StepAttempt.objects.get().finished_at is None
-        listener.again_at -= engine.SILENCE
+        listener.again_at -= LOST
         assert engine.recover(listener=listener) == {"cpu-cluster": 1}
 
     def test_a_worker_that_was_heard_keeps_its_attempt(self, actor):

@@ -6,7 +6,7 @@ import pytest
 from django.db.models.functions import Now
 
 from runs.models import Run, StatusChange, Worker
-from runs.querysets import ALIVE
+from runs.querysets import SILENT
 from runs.states import BEFORE_BY_CLIENT, Status
 from tests.runs import playing
 
@@ -89,7 +89,7 @@ def test_live_is_what_has_not_ended(actor, run):
 
 def test_a_worker_lives_while_its_heartbeats_come_and_it_is_not_stopping():
     margin = timedelta(seconds=2)
-    ages = {"new": timedelta(0), "late": ALIVE - margin, "silent": ALIVE + margin}
+    ages = {"new": timedelta(0), "late": SILENT - margin, "silent": SILENT + margin}
     for name, age in {**ages, "stopping": timedelta(0)}.items():
         Worker.objects.create(name=name, role="worker", host="h", pid=1)
         Worker.objects.filter(name=name).update(heartbeat_at=Now() - age)

@@ -6,6 +6,7 @@ from celery.signals import worker_shutting_down
 from django.core.management.base import BaseCommand
 
 from runs import engine
+from runs.querysets import LOST
 from runs.schedules import scheduler
 from runs.worker import tasks
 from runs.worker.consumer import consumer
@@ -23,7 +24,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         # For tests: after so many seconds of silence a worker is taken for dead.
-        silence = engine.SILENCE.total_seconds()
+        silence = LOST.total_seconds()
         parser.add_argument("--silence", type=float, default=silence, help=SUPPRESS)
 
     def handle(self, *, silence, **options):

@@ -4,8 +4,8 @@ from argparse import SUPPRESS
 from celery import signals
 from django.core.management.base import BaseCommand
 
-from runs import engine
 from runs.bell import ring
+from runs.querysets import LOST, SILENT
 from runs.worker import tasks
 from runs.worker.consumer import consumer
 from runs.worker.process import Worker
@@ -24,12 +24,14 @@ class Command(BaseCommand):
         )
         parser.add_argument("--slots", type=int, default=os.cpu_count(), metavar="N")
         # For tests, like that of `control`.
-        silence = engine.SILENCE.total_seconds()
+        silence = LOST.total_seconds()
         parser.add_argument("--silence", type=float, default=silence, help=SUPPRESS)
 
     def handle(self, *, queues, slots, silence, **options):
         names = [name.strip() for name in queues.split(",") if name.strip()] if queues else None
-        worker = Worker(slots=max(1, slots), queues=names, silence_seconds=silence * 2 / 3)
+        worker = Worker(
+            slots=max(1, slots), queues=names, silence_seconds=silence * (SILENT / LOST)
+        )
         worker.start()
         tasks.here.append(worker)
         bells = consumer(name=worker.name, queues=worker.queues, slots=worker.slots)
