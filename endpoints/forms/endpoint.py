@@ -13,7 +13,7 @@ class EndpointForm(forms.Form):
     tags = TagsField(
         label=gettext_lazy("Tags"),
         required=False,
-        help_text=gettext_lazy("One on a line: name = value."),
+        help_text=gettext_lazy("One per line: name = value."),
     )
     is_strict = forms.BooleanField(
         label=gettext_lazy("Strict: refuse calls with unknown parameters or loosely typed values"),

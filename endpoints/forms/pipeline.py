@@ -15,7 +15,7 @@ from studio.core.forms import TextArea
 class NewPipelineForm(forms.Form):
     archive = forms.FileField(
         label=gettext_lazy("Zip of the source folder"),
-        help_text=gettext_lazy("It holds pipeline.yml and the scripts that its steps run."),
+        help_text=gettext_lazy("It contains pipeline.yml and the scripts that its steps run."),
     )
     name = forms.CharField(
         label=gettext_lazy("Name"),
@@ -32,7 +32,7 @@ class NewPipelineForm(forms.Form):
         required=False,
         max_length=255,
         help_text=gettext_lazy(
-            "An endpoint of this name gets a further version, or is made. Empty: no endpoint."
+            "An endpoint of this name gets another version, or is created. Empty: no endpoint."
         ),
     )
     set_default = forms.BooleanField(
@@ -41,12 +41,12 @@ class NewPipelineForm(forms.Form):
     uuid = forms.UUIDField(
         label=gettext_lazy("Old pipeline ID"),
         required=False,
-        help_text=gettext_lazy("Callers that know it go on with only another host."),
+        help_text=gettext_lazy("Callers that use it only have to change the host name."),
     )
     endpoint_uuid = forms.UUIDField(
         label=gettext_lazy("Old endpoint ID"),
         required=False,
-        help_text=gettext_lazy("For an endpoint that this makes."),
+        help_text=gettext_lazy("For an endpoint that this creates."),
     )
 
     def __init__(self, *args, actor: Actor, **more):

@@ -323,7 +323,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='endpointversion',
-            constraint=models.UniqueConstraint(fields=('endpoint', 'pipeline'), name='version_unique_pipeline', violation_error_message='This pipeline is a version of the endpoint already.'),
+            constraint=models.UniqueConstraint(fields=('endpoint', 'pipeline'), name='version_unique_pipeline', violation_error_message='This pipeline is already a version of the endpoint.'),
         ),
         migrations.AddConstraint(
             model_name='datasetversion',

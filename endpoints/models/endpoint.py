@@ -63,7 +63,7 @@ class EndpointVersion(models.Model):
             models.UniqueConstraint(
                 fields=["endpoint", "pipeline"],
                 name="version_unique_pipeline",
-                violation_error_message=_("This pipeline is a version of the endpoint already."),
+                violation_error_message=_("This pipeline is already a version of the endpoint."),
             ),
         ]
 

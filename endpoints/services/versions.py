@@ -20,10 +20,9 @@ from studio.core.revisable import lock, revise, write
 
 NAME_TAKEN = gettext_lazy("A pipeline endpoint of this name exists already.")
 NAME_UNFIT = gettext_lazy(
-    "The name of a pipeline endpoint holds no slash and no control character, and neither begins nor"
-    " ends with a blank."
+    "The name of a pipeline endpoint has no slashes and no control characters, and does not begin or end with a space."
 )
-VERSION_TAKEN = gettext_lazy("This pipeline is a version of the endpoint already.")
+VERSION_TAKEN = gettext_lazy("This pipeline is already a version of the endpoint.")
 
 
 @transaction.atomic

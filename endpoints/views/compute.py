@@ -31,7 +31,7 @@ class TargetForm(forms.ModelForm):
         name = self.cleaned_data["name"]
         taken = ComputeTarget.objects.filter(workspace=self.instance.workspace, name=name)
         if taken.exists():
-            raise ValidationError(_("There is a target of this name already."))
+            raise ValidationError(_("There is already a target of this name."))
         return name
 
 

@@ -15,14 +15,14 @@ BODY_KEYS = (
     (
         "ExperimentName",
         "string",
-        gettext_lazy("The experiment the run is gathered under; without it, one named like what is run."),
+        gettext_lazy("The experiment of the run; by default one with the name of the endpoint or pipeline."),
     ),
     ("Description", "string", gettext_lazy("A sentence about the run.")),
     ("Tags", "object", gettext_lazy("Texts by name; runs can be searched by them.")),
     (
         "ParameterAssignments",
         "object",
-        gettext_lazy("Values by parameter name, as texts or bare numbers, which stay as they are written; what is absent keeps its default."),
+        gettext_lazy("Values by parameter name, as texts or bare numbers, whose spelling is kept. Parameters that are not named keep their default."),
     ),
     (
         "DataSetDefinitionValueAssignments",
@@ -35,9 +35,9 @@ BODY_KEYS = (
         gettext_lazy("A datastore and a path on it, by parameter name."),
     ),
     ("StepTags", "object", gettext_lazy("Texts by name, which every step of the run is tagged with.")),
-    ("ContinueRunOnStepFailure", "boolean", gettext_lazy("Whether steps that do not need a failed one go on.")),
+    ("ContinueRunOnStepFailure", "boolean", gettext_lazy("Whether steps that do not depend on a failed one continue.")),
     ("ParentRunId", "string", gettext_lazy("The run that this one is shown below.")),
-    ("RunSource", "string", gettext_lazy("Who calls, in words; kept with the run.")),
+    ("RunSource", "string", gettext_lazy("Who calls, as free text; stored with the run.")),
 )  # fmt: skip
 
 
@@ -205,15 +205,15 @@ def pipeline_lookup(uuid) -> str:
 
 def auth_lines() -> list[str]:
     return [
-        _("Send a token of yours with every call: Authorization: Bearer <token>."),
-        _("A client that knows Azure only can trade the token for a short one at /<tenant>/oauth2/token."),
+        _("Send one of your tokens with every call: Authorization: Bearer <token>."),
+        _("A client that knows only Azure can exchange the token for a short-lived one at /<tenant>/oauth2/token."),
     ]  # fmt: skip
 
 
 def body_lines() -> list[str]:
     return [
-        _("Keys are read in any case. One that is not known, or that comes twice, is answered with a warning; a strict endpoint refuses it."),
-        _("The reply names states in words. A client made from the first description of v1, which had numbers, adds ?enums=int to the address, or enums=int to its Accept header."),
+        _("Keys may be in any case. An unknown or repeated key gets a warning; a strict endpoint refuses it."),
+        _("The reply has states as words. A client written for v1's first description, which had numbers, adds ?enums=int to the address, or enums=int to its Accept header."),
     ]  # fmt: skip
 
 

@@ -166,7 +166,7 @@ def _ask_disable(request, endpoint: PipelineEndpoint):
     context = {
         "nav": "endpoints",
         "title": _("Disable %(name)s?") % {"name": endpoint.name},
-        "text": _("Every way to submit it will refuse from now on."),
+        "text": _("From now on every submission of it is refused."),
         "consequences": what_stops([endpoint]),
         "action": reverse("endpoints:endpoint-disable", args=[endpoint.uuid]),
         "submit": _("Disable"),

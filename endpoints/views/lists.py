@@ -100,7 +100,7 @@ def _confirm(request, selected: list):
         "nav": "endpoints",
         "title": ngettext("Disable %(name)s?", "Disable %(number)d of these?", len(selected))
         % {"name": names, "number": len(selected)},
-        "text": _("Every way to submit them will refuse from now on: %(names)s.")
+        "text": _("From now on every submission of these is refused: %(names)s.")
         % {"names": names},
         "consequences": what_stops(selected),
         "action": f"{reverse('endpoints:endpoint-bulk')}?{request.GET.urlencode()}",

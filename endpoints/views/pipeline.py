@@ -116,7 +116,7 @@ def _ask_disable(request, pipeline: PublishedPipeline):
     context = {
         "nav": "pipelines",
         "title": _("Disable %(name)s?") % {"name": pipeline.name},
-        "text": _("Every way to submit this published pipeline will refuse from now on."),
+        "text": _("From now on every submission of this published pipeline is refused."),
         "consequences": [*refusing, *what_stops([pipeline])],
         "action": reverse("endpoints:pipeline-disable", args=[pipeline.uuid]),
         "submit": _("Disable"),
@@ -131,7 +131,7 @@ def _offer_another_default(request, pipeline: PublishedPipeline) -> None:
     for place in _places(pipeline):
         if place.pk != place.endpoint.default_version_id:
             continue
-        said = _("{name} now refuses, for this is its default version. {link}")
+        said = _("{name} now refuses calls, because this is its default version. {link}")
         link = format_html(
             '<a href="{}">{}</a>',
             reverse("endpoints:endpoint-versions", args=[place.endpoint.uuid]),

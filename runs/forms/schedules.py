@@ -78,7 +78,7 @@ class ScheduleForm(SubmitForm):
             format="%Y-%m-%dT%H:%M:%S", attrs={"type": "datetime-local", "step": "1"}
         ),
         help_text=gettext_lazy(
-            "On the clock of the time zone; never fires before it. Empty: the first run is at once."
+            "In the local time of the zone; it never fires before this. Empty: the first run is at once."
         ),
     )
     time_zone = forms.ChoiceField(
@@ -120,7 +120,7 @@ class ScheduleForm(SubmitForm):
         label=gettext_lazy("Parameter that gets the changed path"), required=False
     )
     one_run_per_batch = forms.BooleanField(
-        label=gettext_lazy("One run for all changes of one look"),
+        label=gettext_lazy("One run for all changes found at once"),
         required=False,
         help_text=gettext_lazy("Otherwise each changed file gets a run of its own."),
     )

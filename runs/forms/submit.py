@@ -57,7 +57,7 @@ class SubmitForm(forms.Form):
         label=gettext_lazy("Run description"), required=False, widget=TextArea(attrs={"rows": 2})
     )  # fmt: skip
     tags = TagsField(
-        label=gettext_lazy("Tags"), required=False, help_text=gettext_lazy("One on a line: name = value.")
+        label=gettext_lazy("Tags"), required=False, help_text=gettext_lazy("One per line: name = value.")
     )  # fmt: skip
     regenerate_outputs = forms.BooleanField(
         label=gettext_lazy("Regenerate outputs (run every step again, reuse nothing)"), required=False

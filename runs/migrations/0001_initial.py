@@ -415,7 +415,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='schedule',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('endpoint__isnull', False), ('pipeline__isnull', True)), models.Q(('endpoint__isnull', True), ('endpoint_version__isnull', True), ('pipeline__isnull', False)), _connector='OR'), name='schedule_one_target', violation_error_message='A schedule runs a pipeline endpoint or a published pipeline, exactly one of both.'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('endpoint__isnull', False), ('pipeline__isnull', True)), models.Q(('endpoint__isnull', True), ('endpoint_version__isnull', True), ('pipeline__isnull', False)), _connector='OR'), name='schedule_one_target', violation_error_message='A schedule runs a pipeline endpoint or a published pipeline, exactly one of the two.'),
         ),
         migrations.AddConstraint(
             model_name='schedule',

@@ -62,7 +62,7 @@ class Schedule(FoldedModel, Definition):
                 | Q(endpoint__isnull=True, pipeline__isnull=False, endpoint_version__isnull=True),
                 name="schedule_one_target",
                 violation_error_message=_(
-                    "A schedule runs a pipeline endpoint or a published pipeline, exactly one of both."
+                    "A schedule runs a pipeline endpoint or a published pipeline, exactly one of the two."
                 ),
             ),
             models.CheckConstraint(

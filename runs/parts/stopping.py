@@ -62,8 +62,8 @@ def _in_flight(count: int) -> str:
     if not count:
         return _("No run is in flight.")
     said = ngettext(
-        "%(number)d run is in flight; it goes on.",
-        "%(number)d runs are in flight; they go on.",
+        "%(number)d run is in progress and will finish.",
+        "%(number)d runs are in progress and will finish.",
         count,
     )
     return said % {"number": count}

@@ -19,6 +19,6 @@ def rename(request, uuid):
     form = RenameForm(request.POST if request.method == "POST" else None, initial=current)
     if form.is_valid():
         services.edit(request.actor, run, **form.cleaned_data)
-        messages.success(request, _("The run is called %(name)s now.") % {"name": run})
+        messages.success(request, _("The run is now called %(name)s.") % {"name": run})
         return redirect(run)
     return render(request, "runs/run_rename.html", {"nav": "pipelines", "run": run, "form": form})

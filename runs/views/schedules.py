@@ -262,7 +262,7 @@ def schedule_disable(request, uuid):
     schedule = find_schedule(request, uuid)
     schedules.disable_schedule(request.actor, schedule)
     messages.warning(
-        request, _("Schedule %(name)s is disabled and fires no more.") % {"name": schedule.name}
+        request, _("Schedule %(name)s is disabled and will not fire.") % {"name": schedule.name}
     )
     return redirect(schedule)
 
@@ -305,7 +305,7 @@ def schedule_delete(request, uuid):
     context = {
         "nav": "pipelines",
         "title": _("Delete %(name)s?") % {"name": schedule.name},
-        "text": _("It fires no more, and its tick log is gone. Its runs stay."),
+        "text": _("It will not fire again, and its tick log is deleted. Its runs stay."),
         "action": reverse("endpoints:schedule-delete", args=[schedule.uuid]),
         "submit": _("Delete"),
         "danger": True,

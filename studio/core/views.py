@@ -160,7 +160,7 @@ def _ask_revoke(request, token: Token):
     context = {
         "nav": "tokens",
         "title": _("Revoke %(name)s?") % {"name": token.name},
-        "text": _("Whoever uses it is refused at once; it cannot be brought back."),
+        "text": _("Calls with it are refused at once; it cannot be restored."),
         "action": reverse("core:token-revoke", args=[token.uuid]),
         "submit": _("Revoke"),
         "danger": True,

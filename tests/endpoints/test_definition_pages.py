@@ -264,7 +264,7 @@ def test_disabling_asks_and_enabling_does_not(client, endpoint, as_role):
     as_role(Role.PUBLISHER)
     post_run(client, endpoint)
     question = client.get(address("endpoint-disable", endpoint)).content.decode()
-    assert "1 run is in flight; it goes on." in question
+    assert "1 run is in progress and will finish." in question
     client.post(address("endpoint-disable", endpoint))
     endpoint.refresh_from_db()
     assert not endpoint.is_active

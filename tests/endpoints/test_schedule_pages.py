@@ -276,7 +276,7 @@ def test_run_now_disable_enable_and_delete(page, schedule):
 
     assert "is submitted" in post("run")
     assert Run.objects.pipeline_runs().get().schedule == schedule
-    assert "fires no more" in post("disable")
+    assert "will not fire" in post("disable")
     assert Schedule.objects.get().next_at is None
     assert "is enabled" in post("enable")
     assert Schedule.objects.get().next_at > timezone.now() + timedelta(days=1)

@@ -38,7 +38,7 @@ def test_a_page_opens_with_the_newest_lines_and_says_where_the_others_are(page, 
     write_log(step, numbered(2500))
     text = page("run-detail", run.uuid)
     assert shown(text) == list(range(1501, 2501))
-    assert "find looks at these lines" in text
+    assert "find searches these lines" in text
     assert f'href="{reverse("runs:run-log", args=[step.uuid])}?file=' in text
     assert "line=1001#L1001" in text  # half a page before the first
     assert 'role="log"' in text
@@ -49,7 +49,7 @@ def test_a_log_that_is_shown_whole_names_no_part(page, run, step):
     move(step, Status.RUNNING, Status.COMPLETED)
     text = page("run-detail", run.uuid)
     assert shown(text) == [1, 2, 3]
-    assert "find looks at these" not in text
+    assert "find searches these" not in text
     assert "Earlier lines" not in text
 
 

@@ -28,7 +28,7 @@ class TagsField(forms.CharField):
         pairs = [_parted(line) for line in (super().to_python(value) or "").splitlines()]
         found = {key.strip(): item.strip() for key, _sign, item in pairs if key.strip() or item}
         if "" in found:
-            raise ValidationError(_("A tag needs a name before the sign =."))
+            raise ValidationError(_("A tag needs a name before the =."))
         return found
 
 
