@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db import connection, models
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -26,6 +27,13 @@ logger = logging.getLogger(__name__)
 # on its machine; after LOST they are given to others. The second is longer, or two would do the same work.
 SILENT = timedelta(seconds=20)
 LOST = timedelta(seconds=30)
+
+ABOVE = (
+    "WITH RECURSIVE above(id, parent_id) AS ("
+    " SELECT id, parent_id FROM runs_run WHERE id = %s"
+    " UNION ALL SELECT run.id, run.parent_id FROM runs_run run JOIN above ON run.id = above.parent_id"
+    ") SELECT id FROM above"
+)
 
 
 class RunQuerySet(FoldedQuerySet["Run"]):
@@ -47,15 +55,15 @@ class RunQuerySet(FoldedQuerySet["Run"]):
         # Not `status IN (...)`: only this condition uses the partial index on both databases.
         return self.filter(finished_at__isnull=True)
 
-    def canceled_at(self, pk: int | None) -> "Run | None":
+    def above(self, pk: int) -> Self:
+        """The run and all runs above it, in one query however deep it is."""
+        return self.filter(pk__in=RawSQL(ABOVE, [pk]))  # noqa: S611 - no text of a caller
+
+    def canceled_at(self, pk: int) -> "Run | None":
         """The run, or the first one above it, that was canceled or asked to end; None if there is
         none. Their rows are locked, so canceling one of them waits for this transaction."""
-        chain = []
-        while pk is not None:
-            chain.append(pk)
-            pk = self.values_list("parent_id", flat=True).get(pk=pk)
         # From the top down, the order in which they are canceled, which avoids deadlocks.
-        above = list(self.select_for_update(no_key=True).filter(pk__in=chain).order_by("pk"))
+        above = list(self.above(pk).select_for_update(no_key=True).order_by("pk"))
         ended = (Status.CANCEL_REQUESTED, Status.CANCELED)
         return next((run for run in above if run.status in ended), None)
 

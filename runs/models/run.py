@@ -187,10 +187,7 @@ class Run(FoldedModel):
 
     def _is_within(self, uuid: UUID) -> bool:
         """Whether that is the id of this run, or of one above it."""
-        run: Run | None = self
-        while run is not None and run.uuid != uuid:
-            run = run.parent
-        return run is not None
+        return self.uuid == uuid or Run.objects.above(self.pk).filter(uuid=uuid).exists()
 
     @property
     def data_container_id(self) -> str:

@@ -69,10 +69,15 @@ def _tabs(run: Run, tabs: dict, current: str, counts: dict[str, int]) -> list[di
 
 
 def _above(run: Run) -> list[Run]:
-    """The runs above, outermost first. Scripts do not nest deeply."""
+    """The runs above, outermost first."""
+    if run.parent_id is None:
+        return []
+    rows = {row.pk: row for row in Run.objects.above(run.parent_id)}
     found: list[Run] = []
-    while (run := run.parent) is not None:
-        found.insert(0, run)
+    key: int | None = run.parent_id
+    while key is not None:
+        found.insert(0, rows[key])
+        key = rows[key].parent_id
     return found
 
 

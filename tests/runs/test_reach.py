@@ -74,3 +74,17 @@ def test_no_service_writes_a_run_beyond_a_steps_reach(actor, tree, write):
         write(replace(actor, run_uuid=own.uuid), sibling)
     sibling.refresh_from_db()
     assert (Run.objects.count(), sibling.status, sibling.tags) == (before, Status.NOT_STARTED, {})
+
+
+def test_what_is_above_a_run_is_one_query_however_deep_it_is(actor, tree, queries_of):
+    run, own, child, _ = tree
+    deepest = services.make_child(actor, uuid=ids(6)[-1], parent=child)
+    chain = [run, own, child, deepest]
+    assert list(Run.objects.above(deepest.pk).order_by("pk")) == chain
+    assert list(Run.objects.above(run.pk)) == [run]
+    assert queries_of(lambda: list(Run.objects.above(deepest.pk))) == 1
+    step = replace(actor, run_uuid=own.uuid)
+    deepest = Run.objects.get(pk=deepest.pk)
+    assert queries_of(lambda: deepest.reached_by(step, "drive")) == 1
+    services.edit(actor, own, status=Status.CANCELED)
+    assert Run.objects.canceled_at(deepest.pk) == own
