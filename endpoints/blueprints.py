@@ -1,4 +1,4 @@
-"""The one reader of graphs: each with its modules and parameters, as running and showing it need it."""
+"""The only reader of graphs: each with its modules and parameters."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Blueprint:
 
 @lru_cache(maxsize=256)
 def load(graph_uuid: UUID) -> Blueprint:
-    """Of a stored graph; read once per process, since graphs and modules never change."""
+    """The blueprint of a stored graph; cached, since graphs and modules never change."""
     row = GraphRow.objects.get(uuid=graph_uuid)
     return read(row.workspace_id, row.wire, row.interface, row.dataset_defaults)
 
@@ -39,8 +39,8 @@ def read(
     interface: Mapping[str, Any],
     dataset_defaults: Mapping[str, Any],
 ) -> Blueprint:
-    """Of a graph as it is posted. GraphError names the place that makes it no graph that can run,
-    Unreadable what is wrong with its interface."""
+    """The blueprint of a posted graph. GraphError names what keeps it from running, Unreadable what
+    is wrong with its interface."""
     nodes = wire.get("ModuleNodes")
     wanted = [
         str(node.get("ModuleId"))

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 Step = tuple[str, Status, datetime]  # from one status to another, at a time
 
 logger = logging.getLogger(__name__)
-# How long a worker may be without a heartbeat. After SILENT no page counts on it, and its steps are ended
-# on its machine; after LOST they are given to others. The second is longer, or two would do the same work.
+# Time without a heartbeat. After SILENT, pages do not count on the worker, and its machine ends its
+# steps; after LOST, others get them. LOST is longer, so that two workers never run the same step.
 SILENT = timedelta(seconds=20)
 LOST = timedelta(seconds=30)
 

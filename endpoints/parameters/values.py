@@ -211,7 +211,7 @@ class _Resolution:
                 f"Parameter {name} ({parameter.kind}) has no default: give it in {parameter.section}."
             )
             if parameter.kind is Kind.DATASET:
-                # What an author of a pipeline can do about it, who gave a default and finds none here.
+                # What the author of a pipeline can do whose default the SDK has dropped.
                 self.errors[name] += (
                     " The SDK leaves the default of a dataset out unless the step's arguments name it"
                     " as well as its inputs."

@@ -1,4 +1,4 @@
-"""Source folders as trees of names: from a folder of this machine, or as a client describes one."""
+"""Source folders as trees of names, from a local folder or from a client's description."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Source folders laid out where a step runs."""
+"""Working copies of source folders for steps."""
 
 import fcntl
 import os

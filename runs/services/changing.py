@@ -141,11 +141,11 @@ def edit(
     error: str | None = None,
     error_code: str = "",
 ) -> Run:
-    """Merge tags and properties, rename, describe; a client's own run also moves by what it tells, as
-    of `at`, and may begin again when it is over.
+    """Merge tags and properties, rename, describe. A client's own run also takes the status that
+    the client reports, as of `at`, and may begin again after its end.
 
-    The SDK's `Run.cancel()` tells that any run is canceled: for ours that is a wish to cancel it, and
-    what a client's own run has submitted is canceled with it.
+    The SDK's `Run.cancel()` reports that a run is canceled. For runs that we execute this is a
+    request to cancel; for a client's own run, what it has submitted is canceled too.
     """
     require(actor, "tag", run)
     if display_name is not None or description is not None or status == Status.CANCELED:

@@ -84,12 +84,12 @@ def submit(
     held: bool = False,
     kind: Kind = Kind.PIPELINE,
 ) -> Run:
-    """Accept a run of exactly one of `endpoint` (its default `version` unless given), `pipeline`,
-    `graph`. Once this has returned and committed, the run will end, whatever dies; one that is
-    `held` waits, without steps, for `start`; of the `kind` Script, it is its only step's own.
-    `remarks` on keys of the request are its warnings, unless the endpoint is strict and refuses.
+    """Make a run of exactly one of `endpoint` (its default unless `version` is given), `pipeline`
+    and `graph`. Once this has committed, the run will end, whatever process dies.
 
-    The same `key` again returns the run it made the first time; a call that is refused uses none up.
+    A `held` run has no steps until `start`. A run of `kind` Script stands for its only step.
+    `remarks` about keys of the request become warnings; a strict endpoint refuses them. The same
+    `key` again returns the run it made before; a refused call uses no key up.
     """
     target = target_for(actor, pipeline=pipeline, graph=graph, endpoint=endpoint, version=version)
     require(actor, verb_to_run(target.pipeline), target.graph)

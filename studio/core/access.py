@@ -15,11 +15,11 @@ NEEDS = {
     "read": Role.READER,
     "submit": Role.OPERATOR,
     "cancel": Role.OPERATOR,
-    # Of any run: to tag it; to rename and describe it, and to say that one of a client is canceled.
+    # On any run: tagging, renaming, describing, and reporting that a client's own run is canceled.
     "tag": Role.OPERATOR,
     "change": Role.OPERATOR,
-    # Of a run of one's own: to add metrics, params and artifacts (and to upload code, which by itself
-    # runs nothing); to say its status and properties and to begin child runs.
+    # On one's own runs: adding metrics, params and artifacts (and uploading code, which by itself
+    # runs nothing); reporting status and properties, and beginning child runs.
     "track": Role.OPERATOR,
     "drive": Role.OPERATOR,
     # Anything that brings code of its own: a graph, a run configuration, a command, a script, an

@@ -1,5 +1,7 @@
-"""Definitions that people change one after the other: pipeline endpoints, modules, drafts, schedules.
-Each write gives one a new etag, and a write by who has read an earlier one is refused."""
+"""Definitions that several people may change: pipeline endpoints, modules, drafts, schedules.
+
+Each write sets a new etag, and a write by a client that has read an older one is refused.
+"""
 
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -15,7 +17,7 @@ from studio.core.models import Workspace
 
 
 class Revisable(models.Model):
-    """What changes by `revise` or `write`."""
+    """A row that `revise` or `write` changes."""
 
     etag = models.UUIDField(default=uuid4)
     created_at = models.DateTimeField(default=timezone.now)
@@ -28,7 +30,8 @@ class Revisable(models.Model):
 
 
 class Definition(Revisable):
-    """What has an id of its own in a workspace, with which an index or a constraint of each begins."""
+    """A row with a UUID in a workspace; each model's indexes and constraints begin with the
+    workspace."""
 
     uuid = models.UUIDField(default=uuid4, unique=True)
     workspace = models.ForeignKey(
@@ -44,8 +47,8 @@ VERBS = {"Active": "enable", "Deprecated": "deprecate", "Disabled": "disable"}
 
 
 def lock(row: Row, etag: str | None = None) -> Row:
-    """The row as it is now, which nobody else changes until the transaction ends. Conflict, if the
-    caller has read another `etag`."""
+    """The current row, locked until the transaction ends. Conflict if the caller has read another
+    `etag`."""
     rows = type(row)._default_manager.select_for_update(of=("self",))
     current = rows.get(pk=row.pk)
     require_current(current, etag)
@@ -59,7 +62,7 @@ def require_current(row: Revisable, etag: str | None) -> None:
 
 
 def revise(actor: Actor, row: Revisable, changes: Mapping[str, Any]) -> None:
-    """Write what differs, and say so in the audit trail."""
+    """Write the differences and record them in the audit trail."""
     new = {key: value for key, value in changes.items() if getattr(row, key) != value}
     if not new:
         return
@@ -78,7 +81,7 @@ def _verb(new: Mapping[str, Any]) -> str:
 
 
 def _shown(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Rows that a value refers to by their names."""
+    """The values, with names in place of rows."""
     return {
         key: str(value) if isinstance(value, models.Model) else value
         for key, value in values.items()
@@ -86,7 +89,7 @@ def _shown(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def write(actor: Actor, row: Revisable, **changes: Any) -> None:
-    """Write columns of the row, and who did when; without any it is touched."""
+    """Write columns of the row, with who changed it and when; without columns only these."""
     stamp(actor, row)
     for key in ("etag", "updated_at", "updated_by"):
         changes[key] = getattr(row, key)
@@ -96,5 +99,5 @@ def write(actor: Actor, row: Revisable, **changes: Any) -> None:
 
 
 def stamp(actor: Actor, row: Revisable) -> None:
-    """Mark a row that is about to be saved as changed by the actor now."""
+    """Set who changed a row and when, before it is saved."""
     row.etag, row.updated_at, row.updated_by = uuid4(), timezone.now(), actor.name

@@ -52,8 +52,8 @@ def issue(
 def make(
     by: Actor, *, user: User, name: str, days: int = 365, endpoint_uuid: UUID | None = None
 ) -> tuple[Token, str]:
-    """A token for whoever asks, in the workspace they act in, on record: one of their own, or as an
-    administrator anybody's."""
+    """Create a token in the actor's workspace, and record it: for themselves or, as an
+    administrator, for anybody."""
     require(by, "read" if user == by.user else "administer")
     if not 1 <= days <= MOST_DAYS:
         raise ValidationError({"days": f"days must be from 1 to {MOST_DAYS}, not {days}"})

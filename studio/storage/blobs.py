@@ -21,7 +21,7 @@ from studio.storage.roots import Readable, Root, State, open_root
 CHUNK_BYTES = 1024 * 1024
 IN_MEMORY = 8 * CHUNK_BYTES
 PARTIAL = re.compile(r"\.[0-9a-f]{32}\.partial")
-CONTROL = frozenset(map(chr, [*range(32), 127]))  # no address has them
+CONTROL = frozenset(map(chr, [*range(32), 127]))  # characters that no address may contain
 LONGEST_NAME = 255  # bytes; what file systems allow between two slashes
 
 
@@ -30,8 +30,8 @@ def storage_root() -> Root:
 
 
 def checked_path(path: str) -> str:
-    """A relative POSIX path that stays where it is put, or a ValidationError. Files that steps leave
-    may have whatever name databases can hold."""
+    """A relative POSIX path that stays inside its root, or a ValidationError. Files of steps may
+    have any name that databases can hold."""
     text = str(path)
     parts = PurePosixPath(text).parts
     strays = not parts or text.startswith("/") or ".." in parts or "\0" in text
@@ -48,7 +48,8 @@ def checked_path(path: str) -> str:
 
 
 def sent_path(path: str) -> str:
-    """The same of one that a client chose: Windows writes backslashes, and nobody control characters."""
+    """`checked_path` for a path that a client chose: Windows backslashes become slashes, control
+    characters are refused."""
     text = str(path).replace("\\", "/")
     if not CONTROL.isdisjoint(text):
         raise ValidationError(
@@ -58,7 +59,7 @@ def sent_path(path: str) -> str:
 
 
 def remove_blobs(blobs: Iterable[str]) -> None:
-    """Those that are there."""
+    """Remove the blobs that exist."""
     root = storage_root()
     for blob in blobs:
         try:
@@ -71,7 +72,7 @@ def remove_blobs(blobs: Iterable[str]) -> None:
 
 
 def remove_folder(folder: str, *, sparing: Collection[str] = ()) -> None:
-    """What is kept below a folder, but for these blobs."""
+    """Remove everything below a folder, except the blobs in `sparing`."""
     if not sparing:
         storage_root().remove(folder)
     else:
@@ -80,13 +81,13 @@ def remove_folder(folder: str, *, sparing: Collection[str] = ()) -> None:
 
 
 def blob_names(folder: str) -> list[str]:
-    """What is kept below a folder, by its path in there; not what is still being written."""
+    """Relative paths of everything below a folder, without files that are still being written."""
     found = (path for path, _ in storage_root().below(folder).states())
     return sorted(name for name in found if not PARTIAL.fullmatch(PurePosixPath(name).name))
 
 
 def put_file(blob: str, source: Path) -> int:
-    """Keep a copy of a local file; returns its size."""
+    """Store a copy of a local file; returns its size."""
     root = storage_root()
     if root.local:
         target = root.local / blob
@@ -98,7 +99,7 @@ def put_file(blob: str, source: Path) -> int:
 
 
 def holds(blob: str, source: Path) -> bool:
-    """Whether a blob is there and the same as a local file."""
+    """Whether a blob exists and equals a local file."""
     try:
         with open_blob(blob) as kept, source.open("rb") as file:
             while (data := kept.read(CHUNK_BYTES)) == file.read(CHUNK_BYTES):
@@ -112,9 +113,8 @@ def holds(blob: str, source: Path) -> bool:
 def put_stream(
     blob: str, stream: Readable, *, writing: AbstractContextManager[None] | None = None
 ) -> int:
-    """Keep what a stream holds; readers see the old content or the new. Returns its size. All of it
-    is here before `writing` is entered, which may refuse.
-    """
+    """Store a stream; readers see the old or the new content. Returns its size. All of it has been
+    read before `writing` is entered, which may refuse."""
     writing = writing or nullcontext()
     root = storage_root()
     if root.local:
@@ -133,7 +133,7 @@ def put_stream(
             shutil.copyfileobj(stream, whole, CHUNK_BYTES)
             whole.seek(0)
             with writing:
-                pass  # a database is not kept waiting for a storage far away
+                pass  # a remote storage must not keep the database waiting
             with root.fs.open(root.at(blob), "wb") as file:
                 shutil.copyfileobj(whole, file, CHUNK_BYTES)
     return blob_size(blob)
@@ -146,9 +146,9 @@ def append_stream(
     at: int | None,
     writing: AbstractContextManager[None] | None = None,
 ) -> int:
-    """Put what a stream holds behind a blob, of `at` bytes if that is said; returns its new size. A
-    local file grows by that much alone; other storages know no append, so there all of it is written
-    again. `writing` may refuse."""
+    """Append a stream to a blob, which must have `at` bytes if that is given; returns its new size.
+    A local file just grows; other storages cannot append, so everything is written again. `writing`
+    may refuse."""
     writing = writing or nullcontext()
     root = storage_root()
     if root.local is None:
@@ -163,14 +163,15 @@ def append_stream(
             shutil.copyfileobj(stream, file, CHUNK_BYTES)
             file.flush()
         except BaseException:
-            file.truncate(end)  # a full disk leaves no half of it
+            file.truncate(end)  # after an error such as a full disk, remove the partial data
             raise
         return file.tell()
 
 
 @contextmanager
 def joined(before: Iterator[bytes], behind: Readable) -> Iterator[IO[bytes]]:
-    """Both as one file, which is complete before it is written to where `before` is read from."""
+    """Both streams as one temporary file, complete before anything is written to where `before`
+    comes from."""
     with SpooledTemporaryFile(max_size=IN_MEMORY) as whole:
         whole.writelines(before)
         shutil.copyfileobj(behind, whole, CHUNK_BYTES)
@@ -193,7 +194,7 @@ def put_bytes(blob: str, data: bytes) -> int:
 
 
 def open_blob(blob: str) -> IO[bytes]:
-    """A readable, seekable stream; FileNotFoundError where there is none."""
+    """A readable, seekable stream; FileNotFoundError if the blob does not exist."""
     root = storage_root()
     return (root.local / blob).open("rb") if root.local else root.fs.open(root.at(blob), "rb")
 
