@@ -227,7 +227,7 @@ def test_versions_count_up_and_the_default_stays(actor, endpoint, pipeline):
     )
     endpoint.refresh_from_db()
     assert endpoint.default_version == latest and latest.number == 2
-    with pytest.raises(ValidationError, match="version of the endpoint already"):
+    with pytest.raises(ValidationError, match="already a version of the endpoint"):
         services.add_version(actor, endpoint, pipeline)
 
 
@@ -292,7 +292,7 @@ def test_every_change_gives_a_new_etag(actor, endpoint):
         ({}, "Version 0 cannot be removed"),
         ({0: "second"}, "Version 0 is another pipeline"),
         ({0: "first", 7: "second"}, "The next version is 1, not 7"),
-        ({0: "first", 1: "first"}, "version of the endpoint already"),
+        ({0: "first", 1: "first"}, "already a version of the endpoint"),
     ],
 )
 def test_a_put_cannot_rewrite_history(actor, endpoint, pipeline, versions, words):
