@@ -91,7 +91,7 @@ class RunQuerySet(FoldedQuerySet["Run"]):
         attempt: int | None = None,
         next_attempt: int | None = None,
         at: datetime | None = None,
-        ran_from: datetime | None = None,
+        running_since: datetime | None = None,
         only: Collection[Status] = tuple(Status),
         unless_failed: bool = False,
         table: Mapping[Status, Collection[Status]] = BEFORE,
@@ -104,7 +104,7 @@ class RunQuerySet(FoldedQuerySet["Run"]):
         woke up changes nothing; a claim gives its `next_attempt`. `stamps` are further columns to
         write in the same UPDATE. A caller that changes only from one status says so with `was`, which
         saves a query; `only` are the statuses it may have, and with `unless_failed` it must carry no
-        error. `ran_from`: a run that is still Preparing has been Running since then.
+        error. `running_since`: a run that is still Preparing has been Running since then.
         """
         at = at or timezone.now()
         # Nothing below fails half-way, so an outer transaction needs no savepoint for it.
@@ -119,9 +119,9 @@ class RunQuerySet(FoldedQuerySet["Run"]):
                 if status not in table[to] or status not in only:
                     continue
                 path: tuple[Step, ...] = ((status, to, at),)
-                if ran_from is not None and status == Status.PREPARING:
-                    end = max(at, ran_from)  # a clock may be set back
-                    path = ((status, Status.RUNNING, ran_from), (Status.RUNNING, to, end))
+                if running_since is not None and status == Status.PREPARING:
+                    end = max(at, running_since)  # a clock may be set back
+                    path = ((status, Status.RUNNING, running_since), (Status.RUNNING, to, end))
                 changes = (
                     {**stamps} if next_attempt is None else {**stamps, "attempt": next_attempt}
                 )
@@ -181,6 +181,10 @@ def _record(pks: list[int], before: str, to: Status, *, at: datetime, reason: st
 
 
 class WorkerQuerySet(models.QuerySet["Worker"]):
-    def living(self) -> Self:
+    def responding(self) -> Self:
         """Compares with the database's clock, by which heartbeats are written."""
-        return self.filter(heartbeat_at__gte=Now() - SILENT, stopping_at__isnull=True)
+        return self.filter(heartbeat_at__gte=Now() - SILENT)
+
+    def living(self) -> Self:
+        """Those that take steps: they respond and are not stopping."""
+        return self.responding().filter(stopping_at__isnull=True)

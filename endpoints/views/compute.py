@@ -12,8 +12,8 @@ from django.views.decorators.http import require_safe
 
 from endpoints.models import ComputeTarget
 from endpoints.services import create_compute
-from runs.models import Kind, Run, StepAttempt
-from runs.serving import living_workers, serving
+from runs.models import Kind, Run, StepAttempt, Worker
+from runs.serving import serving
 from runs.states import Status
 from studio.core.access import require
 from studio.core.forms import TextArea
@@ -41,7 +41,8 @@ def compute_list(request):
     targets: list[Any] = list(
         ComputeTarget.objects.filter(workspace=request.actor.workspace).order_by("name")
     )
-    workers: list[Any] = living_workers()
+    workers: list[Any] = list(Worker.objects.responding().filter(role="worker").order_by("name"))
+    living = [worker for worker in workers if worker.stopping_at is None]
     busy = dict(
         StepAttempt.objects.filter(finished_at=None, worker__in=[worker.name for worker in workers])
         .values_list("worker")
@@ -52,7 +53,7 @@ def compute_list(request):
     waiting = _steps_by_target(request, Status.QUEUED)
     running = _steps_by_target(request, Status.RUNNING)
     for target in targets:
-        target.workers = serving(target.name, workers)
+        target.workers = serving(target.name, living)
         target.slots = sum(worker.slots for worker in target.workers)
         target.waiting, target.running = waiting.get(target.name, 0), running.get(target.name, 0)
     context = {"nav": "compute", "targets": targets, "workers": workers}

@@ -78,7 +78,7 @@ class Result:
     warnings: list[str] = field(default_factory=list)
     may_be_reused: bool = False
     is_last: bool = False
-    ran_from: datetime | None = None
+    running_since: datetime | None = None
     step_changes: dict[str, Any] = field(default_factory=dict)
     on_complete: Callable[[], Mapping[str, Any]] = dict
 
@@ -128,7 +128,7 @@ def execute(
             code=result.code,
             may_be_reused=result.may_be_reused,
             is_last=result.is_last,
-            ran_from=result.ran_from,
+            running_since=result.running_since,
             step_changes={**result.step_changes, "warnings": result.warnings},
             on_complete=result.on_complete,
             claim_ahead=claim_ahead,
@@ -173,7 +173,7 @@ class Attempt:
         self.watchdog = watchdog
         self.warnings: list[str] = []
         self.unstorable: list[str] = []  # files whose names cannot be kept
-        self.ran_from: datetime | None = None  # while only this process knows it
+        self.running_since: datetime | None = None  # while only this process knows it
         self.retry = OutageRetry(flag, is_ours=self._is_ours, on_outage=self._show_waiting)
 
     def result(self) -> Result:
@@ -192,7 +192,7 @@ class Attempt:
         if self.flag and result.outcome == Outcome.FAILED:
             result = self._stopped(result.exit_code)
         result.warnings = [*self.warnings, *result.warnings]
-        result.ran_from = self.ran_from
+        result.running_since = self.running_since
         result.may_be_reused = self.job.may_be_reused and result.outcome == Outcome.COMPLETED
         return result
 
@@ -298,7 +298,7 @@ class Attempt:
     def _show_progress(self, log: LogCapture, reports: StepReports) -> None:
         """Show what it says while it runs; what cannot be shown now is shown later."""
         showing: list[Callable[[], object]] = [log.copy, reports.apply]
-        if self.ran_from is not None:
+        if self.running_since is not None:
             showing.append(self._show_running)
         for show in showing:
             try:
@@ -327,7 +327,7 @@ class Attempt:
 
     def _show_waiting(self, why: str) -> None:
         """Somebody may be able to help, and sees why a step that is over has not ended."""
-        if self.ran_from is not None:
+        if self.running_since is not None:
             self._show_running()
         Run.objects.transition(
             self.job.step.pk,
@@ -348,10 +348,10 @@ class Attempt:
             to=Status.RUNNING,
             was=Status.PREPARING,
             attempt=self.job.claim.attempt,
-            at=self.ran_from,
+            at=self.running_since,
             reason=f"started on {self.job.claim.worker}",
         )
-        self.ran_from = None
+        self.running_since = None
         if not ours:  # while it was prepared
             asked = Run.objects.filter(pk=self.job.step.pk, status=Status.CANCEL_REQUESTED)
             self.flag.ask(Stop.CANCELED if asked.exists() else Stop.SUPERSEDED)
@@ -367,7 +367,7 @@ class Attempt:
         child = start(argv, cwd=folder.code, env=order.variables, log=folder.log, warm=warm)
         process = StepProcess(child, mark=cleanup.mark_of(folder.path))
         self.watchdog.watch(process.group, process.mark)
-        self.ran_from = timezone.now()
+        self.running_since = timezone.now()
         limit = self.job.step.timeout_seconds
         try:
             ended = process.wait(

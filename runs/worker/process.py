@@ -231,6 +231,11 @@ class Worker:
 
     def _check(self) -> None:
         self._check_running_steps()
+        if (
+            self.stopping.is_set()
+        ):  # not written where a signal asks for it, which may be amid a write
+            row = WorkerRow.objects.filter(name=self.name, stopping_at=None)
+            row.update(stopping_at=Now())
         if time.monotonic() - self._written_at >= self.silence_seconds / HEARTBEATS:
             self._send_heartbeat()
             self._end_orphans()

@@ -44,10 +44,10 @@ def run(actor):
 @pytest.mark.parametrize("is_long", [True, False])
 def test_of_a_run_that_a_machine_behind_did(run, behind, is_long):
     while claim := playing.take():
-        ran_from = timezone.now()
+        running_since = timezone.now()
         if is_long:
-            Run.objects.transition(claim.step_id, to=Status.RUNNING, at=ran_from)
-        engine.finish(claim, Outcome.COMPLETED, ran_from=None if is_long else ran_from)
+            Run.objects.transition(claim.step_id, to=Status.RUNNING, at=running_since)
+        engine.finish(claim, Outcome.COMPLETED, running_since=None if is_long else running_since)
         engine.advance(claim.run_id)
     run.refresh_from_db()
     assert run.status == Status.COMPLETED
@@ -77,7 +77,7 @@ def test_of_a_run_that_was_canceled_from_a_machine_behind(actor, run):
 
 def test_of_a_step_whose_clock_was_set_back_while_it_ran(run):
     claim = playing.take()
-    engine.finish(claim, Outcome.FAILED, ran_from=timezone.now() + 10 * SECOND)
+    engine.finish(claim, Outcome.FAILED, running_since=timezone.now() + 10 * SECOND)
     engine.advance(run.pk)
     run.refresh_from_db()
     assert_in_order(run, *run.children.all())
@@ -85,7 +85,7 @@ def test_of_a_step_whose_clock_was_set_back_while_it_ran(run):
 
 def test_the_reason_of_an_end_is_not_that_of_the_start_that_is_written_with_it(run):
     claim = playing.take()
-    engine.finish(claim, Outcome.FAILED, error="ValueError: no", ran_from=timezone.now())
+    engine.finish(claim, Outcome.FAILED, error="ValueError: no", running_since=timezone.now())
     changes = run.children.get(pk=claim.step_id).status_changes.order_by("pk")
     assert list(changes.values_list("to_status", "reason"))[-2:] == [
         (Status.RUNNING, ""),

@@ -8,6 +8,7 @@ import sys
 from uuid import uuid4
 
 import pytest
+from django.urls import reverse
 
 from runs import engine, services
 from runs.engine import cleanup, worker_names
@@ -39,6 +40,18 @@ class TestUpkeep:
         WorkerRow.objects.all().delete()
         worker._send_heartbeat()
         assert WorkerRow.objects.get().name == worker.name
+
+    def test_one_that_stops_says_so_on_the_compute_page(self, worker, client, actor):
+        client.force_login(actor.user)
+        worker._send_heartbeat()
+        page = reverse("runs:compute-list")
+        assert "Stopping" not in client.get(page).content.decode()
+        worker.stopping.set()
+        worker._check()
+        text = client.get(page).content.decode()
+        assert worker.name in text
+        assert "Stopping" in text
+        assert "Online" not in text  # no target is served any more
 
     def test_new_compute_targets_are_served_at_the_next_beat(self, worker, workspace):
         told = []
