@@ -56,7 +56,7 @@ def make(
     administrator, for anybody."""
     require(by, "read" if user == by.user else "administer")
     if not 1 <= days <= MOST_DAYS:
-        raise ValidationError({"days": f"days must be from 1 to {MOST_DAYS}, not {days}"})
+        raise ValidationError({"days": f"A token lasts from 1 to {MOST_DAYS} days, not {days}."})
     if not 1 <= len(name) <= LONGEST_NAME:
         raise ValidationError({"name": f"name must have 1 to {LONGEST_NAME} characters"})
     token, plain = issue(

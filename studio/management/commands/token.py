@@ -7,6 +7,8 @@ from endpoints.models import PipelineEndpoint
 from studio.core import tokens
 from studio.management.callers import AuditedCommand, pick, terminal_actor
 
+ARGUMENTS = {"name": "NAME", "days": "--days"}  # of the fields that may be refused
+
 
 class Command(AuditedCommand):
     help = "Make a token for a caller of the REST API and print it, which happens only this once."
@@ -27,7 +29,11 @@ class Command(AuditedCommand):
         try:
             _, plain = tokens.make(by, user=user, name=name, days=days, endpoint_uuid=endpoint_uuid)
         except ValidationError as error:
-            raise CommandError(" ".join(error.messages)) from error
+            texts = (
+                f"{ARGUMENTS[field]}: {' '.join(said)}"
+                for field, said in error.message_dict.items()
+            )
+            raise CommandError(" ".join(texts)) from error
         self.stdout.write(plain)
 
 
