@@ -19,11 +19,10 @@ from endpoints.models import Datastore
 from studio.core import file_names
 from studio.core.errors import NotFound, Refused
 from studio.storage import globs
-from studio.storage.roots import NO_SUCH_PLACE, Readable, Root, State, open_root, place_for
+from studio.storage.roots import NO_SUCH_PLACE, PARTIAL, Readable, Root, State, open_root, place_for
 
 LONGEST_KEY = 1024  # bytes; of S3 and Azure Blob
 LONGEST_PATH = 4096  # bytes; of a file system
-PARTIAL = re.compile(r"\.[0-9a-f]{32}\.partial")  # a file that is still being written
 
 
 class PathError(ValidationError):

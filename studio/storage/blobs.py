@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import re
 import shutil
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -16,11 +15,10 @@ from django.core.exceptions import ValidationError
 
 from studio.core import file_names
 from studio.core.errors import Conflict
-from studio.storage.roots import Readable, Root, State, open_root
+from studio.storage.roots import PARTIAL, Readable, Root, State, open_root
 
 CHUNK_BYTES = 1024 * 1024
 IN_MEMORY = 8 * CHUNK_BYTES
-PARTIAL = re.compile(r"\.[0-9a-f]{32}\.partial")
 CONTROL = frozenset(map(chr, [*range(32), 127]))  # characters that no address may contain
 LONGEST_NAME = 255  # bytes; what file systems allow between two slashes
 

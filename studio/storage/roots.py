@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -17,6 +18,7 @@ from django.core.exceptions import ValidationError
 
 from studio.core.errors import BadValue, Conflict, Refused
 
+PARTIAL = re.compile(r"\.[0-9a-f]{32}\.partial")  # a file that is still being written
 NO_SUCH_PLACE = (errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
 NO_PLACE = (*NO_SUCH_PLACE, errno.EISDIR, errno.EEXIST, errno.EINVAL, errno.EILSEQ)
 
