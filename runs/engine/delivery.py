@@ -68,7 +68,8 @@ def _move(job: Job, retry: OutageRetry) -> None:
     outputs = {}
     for name, stored in job.changes["outputs"].items():
         place = dict(stored)
-        if destination := place.pop("destination", None):
+        if "destination" in place:
+            destination = place.pop("destination")  # empty for the top of a datastore
             source = data.locate(job.run.workspace, place["datastore"], place["path"])
             data.move_tree(source, source.child(destination), retry=retry)
             data.remove_empty_folders(source, up_to=str(job.run.uuid))

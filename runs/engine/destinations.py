@@ -57,8 +57,8 @@ def _destination(
                 " datastore: leave the slash in front out.",
                 target=target,
             )
-        data.relative_path(path)
+        # `a//b` and `./a/b` become `a/b`, which the paths of stored files begin with.
+        return Destination(store, data.relative_path(path))
     except data.PathError as error:
         named = f"Parameter {target}, {where}" if asked else where.capitalize()
         raise BadValue(f"{named}: {' '.join(error.messages)}", target=target) from error
-    return Destination(store, path)

@@ -102,6 +102,26 @@ def test_other_files_of_the_destination_stay_and_nothing_is_left_elsewhere(
     assert not list(destination.child("azureml").files())
 
 
+@pytest.mark.parametrize(
+    ("path", "kept"),
+    [("a//b/{run-id}", "a/b/{run-id}"), ("./a/{run-id}/", "a/{run-id}"), ("a/./b", "a/b")],
+)
+def test_a_destination_may_be_spelt_in_several_ways(studio, pipeline, path, kept):
+    run = studio.run(pipeline(path=path))
+    assert run.status == Status.COMPLETED, run.error
+    step = studio.step(run)
+    assert step.outputs["made"]["path"] == kept.replace("{run-id}", str(step.run.uuid))
+    assert read_by_two(studio, run) == str(BOTH)
+
+
+@pytest.mark.parametrize("path", ["/", "."])
+def test_the_top_of_a_datastore_is_a_destination(studio, pipeline, destination, path):
+    run = studio.run(pipeline(path=path))
+    assert run.status == Status.COMPLETED, run.error
+    assert [entry.path for entry in destination.child("").files()] == BOTH
+    assert read_by_two(studio, run) == str(BOTH)
+
+
 def test_an_output_of_one_file_is_its_destination_and_is_reused(studio, pipeline):
     published = pipeline(make=LEAVE_FILE, path="a/b.csv", reuse=True)
     run = studio.run(published)
