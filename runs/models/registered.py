@@ -45,6 +45,8 @@ class RegisteredModel(models.Model):
     details = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     created_by = models.CharField(max_length=150, blank=True)
+    # The key of the attempt that registered it, if a step did.
+    attempt = models.BigIntegerField(null=True, blank=True)
 
     class Meta:
         constraints = [

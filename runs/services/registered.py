@@ -12,6 +12,7 @@ from django.db.models import Max
 
 from endpoints.services import checks
 from runs.models import Artifact, Asset, RegisteredModel, Run
+from runs.services.tracking import attempt_of
 from runs.tracking import local_uploads, model_files
 from studio.core import audit
 from studio.core.access import Actor, require
@@ -111,6 +112,7 @@ def register_model(
         raise ValidationError(
             {"name": ["A model's name has 1 to 255 letters, digits, dots, dashes, underscores."]}
         )
+    attempt = attempt_of(actor, *filter(None, [asset.run]))
     if asset.run is not None:
         model_files.lock(asset.run)
     versions = RegisteredModel.objects.filter(workspace=actor.workspace, name=name)
@@ -129,6 +131,7 @@ def register_model(
                 framework=checks.text("framework", framework, longest=255),
                 details=checks.document("model", details or {}),
                 created_by=actor.name,
+                attempt=attempt,
             )
     except IntegrityError as error:
         raise Conflict(f"Model {name} was registered by somebody else just now.") from error

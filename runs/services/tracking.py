@@ -97,13 +97,13 @@ def make_child(
     return run
 
 
-def attempt_of(actor: Actor, run: Run) -> int | None:
-    """The attempt that reports on a run with its own token, locked until the transaction ends; None
+def attempt_of(actor: Actor, *runs: Run) -> int | None:
+    """The attempt that reports on `runs` with its own token, locked until the transaction ends; None
     for everybody else."""
     author = _author(actor)
     if author is None:
         return None
-    attempt = lock(author, run.pk)
+    attempt = lock(author, *(run.pk for run in runs))
     if attempt is None:
         raise Forbidden("The attempt that this token was made for is over.")
     return attempt

@@ -17,6 +17,7 @@ from runs.models import (
     StepAttempt,
 )
 from runs.states import Status
+from runs.tracking.model_files import ModelFiles
 from runs.tracking.tags import merge
 
 
@@ -28,8 +29,9 @@ def runs_of(step: Run) -> tuple[list[int], int | None]:
 
 
 def withdraw(step_id: int, number: int) -> list[str]:
-    """Take back what an attempt said that another one will say again; its log stays. Returns the blobs
-    of its artifacts, to be removed when that is written.
+    """Take back what an attempt said that another one will say again; its log stays, and so do the files
+    that somebody else has made a model of. Returns the blobs of its artifacts, to be removed when that
+    is written.
 
     Nobody but its attempts measures and uploads in a step's own run; in the run above it, each value
     names its attempt."""
@@ -39,13 +41,16 @@ def withdraw(step_id: int, number: int) -> list[str]:
     by_attempt = Q(attempt=attempt.pk)
     MetricValue.objects.filter(Q(metric__run__in=own) | Q(metric__run=above) & by_attempt).delete()
     Metric.objects.filter(run__in=[*own, above], values=None).delete()
+    RegisteredModel.objects.filter(attempt=attempt.pk).delete()
+    assets = Asset.objects.filter(run__in=own, created_at__gte=attempt.started_at)
+    assets.filter(registered_models=None).delete()
     left = Artifact.objects.filter(Q(run__in=own) | Q(run=above) & by_attempt)
+    for run in Run.objects.filter(pk__in=[*own, above]):
+        for path, _ in ModelFiles(run).models:
+            of_model = Q(path=path) | Q(path__startswith=f"{path}/")
+            left = left.exclude(of_model, run=run)
     blobs = list(left.values_list("blob", flat=True))
     left.delete()
-    # What was registered meanwhile is made of these files.
-    made = {"run__in": own, "created_at__gte": attempt.started_at}
-    RegisteredModel.objects.filter(**made).delete()
-    Asset.objects.filter(**made, registered_models=None).delete()
     uuids = Run.objects.filter(pk__in=own).values_list("uuid", flat=True)
     withdraw_datasets(step.workspace_id, [f"{uuid}.{number}" for uuid in uuids])
     for run_id, replaced in attempt.replaced.items():
@@ -81,9 +86,10 @@ def _restore(run_id: int, replaced: Mapping[str, Mapping[str, Any]]) -> None:
 
 
 def _withdraw_child(child: Run) -> list[str]:
-    """A run that the attempt began. What it submitted below that was accepted, and stays."""
+    """A run that the attempt began. What it submitted below that was accepted, and stays, and so does
+    what somebody else has made a model of."""
     below = Run.objects.filter(pk__in=Run.objects.below(child))
-    if below.exclude(kind=Kind.CHILD).exists():
+    if below.filter(~Q(kind=Kind.CHILD) | Q(assets__registered_models__isnull=False)).exists():
         error = "The attempt that had begun it was lost."
         Run.objects.transition(
             child.pk, to=Status.FAILED, reason=error, error=error, error_code="AttemptLost"

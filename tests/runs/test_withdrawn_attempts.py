@@ -6,6 +6,7 @@ import uuid
 
 import pytest
 from django.db import transaction
+from django.test import TestCase
 
 from endpoints import data
 from endpoints import services as definitions
@@ -25,6 +26,8 @@ from runs.models import (
 )
 from runs.states import Status
 from runs.tracking.tags import merge
+from studio.core import tokens
+from studio.core.access import system_actor
 from studio.core.errors import Forbidden
 from studio.storage import blobs
 from tests.runs import playing
@@ -154,9 +157,7 @@ class TestByToken:
 
     @pytest.fixture
     def in_step(self, step):
-        from studio.core import tokens  # noqa: PLC0415
-
-        return run_tokens.reader(tokens.decode(run_tokens.make(step)[0]))
+        return token_of(step)
 
     def say(self, in_step, run):
         services.log_metrics(in_step, run, [{"name": "loss", "points": [{"data": {"loss": 1}}]}])
@@ -190,12 +191,38 @@ class TestByToken:
             services.make_child(in_step, uuid=uuid.uuid4(), parent=step)
         assert seen(run) == before
 
-    def test_a_model_made_of_its_files_goes_with_them(self, run, claim, step, in_step, tmp_path):
-        Said(claim, tmp_path).say()
-        asset = services.create_asset(in_step, name="m", paths=["outputs/a.txt"], run=step)
-        services.register_model(in_step, name="m", asset=asset, run=step)
+    def told(self, which, run, step, in_step):
+        """One of the runs of which the attempt can say something."""
+        if which == "child":
+            return services.make_child(in_step, uuid=uuid.uuid4(), parent=step)
+        return {"step": step, "above": run}[which]
+
+    def make_model(self, actor, told):
+        asset = services.create_asset(actor, name="m", paths=["outputs"], run=told)
+        services.register_model(actor, name="m", asset=asset, run=told)
+
+    @pytest.mark.parametrize("which", ["step", "above", "child"])
+    def test_a_model_that_it_made_goes_with_its_files(self, which, run, claim, step, in_step):
+        told = self.told(which, run, step, in_step)
+        keep(in_step, told, b"first")
+        self.make_model(in_step, told)
         engine.finish(claim, Outcome.INTERRUPTED)
         assert not RegisteredModel.objects.exists()
+        playing.take()
+        step.refresh_from_db()
+        keep(token_of(step), run, b"second")
+        self.make_model(token_of(step), run)
+
+    @pytest.mark.parametrize("which", ["step", "above", "child"])
+    def test_what_somebody_made_a_model_of_stays(self, which, run, claim, step, in_step):
+        told = self.told(which, run, step, in_step)
+        keep(in_step, told, b"first")
+        self.make_model(playing_actor(run), told)
+        with TestCase.captureOnCommitCallbacks(execute=True):
+            engine.finish(claim, Outcome.LOST)
+        assert RegisteredModel.objects.get().asset.run == told
+        [blob] = Artifact.objects.filter(run=told).values_list("blob", flat=True)
+        assert blobs.open_blob(blob).read() == b"first"
 
     def test_datasets_that_it_registered_go_with_it(self, run, claim, step, in_step, workspace):
         Datastore.objects.get_or_create(workspace=workspace, name="store")
@@ -222,12 +249,9 @@ class TestByToken:
         assert [dataset.description for dataset in Dataset.objects.all()] == ["theirs"]
 
     def test_files_that_it_sent_go_with_it(self, run, claim, step, in_step):
-        def keep(actor, path, words, told=run):
-            return services.keep_artifact(actor, told, path=path, stream=io.BytesIO(words))
-
-        keep(playing_actor(run), "theirs.txt", b"theirs")
+        keep(playing_actor(run), run, b"theirs", path="theirs.txt")
         for told in (run, step):
-            keep(in_step, "own.txt", b"own", told=told)
+            keep(in_step, told, b"own", path="own.txt")
         services.append_to_artifact(
             in_step, run, path="own.txt", stream=io.BytesIO(b", more"), at=None
         )
@@ -237,14 +261,21 @@ class TestByToken:
         engine.finish(claim, Outcome.LOST)
         assert list(Artifact.objects.values_list("path", flat=True)) == ["theirs.txt"]
         with pytest.raises(Forbidden, match="attempt"), transaction.atomic():
-            keep(in_step, "late.txt", b"late")
+            keep(in_step, run, b"late", path="late.txt")
         assert not Artifact.objects.filter(path="late.txt").exists()
 
 
 def playing_actor(run):
-    from studio.core.access import system_actor  # noqa: PLC0415
-
     return system_actor(run.workspace)
+
+
+def token_of(step):
+    """The actor of its present attempt."""
+    return run_tokens.reader(tokens.decode(run_tokens.make(step)[0]))
+
+
+def keep(actor, run, words, *, path="outputs/m.pkl"):
+    return services.keep_artifact(actor, run, path=path, stream=io.BytesIO(words))
 
 
 def test_nothing_is_taken_back_from_a_step_that_ends(run, tmp_path):
