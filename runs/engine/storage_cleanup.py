@@ -5,6 +5,7 @@ It is done once the step is over and some time has passed, since a paused worker
 goes on; whoever ends such an attempt late has its places looked at again."""
 
 import logging
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
@@ -26,6 +27,7 @@ from studio.core.errors import BadValue
 from studio.storage import blobs
 
 WAIT = timedelta(hours=1)
+WILDCARD = re.compile(r"[*?]")
 
 logger = logging.getLogger(__name__)
 
@@ -119,15 +121,18 @@ def _remove_output(attempt: StepAttempt, port: str, place: Mapping[str, str]) ->
 
 def _is_wanted(step: StepRun, place: Mapping[str, str]) -> bool:
     """Whether somebody made a dataset of it, or what counts lies at the same place: callers choose the
-    names of destinations."""
-    wanted = f"{place['path']}/"
-    for output in step.outputs.values():
-        if "stored" in output and output["datastore"] == place["datastore"]:
-            path = f"{output['path']}/"
-            if path.startswith(wanted) or wanted.startswith(path):
-                return True
-    of_it = SavedDataset.objects.filter(dataflow__contains=place["path"])
-    return of_it.filter(workspace=step.run.workspace_id).exists()
+    names of destinations. Two datastores may be the same folder, or one a folder of the other: only what
+    follows the step's id in a path is compared."""
+    uuid = str(step.run.uuid)
+    counting = [f"{output['path']}/" for output in step.outputs.values() if "stored" in output]
+    wanted = [path.partition(uuid)[2] for path in counting if uuid in path]
+    for saved in SavedDataset.objects.filter(dataflow__contains=uuid):
+        for _, uri in data.read_dataflow(saved.dataflow).paths:
+            _, path = data.datastore_path(uri) or ("", uri)
+            if uuid in path:
+                wanted.append(WILDCARD.split(path.partition(uuid)[2])[0])
+    ours = f"{place['path']}/".partition(uuid)[2]
+    return any(path.startswith(ours) or ours.startswith(path) for path in wanted)
 
 
 def _remove_artifacts(folder: str, run_uuid: str) -> None:

@@ -273,16 +273,61 @@ def test_what_others_put_there_stays(studio):
     assert written_again.exists()
 
 
-def test_what_became_a_dataset_stays(studio):
-    step, first = lose_one(studio, {"made": None})
-    place = first.job.step.outputs["made"]
-    uri = data.datastore_uri(step.run.workspace, place["datastore"], place["path"])
+def second_store(workspace, below: str = "") -> Datastore:
+    """The folder of the first one, or one in it."""
+    folder = data.locate(workspace, "workspaceblobstore", below).local
+    folder.mkdir(parents=True, exist_ok=True)
+    return Datastore.objects.create(workspace=workspace, name="second", url=f"file://{folder}")
+
+
+def test_two_datastores_may_share_a_place(studio):
+    second_store(studio.actor.workspace)
+    run = studio.submit(publish(studio, {"one": "mine/{run-id}", "two": "mine/{run-id}.2"}))
+    step = studio.step(run)
+    step.outputs["two"]["datastore"] = "second"
+    step.save(update_fields=["outputs"])
+    engine.finish(Attempt().claim, Outcome.LOST)
+    studio.work()
+    counts = left_of(studio.step(run))
+    assert all(counts.values())
+    storage_cleanup.clean_up(later(2))
+    assert left_of(studio.step(run)) == counts
+
+
+def make_dataset(actor, datastore: str, path: str) -> None:
+    uri = data.datastore_uri(actor.workspace, datastore, path)
     kind, dataflow = data.write_output_dataflow(uri, "")
     definitions.register_dataset(
-        studio.actor, name="kept", dataset_type=kind, dataflow=dataflow, create_new_version=True
+        actor, name="kept", dataset_type=kind, dataflow=dataflow, create_new_version=True
     )
+
+
+@pytest.mark.parametrize("destination", [None, "my größe, 100%/{run-id}/x", "{run-id}/x/[a]"])
+@pytest.mark.parametrize("part", ["all of it", "a file", "the folder above"])
+def test_what_became_a_dataset_stays(studio, destination, part):
+    _, first = lose_one(studio, {"made": destination})
+    place = first.job.step.outputs["made"]
+    paths = {"all of it": place["path"], "a file": f"{place['path']}/a.txt"}
+    path = paths.get(part) or place["path"].rpartition("/")[0]
+    make_dataset(studio.actor, place["datastore"], path)
     storage_cleanup.clean_up(later(2))
     assert first.located(place, "a.txt").exists()
+
+
+def test_it_stays_when_its_dataset_names_another_datastore(studio):
+    _, first = lose_one(studio, {"made": None})
+    place = first.job.step.outputs["made"]
+    second_store(studio.actor.workspace, "azureml")
+    make_dataset(studio.actor, "second", place["path"].removeprefix("azureml/"))
+    storage_cleanup.clean_up(later(2))
+    assert first.located(place, "a.txt").exists()
+
+
+def test_a_dataset_of_what_counts_keeps_nothing_else(studio):
+    step, first = lose_one(studio, {"made": None})
+    make_dataset(studio.actor, "workspaceblobstore", step.outputs["made"]["path"])
+    storage_cleanup.clean_up(later(2))
+    assert not first.located(first.job.step.outputs["made"], "a.txt").exists()
 
 
 def test_what_nobody_did_again_stays(studio):
