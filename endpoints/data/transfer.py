@@ -204,18 +204,20 @@ def _store(file: Path, place: Location) -> Entry:
         return Entry(place.path, place.write(stream))
 
 
-def move_tree(source: Location, target: Location, *, retry: Retry = _at_once) -> None:
-    """Move a folder or file within its datastore. Files of the same names are replaced, others
-    stay. It is safe to repeat after an interruption, and to run several times at once: what is no
-    longer at `source` has been moved."""
-    for entry in retry(partial(_listed, source)):
+def move_tree(source: Location, target: Location, *, retry: Retry = _at_once) -> int:
+    """Move a folder or file within its datastore; returns the number of files found. Files of the
+    same names are replaced, others stay. It is safe to repeat after an interruption, and to run
+    several times at once: what is no longer at `source` has been moved."""
+    found = retry(partial(_listed, source))
+    for entry in found:
         moved = target.found((target.path + entry.path.removeprefix(source.path)).lstrip("/"))
         retry(partial(_move, source.found(entry.path), moved))
+    return len(found)
 
 
 def _listed(place: Location) -> list[Entry]:
     with storing(str(place)):
-        return list(place.files())
+        return list(place.files()) if place.exists() else []  # refuses where a share is away
 
 
 def _move(file: Location, target: Location) -> None:

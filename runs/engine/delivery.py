@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from endpoints import data
-from runs.engine import output_datasets
+from runs.engine import output_datasets, stored_outputs
 from runs.engine.claim import Claim
 from runs.engine.job import Job
 from runs.engine.outages import OutageRetry
@@ -71,8 +71,12 @@ def _move(job: Job, retry: OutageRetry) -> None:
         if "destination" in place:
             destination = place.pop("destination")  # empty for the top of a datastore
             source = data.locate(job.run.workspace, place["datastore"], place["path"])
-            data.move_tree(source, source.child(destination), retry=retry)
+            target = source.child(destination)
+            moved = data.move_tree(source, target, retry=retry)
             data.remove_empty_folders(source, up_to=str(job.run.uuid))
             place["path"] = destination
+            if moved < place.get("stored", {}).get("files", 0):  # the others were moved before
+                found = stored_outputs.found_at(target, place)
+                stored_outputs.require(place, found, named=f"The output {name}")
         outputs[name] = place
     job.changes = {**job.changes, "outputs": outputs, "delivery": None}

@@ -9,7 +9,7 @@ import pytest
 from endpoints import data
 from endpoints.models import Datastore
 from runs import engine
-from runs.engine import delivery
+from runs.engine import delivery, stored_outputs
 from runs.engine.job import load
 from runs.engine.outages import GivenUp
 from runs.models import Metric, Outcome, Run, StepAttempt, StepRun
@@ -168,9 +168,11 @@ class Stored:
         self.job = load(self.claim)
         self.place = self.job.step.outputs["made"]
         workspace = self.job.run.workspace
+        files = []
         for name in BOTH:
             path = f"{self.place['path']}/{name}"
             data.locate(workspace, self.place["datastore"], path).write(io.BytesIO(text))
+            files.append(data.Entry(path, len(text)))
         author = self.job.author
         metrics.add_metric(
             self.claim.step_id,
@@ -178,7 +180,10 @@ class Stored:
             points=[{"data": {"loss": 1}}],
             attempt=StepAttempt.objects.get(step=author.step_id, number=author.attempt).pk,
         )
-        self.job.changes = {"outputs": {"made": self.place}}
+        of_this = {"run": self.job.run.uuid, "attempt": self.claim.attempt, "port": "made"}
+        self.job.changes = {
+            "outputs": {"made": stored_outputs.record(self.place, files, **of_this)}
+        }
 
     def deliver(self, trying, error: str = "") -> None:
         delivery.deliver(self.job, missing=[], warnings=["said"], retry=trying, error=error)
@@ -225,6 +230,34 @@ def test_who_takes_up_a_lost_one_that_counts_only_delivers_it(
     destination.child("a/b/a.txt").write(io.BytesIO(b"of a later run"))
     first.at_once()
     assert below(destination)["a.txt"] == "of a later run"
+
+
+def test_what_is_nowhere_any_more_fails_by_name(studio, pipeline, destination):
+    run = studio.submit(pipeline())
+    first = Stored("frozen", b"first")
+    first.dying(after=3)
+    engine.finish(first.claim, Outcome.LOST)
+    [not_moved] = destination.child(first.place["path"]).files()
+    destination.found(not_moved.path).remove()
+    studio.work()
+    step = studio.step(run)
+    assert step.run.status == Status.FAILED
+    assert "deep/b.txt is gone from workspaceblobstore/a/b" in step.run.error
+
+
+def test_a_share_that_is_away_has_not_got_it(studio, pipeline, tmp_path):
+    share = tmp_path / "share"
+    share.mkdir()
+    Datastore.objects.filter(name="workspaceblobstore").update(url=f"file://{share}")
+    run = studio.submit(pipeline())
+    first = Stored("frozen", b"first")
+    first.dying(after=1)
+    engine.finish(first.claim, Outcome.LOST)
+    share.rename(tmp_path / "away")
+    studio.work()
+    step = studio.step(run)
+    assert step.run.status == Status.FAILED
+    assert "Datastore workspaceblobstore cannot be reached" in step.run.error
 
 
 def test_a_lost_one_that_had_not_ended_reaches_nothing(studio, pipeline, destination):
