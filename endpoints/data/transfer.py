@@ -234,15 +234,14 @@ def remove_files(place: Location, known: Mapping[str, int], *, up_to: str) -> No
     partial files and folders that are then empty (see `remove_empty_folders`). Other files belong
     to somebody else."""
     is_folder = place.is_folder()
-    for name, size in known.items():
+    for name, size in known.items() if place.exists() else ():  # refuses where a share is away
         file = place.found(f"{place.path}/{name}") if is_folder else place
         with suppress(FileNotFoundError):
             if file.state().size == size and file.name == PurePosixPath(name).name:
                 file.remove()
-    if place.local is not None:
-        for folder, _, names in os.walk(place.local):
-            for name in filter(PARTIAL.fullmatch, names):
-                _remove_if_old(Path(folder, name))
+    for folder, names in _local_folders(place, up_to):
+        for name in filter(PARTIAL.fullmatch, names):  # an output of one file has its own beside it
+            _remove_if_old(folder / name)
     remove_empty_folders(place, up_to=up_to)
 
 
@@ -253,16 +252,20 @@ def _remove_if_old(partial_file: Path) -> None:
 
 
 def remove_empty_folders(place: Location, *, up_to: str) -> None:
-    """Remove empty folders at and below a place, and above it up to the one whose name contains
-    `up_to`. Only file systems have folders without files."""
-    top = place.root.local
-    if top is None:
-        return
-    below = [Path(folder) for folder, _, _ in os.walk(top / place.path, topdown=False)]
-    above = [top / path for path in PurePosixPath(place.path).parents if up_to in str(path)]
-    for folder in [*below, *above]:
+    """Remove empty folders at and below a place, and at and below the one above it whose name
+    contains `up_to`. Only file systems have folders without files."""
+    for folder, _ in _local_folders(place, up_to):
         with suppress(OSError):  # not empty
             folder.rmdir()
+
+
+def _local_folders(place: Location, up_to: str) -> Iterator[tuple[Path, list[str]]]:
+    """These folders with the names of their files, from the bottom up."""
+    if place.root.local is not None:
+        above = [path for path in PurePosixPath(place.path).parents if up_to in str(path)]
+        top = place.root.local / (above[-1] if above else place.path)
+        for folder, _, names in os.walk(top, topdown=False):
+            yield Path(folder), names
 
 
 def _originals(path: Path) -> list[Path]:

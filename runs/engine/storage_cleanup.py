@@ -114,9 +114,8 @@ def _remove_output(attempt: StepAttempt, port: str, place: Mapping[str, str]) ->
         location = data.locate(step.run.workspace, place["datastore"], place["path"])
     except (FileNotFoundError, BadValue, data.PathError):
         return  # it had stored nothing, the datastore is gone, or a link leads elsewhere
-    if _is_wanted(step, place) or not location.exists():  # which refuses where a share is away
-        return
-    data.remove_files(location, known, up_to=str(step.run.uuid))
+    if not _is_wanted(step, place):
+        data.remove_files(location, known, up_to=str(step.run.uuid))
 
 
 def _is_wanted(step: StepRun, place: Mapping[str, str]) -> bool:

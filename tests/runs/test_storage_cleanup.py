@@ -219,6 +219,25 @@ def test_a_store_that_is_away_is_tried_again(studio, pipeline, tmp_path):
     assert not any(map(Path.exists, lost))
 
 
+@pytest.mark.parametrize("destination", [None, "mine/{run-id}/m.bin", "chosen/m.bin"])
+def test_half_of_an_output_that_is_one_file_goes(studio, destination):
+    studio.submit(publish(studio, {"made": destination}))
+    claim = engine.claim("gone", ["cpu-cluster"])
+    job = load(claim)
+    place = job.step.outputs["made"]
+    file = data.locate(job.run.workspace, place["datastore"], place["path"])
+    of_this = {"run": job.run.uuid, "attempt": claim.attempt, "port": "made"}
+    stored_outputs.record(place, [data.Entry(file.path, 10)], **of_this)
+    file.local.parent.mkdir(parents=True)
+    half = file.local.with_name(f".{uuid4().hex}.partial")
+    half.write_text("half")
+    os.utime(half, (0, 0))
+    engine.finish(claim, Outcome.LOST)
+    studio.work()
+    assert storage_cleanup.clean_up(later(2)) == 1
+    assert not half.parent.exists()
+
+
 def lose_one(studio, destinations) -> tuple[StepRun, Attempt]:
     """A step whose first attempt was lost and whose second one completed."""
     run = studio.submit(publish(studio, destinations))
