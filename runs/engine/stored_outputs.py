@@ -5,6 +5,7 @@ their names and sizes in a file beside its logs, since there may be many thousan
 
 import json
 from collections.abc import Mapping, Sequence
+from io import BytesIO
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote
@@ -28,7 +29,7 @@ def record(
         known = {_name(file.path, place): file.size for file in files}
         found["listing"] = listing_of(run, attempt, port)
         with storing(found["listing"]):
-            blobs.put_bytes(found["listing"], json.dumps(known).encode())
+            blobs.put_stream(found["listing"], BytesIO(json.dumps(known).encode()))
     return {**place, "stored": found}
 
 

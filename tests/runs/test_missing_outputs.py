@@ -1,12 +1,15 @@
 """What a step stored is known: what is gone of it is missed by name, and a result without it is not reused."""
 
+import json
 import shutil
+from uuid import uuid4
 
 import pytest
 
 from endpoints import data
 from endpoints.models import Datastore
 from runs import engine
+from runs.engine import stored_outputs
 from runs.models import PipelineRun
 from runs.states import Status
 from studio.storage import blobs
@@ -160,3 +163,18 @@ def test_a_store_that_cannot_be_reached_is_no_empty_folder(studio, reader):
     assert "Datastore workspaceblobstore cannot be reached" in run.error
     lost.mkdir()
     assert studio.run(reader).status == Status.COMPLETED
+
+
+def test_a_listing_is_replaced_as_a_whole(folders):
+    """Whoever dies while writing it leaves the one before, by which the files are found."""
+    place = {"datastore": "store", "path": "a"}
+    of_one = {"run": uuid4(), "attempt": 1, "port": "made"}
+
+    def record(size: int) -> str:
+        files = [data.Entry("a/1.txt", size)]
+        return stored_outputs.record(place, files, **of_one)["stored"]["listing"]
+
+    with blobs.open_blob(record(1)) as before:
+        listing = record(2)
+        assert json.load(before) == {"1.txt": 1}
+    assert stored_outputs.read_listing(listing) == {"1.txt": 2}
