@@ -9,6 +9,10 @@ from studio.core.secrets import decrypt, encrypt
 MASK = "********"
 
 
+def is_sealed(value: object) -> bool:
+    return isinstance(value, Mapping) and set(value) == {"secret"}
+
+
 def sealed(values: Mapping[str, str], secret_names: Collection[str]) -> dict[str, Any]:
     return {
         name: {"secret": encrypt(value).decode()} if name in secret_names else value
@@ -16,19 +20,19 @@ def sealed(values: Mapping[str, str], secret_names: Collection[str]) -> dict[str
     }
 
 
-def opened(parameters: Mapping[str, Any]) -> dict[str, str]:
+def opened(parameters: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        name: decrypt(value["secret"].encode()) if isinstance(value, dict) else value
+        name: decrypt(value["secret"].encode()) if is_sealed(value) else value
         for name, value in parameters.items()
     }
 
 
-def shown(parameters: Mapping[str, Any]) -> dict[str, str]:
-    return {name: MASK if isinstance(value, dict) else value for name, value in parameters.items()}
+def shown(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: MASK if is_sealed(value) else value for name, value in parameters.items()}
 
 
 def secret_names(parameters: Mapping[str, Any]) -> set[str]:
-    return {name for name, value in parameters.items() if isinstance(value, dict)}
+    return {name for name, value in parameters.items() if is_sealed(value)}
 
 
 def without_secrets(request: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import itertools
 import uuid
+from dataclasses import fields
 
 from endpoints.models import (
     ComputeTarget,
@@ -11,6 +12,15 @@ from endpoints.models import (
     Module,
     PipelineEndpoint,
     PublishedPipeline,
+)
+from runs.models import Kind, Run
+from runs.submission import (
+    EndpointTarget,
+    GraphTarget,
+    PipelineTarget,
+    RunSettings,
+    Submission,
+    submit,
 )
 from studio.core import access, tokens
 from studio.core.models import Role, RoleGrant, User, Workspace
@@ -122,3 +132,19 @@ def endpoint(
             row.default_version = version
     row.save()
     return row
+
+
+def run(actor: access.Actor, *, experiment: str | None = "test", **asked) -> Run:
+    """A submitted run of an `endpoint` (perhaps of its `version`), a `pipeline` or a `graph`; the rest
+    are fields of `RunSettings` and of `Submission`."""
+    endpoint, version = asked.pop("endpoint", None), asked.pop("version", None)
+    pipeline, graph = asked.pop("pipeline", None), asked.pop("graph", None)
+    if endpoint is not None:
+        target = EndpointTarget(endpoint, version)
+    elif pipeline is not None:
+        target = PipelineTarget(pipeline)
+    else:
+        target = GraphTarget(graph, asked.pop("kind", Kind.PIPELINE))
+    names = {field.name for field in fields(RunSettings)} & asked.keys()
+    settings = RunSettings(experiment, **{name: asked.pop(name) for name in names})
+    return submit(actor, Submission(target, settings, **asked))

@@ -12,7 +12,7 @@ from django.urls import resolve
 
 from endpoints import services as definitions
 from endpoints.models import Snapshot
-from runs import schedules, services
+from runs import schedules
 from runs.api.idempotency import KeyedView
 from runs.drafts.edit import create_draft
 from runs.drafts.graphs import create_graph_draft
@@ -36,7 +36,7 @@ class Caller:
         self.admin = factories.actor(self.workspace)
         self.pipeline = factories.pipeline(self.workspace, "trained")
         self.endpoint = factories.endpoint(self.workspace, "ways", pipelines=[self.pipeline])
-        self.earlier = services.submit(self.admin, experiment="ways", endpoint=self.endpoint)
+        self.earlier = factories.run(self.admin, experiment="ways", endpoint=self.endpoint)
         actor = factories.actor(self.workspace, role)
         self.token = factories.token(actor)
         self.browser = Client()
@@ -111,7 +111,7 @@ class Caller:
         return self.post(path, {"SnapshotId": str(snapshot.uuid), "Configuration": configuration})
 
     def resubmit_unpublished(self):
-        run = services.submit(self.admin, experiment="ways", graph=self.graph())
+        run = factories.run(self.admin, experiment="ways", graph=self.graph())
         return self.open_form(f"/runs/{run.uuid}/resubmit/")
 
 

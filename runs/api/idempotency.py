@@ -8,7 +8,7 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.response import Response
 
 from runs.models import Run
-from runs.services import Key
+from runs.submission import Key
 from studio.core.errors import BadValue
 from studio.core.numbers import storable
 from studio.core.rest.bodies import LONGEST

@@ -10,11 +10,11 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
 from endpoints.services.scripts import create_script_graph
-from runs import services
 from runs.api import script_definition, visible
 from runs.api.idempotency import DOCUMENTED, KeyedView, reply
+from runs.engine.plan import SNAPSHOT
 from runs.models import Kind, Run, Source
-from runs.services import Key
+from runs.submission import Key, NewGraph, RunSettings, Submission, submit
 from studio.core.access import require
 from studio.core.errors import BadValue, Refused
 from studio.core.rest.bodies import Body, query_text
@@ -30,21 +30,18 @@ class SnapshotRun(KeyedView):
 
     @extend_schema(parameters=[query("runId"), DOCUMENTED])
     def post(self, request, name, **scope):
-        require(self.actor, "run code")
         body = Body(request.data)
         script = script_definition.read(body)
         parent = body.text("ParentRunId")
-        run = services.submit_unpublished(
-            self.actor,
-            kind=Kind.SCRIPT,
-            make_graph=partial(create_script_graph, self.actor, script),
-            experiment=name,
-            parent=visible.find_run(self.actor, parent) if parent else None,
-            properties={"ContentSnapshotId": script.snapshot_id},
+        submission = Submission(
+            NewGraph(partial(create_script_graph, script=script), Kind.SCRIPT),
+            RunSettings(experiment=name, properties={SNAPSHOT: script.snapshot_id}),
             source=Source.SDK,
-            raw_request=body.raw,
+            parent=visible.find_run(self.actor, parent) if parent else None,
             key=self.key_of(name),
+            request=body.raw,
         )
+        run = submit(self.actor, submission)
         return reply(run, started(run))
 
     def key_of(self, experiment: str) -> Key | None:

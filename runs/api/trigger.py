@@ -7,13 +7,21 @@ from rest_framework.permissions import BasePermission
 from rest_framework.response import Response
 
 from endpoints.models import PipelineEndpoint, PublishedPipeline
-from runs import services
 from runs.api import public
 from runs.api.idempotency import DOCUMENTED, KeyedView, reply
 from runs.api.visible import find_run
 from runs.models import Run, Source
-from runs.services import Key
-from runs.submission import keys
+from runs.submission import (
+    EndpointTarget,
+    Key,
+    PipelineTarget,
+    RunSettings,
+    Submission,
+    keys,
+    run_of_key,
+    submit,
+)
+from runs.submission.target import Published
 from runs.wire.entities import pipeline_run_entity, public_run_entity
 from studio.core.access import Actor
 from studio.core.errors import BadValue, Forbidden, NotFound
@@ -26,26 +34,22 @@ from studio.core.uuids import as_uuid
 VERSION = re.compile("[0-9]{1,9}")
 
 
-def submission(request) -> dict:
-    """The arguments of `submit` in the body. Keys that it does not know stay in the raw request."""
-    body = Body(request.data)
-    return {
-        "experiment": body.text("ExperimentName") if "ExperimentName" in body else None,
-        "description": body.text("Description"),
-        "display_name": body.text("DisplayName", longest=LONGEST),
-        "assignments": body.mapping("ParameterAssignments"),
-        "datasets": body.mapping("DataSetDefinitionValueAssignments"),
-        "datapaths": body.mapping("DataPathAssignments"),
-        "tags": body.texts("tags"),
-        "step_tags": keys.step_tags(body),
-        "properties": body.texts("Properties"),
-        "run_source": body.text("RunSource", longest=100),
-        "run_type": run_type_of(body),
-        "source": source_of(body),
-        "continue_on_step_failure": keys.continue_on_step_failure(body),
-        "raw_request": body.raw,
-        "remarks": keys.remarks(body),
-    }
+def settings_of(body: Body) -> RunSettings:
+    return RunSettings(
+        experiment=body.text("ExperimentName") if "ExperimentName" in body else None,
+        description=body.text("Description"),
+        display_name=body.text("DisplayName", longest=LONGEST),
+        assignments=body.mapping("ParameterAssignments"),
+        datasets=body.mapping("DataSetDefinitionValueAssignments"),
+        datapaths=body.mapping("DataPathAssignments"),
+        tags=body.texts("tags"),
+        step_tags=keys.step_tags(body),
+        properties=body.texts("Properties"),
+        run_source=body.text("RunSource", longest=100),
+        run_type=run_type_of(body),
+        continue_on_step_failure=keys.continue_on_step_failure(body),
+        remarks=keys.remarks(body),
+    )
 
 
 def run_type_of(body: Body) -> str:
@@ -54,9 +58,9 @@ def run_type_of(body: Body) -> str:
     return dict(zip("0123", RUN_TYPES, strict=True)).get(text, text)
 
 
-def source_of(body: Body) -> Source:
+def source_of(settings: RunSettings) -> Source:
     """SDK if one of two keys says so; everyone else is a REST caller."""
-    words = {body.text("RunSource").lower(), run_type_of(body).lower()}
+    words = {settings.run_source.lower(), settings.run_type.lower()}
     return Source.SDK if "sdk" in words else Source.REST
 
 
@@ -76,14 +80,22 @@ class TriggerView(KeyedView):
     public_endpoint: PipelineEndpoint | None = None
     endpoint: PipelineEndpoint | None = None  # set when it is found
 
-    def trigger(self, actor: Actor, *, key: Key | None, **target) -> Run:
-        parent = query_text(self.request.query_params, "parentRunId")
-        parent = parent or Body(self.request.data).text("ParentRunId")
+    def trigger(self, actor: Actor, target: Published, key: Key | None) -> Run:
+        body = Body(self.request.data)
+        parent = query_text(self.request.query_params, "parentRunId") or body.text("ParentRunId")
         if parent and self.public_endpoint is not None:
             raise NotFound("A call without a key starts runs of its own only.")
-        if parent:
-            target["parent"] = find_run(actor, parent)
-        return services.submit(actor, key=key, **target, **submission(self.request))
+        above = find_run(actor, parent) if parent else None
+        settings = settings_of(body)
+        submission = Submission(
+            target,
+            settings,
+            source=source_of(settings),
+            key=key,
+            parent=above,
+            request=body.raw,
+        )
+        return submit(actor, submission)
 
 
 class SubmitPipeline(TriggerView):
@@ -96,7 +108,7 @@ class SubmitPipeline(TriggerView):
         pipelines = PublishedPipeline.objects.filter(workspace=self.actor.workspace)
         pipelines = pipelines.select_related("graph").defer("graph__wire", "graph__interface")
         pipeline = find(pipelines, uuid, "Published pipeline")
-        run = self.trigger(self.actor, pipeline=pipeline, key=self.key(pipeline.uuid))
+        run = self.trigger(self.actor, PipelineTarget(pipeline), self.key(pipeline.uuid))
         return reply(run, pipeline_run_entity(run, self.base_url))
 
 
@@ -107,13 +119,14 @@ class EndpointTriggerView(TriggerView):
         self.endpoint = endpoint
         version = self.version(suffix)
         key = self.key(endpoint.uuid, version=version)
+        target = EndpointTarget(endpoint, version)
         if self.public_endpoint is None:
-            run = self.trigger(self.actor, endpoint=endpoint, version=version, key=key)
+            run = self.trigger(self.actor, target, key)
             return reply(run, pipeline_run_entity(run, self.base_url))
         actor = public.actor_for(endpoint)
-        if services.run_of_key(actor, key) is None:
+        if run_of_key(actor, key) is None:
             public.limit_rate(endpoint)
-        run = self.trigger(actor, endpoint=endpoint, version=version, key=key)
+        run = self.trigger(actor, target, key)
         entity = public_run_entity(run)
         if "ExperimentName" not in Body(self.request.data):
             entity["RunHistoryExperimentName"] = None  # it would reveal the endpoint's name

@@ -6,6 +6,7 @@ own defaults.
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -16,9 +17,7 @@ from endpoints.services.pipelines import create_graph, wire_defaults
 from runs import sealing
 from runs.drafts.graphs import create_graph_draft, parameters_of
 from runs.models import GraphDraft, Kind, PipelineDraft, Run, Source
-from runs.submission import kept
-from runs.submission.idempotency import Key, run_in_turn
-from runs.submission.submit import submit
+from runs.submission import Key, NewGraph, RunSettings, Submission, kept, submit
 from studio.core import audit
 from studio.core.access import Actor, require
 from studio.core.errors import BadValue, Refused
@@ -92,7 +91,7 @@ def _kept(draft: PipelineDraft, submission: Mapping[str, Any]) -> dict[str, Any]
     submission = kept.unmasked(
         checks.document("PipelineSubmissionInfo", submission), known=draft.submission
     )
-    kept.arguments(submission)
+    kept.read(submission)
     body = Body(submission, name="PipelineSubmissionInfo")
     rest = {key: value for key, value in submission.items() if key.lower() != ASSIGNMENTS.lower()}
     submission = {**rest, ASSIGNMENTS: _differing(draft, body)}
@@ -198,40 +197,44 @@ def _clone(actor: Actor, *, graph: Graph | GraphDraft, **parts: Any) -> Pipeline
     return create_draft(actor, graph=copy, **parts)
 
 
-@transaction.atomic  # a graph whose run is refused is not stored
+@transaction.atomic
 def submit_draft(
     actor: Actor, draft: PipelineDraft, *, parent: Run | None = None, key: Key | None = None
 ) -> Run:
-    require(actor, "run code", draft)
-    earlier = run_in_turn(actor, key)
-    if earlier is not None:
-        return earlier
-    arguments = kept.arguments(draft.submission)
-    graph = create_graph(
-        actor,
-        wire=_graph_of(draft).wire,
-        interface=_graph_of(draft).interface,
-        dataset_defaults=arguments["datasets"],
+    settings = kept.read(draft.submission)
+    submission = Submission(
+        NewGraph(partial(_store_graph, draft=draft, settings=settings)),
+        settings,
+        source=Source.SDK,  # only the SDK knows drafts
+        parent=parent,
+        key=key,
     )
-    # Only the SDK knows drafts.
-    run = submit(actor, graph=graph, source=Source.SDK, parent=parent, key=key, **arguments)
+    run = submit(actor, submission)
     PipelineDraft.objects.filter(pk=draft.pk).update(last_run_uuid=run.uuid)
     return run
+
+
+def _store_graph(actor: Actor, *, draft: PipelineDraft, settings: RunSettings) -> Graph:
+    """The draft's graph as it is now, for a run of it."""
+    graph = _graph_of(draft)
+    return create_graph(
+        actor, wire=graph.wire, interface=graph.interface, dataset_defaults=settings.datasets
+    )
 
 
 @transaction.atomic
 def publish_draft(actor: Actor, draft: PipelineDraft) -> PublishedPipeline:
     """Publish the present graph; the draft's values become the pipeline's defaults."""
     require(actor, "publish", draft)
-    arguments = kept.arguments(draft.submission)
+    settings = kept.read(draft.submission)
     return publish(
         actor,
         name=draft.name,
         description=draft.description,
         graph=_graph_of(draft).wire,
-        interface=_with_values(draft, arguments["datapaths"]),
-        dataset_defaults=arguments["datasets"],
-        continue_on_step_failure=bool(arguments["continue_on_step_failure"]),
+        interface=_with_values(draft, settings.datapaths or {}),
+        dataset_defaults=settings.datasets,
+        continue_on_step_failure=bool(settings.continue_on_step_failure),
         properties=draft.properties,
     )
 

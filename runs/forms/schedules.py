@@ -1,6 +1,5 @@
 """The form of a schedule: when it fires, and the values of its runs."""
 
-from collections.abc import Mapping
 from zoneinfo import available_timezones
 
 from django import forms
@@ -13,6 +12,7 @@ from runs import schedules
 from runs.forms.submit import SubmitForm
 from runs.models import Schedule, Trigger
 from runs.recurrence import DAY_NAMES, zone_of
+from runs.submission import RunSettings
 
 ZONES = sorted(zone for zone in available_timezones() if "/" in zone or zone == "UTC")
 # Fields that show services' errors, by the wire's key.
@@ -235,16 +235,16 @@ class ScheduleForm(SubmitForm):
         return FIELDS.get(name) or super()._field_of(name)
 
 
-def initial_of(schedule: Schedule, submission: Mapping) -> dict:
-    """Initial values for an existing schedule; `submission` is read by the service."""
+def initial_of(schedule: Schedule, settings: RunSettings) -> dict:
+    """Initial values for an existing schedule."""
     found = {
         "name": schedule.name,
         "trigger": schedule.trigger,
         "description": schedule.description,
-        "tags": submission["tags"],
+        "tags": settings.tags,
         "experiment_choice": "existing",
-        "experiment": submission["experiment"],
-        "continue_on_step_failure": submission["continue_on_step_failure"],
+        "experiment": settings.experiment,
+        "continue_on_step_failure": settings.continue_on_step_failure,
         "skips_while_running": schedule.skips_while_running,
     }
     if not schedule.is_recurrence:

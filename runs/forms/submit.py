@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from endpoints.models import DatasetVersion, Datastore
 from endpoints.parameters import Kind, Parameter, Unreadable, coerce
 from runs.naming import experiment_name
+from runs.submission import RunSettings
 from studio.core.errors import BadValue, Refused
 from studio.core.forms import TextArea, with_line_feeds
 from studio.core.models import Workspace
@@ -32,7 +33,7 @@ class SubmitForm(forms.Form):
     """Sets up a run: experiment, names, and one typed field for each parameter.
 
     `values` (name → text, dataset or data path) replace the defaults, such as those of a run to be
-    repeated. `submission` assigns only fields that were changed, and these values.
+    repeated. `settings` assigns only fields that were changed, and these values.
     """
 
     experiment_choice = forms.ChoiceField(
@@ -73,6 +74,11 @@ class SubmitForm(forms.Form):
         help_text=gettext_lazy("Empty: as published."),
     )
     key = forms.CharField(widget=forms.HiddenInput, max_length=64)
+
+    OF_SETTINGS = (
+        *("display_name", "description", "tags", "assignments", "datasets", "datapaths"),
+        *("regenerate_outputs", "continue_on_step_failure", "timeout_seconds"),
+    )
 
     def __init__(
         self,
@@ -313,20 +319,12 @@ class SubmitForm(forms.Form):
             return _("This secret is required.")
         return _("A value is required (%(kind)s).") % {"kind": parameter.kind}
 
-    def submission(self) -> dict:
-        """The arguments of `runs.services.submit` in the form."""
+    def settings(self) -> RunSettings:
         given = self.cleaned_data
-        return {
-            "experiment": given["experiment_name"],
-            **{
-                name: given[name]
-                for name in (
-                    *("display_name", "description", "tags", "assignments", "datasets"),
-                    *("datapaths", "regenerate_outputs", "continue_on_step_failure"),
-                    "timeout_seconds",
-                )
-            },
-        }
+        return RunSettings(
+            experiment=given["experiment_name"],
+            **{name: given[name] for name in self.OF_SETTINGS},
+        )
 
     def refuse(self, error: ValidationError | Refused) -> None:
         """Show the service's errors beside the fields they are about."""

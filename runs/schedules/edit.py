@@ -17,8 +17,10 @@ from endpoints.parameters import Kind
 from endpoints.services import checks
 from runs.models import Schedule, Trigger
 from runs.recurrence import BadRecurrence, Recurrence
-from runs.submission import kept
-from runs.submission.submit import check_keys, examine, target_for
+from runs.submission import RunSettings, kept
+from runs.submission.examine import examine
+from runs.submission.submit import check_remarks
+from runs.submission.target import EndpointTarget, PipelineTarget, Published
 from studio.core import audit
 from studio.core.access import Actor, require
 from studio.core.rest.bodies import LONGEST
@@ -254,36 +256,32 @@ def _submit_with(actor: Actor, schedule: Schedule, submission: Mapping[str, Any]
     """Store the values of a submission if a run of the target is possible with them."""
     submission = checks.document("PipelineSubmissionInfo", submission)
     schedule.submission = kept.unmasked(submission, known=schedule.submission)
-    given = kept.arguments(schedule.submission)
+    settings = kept.read(schedule.submission)
     if schedule.pipeline and schedule.endpoint_version is not None:
         raise ValidationError({"version": ["Only a pipeline endpoint has versions to pin."]})
-    target = target_for(
-        actor,
-        endpoint=schedule.endpoint,
-        version=schedule.endpoint_version,
-        pipeline=schedule.pipeline,
-    )
-    blueprint = blueprints.load(target.graph.uuid)
+    found = target_of(schedule).find()
+    blueprint = blueprints.load(found.graph.uuid)
     if schedule.is_active:
-        check_keys(target, given["remarks"])
+        check_remarks(found, settings.remarks)
         _check_parameter(schedule, blueprint)
-        examine(
-            actor,
-            target,
-            assignments=given["assignments"],
-            datasets=given["datasets"],
-            datapaths=given["datapaths"] | datapath_of(schedule, schedule.path),
-        )
-    schedule.description = given["description"]
+        examine(actor, found, settings_at(schedule, settings, schedule.path))
+    schedule.description = settings.description
     schedule.submission = kept.sealed(schedule.submission, blueprint.secret_names)
 
 
-def datapath_of(schedule: Schedule, path: str) -> dict[str, Any]:
-    """DataPathAssignments for the parameter that gets the changed path, if there is one."""
+def target_of(schedule: Schedule) -> Published:
+    if schedule.endpoint is not None:
+        return EndpointTarget(schedule.endpoint, schedule.endpoint_version)
+    return PipelineTarget(schedule.pipeline)  # type: ignore[arg-type]  # it has one of both
+
+
+def settings_at(schedule: Schedule, settings: RunSettings, path: str) -> RunSettings:
+    """The settings with the changed path for the parameter that gets it, if there is one."""
     if not schedule.datapath_parameter:
-        return {}
+        return settings
     place = {"DataStoreName": schedule.datastore_name, "RelativePath": path}
-    return {schedule.datapath_parameter: place}
+    datapaths = {**(settings.datapaths or {}), schedule.datapath_parameter: place}
+    return replace(settings, datapaths=datapaths)
 
 
 def _check_parameter(schedule: Schedule, blueprint: blueprints.Blueprint) -> None:

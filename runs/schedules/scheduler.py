@@ -7,7 +7,7 @@ the process dies in the middle, the schedule is still due.
 
 import logging
 import posixpath
-from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -19,9 +19,8 @@ from django.utils import timezone
 from endpoints import data
 from endpoints.models import EntityStatus
 from runs.models import Run, Schedule, ScheduleTick, Source, TickOutcome
-from runs.schedules.edit import datapath_of, with_targets
-from runs.services import submit
-from runs.submission.kept import arguments
+from runs.schedules.edit import settings_at, target_of, with_targets
+from runs.submission import RunSettings, Submission, kept, submit
 from studio.core import access, audit
 from studio.core import file_names as names
 from studio.core.access import Actor, require
@@ -201,25 +200,25 @@ def _fire(schedule: Schedule, due_at: datetime, *, reason: str = "", path: str =
 
 
 def _submit(actor: Actor, schedule: Schedule, due_at: datetime, path: str) -> Run:
-    given = arguments(schedule.submission)
-    given["datapaths"] = {**given["datapaths"], **datapath_of(schedule, path)}
-    return submit(
-        actor,
-        **given,
-        endpoint=schedule.endpoint,
-        version=schedule.endpoint_version,
-        pipeline=schedule.pipeline,
+    settings = settings_at(schedule, kept.read(schedule.submission), path)
+    settings = replace(
+        settings,
         display_name=f"{schedule.name[:230]}-{due_at:%Y%m%dT%H%M%SZ}",
-        source=Source.SCHEDULE,
         run_type="Schedule",
-        schedule=schedule,
-        raw_request=_request(schedule, given["datapaths"]),
     )
+    submission = Submission(
+        target_of(schedule),
+        settings,
+        source=Source.SCHEDULE,
+        schedule=schedule,
+        request=_request(schedule, settings),
+    )
+    return submit(actor, submission)
 
 
-def _request(schedule: Schedule, datapaths: Mapping[str, Any]) -> dict[str, Any]:
+def _request(schedule: Schedule, settings: RunSettings) -> dict[str, Any]:
     known = {key: value for key, value in schedule.submission.items() if not _is_datapaths(key)}
-    return {**known, "DataPathAssignments": datapaths, "ScheduleId": str(schedule.uuid)}
+    return {**known, "DataPathAssignments": settings.datapaths, "ScheduleId": str(schedule.uuid)}
 
 
 def _is_datapaths(key: str) -> bool:

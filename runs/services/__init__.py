@@ -19,13 +19,9 @@ from runs.services.tracking import (
     log_params,
     make_child,
 )
-from runs.submission.idempotency import Key, run_in_turn, run_of_key
-from runs.submission.submit import start, submit, verb_to_run
-from runs.submission.unpublished import submit_unpublished
 
 __all__ = [
     "PARAM",
-    "Key",
     "append_to_artifact",
     "cancel",
     "create_asset",
@@ -45,12 +41,6 @@ __all__ = [
     "register_model",
     "require_open",
     "resubmit",
-    "run_in_turn",
-    "run_of_key",
-    "start",
-    "submit",
-    "submit_unpublished",
-    "verb_to_run",
     "write_run",
     "write_runs",
 ]

@@ -1,6 +1,7 @@
 """Changes of existing runs: cancel, resubmit, rename, tag."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -10,13 +11,13 @@ from django.db.models.functions import Coalesce, NullIf
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from runs import engine, sealing
-from runs.engine.plan import SNAPSHOT
+from runs import engine
 from runs.models import Kind, Run, Source
 from runs.querysets import RunQuerySet
 from runs.services.tracking import attempt_of
 from runs.states import BEFORE_BY_CLIENT, IN_PROGRESS, TERMINAL, Status
-from runs.submission.submit import submit, verb_to_run
+from runs.submission import Key, RunSettings, Submission, submit
+from runs.submission.target import target_of
 from runs.tracking.tags import merge
 from studio.core import audit
 from studio.core.access import Actor, require
@@ -92,39 +93,30 @@ def _cancel_step(run: Run, reason: str) -> None:
         )
 
 
-def resubmit(actor: Actor, run: Run, **changes: Any) -> Run:
-    """Run the same again with the same values, except for `changes` (arguments of `submit`)."""
-    require(actor, verb_to_run(run.pipeline), run)
+def resubmit(
+    actor: Actor,
+    run: Run,
+    settings: RunSettings | None = None,
+    *,
+    strict: bool = False,
+    key: Key | None = None,
+) -> Run:
+    """Run the same again with other `settings`, else with the same."""
     if run.kind == Kind.STEP or not run.is_ours:
         raise Refused(
             _("Only a run of a pipeline or of a submitted script can be submitted again.")
         )
-    before = run.pipeline_run
-    what: dict[str, Any] = {"graph": before.graph}
-    if run.endpoint is not None:
-        what = {"endpoint": run.endpoint, "version": run.endpoint_version}
-    elif run.pipeline is not None:
-        what = {"pipeline": run.pipeline}
-    values = {
-        name: value
-        for name, value in sealing.opened(before.parameters).items()
-        if name not in before.datapaths
-    }
-    asked = {
-        "experiment": run.experiment.name,
-        "assignments": values,
-        "datasets": before.datasets,
-        "datapaths": before.datapaths,
-        "description": run.description,
-        "tags": run.tags,
-        "continue_on_step_failure": before.continue_on_step_failure,
-        "timeout_seconds": before.timeout_seconds,
-        "kind": run.kind,
-        **changes,
-    }
-    if run.kind == Kind.SCRIPT and SNAPSHOT in run.properties:
-        asked["properties"] = {SNAPSHOT: run.properties[SNAPSHOT]}
-    return submit(actor, **what, source=Source.RESUBMIT, original=before, **asked)
+    same = RunSettings.of(run).opened()
+    settings = same if settings is None else replace(settings, properties=same.properties)
+    submission = Submission(
+        target_of(run),
+        settings,
+        source=Source.RESUBMIT,
+        strict=strict,
+        key=key,
+        original=run.pipeline_run,
+    )
+    return submit(actor, submission)
 
 
 def edit(

@@ -1,0 +1,28 @@
+"""The one way to make a run: every door makes a `Submission` and calls `submit`."""
+
+from runs.submission.idempotency import Key, run_of_key
+from runs.submission.settings import RunSettings
+from runs.submission.submit import Submission, start, submit
+from runs.submission.target import (
+    EndpointTarget,
+    GraphTarget,
+    NewGraph,
+    PipelineTarget,
+    Target,
+    verb_to_run,
+)
+
+__all__ = [
+    "EndpointTarget",
+    "GraphTarget",
+    "Key",
+    "NewGraph",
+    "PipelineTarget",
+    "RunSettings",
+    "Submission",
+    "Target",
+    "run_of_key",
+    "start",
+    "submit",
+    "verb_to_run",
+]

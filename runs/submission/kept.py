@@ -9,25 +9,26 @@ from django.core.exceptions import ValidationError
 from runs import sealing
 from runs.naming import experiment_name
 from runs.submission import keys
+from runs.submission.settings import RunSettings
 from studio.core.rest.bodies import Body
 
 
-def arguments(submission: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of `submit` at each tick, except the target."""
+def read(submission: Mapping[str, Any]) -> RunSettings:
+    """What it asks of each run."""
     body = Body(submission, name="PipelineSubmissionInfo")
-    return {
-        "experiment": experiment_name(body.text("ExperimentName")),
-        "description": body.text("Description"),
-        "assignments": _opened(body.mapping("ParameterAssignments")),
-        "datasets": body.mapping("DataSetDefinitionValueAssignments"),
-        "datapaths": body.mapping("DataPathAssignments"),
-        "tags": body.texts("tags"),
-        "step_tags": keys.step_tags(body),
-        "properties": body.texts("Properties"),
-        "run_source": body.text("RunSource", longest=100),
-        "continue_on_step_failure": keys.continue_on_step_failure(body),
-        "remarks": keys.remarks_of_kept(body),
-    }
+    return RunSettings(
+        experiment=experiment_name(body.text("ExperimentName")),
+        description=body.text("Description"),
+        assignments=_opened(body.mapping("ParameterAssignments")),
+        datasets=body.mapping("DataSetDefinitionValueAssignments"),
+        datapaths=body.mapping("DataPathAssignments"),
+        tags=body.texts("tags"),
+        step_tags=keys.step_tags(body),
+        properties=body.texts("Properties"),
+        run_source=body.text("RunSource", longest=100),
+        continue_on_step_failure=keys.continue_on_step_failure(body),
+        remarks=keys.remarks_of_kept(body),
+    )
 
 
 def shown(submission: Mapping[str, Any]) -> dict[str, Any]:

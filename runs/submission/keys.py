@@ -7,8 +7,8 @@ would run.
 
 import difflib
 from collections.abc import Collection
-from dataclasses import dataclass
 
+from runs.submission.settings import Remark
 from studio.core.errors import BadValue
 from studio.core.rest.bodies import Body, keys_twice
 
@@ -37,23 +37,6 @@ OBJECTS = (
 )
 MOST_STEP_TAGS = 50  # each is a row per step
 MOST = 20  # remarks; a body may have any number of keys
-
-
-@dataclass(frozen=True)
-class Remark:
-    """What is wrong with a key, and what was done about it if the body is not refused."""
-
-    fault: str
-    effect: str
-    hint: str = ""
-
-    @property
-    def warning(self) -> str:
-        return f"{self.fault}: {self.effect}.{self.hint}"
-
-    @property
-    def refusal(self) -> str:
-        return f"{self.fault}.{self.hint}"
 
 
 def step_tags(body: Body) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """`submit`: the only way to make a run of a graph, for all callers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -11,173 +12,99 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from endpoints import blueprints, data
-from endpoints.graph import DatasetNode
-from endpoints.models import (
-    ComputeTarget,
-    DataSource,
-    EndpointVersion,
-    Graph,
-    PipelineEndpoint,
-    PublishedPipeline,
-)
-from endpoints.parameters import Resolved, resolve
+from endpoints import blueprints
+from endpoints.parameters import Resolved
 from endpoints.services import check_runnable, hold_runnable
 from runs import engine, sealing
 from runs.bell import ring
 from runs.engine.plan import target_of
 from runs.models import Experiment, Kind, PipelineRun, Run, RunAttribute, Schedule, Source
 from runs.naming import experiment_of, run_name
-from runs.submission.idempotency import Key, run_of_key
-from runs.submission.keys import Remark
+from runs.submission.examine import Examined, examine, find_places
+from runs.submission.idempotency import Key, run_in_turn, run_of_key
+from runs.submission.settings import Remark, RunSettings
+from runs.submission.target import Found, NewGraph, Target, require_target, verb_to_run
 from runs.tracking.tags import attribute
 from studio.core import audit, numbers
 from studio.core.access import Actor, require
 from studio.core.db.transactions import write_transaction
-from studio.core.errors import BadValue, Forbidden, Refused
-from studio.core.uuids import as_uuid
+from studio.core.errors import Refused
 
 
 @dataclass(frozen=True)
-class Target:
-    """What to run: a graph, perhaps of a published pipeline, perhaps through an endpoint."""
+class Submission:
+    """One run that somebody wants.
 
-    graph: Graph
-    pipeline: PublishedPipeline | None = None
-    endpoint: PipelineEndpoint | None = None
-    version: EndpointVersion | None = None
-
-    @property
-    def is_strict(self) -> bool:
-        return self.endpoint is not None and self.endpoint.is_strict
-
-
-def submit(
-    actor: Actor,
-    *,
-    experiment: str | None,
-    pipeline: PublishedPipeline | None = None,
-    graph: Graph | None = None,
-    endpoint: PipelineEndpoint | None = None,
-    version: int | None = None,
-    assignments: Mapping[str, Any] | None = None,
-    datasets: Mapping[str, Any] | None = None,
-    datapaths: Mapping[str, Any] | None = None,
-    display_name: str = "",
-    description: str = "",
-    tags: Mapping[str, Any] | None = None,
-    step_tags: Mapping[str, Any] | None = None,
-    properties: Mapping[str, Any] | None = None,
-    source: Source = Source.REST,
-    run_source: str = "",
-    run_type: str = "",
-    continue_on_step_failure: bool | None = None,
-    regenerate_outputs: bool = False,
-    timeout_seconds: int | None = None,
-    strict: bool | None = None,
-    raw_request: Mapping[str, Any] | None = None,
-    remarks: Mapping[str, Remark] | None = None,
-    key: Key | None = None,
-    original: PipelineRun | None = None,
-    parent: Run | None = None,
-    schedule: Schedule | None = None,
-    held: bool = False,
-    kind: Kind = Kind.PIPELINE,
-) -> Run:
-    """Make a run of exactly one of `endpoint` (its default unless `version` is given), `pipeline`
-    and `graph`. Once this has committed, the run will end, whatever process dies.
-
-    A `held` run has no steps until `start`. A run of `kind` Script stands for its only step.
-    `remarks` about keys of the request become warnings; a strict endpoint refuses them. The same
-    `key` again returns the run it made before; a refused call uses no key up.
+    The same `key` again returns the run it made before; a refused submission uses no key up. A
+    `held` run has no steps until `start`. `strict` refuses doubtful values, as a strict endpoint
+    does whoever asks. `request` is stored for people to read, without the values of secrets.
     """
-    target = target_for(actor, pipeline=pipeline, graph=graph, endpoint=endpoint, version=version)
-    require(actor, verb_to_run(target.pipeline), target.graph)
-    earlier = run_of_key(actor, key)
-    if earlier is not None:
-        return earlier
-    check_runnable(target.endpoint, target.pipeline, target.version)
-    check_keys(target, remarks)
-    name, said = experiment_of(experiment, target.endpoint or target.pipeline)
-    blueprint, resolved, sources, chosen = examine(
+
+    target: Target
+    settings: RunSettings
+    source: Source = Source.REST
+    strict: bool = False
+    key: Key | None = None
+    held: bool = False
+    parent: Run | None = None
+    original: PipelineRun | None = None
+    schedule: Schedule | None = None
+    request: Mapping[str, Any] = field(default_factory=dict)
+
+
+def submit(actor: Actor, submission: Submission) -> Run:
+    """Make the run. Once this has committed, the run will end, whatever process dies."""
+    target = submission.target
+    require_target(actor, target)
+    if not isinstance(target, NewGraph):
+        found = target.find()
+        return run_of_key(actor, submission.key) or _make(actor, submission, found)
+    with transaction.atomic():  # a graph whose run is refused is not stored
+        earlier = run_in_turn(actor, submission.key)
+        return earlier or _make(actor, submission, target.store(actor))
+
+
+def _make(actor: Actor, submission: Submission, found: Found) -> Run:
+    settings = submission.settings
+    check_runnable(found.endpoint, found.pipeline, found.version)
+    check_remarks(found, settings.remarks)
+    name, warnings = experiment_of(settings.experiment, found.endpoint or found.pipeline)
+    examined = examine(
         actor,
-        target,
-        assignments=assignments,
-        datasets=datasets,
-        datapaths=datapaths,
-        strict=strict,
-        caller="Schedule" if schedule else "Caller",
+        found,
+        settings,
+        strict=submission.strict,
+        caller="Schedule" if submission.schedule else "Caller",
     )
-    secrets = blueprint.secret_names
-    if continue_on_step_failure is None:
-        continue_on_step_failure = bool(
-            target.pipeline and target.pipeline.continue_on_step_failure
-        )
+    secrets = examined.blueprint.secret_names
     now = timezone.now()
     try:
         with write_transaction():
-            _check_goes_on(parent)
-            place = _experiment(actor, name)
-            run = Run(
-                workspace=actor.workspace,
-                experiment=place,
-                kind=kind,
-                parent=parent,
-                number=place.runs_made,
-                name=target.pipeline.name if target.pipeline else name,
-                display_name=display_name or run_name(),
-                target=target_of(*blueprint.graph.nodes.values()) if kind == Kind.SCRIPT else "",
-                description=description,
-                tags=_texts(tags),
-                properties=_properties(kind, target, properties),
-                pipeline=target.pipeline,
-                endpoint=target.endpoint,
-                endpoint_version=target.version.number if target.version else None,
-                schedule=schedule,
-                idempotency_key=key.kept(actor) if key else None,
-                idempotency_digest=key.digest if key else "",
-                submitted_by=actor.name,
-                user=actor.user,
-                created_at=now,
-                updated_at=now,
-            )
-            run.save(force_insert=True)
-            run.root = parent.root if parent is not None and parent.root_id else run
-            Run.objects.filter(pk=run.pk).update(root=run.root)
-            run.pipeline_run = PipelineRun.objects.create(
-                run=run,
-                graph=target.graph,
-                submitted_at=None if held else now,
-                source=source,
-                run_source=run_source,
-                run_type=run_type,
-                original=original,
-                parameters=sealing.sealed(resolved.values, secrets),
-                datasets=resolved.datasets,
-                datapaths=resolved.datapaths,
-                provenance=resolved.provenance,
-                warnings=[*_warnings(remarks), *resolved.warnings, *said],
-                raw_request=sealing.without_secrets(numbers.storable(raw_request or {}), secrets),
-                continue_on_step_failure=continue_on_step_failure,
-                regenerate_outputs=regenerate_outputs,
-                timeout_seconds=timeout_seconds or blueprint.graph.timeout_seconds,
-            )
-            ready = (
-                {} if held else engine.plan(run, blueprint, sources, chosen, tags=step_tags or {})
-            )
-            _index(run, resolved, secrets)
-            hold_runnable(target.endpoint, target.pipeline, target.version)
+            _check_goes_on(submission.parent)
+            run = _new_run(actor, submission, found, examined, experiment=name, now=now)
+            run.pipeline_run = _new_pipeline_run(run, submission, found, examined, warnings)
+            ready = {}
+            if not submission.held:
+                ready = engine.plan(
+                    run,
+                    examined.blueprint,
+                    examined.places.sources,
+                    examined.places.destinations,
+                    tags=settings.step_tags or {},
+                )
+            _index(run, examined.resolved, secrets)
+            hold_runnable(found.endpoint, found.pipeline, found.version)
             audit.record(
                 actor,
                 "submit",
                 run,
                 after={"pipeline": run.name},
-                endpoint_uuid=endpoint.uuid if endpoint else None,
-                asked_version=version,
+                endpoint_uuid=found.endpoint.uuid if found.endpoint else None,
+                asked_version=found.asked_number,
             )
     except IntegrityError:
         # Two requests with the same key at once: the other one made the run.
-        earlier = run_of_key(actor, key)
+        earlier = run_of_key(actor, submission.key)
         if earlier is None:
             raise
         return earlier
@@ -186,46 +113,82 @@ def submit(
     return run
 
 
-def check_keys(target: Target, remarks: Mapping[str, Remark] | None) -> None:
-    if target.is_strict and remarks:
+def check_remarks(found: Found, remarks: Mapping[str, Remark]) -> None:
+    if found.is_strict and remarks:
         raise ValidationError({key: [remark.refusal] for key, remark in remarks.items()})
 
 
-def _warnings(remarks: Mapping[str, Remark] | None) -> list[str]:
-    return [remark.warning for remark in (remarks or {}).values()]
-
-
-def examine(
+def _new_run(
     actor: Actor,
-    target: Target,
+    submission: Submission,
+    found: Found,
+    examined: Examined,
     *,
-    assignments: Mapping[str, Any] | None = None,
-    datasets: Mapping[str, Any] | None = None,
-    datapaths: Mapping[str, Any] | None = None,
-    strict: bool | None = None,
-    caller: str = "Caller",
-) -> tuple[
-    blueprints.Blueprint,
-    Resolved,
-    dict[str, dict[str, Any]],
-    dict[tuple[str, str], engine.Destination],
-]:
-    """The values, data sources and output places of a run of `target`. Refuses what it must, and
-    writes nothing."""
-    blueprint = blueprints.load(target.graph.uuid)
-    resolved = resolve(
-        blueprint.parameters,
-        assignments=assignments,
-        datasets=datasets,
-        datapaths=datapaths,
-        strict=target.is_strict if strict is None else strict,
-        caller=caller,
+    experiment: str,
+    now: datetime,
+) -> Run:
+    settings, key, parent = submission.settings, submission.key, submission.parent
+    place = _experiment(actor, experiment)
+    nodes = examined.blueprint.graph.nodes.values()
+    run = Run(
+        workspace=actor.workspace,
+        experiment=place,
+        kind=found.kind,
+        parent=parent,
+        number=place.runs_made,
+        name=found.pipeline.name if found.pipeline else experiment,
+        display_name=settings.display_name or run_name(),
+        target=target_of(*nodes) if found.kind == Kind.SCRIPT else "",
+        description=settings.description,
+        tags=_texts(settings.tags),
+        properties=_properties(found, settings.properties),
+        pipeline=found.pipeline,
+        endpoint=found.endpoint,
+        endpoint_version=found.version.number if found.version else None,
+        schedule=submission.schedule,
+        idempotency_key=key.kept(actor) if key else None,
+        idempotency_digest=key.digest if key else "",
+        submitted_by=actor.name,
+        user=actor.user,
+        created_at=now,
+        updated_at=now,
     )
-    engine.check_lengths(blueprint, resolved.values)
-    _check_compute(actor, blueprint)
-    chosen = engine.destinations(blueprint, resolved.values, resolved.datapaths)
-    sources = _sources(actor, blueprint, resolved.datasets, resolved.datapaths)
-    return blueprint, resolved, sources, chosen
+    run.save(force_insert=True)
+    run.root = parent.root if parent is not None and parent.root_id else run
+    Run.objects.filter(pk=run.pk).update(root=run.root)
+    return run
+
+
+def _new_pipeline_run(
+    run: Run, submission: Submission, found: Found, examined: Examined, warnings: list[str]
+) -> PipelineRun:
+    settings, resolved = submission.settings, examined.resolved
+    secrets = examined.blueprint.secret_names
+    go_on = settings.continue_on_step_failure
+    if go_on is None:
+        go_on = bool(found.pipeline and found.pipeline.continue_on_step_failure)
+    return PipelineRun.objects.create(
+        run=run,
+        graph=found.graph,
+        submitted_at=None if submission.held else run.created_at,
+        source=submission.source,
+        run_source=settings.run_source,
+        run_type=settings.run_type,
+        original=submission.original,
+        parameters=sealing.sealed(resolved.values, secrets),
+        datasets=resolved.datasets,
+        datapaths=resolved.datapaths,
+        provenance=resolved.provenance,
+        warnings=[
+            *(remark.warning for remark in settings.remarks.values()),
+            *resolved.warnings,
+            *warnings,
+        ],
+        raw_request=sealing.without_secrets(numbers.storable(submission.request), secrets),
+        continue_on_step_failure=go_on,
+        regenerate_outputs=settings.regenerate_outputs,
+        timeout_seconds=settings.timeout_seconds or examined.blueprint.graph.timeout_seconds,
+    )
 
 
 def start(actor: Actor, run: Run, *, parent: Run | None = None) -> Run:
@@ -234,9 +197,8 @@ def start(actor: Actor, run: Run, *, parent: Run | None = None) -> Run:
     extra = run.pipeline_run
     check_runnable(run.endpoint, run.pipeline, None)
     blueprint = blueprints.load(extra.graph.uuid)
-    _check_compute(actor, blueprint)
-    chosen = engine.destinations(blueprint, sealing.opened(extra.parameters), extra.datapaths)
-    sources = _sources(actor, blueprint, extra.datasets, extra.datapaths)
+    values = sealing.opened(extra.parameters)
+    places = find_places(actor, blueprint, values, extra.datasets, extra.datapaths)
     ready: dict[str, int] = {}
     with write_transaction():
         if engine.take_unsubmitted(run.pk):
@@ -244,17 +206,11 @@ def start(actor: Actor, run: Run, *, parent: Run | None = None) -> Run:
                 _check_goes_on(parent)
                 run.parent, run.root = parent, parent.root or parent
                 Run.objects.filter(pk=run.pk).update(parent=run.parent, root=run.root)
-            ready = engine.plan(run, blueprint, sources, chosen)
+            ready = engine.plan(run, blueprint, places.sources, places.destinations)
             hold_runnable(run.endpoint, run.pipeline)
             audit.record(actor, "start", run)
     transaction.on_commit(partial(ring, ready), robust=True)
     return run
-
-
-def verb_to_run(pipeline: PublishedPipeline | None) -> str:
-    """The verb that running this needs: without a published pipeline it is the caller's own
-    code."""
-    return "run code" if pipeline is None else "submit"
 
 
 def _check_goes_on(parent: Run | None) -> None:
@@ -262,104 +218,6 @@ def _check_goes_on(parent: Run | None) -> None:
     if parent and (ended := Run.objects.canceled_at(parent.pk)):
         text = _("Run %(run)s was canceled: nothing more can be submitted below it.")
         raise Refused(text % {"run": ended})
-
-
-def target_for(
-    actor: Actor,
-    *,
-    pipeline: PublishedPipeline | None = None,
-    graph: Graph | None = None,
-    endpoint: PipelineEndpoint | None = None,
-    version: int | None = None,
-) -> Target:
-    if sum(given is not None for given in (pipeline, graph, endpoint)) > 1:
-        raise TypeError("give one of endpoint, pipeline, graph")
-    if actor.endpoint_uuid is not None and (
-        endpoint is None or endpoint.uuid != actor.endpoint_uuid
-    ):
-        raise Forbidden("This token triggers its own endpoint only.")
-    if graph is not None:
-        return Target(graph)
-    if endpoint is not None:
-        require(actor, "submit", endpoint)
-        found = _version(endpoint, version)
-        return Target(found.pipeline.graph, found.pipeline, endpoint, found)
-    if pipeline is not None:
-        return Target(pipeline.graph, pipeline)
-    raise TypeError("give an endpoint, a pipeline or a graph")
-
-
-def _version(endpoint: PipelineEndpoint, number: int | None) -> EndpointVersion:
-    if number is None:
-        if endpoint.default_version is None:
-            text = _("Pipeline endpoint %(name)s has no versions yet.")
-            raise Refused(text % {"name": endpoint.name}, status=400)
-        return endpoint.default_version
-    found = (
-        endpoint.versions.select_related("pipeline__graph")
-        .defer("pipeline__graph__wire", "pipeline__graph__interface")
-        .filter(number=number)
-        .first()
-    )
-    if found is None:
-        raise BadValue(
-            _("Pipeline endpoint %(name)s has no version %(number)s.")
-            % {"name": endpoint.name, "number": number},
-            target="pipelineVersion",
-        )
-    return found
-
-
-def _check_compute(actor: Actor, blueprint: blueprints.Blueprint) -> None:
-    wanted = {target_of(node) for node in blueprint.graph.nodes.values()}
-    known = set(
-        ComputeTarget.objects.filter(workspace=actor.workspace).values_list("name", flat=True)
-    )
-    missing = sorted(wanted - known)
-    if missing:
-        text = _("Compute target %(name)s not found in workspace. It has: %(names)s.")
-        given = {"name": missing[0], "names": ", ".join(sorted(known)) or _("none")}
-        raise Refused(text % given, status=400)
-
-
-def _sources(
-    actor: Actor,
-    blueprint: blueprints.Blueprint,
-    datasets: Mapping[str, Any],
-    datapaths: Mapping[str, Any],
-) -> dict[str, dict[str, Any]]:
-    """The location of each dataset node's data; what does not exist is refused now, by name."""
-    return {
-        node.id: _source(actor, node, datasets, datapaths)
-        for node in blueprint.graph.datasets.values()
-    }
-
-
-def _source(
-    actor: Actor, node: DatasetNode, datasets: Mapping[str, Any], datapaths: Mapping[str, Any]
-) -> dict[str, Any]:
-    if node.datapath_parameter:
-        path = datapaths.get(node.datapath_parameter)
-        if path is None:
-            raise BadValue(
-                f"Data path {node.datapath_parameter} has no value.", target=node.datapath_parameter
-            )
-        found = data.locate(actor.workspace, path["DataStoreName"], path["RelativePath"])
-        return {"datastore": found.datastore, "path": found.path}
-    if node.source_id:
-        uuid = as_uuid(node.source_id)
-        sources = DataSource.objects.filter(workspace=actor.workspace)
-        source = sources.filter(uuid=uuid).first() if uuid else None
-        if source is None or source.datastore is None:
-            raise BadValue(f"There is no data source {node.source_id}.", target="DatasetId")
-        place = {"datastore": source.datastore.name, "path": source.relative_path}
-        return {**place, "name": source.name} if source.name else place
-    reference = datasets.get(node.dataset_parameter or "") or node.value
-    if not reference:
-        raise BadValue(
-            f"Dataset {node.dataset_parameter} has no value.", target=node.dataset_parameter or ""
-        )
-    return {"saved": str(data.find_saved(actor.workspace, reference).uuid)}
 
 
 def _experiment(actor: Actor, name: str) -> Experiment:
@@ -371,13 +229,13 @@ def _experiment(actor: Actor, name: str) -> Experiment:
     return found.get()
 
 
-def _properties(kind: Kind, target: Target, given: Mapping[str, Any] | None) -> dict[str, str]:
-    found = _texts(given)
-    if kind == Kind.PIPELINE:  # the client recognises it by this property (wire.md 9.1)
-        found["azureml.runsource"] = "azureml.PipelineRun"
-    if target.pipeline is not None:
-        found["azureml.pipelineid"] = str(target.pipeline.uuid)
-    return found
+def _properties(found: Found, given: Mapping[str, Any] | None) -> dict[str, str]:
+    properties = _texts(given)
+    if found.kind == Kind.PIPELINE:  # the client recognises it by this property (wire.md 9.1)
+        properties["azureml.runsource"] = "azureml.PipelineRun"
+    if found.pipeline is not None:
+        properties["azureml.pipelineid"] = str(found.pipeline.uuid)
+    return properties
 
 
 def _texts(given: Mapping[str, Any] | None) -> dict[str, str]:

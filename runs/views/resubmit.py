@@ -4,10 +4,11 @@ from django.core.exceptions import ValidationError
 from django.shortcuts import render
 
 from endpoints import blueprints
-from runs import sealing, services
+from runs import services
 from runs.forms.submit import SubmitForm
 from runs.models import Run
 from runs.parts import scope
+from runs.submission import Key, RunSettings, verb_to_run
 from runs.views.submit import experiments_of, submitted
 from studio.core import audit
 from studio.core.access import Actor, require
@@ -19,7 +20,7 @@ from studio.core.ui.decorators import form_view, triggers
 @form_view
 def resubmit(request, uuid):
     run = scope.find_submitted(request, uuid)
-    require(request.actor, services.verb_to_run(run.pipeline), run)
+    require(request.actor, verb_to_run(run.pipeline), run)
     form = _form(request, run)
     if request.method == "POST" and form.is_valid():
         made = _made(request.actor, run, form)
@@ -37,7 +38,7 @@ def _form(request, run: Run) -> SubmitForm:
         workspace=run.workspace,
         parameters=blueprints.load(before.graph.uuid).parameters,
         experiments=list(dict.fromkeys(names)),
-        values={**sealing.opened(before.parameters), **before.datasets, **before.datapaths},
+        values=RunSettings.of(run).opened().values,
         initial={
             "experiment": run.experiment.name,
             "description": run.description,
@@ -51,9 +52,9 @@ def _form(request, run: Run) -> SubmitForm:
 
 def _made(actor: Actor, run: Run, form: SubmitForm) -> Run | None:
     """The new run; or None, with the reasons on the form."""
-    key = services.Key("form", str(run.uuid), form.cleaned_data["key"])
+    key = Key("form", str(run.uuid), form.cleaned_data["key"])
     try:
-        return services.resubmit(actor, run, strict=True, key=key, **form.submission())
+        return services.resubmit(actor, run, form.settings(), strict=True, key=key)
     except (ValidationError, Refused) as error:
         audit.refuse_for(actor, error, kind="Run", uuid=run.uuid)
         form.refuse(error)

@@ -70,7 +70,7 @@ def schedule_detail(request, uuid):
     context = {
         "nav": "pipelines",
         "schedule": schedule,
-        "submission": kept.arguments(kept.shown(schedule.submission)),
+        "settings": kept.read(kept.shown(schedule.submission)),
         "upcoming": _upcoming(schedule),
         "page": paginate(ticks, **at),
     }
@@ -119,14 +119,9 @@ def schedule_edit(request, uuid):
         uuid=uuid,
     )
     require(request.actor, "edit", schedule)
-    submission = kept.arguments(kept.shown(schedule.submission))
-    values = {
-        **submission["assignments"],
-        **submission["datasets"],
-        **submission["datapaths"],
-    }
-    start = initial_of(schedule, submission) | {"etag": schedule.etag}
-    form = _form(request, schedule.target, schedule, values=values, initial=start)
+    settings = kept.read(kept.shown(schedule.submission))
+    start = initial_of(schedule, settings) | {"etag": schedule.etag}
+    form = _form(request, schedule.target, schedule, values=settings.values, initial=start)
     if request.method == "POST" and form.is_valid() and "preview" not in request.POST:
         changes = form.arguments() | {"etag": request.POST.get("etag") or None}
         if schedule.endpoint is not None:

@@ -12,10 +12,17 @@ from django.utils.translation import gettext as _
 from endpoints import blueprints
 from endpoints.models import EndpointVersion, PipelineEndpoint, PublishedPipeline
 from endpoints.services import why_disabled
-from runs import services
 from runs.forms.submit import SubmitForm
 from runs.models import Experiment, Run, Source
 from runs.parts.definitions import asked_version, find_endpoint, find_pipeline, versions_of
+from runs.submission import (
+    EndpointTarget,
+    Key,
+    PipelineTarget,
+    Submission,
+    Target,
+    submit,
+)
 from studio.core import audit
 from studio.core.access import Actor, require
 from studio.core.errors import Refused
@@ -33,8 +40,7 @@ def endpoint_submit(request, uuid):
     version = _version(request, endpoint, rows)
     form = _form(request, version.pipeline, name=endpoint.name)
     if request.method == "POST" and form.is_valid():
-        key = services.Key("form", str(endpoint.uuid), form.cleaned_data["key"])
-        run = attempt(request.actor, form, endpoint=endpoint, version=version.number, key=key)
+        run = attempt(request.actor, form, endpoint, EndpointTarget(endpoint, version.number))
         if run is not None:
             return submitted(request, run)
     return _page(
@@ -57,8 +63,7 @@ def pipeline_submit(request, uuid):
     require(request.actor, "submit", pipeline)
     form = _form(request, pipeline, name=pipeline.name)
     if request.method == "POST" and form.is_valid():
-        key = services.Key("form", str(pipeline.uuid), form.cleaned_data["key"])
-        run = attempt(request.actor, form, pipeline=pipeline, key=key)
+        run = attempt(request.actor, form, pipeline, PipelineTarget(pipeline))
         if run is not None:
             return submitted(request, run)
     return _page(
@@ -71,14 +76,20 @@ def pipeline_submit(request, uuid):
     )
 
 
-def attempt(actor: Actor, form: SubmitForm, *, key: services.Key, **target) -> Run | None:
+def attempt(
+    actor: Actor, form: SubmitForm, asked: PipelineEndpoint | PublishedPipeline, target: Target
+) -> Run | None:
     """The run, or None with the service's reasons on the form."""
+    submission = Submission(
+        target,
+        form.settings(),
+        source=Source.STUDIO,
+        strict=True,
+        key=Key("form", str(asked.uuid), form.cleaned_data["key"]),
+    )
     try:
-        return services.submit(
-            actor, source=Source.STUDIO, strict=True, key=key, **target, **form.submission()
-        )
+        return submit(actor, submission)
     except (Refused, ValidationError) as error:
-        asked = target.get("endpoint") or target["pipeline"]
         audit.refuse_for(actor, error, kind=type(asked).__name__, uuid=asked.uuid)
         form.refuse(error)
         return None

@@ -28,7 +28,7 @@ def make(api, actor: Actor) -> Run:
         workspace, NAME, steps=("one", "two"), edges=[("one", "two")], parameters=[LR]
     )
     endpoint = factories.endpoint(workspace, NAME, pipelines=[pipeline])
-    run = services.submit(actor, experiment=NAME, pipeline=pipeline)
+    run = factories.run(actor, experiment=NAME, pipeline=pipeline)
     Schedule.objects.create(
         workspace=workspace,
         name=NAME,

@@ -24,7 +24,7 @@ def start(*rows):
 
 @pytest.fixture
 def parent(actor, workspace):
-    return services.submit(actor, experiment="churn", pipeline=factories.pipeline(workspace))
+    return factories.run(actor, experiment="churn", pipeline=factories.pipeline(workspace))
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from django.utils.http import parse_http_date
 
 from endpoints import data
 from endpoints.models import Datastore
-from runs import engine, run_tokens, services
+from runs import engine, run_tokens
 from runs.models import Artifact, Outcome, Run, StepRun
 from runs.states import Status
 from runs.tracking.artifacts import blob_of
@@ -31,7 +31,7 @@ BLOB = {"content_type": "application/octet-stream"}
 
 @pytest.fixture
 def run(actor, workspace):
-    return services.submit(actor, experiment="exp", pipeline=factories.pipeline(workspace))
+    return factories.run(actor, experiment="exp", pipeline=factories.pipeline(workspace))
 
 
 @pytest.fixture
@@ -276,7 +276,7 @@ def test_readers_and_steps_of_other_runs_write_no_artifacts(
 ):
     url = f"{artifacts}/batch/metadata/ExperimentRun/dcid.{run.uuid}"
     assert api_as(Role.READER).post(url, {"paths": []}).status == 403
-    other = services.submit(actor, experiment="o", pipeline=factories.pipeline(workspace))
+    other = factories.run(actor, experiment="o", pipeline=factories.pipeline(workspace))
     step = StepRun.objects.get(run__root=other).run
     in_step = Api(workspace, run_tokens.make(Run.objects.get(pk=step.pk))[0])
     assert in_step.post(url, {"paths": []}).status == 404

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from endpoints.models import ComputeTarget
-from runs import run_tokens, services
+from runs import run_tokens
 from runs.models import Run, StepAttempt, Worker
 from studio.core.models import AuditEvent, Role
 from tests import factories
@@ -62,7 +62,7 @@ def worker(name, queues, *, is_named=True, **more):
 @pytest.fixture
 def running(actor, workspace):
     """A step that a worker runs."""
-    run = services.submit(actor, experiment="e", pipeline=factories.pipeline(workspace))
+    run = factories.run(actor, experiment="e", pipeline=factories.pipeline(workspace))
     step = Run.objects.get(parent=run)
     StepAttempt.objects.create(step=step.step, number=1, worker="one")
     return step
@@ -176,7 +176,7 @@ def test_names_that_no_queue_can_have(api, workspace, name):
 def test_publishers_make_targets_and_neither_operators_nor_steps_do(api_as, actor, workspace, url):
     assert api_as(Role.OPERATOR).put(url, wanted()).status == 403
     assert api_as(Role.PUBLISHER).put(url, wanted()).status == 200
-    run = services.submit(actor, experiment="e", pipeline=factories.pipeline(workspace))
+    run = factories.run(actor, experiment="e", pipeline=factories.pipeline(workspace))
     step = api_as(Role.READER)
     step.token = run_tokens.make(Run.objects.get(parent=run))[0]
     assert step.put(url, wanted()).status == 403

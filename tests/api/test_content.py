@@ -9,7 +9,7 @@ import pytest
 
 from endpoints import snapshots
 from endpoints.models import Snapshot
-from runs import run_tokens, services
+from runs import run_tokens
 from runs.models import Run
 from studio.core.models import Role
 from tests import factories
@@ -135,7 +135,7 @@ def test_a_step_keeps_code_of_its_own_and_reaches_no_other(
     api, actor, anonymous, content, workspace
 ):
     _, theirs = send(api, anonymous, content, {"secret.py": b"s"})
-    run = services.submit(actor, experiment="e", pipeline=factories.pipeline(workspace))
+    run = factories.run(actor, experiment="e", pipeline=factories.pipeline(workspace))
     step = Api(workspace, run_tokens.make(Run.objects.get(parent=run))[0])
     reply, own = send(step, anonymous, content, {"a.py": b"a"})
     assert reply.status == 200

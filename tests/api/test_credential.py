@@ -1,7 +1,7 @@
 import pytest
 from django.utils import timezone
 
-from runs import run_tokens, services
+from runs import run_tokens
 from runs.models import Run
 from runs.states import Status
 from studio.core.models import AuditEvent, Role
@@ -44,7 +44,7 @@ def test_a_content_type_that_nobody_gave_has_the_clients_word_for_it(api, url):
 
 def test_a_step_reads_while_its_run_lives_and_that_is_on_record(api, workspace, actor, url):
     api.put(url, {"name": "s", "value": "hush"})
-    run = services.submit(actor, experiment="e", pipeline=factories.pipeline(workspace))
+    run = factories.run(actor, experiment="e", pipeline=factories.pipeline(workspace))
     in_step = Api(workspace, run_tokens.make(Run.objects.get(parent=run))[0])
     assert in_step.get(f"{url}/s").body["value"] == "hush"
     event = AuditEvent.objects.get(verb="read secret")

@@ -5,7 +5,7 @@ import uuid
 import pytest
 
 from endpoints.models import Graph, Module, PublishedPipeline
-from runs import sealing, services
+from runs import sealing
 from runs.models import GraphDraft, PipelineDraft, PipelineRun, Run
 from studio.core.models import Role
 from tests import factories
@@ -118,7 +118,7 @@ def test_published_its_values_are_defaults(api, draft):
 
 def test_clones_know_what_they_were_made_of(api, draft, actor, workspace):
     pipeline = factories.pipeline(workspace, "name / with: signs", parameters=[LR])
-    run = services.submit(actor, experiment="e", pipeline=pipeline, assignments={"lr": "3"})
+    run = factories.run(actor, experiment="e", pipeline=pipeline, assignments={"lr": "3"})
     path = f"{api.P}/PipelineDrafts"
     of_draft = api.get(f"{path}/Clone/{draft['Id']}").body
     of_pipeline = api.get(f"{path}/ClonePublished/{pipeline.uuid}").body

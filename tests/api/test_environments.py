@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from runs import run_tokens, services
+from runs import run_tokens
 from studio.core.models import Role
 from tests import factories
 from tests.api.conftest import Api
@@ -86,7 +86,7 @@ def test_readers_register_nothing(api_as, url):
 def test_what_a_run_was_given_is_found_though_nobody_registered_it(
     api, url, elsewhere, workspace, actor
 ):
-    run = services.submit(actor, experiment="e", pipeline=factories.pipeline(workspace))
+    run = factories.run(actor, experiment="e", pipeline=factories.pipeline(workspace))
     step = run.children.get()
     wire = run.pipeline_run.graph.wire
     wire["ModuleNodes"][0]["Runconfig"] = json.dumps({"environment": {"python": {}, "name": None}})
@@ -102,14 +102,14 @@ def test_what_a_run_was_given_is_found_though_nobody_registered_it(
         assert api.get(f"{url}/{wrong}").status == 404
     in_step = Api(workspace, run_tokens.make(step)[0])
     assert in_step.get(path).body == given
-    other = services.submit(actor, experiment="e", pipeline=factories.pipeline(workspace, "other"))
+    other = factories.run(actor, experiment="e", pipeline=factories.pipeline(workspace, "other"))
     theirs = path.replace(str(step.uuid), str(other.children.get().uuid))
     assert in_step.get(theirs).status == 404
 
 
 def test_a_run_of_a_registered_environment_names_its_version(api, url, workspace, actor):
     api.put(f"{url}/mine", definition("green"))
-    run = services.submit(actor, experiment="e", pipeline=factories.pipeline(workspace))
+    run = factories.run(actor, experiment="e", pipeline=factories.pipeline(workspace))
     wire = run.pipeline_run.graph.wire
     registered = api.get(f"{url}/mine").body
     wire["ModuleNodes"][0]["Runconfig"] = json.dumps({"environment": registered})

@@ -68,7 +68,7 @@ def test_the_archive_hides_and_gives_back(api, made):
 
 
 def test_a_new_run_brings_an_experiment_back_and_a_child_does_not(actor, workspace):
-    run = services.submit(actor, experiment="old", pipeline=factories.pipeline(workspace))
+    run = factories.run(actor, experiment="old", pipeline=factories.pipeline(workspace))
 
     def archive():
         services.edit_experiment(actor, run.experiment, archive=True)
@@ -82,7 +82,7 @@ def test_a_new_run_brings_an_experiment_back_and_a_child_does_not(actor, workspa
     services.make_child(actor, uuid=uuid4(), experiment=run.experiment)
     assert not archived()
     archive()
-    services.submit(actor, experiment="old", graph=run.pipeline_run.graph)
+    factories.run(actor, experiment="old", graph=run.pipeline_run.graph)
     assert not archived()
     archive()
     services.make_experiment(actor, "old")
@@ -91,7 +91,7 @@ def test_a_new_run_brings_an_experiment_back_and_a_child_does_not(actor, workspa
 
 def test_only_one_without_runs_is_deleted(api, actor, made, workspace):
     path = f"{api.H}/experimentids/{made('used')}"
-    services.submit(actor, experiment="used", pipeline=factories.pipeline(workspace))
+    factories.run(actor, experiment="used", pipeline=factories.pipeline(workspace))
     reply = api.delete(path)
     assert reply.status == 409
     assert "Experiment used has runs" in reply.body["error"]["message"]
@@ -144,7 +144,7 @@ def test_who_submits_may_tag_and_only_publishers_archive_and_delete(api_as, made
 
 
 def test_a_steps_token_looks_and_changes_nothing(actor, workspace):
-    run = services.submit(actor, experiment="churn", pipeline=factories.pipeline(workspace))
+    run = factories.run(actor, experiment="churn", pipeline=factories.pipeline(workspace))
     step = Api(workspace, run_tokens.make(Run.objects.get(parent=run))[0])
     path = f"{step.H}/experimentids/{run.experiment.uuid}"
     assert step.get(path).status == 200

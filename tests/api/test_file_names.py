@@ -8,7 +8,6 @@ from django.test import Client
 
 from endpoints import data
 from endpoints.models import Datastore
-from runs import services
 from runs.models import Run
 from runs.tracking import artifacts
 from studio.core import file_names, tokens
@@ -22,7 +21,7 @@ BROKEN = "caf\udce9.txt"
 
 
 def test_artifacts_are_listed_and_fetched(api, actor, workspace, tmp_path):
-    run = services.submit(actor, experiment="e", pipeline=factories.pipeline(workspace))
+    run = factories.run(actor, experiment="e", pipeline=factories.pipeline(workspace))
     step = Run.objects.get(parent=run)
     for name in ODD:
         (tmp_path / name).write_text(ascii(name))

@@ -5,7 +5,6 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from runs import services
 from runs.models import Worker
 from studio.api import health
 from studio.core.rest import views
@@ -49,7 +48,7 @@ def test_processes_live_by_their_heartbeat(anonymous, no_redis, processes):
 
 @pytest.mark.usefixtures("processes", "no_redis")
 def test_metrics_need_a_token_unless_open(api, anonymous, actor, settings):
-    services.submit(actor, experiment="e", pipeline=factories.pipeline(actor.workspace))
+    factories.run(actor, experiment="e", pipeline=factories.pipeline(actor.workspace))
     assert anonymous.get("/metrics").status == 401
     text = api.get("/metrics").body
     assert 'studio_runs_live{kind="Pipeline"' in text

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def run(actor, workspace):
     pipeline = factories.pipeline(workspace, steps=("one", "two"), edges=[("one", "two")])
-    return services.submit(
+    return factories.run(
         actor, experiment="exp", pipeline=pipeline, tags={"team": "a"}, display_name="first"
     )
 
@@ -103,7 +103,7 @@ def test_a_page_of_history_costs_the_same_with_more_runs(api, actor, run, querie
 
     def count(more: int) -> list[int]:
         for _ in range(more):
-            services.submit(actor, experiment="exp", pipeline=run.pipeline)
+            factories.run(actor, experiment="exp", pipeline=run.pipeline)
         return [queries_of(found), queries_of(listed)]
 
     few = count(2)
@@ -301,7 +301,7 @@ def test_two_that_make_the_same_run_at_once_both_have_it(api, actor, run):
 
 # --- a step's own token -------------------------------------------------------------------------------
 def test_a_steps_token_reads_its_tree_and_nothing_else(in_step, actor, workspace, run, step):
-    other = services.submit(actor, experiment="o", pipeline=factories.pipeline(workspace))
+    other = factories.run(actor, experiment="o", pipeline=factories.pipeline(workspace))
     for uuid_ in (run.uuid, step.uuid):
         assert in_step.get(f"{in_step.H}/runs/{uuid_}").status == 200
     assert in_step.get(f"{in_step.P}/PipelineRuns/{run.uuid}").status == 200

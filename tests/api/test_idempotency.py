@@ -12,6 +12,7 @@ from endpoints.models import Graph, Snapshot
 from runs import services
 from runs.models import Kind, Run
 from runs.states import Status
+from runs.submission import Key
 from studio.core.models import Role
 from tests import factories
 from tests.api.conftest import Api
@@ -201,8 +202,8 @@ def test_what_a_caller_sends_meets_no_key_of_ours(api, doors, actor):
     for key in ("one", kept, kept.partition(":")[2]):
         assert id_of(send(api, path, body, key=key)) != own
     assert id_of(api.post(path, body)) == own
-    key = services.Key("form", str(doors.endpoint.uuid), KEY)
-    form = services.submit(actor, experiment="keys", endpoint=doors.endpoint, key=key)
+    key = Key("form", str(doors.endpoint.uuid), KEY)
+    form = factories.run(actor, experiment="keys", endpoint=doors.endpoint, key=key)
     assert id_of(send(api, *doors.calls["id"][:2])) != str(form.uuid)
 
 

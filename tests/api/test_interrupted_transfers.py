@@ -9,7 +9,6 @@ from django.test import Client
 
 from endpoints import snapshots
 from endpoints.models import Snapshot
-from runs import services
 from runs.models import Artifact
 from studio.core.models import Workspace
 from studio.storage import uploads
@@ -29,7 +28,7 @@ def artifacts(workspace):
 
 @pytest.fixture
 def run(actor, workspace):
-    return services.submit(actor, experiment="exp", pipeline=factories.pipeline(workspace))
+    return factories.run(actor, experiment="exp", pipeline=factories.pipeline(workspace))
 
 
 @pytest.fixture

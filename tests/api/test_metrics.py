@@ -4,7 +4,6 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from runs import services
 from runs.api.metrics import MOST_METRICS, MOST_POINTS
 from runs.models import MetricValue
 from tests import factories
@@ -18,7 +17,7 @@ POINT = {
 
 @pytest.fixture
 def run(actor, workspace):
-    return services.submit(actor, experiment="exp", pipeline=factories.pipeline(workspace))
+    return factories.run(actor, experiment="exp", pipeline=factories.pipeline(workspace))
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from runs import run_tokens, services
+from runs import run_tokens
 from runs.models import Metric, Run, RunAttribute
 from studio.core.models import Role
 from tests import factories
@@ -190,7 +190,7 @@ def test_a_reader_logs_nothing(mlflow, workspace):
 
 def test_a_step_logs_to_its_run_and_starts_runs_below_it_only(mlflow, actor, workspace):
     other = mlflow.made()["info"]
-    run = services.submit(actor, experiment="own", pipeline=factories.pipeline(workspace))
+    run = factories.run(actor, experiment="own", pipeline=factories.pipeline(workspace))
     own = Run.objects.get(parent=run)
     step = Mlflow(workspace, run_tokens.make(own)[0])
     param = {"key": "p", "value": "a"}

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def step(actor, workspace):
-    run = services.submit(actor, experiment="exp", pipeline=factories.pipeline(workspace))
+    run = factories.run(actor, experiment="exp", pipeline=factories.pipeline(workspace))
     step = Run.objects.get(parent=run)
     services.keep_artifact(actor, step, path="outputs/m/w.txt", stream=io.BytesIO(b"weights"))
     return step
@@ -128,7 +128,7 @@ def test_bad_models(api, url, step, change):
 
 
 def test_a_step_registers_its_own_and_reads_those_of_others(api, url, actor, workspace, step):
-    other = services.submit(actor, experiment="exp", pipeline=factories.pipeline(workspace))
+    other = factories.run(actor, experiment="exp", pipeline=factories.pipeline(workspace))
     other_step = Run.objects.get(parent=other)
     services.keep_artifact(actor, other_step, path="a.txt", stream=io.BytesIO(b"secret"))
     in_step = Api(workspace, run_tokens.make(other_step)[0])
@@ -150,7 +150,7 @@ def test_a_step_registers_its_own_and_reads_those_of_others(api, url, actor, wor
 def test_what_is_beside_a_model_is_not_read_with_it(api, url, actor, workspace, step):
     services.keep_artifact(actor, step, path="outputs/m2/w.txt", stream=io.BytesIO(b"secret"))
     register(api, url, step)
-    other = services.submit(actor, experiment="exp", pipeline=factories.pipeline(workspace))
+    other = factories.run(actor, experiment="exp", pipeline=factories.pipeline(workspace))
     in_step = Api(workspace, run_tokens.make(Run.objects.get(parent=other))[0])
     prefix = f"/artifact/v2.0{workspace.scope}/artifacts/prefix/contentinfo"
     inside = f"{prefix}/ExperimentRun/{step.data_container_id}/outputs/m"
@@ -161,7 +161,7 @@ def test_what_is_beside_a_model_is_not_read_with_it(api, url, actor, workspace, 
 
 def test_a_token_of_another_endpoint_reads_no_file_of_a_model(api, url, actor, workspace):
     ours, theirs = factories.endpoint(workspace), factories.endpoint(workspace)
-    run = services.submit(actor, experiment="exp", endpoint=theirs)
+    run = factories.run(actor, experiment="exp", endpoint=theirs)
     step = Run.objects.get(parent=run)
     services.keep_artifact(actor, step, path="outputs/m/w.txt", stream=io.BytesIO(b"weights"))
     model = register(api, url, step).body
@@ -193,7 +193,7 @@ def test_readers_register_nothing(api_as, url, step):
 
 def test_a_step_changes_only_models_of_its_own_run(api, url, step, workspace, actor):
     register(api, url, step)
-    other = services.submit(actor, experiment="other", pipeline=factories.pipeline(workspace))
+    other = factories.run(actor, experiment="other", pipeline=factories.pipeline(workspace))
     for run, status in ((Run.objects.get(parent=other), 403), (step, 200)):
         in_step = Api(workspace, run_tokens.make(run)[0])
         change = [{"op": "replace", "path": "/description", "value": "changed"}]

@@ -7,7 +7,6 @@ import pytest
 from endpoints import blueprints
 from endpoints.graph import read_module
 from endpoints.models import Graph, Module, PublishedPipeline, SavedDataset
-from runs import services
 from runs.models import PipelineDraft, Run, RunAttribute, Schedule
 from runs.schedules import scheduler
 from tests import factories
@@ -58,7 +57,7 @@ def test_of_tags_and_properties(api, pipeline):
 
 def test_of_a_run_that_is_repeated(api, actor, pipeline):
     run = trigger(api, pipeline, f'{{"ExperimentName": "e", "ParameterAssignments": {SENT}}}')
-    again = services.submit(
+    again = factories.run(
         actor, experiment="e", pipeline=pipeline, assignments=run.pipeline_run.parameters
     )
     assert again.pipeline_run.parameters == WRITTEN

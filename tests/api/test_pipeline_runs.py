@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def run(actor, workspace):
     pipeline = factories.pipeline(workspace, steps=("one", "two"), edges=[("one", "two")])
-    return services.submit(actor, experiment="exp", pipeline=pipeline)
+    return factories.run(actor, experiment="exp", pipeline=pipeline)
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_node_statuses(api, run, url):
 
 def test_a_run_below_another_has_its_own_nodes(api, actor, run, url):
     """Both are of one graph, so their nodes have the same ids."""
-    below = services.submit(actor, experiment="exp", pipeline=run.pipeline, parent=run)
+    below = factories.run(actor, experiment="exp", pipeline=run.pipeline, parent=run)
     own = api.post(f"{url}/Graph/AllNodes/Status", []).body
     theirs = api.post(f"{api.P}/PipelineRuns/{below.uuid}/Graph/AllNodes/Status", []).body
     for statuses, pipeline_run in ((own, run), (theirs, below)):
@@ -134,7 +134,7 @@ def test_canceling_what_is_over_changes_nothing_and_is_no_error(api, api_as, run
 
 def test_a_caller_may_wait_for_the_end_of_a_run(api, actor, workspace):
     """The server that holds the call asks again; under any other the answer comes at once."""
-    run = services.submit(actor, experiment="exp", pipeline=factories.pipeline(workspace))
+    run = factories.run(actor, experiment="exp", pipeline=factories.pipeline(workspace))
     path = f"{api.P}/PipelineRuns/{run.uuid}"
     client = Client(headers={"Authorization": f"Bearer {api.token}", "Prefer": "wait=50"})
     held = client.get(path, **{"studio.may_hold": True})

@@ -8,7 +8,7 @@ import uuid
 import pytest
 from django.db import transaction
 
-from runs import run_tokens, services
+from runs import run_tokens
 from runs.models import Run
 from tests import factories
 from tests.api import known
@@ -386,7 +386,7 @@ def test_lists_of_workspaces_show_a_caller_its_own(api, elsewhere, anonymous, pa
 def in_step(api, actor, workspace):
     """A step of another run than the known one."""
     known.make(api, actor)
-    run = services.submit(actor, experiment="own", pipeline=factories.pipeline(workspace))
+    run = factories.run(actor, experiment="own", pipeline=factories.pipeline(workspace))
     return Api(workspace, run_tokens.make(Run.objects.get(parent=run))[0])
 
 

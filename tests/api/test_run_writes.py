@@ -79,7 +79,7 @@ def publisher(workspace):
 
 @pytest.fixture
 def executed(actor, workspace):
-    return services.submit(actor, experiment="exp", pipeline=factories.pipeline(workspace))
+    return factories.run(actor, experiment="exp", pipeline=factories.pipeline(workspace))
 
 
 def writes(who: Person, run: Run):

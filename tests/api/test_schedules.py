@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from runs import run_tokens, services
+from runs import run_tokens
 from runs.models import Run, Schedule
 from runs.schedules import scheduler
 from runs.submission import kept
@@ -153,7 +153,7 @@ def test_a_secret_is_neither_shown_nor_kept_readable_nor_lost(api, posted):
     assert made["PipelineSubmissionInfo"]["ParameterAssignments"]["key"] == "********"
     assert "hush" not in str(Schedule.objects.get().submission)
     api.put(f"{api.P}/Schedules/{made['Id']}", made | {"Name": "other"})
-    assert kept.arguments(Schedule.objects.get().submission)["assignments"]["key"] == "hush"
+    assert kept.read(Schedule.objects.get().submission).assignments["key"] == "hush"
     forged = INFO | {"ParameterAssignments": {"other": {"secret": "gAAAA"}}}
     body = posted | {"PipelineSubmissionInfo": forged}
     assert api.post(f"{api.P}/Schedules/Create", body).status == 400
@@ -252,7 +252,7 @@ def test_roles_and_reach(api, api_as, posted, endpoint, actor):
 
 def test_a_steps_own_token_opens_none(api, posted, workspace, actor, pipeline):
     made = create(api, posted)
-    run = services.submit(actor, experiment="x", pipeline=pipeline)
+    run = factories.run(actor, experiment="x", pipeline=pipeline)
     step = Run.objects.get(parent=run)
     Run.objects.filter(pk=step.pk).update(status="Running")
     api.token = run_tokens.make(Run.objects.get(pk=step.pk))[0]

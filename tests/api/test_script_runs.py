@@ -13,6 +13,7 @@ from runs.engine.recover import stuck_runs
 from runs.engine.time_out import overdue_runs
 from runs.models import Experiment, Kind, Outcome, Run, StepRun
 from runs.states import Status
+from runs.submission import RunSettings
 from studio.core.models import Role
 from tests import factories
 from tests.api.conftest import Api
@@ -328,7 +329,7 @@ def test_the_page_of_a_script_run(client, api, definition, actor):
 
 def test_a_scripts_run_is_submitted_again_as_what_it_was(api, actor, definition):
     run = run_of(post(api, definition))
-    again = services.resubmit(actor, run, experiment="other")
+    again = services.resubmit(actor, run, RunSettings("other"))
     assert (again.kind, again.experiment.name) == (Kind.SCRIPT, "other")
     assert again.pipeline_run.graph == run.pipeline_run.graph
     assert again.pipeline_run.original == run.pipeline_run

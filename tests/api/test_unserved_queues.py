@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from runs import services
 from runs.models import Run, Worker
 from tests import factories
 
@@ -17,7 +16,7 @@ SAID = "No worker serves cpu-cluster"
 @pytest.fixture
 def waiting(actor, workspace):
     """Submitted half a minute ago."""
-    run = services.submit(actor, experiment="growth", pipeline=factories.pipeline(workspace))
+    run = factories.run(actor, experiment="growth", pipeline=factories.pipeline(workspace))
     then = timezone.now() - timedelta(seconds=31)
     Run.objects.filter(root=run).update(created_at=then, updated_at=then)
     return run

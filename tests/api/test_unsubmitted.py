@@ -74,7 +74,7 @@ def test_submitting_twice_starts_once(api, body):
 
 
 def test_below_a_parent(api, body, actor, workspace):
-    parent = services.submit(actor, experiment="exp", pipeline=factories.pipeline(workspace))
+    parent = factories.run(actor, experiment="exp", pipeline=factories.pipeline(workspace))
     run_id = make(api, body).body["Id"]
     assert submit(api, run_id, f"?parentRunId={parent.uuid}").status == 200
     run = Run.objects.get(uuid=run_id)

@@ -6,7 +6,6 @@ from django.db.models import F
 from endpoints.filters import CatalogueFilter
 from endpoints.models import Dataset, PipelineEndpoint, PublishedPipeline
 from runs.models import Run, Schedule
-from runs.services import submit
 from runs.tracking.tags import merge
 from studio.core.db.folded import fold
 from studio.core.db.lookups import ILike
@@ -18,8 +17,10 @@ SPELLINGS = ["Größe", "GRÖSSE", "grö", "GRÖ", "GRO\u0308", "größ"]
 
 @pytest.mark.parametrize("text", SPELLINGS)
 def test_a_run_by_a_part_of_its_name(actor, workspace, text):
-    run = submit(actor, experiment="e", graph=factories.graph(workspace), display_name="alle Größe")
-    submit(actor, experiment="e", graph=factories.graph(workspace), display_name="Grosse")
+    run = factories.run(
+        actor, experiment="e", graph=factories.graph(workspace), display_name="alle Größe"
+    )
+    factories.run(actor, experiment="e", graph=factories.graph(workspace), display_name="Grosse")
     assert list(Run.objects.pipeline_runs().searched(text)) == [run]
 
 
@@ -50,7 +51,7 @@ def test_a_pipeline_a_schedule_and_a_dataset(workspace):
 
 
 def test_what_is_renamed_is_found_by_its_new_name(actor, workspace):
-    run = submit(actor, experiment="e", graph=factories.graph(workspace), display_name="alt")
+    run = factories.run(actor, experiment="e", graph=factories.graph(workspace), display_name="alt")
     merge(run.pk, display_name="Öl")
     assert Run.objects.searched("ÖL").get() == run
     assert not Run.objects.searched("alt").exists()
@@ -81,7 +82,9 @@ def test_updating_other_columns_costs_one_statement(workspace, django_assert_num
 
 
 def test_ilike_of_other_alphabets(actor, workspace):
-    run = submit(actor, experiment="e", graph=factories.graph(workspace), display_name="Größe")
+    run = factories.run(
+        actor, experiment="e", graph=factories.graph(workspace), display_name="Größe"
+    )
     assert Run.objects.filter(ILike(F("display_name"), "GRÖ%")).get() == run
     assert not Run.objects.filter(ILike(F("display_name"), "GRÖ")).exists()
 

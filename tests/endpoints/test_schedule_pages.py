@@ -164,10 +164,10 @@ def test_the_form_makes_what_the_sdk_would(schedule):
         "TimeZone": "America/New_York",
         "Schedule": {"Hours": [6, 18], "Minutes": [30], "WeekDays": ["Monday", "Friday"]},
     }
-    given = kept.arguments(schedule.submission)
-    assert given["experiment"] == "nightly"
-    assert given["assignments"] == {"epochs": "9", "key": "hush"}
-    assert given["datapaths"] == {}
+    given = kept.read(schedule.submission)
+    assert given.experiment == "nightly"
+    assert given.assignments == {"epochs": "9", "key": "hush"}
+    assert given.datapaths == {}
     assert schedule.endpoint_version is None
 
 
@@ -246,7 +246,7 @@ def test_editing_unchanged_keeps_all_and_the_secret(page, schedule):
     assert page.post(edit, data | {"name": "other"}).status_code == 302
     after = Schedule.objects.values().get()
     assert after["name"] == "other" and after["next_at"] == before["next_at"]
-    assert kept.arguments(after["submission"])["assignments"] == {
+    assert kept.read(after["submission"]).assignments == {
         "epochs": "9",
         "key": "hush",
     }

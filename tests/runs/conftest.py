@@ -11,7 +11,6 @@ from django.db import connections
 from django.urls import reverse
 
 from endpoints import services as definitions
-from runs import services
 from runs.models import Run, StepRun
 from runs.worker.process import Worker
 from tests import factories
@@ -67,7 +66,7 @@ class Studio:
         return definitions.publish_folder(self.actor, folder)
 
     def submit(self, pipeline, **more) -> Run:
-        return services.submit(self.actor, experiment="test", pipeline=pipeline, **more)
+        return factories.run(self.actor, experiment="test", pipeline=pipeline, **more)
 
     def work(self) -> list:
         """What one slot does when the bell rings; the bells it would ring in turn."""

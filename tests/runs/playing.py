@@ -2,7 +2,6 @@
 
 from runs import engine
 from runs.models import Kind, Outcome, Run
-from runs.services import submit
 from tests import factories
 
 
@@ -12,7 +11,7 @@ def start(actor, **parts) -> Run:
         key: parts.pop(key) for key in ("steps", "edges", "parameters", "graph") if key in parts
     }
     graph = of_graph.pop("graph", None) or factories.graph(actor.workspace, **of_graph)
-    return submit(actor, experiment="test", graph=graph, **parts)
+    return factories.run(actor, experiment="test", graph=graph, **parts)
 
 
 def take(worker: str = "worker-1") -> engine.Claim | None:

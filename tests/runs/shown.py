@@ -1,10 +1,11 @@
 """Runs brought into the states that pages show, and the names of a run's pages."""
 
-from runs import logs, services
+from runs import logs
 from runs.models import Artifact, Run
 from runs.states import Status
 from runs.tracking import artifacts
 from studio.storage import blobs
+from tests import factories
 
 TABS = [
     *("detail", "steps", "outputs", "metrics", "images"),
@@ -13,7 +14,7 @@ TABS = [
 
 
 def submit(actor, endpoint, **more) -> Run:
-    return services.submit(actor, endpoint=endpoint, experiment="growth", **more)
+    return factories.run(actor, endpoint=endpoint, experiment="growth", **more)
 
 
 def step_of(run: Run, name: str) -> Run:

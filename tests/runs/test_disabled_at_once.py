@@ -8,8 +8,8 @@ from django.db import connection, transaction
 
 from endpoints import services as definitions
 from endpoints.models import PipelineEndpoint, PublishedPipeline
-from runs import services
 from runs.models import Experiment, Run
+from runs.submission import start
 from studio.core.errors import Disabled
 from studio.core.models import AuditEvent
 from tests import factories
@@ -27,7 +27,7 @@ def test_what_was_read_before_it_was_disabled_is_refused(actor, what):
     definitions.disable(actor, row if what == "endpoint" else row.default_version.pipeline)
     before = AuditEvent.objects.count()
     with pytest.raises(Disabled, match="disabled"), transaction.atomic():
-        services.submit(actor, experiment="new", endpoint=read)
+        factories.run(actor, experiment="new", endpoint=read)
     assert not Run.objects.exists()
     assert not Experiment.objects.exists()
     assert AuditEvent.objects.count() == before
@@ -39,21 +39,21 @@ def test_a_published_pipeline_read_before_it_was_disabled_is_refused(actor):
     read = PublishedPipeline.objects.get()
     read.status = "Active"
     with pytest.raises(Disabled, match="disabled"), transaction.atomic():
-        services.submit(actor, experiment="new", pipeline=read)
+        factories.run(actor, experiment="new", pipeline=read)
     assert not Run.objects.exists()
 
 
 @pytest.mark.django_db
 def test_what_is_held_is_asked_when_it_starts(actor):
     endpoint = factories.endpoint(actor.workspace)
-    run = services.submit(actor, experiment="held", endpoint=endpoint, held=True)
+    run = factories.run(actor, experiment="held", endpoint=endpoint, held=True)
     run.endpoint, run.pipeline = (  # as they were read before
         PipelineEndpoint.objects.get(),
         PublishedPipeline.objects.get(),
     )
     definitions.disable(actor, PublishedPipeline.objects.get())
     with pytest.raises(Disabled, match="disabled"), transaction.atomic():
-        services.start(actor, run)
+        start(actor, run)
     assert not run.children.exists()
     assert not AuditEvent.objects.filter(verb="start").exists()
 

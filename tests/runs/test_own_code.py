@@ -72,7 +72,7 @@ class Place:
             "published run": self.canceled(endpoint=endpoint),
             "run": self.canceled(graph=self.graph()),
             "script": self.canceled(graph=create_script_graph(actor, script), kind=Kind.SCRIPT),
-            "held": services.submit(actor, experiment="known", graph=self.graph(), held=True),
+            "held": factories.run(actor, experiment="known", graph=self.graph(), held=True),
         }
         self.values = {
             **dict(zip(("subscription", "group", "workspace"), place_of(actor), strict=True)),
@@ -86,7 +86,7 @@ class Place:
         return create_graph(self.studio.actor, wire=self.wire, interface=self.interface)
 
     def canceled(self, **target) -> Run:
-        run = services.submit(self.studio.actor, experiment="known", **target)
+        run = factories.run(self.studio.actor, experiment="known", **target)
         services.cancel(self.studio.actor, run)
         return run
 
@@ -235,7 +235,7 @@ def test_a_token_of_one_endpoint_runs_that_endpoint_only(place):
 
 
 def test_a_step_makes_no_run(place):
-    run = services.submit(place.studio.actor, experiment="known", endpoint=place.rows["endpoint"])
+    run = factories.run(place.studio.actor, experiment="known", endpoint=place.rows["endpoint"])
     step = run.children.get()
     Run.objects.filter(pk=step.pk).update(status=Status.RUNNING)
     found = doors_of(place, rest(run_tokens.make(step)[0]))

@@ -4,7 +4,6 @@ import pytest
 from django.urls import reverse
 
 from endpoints.models import PipelineEndpoint, PublishedPipeline
-from runs import services
 from runs.models import Kind, Run
 from runs.states import Status
 from studio.core.models import AuditEvent, Role
@@ -157,7 +156,7 @@ def test_renaming_needs_an_operator(client, workspace, run, role, status):
 @pytest.mark.parametrize(("role", "status"), [(Role.OPERATOR, 403), (Role.PUBLISHER, 200)])
 def test_what_nobody_has_published_is_run_again_by_publishers(client, workspace, role, status):
     """The command says so beforehand."""
-    run = services.submit(
+    run = factories.run(
         factories.actor(workspace), experiment="own", graph=factories.graph(workspace)
     )
     client.force_login(factories.actor(workspace, role).user)

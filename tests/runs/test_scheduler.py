@@ -11,7 +11,7 @@ from django.db import connection
 from endpoints import data
 from endpoints import services as definitions
 from endpoints.models import Datastore, PipelineEndpoint
-from runs import schedules, services
+from runs import schedules
 from runs.models import Run, Schedule, ScheduleTick, Source
 from runs.schedules import scheduler
 from studio.core.errors import Disabled
@@ -155,7 +155,7 @@ def test_what_is_disabled_is_skipped_with_the_reason_of_submit(actor, hourly, en
     target = endpoint if what == "endpoint" else endpoint.default_version.pipeline
     definitions.disable(actor, target)
     with pytest.raises(Disabled) as refused:
-        services.submit(actor, experiment="x", endpoint=PipelineEndpoint.objects.get())
+        factories.run(actor, experiment="x", endpoint=PipelineEndpoint.objects.get())
     scheduler.tick(NOON + 60 * MINUTE)
     assert ticks() == [("13:00", "Skipped", refused.value.message)]
     definitions.enable(actor, target)

@@ -20,8 +20,8 @@ from runs.models import (
     StatusChange,
 )
 from runs.naming import run_name
-from runs.services import Key
 from runs.states import Status
+from runs.submission import Key, RunSettings, start
 from studio.core import tokens
 from studio.core.access import Actor
 from studio.core.errors import BadValue, Conflict, Disabled, Forbidden, Refused
@@ -38,7 +38,7 @@ SECRET = {"Name": "password", "DefaultValue": "", "IsOptional": True, "Type": "3
 def submit(actor, **more) -> Run:
     if not {"endpoint", "pipeline", "graph"} & set(more):
         more["graph"] = factories.graph(actor.workspace, parameters=[NUMBER])
-    return services.submit(actor, **{"experiment": "test", **more})
+    return factories.run(actor, **{"experiment": "test", **more})
 
 
 class TestSubmit:
@@ -129,7 +129,7 @@ class TestSubmit:
     def test_a_secret_value_is_nowhere_in_the_clear(self, actor, workspace):
         graph = factories.graph(workspace, parameters=[SECRET])
         raw = {"ParameterAssignments": {"password": "hunter2"}, "ExperimentName": "test"}
-        run = submit(actor, graph=graph, assignments={"password": "hunter2"}, raw_request=raw)
+        run = submit(actor, graph=graph, assignments={"password": "hunter2"}, request=raw)
         stored = PipelineRun.objects.values().get(pk=run.pk)
         assert "hunter2" not in str(stored)
         assert not RunAttribute.objects.filter(kind="parameter").exists()
@@ -245,7 +245,7 @@ class TestCancel:
             with pytest.raises(Refused, match="was canceled"), transaction.atomic():
                 submit(actor, parent=parent)
             with pytest.raises(Refused, match="was canceled"), transaction.atomic():
-                services.start(actor, held, parent=parent)
+                start(actor, held, parent=parent)
         assert Run.objects.filter(kind=Kind.PIPELINE).count() == 2
         held.refresh_from_db()
         assert (held.parent, held.status) == (None, Status.NOT_STARTED)
@@ -277,7 +277,7 @@ class TestResubmit:
 
     def test_with_other_values(self, actor, workspace):
         run = submit(actor, endpoint=factories.endpoint(workspace, parameters=[NUMBER]))
-        again = services.resubmit(actor, run, assignments={"lr": 9}, experiment="other")
+        again = services.resubmit(actor, run, RunSettings("other", assignments={"lr": 9}))
         assert again.pipeline_run.parameters == {"lr": "9"}
         assert (again.endpoint, again.endpoint_version) == (run.endpoint, 0)
         assert again.experiment.name == "other"

@@ -76,7 +76,7 @@ def test_the_list_links_to_it_and_not_to_its_children(page, actor, tracked):
 def test_a_page_of_the_list_holds_both_kinds_newest_first(page, actor, endpoint):
     names = []
     for _turn in range(7):
-        names.append(services.submit(actor, endpoint=endpoint, experiment="growth").uuid)
+        names.append(factories.run(actor, endpoint=endpoint, experiment="growth").uuid)
         names.append(script(actor).uuid)
     text = page("run-list", query="?size=10")
     shown = [name for name in names if f'id="run-{name}"' in text]
@@ -97,7 +97,7 @@ def test_a_child_of_a_step_is_found_from_its_step(page, actor, run):
 def test_a_pipeline_submitted_below_it_is_found_from_it_and_leads_back(
     page, actor, tracked, endpoint
 ):
-    below = services.submit(actor, endpoint=endpoint, experiment="growth", parent=tracked)
+    below = factories.run(actor, endpoint=endpoint, experiment="growth", parent=tracked)
     text = page("run-children", tracked.uuid)
     assert below.get_absolute_url() in text
     assert not any(step.get_absolute_url() in text for step in below.children.all())
