@@ -111,8 +111,9 @@ class RunQuerySet(FoldedQuerySet["Run"]):
         with write_transaction():
             before: dict[int, str] = dict.fromkeys(pks, was) if was is not None else {}
             if was is None and pks:
-                # Read inside the transaction for the history row; the UPDATE below is the referee.
-                before = dict(self.filter(pk__in=pks).values_list("pk", "status"))
+                # Locked, or a status that changes meanwhile would be taken for one that may not follow.
+                rows = self.filter(pk__in=pks).select_for_update(no_key=True).order_by("pk")
+                before = dict(rows.values_list("pk", "status"))
             wanted = {"error_code": ""} if unless_failed else {}
             changed: dict[tuple[Step, ...], list[int]] = defaultdict(list)
             for pk, status in sorted(before.items()):

@@ -1,6 +1,7 @@
 """The engine, played with a loop and no queue."""
 
 import threading
+import time
 from datetime import timedelta
 
 import pytest
@@ -449,3 +450,26 @@ def test_many_threads_claim_each_step_once(file_database):
     assert len({claim.step_id for claim in claims}) == len(claims) == 20
     assert StepAttempt.objects.count() == 20
     assert Run.objects.filter(parent=run, status=Status.PREPARING).count() == 20
+
+
+def test_a_worker_that_goes_on_while_its_loss_is_written_has_lost_its_attempt(database_of_threads):
+    """Else the step would run on without an attempt, and hang when that worker dies."""
+    run = playing.start(factories.actor(factories.workspace()))
+    claim = playing.take()
+    has_written = threading.Event()
+
+    def go_on():
+        with transaction.atomic():
+            at = {"was": Status.PREPARING, "attempt": claim.attempt}
+            Run.objects.transition(claim.step_id, to=Status.RUNNING, **at)
+            has_written.set()
+            time.sleep(0.3)  # meanwhile the other one waits for this
+        connections.close_all()
+
+    thread = threading.Thread(target=go_on)
+    thread.start()
+    assert has_written.wait(5)
+    engine.finish(claim, Outcome.LOST)
+    thread.join()
+    assert set(playing.statuses(run).values()) == {Status.QUEUED}
+    assert StepAttempt.objects.get().outcome == Outcome.LOST
