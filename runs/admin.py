@@ -165,7 +165,7 @@ class ScheduleAdmin(ReadOnlyAdmin):
     list_filter = ["status", "trigger", "workspace"]
     search_fields = ["name", "uuid"]
     raw_id_fields = ["endpoint", "pipeline"]
-    exclude = ["submission", "seen"]  # sealed secrets; one line per file
+    exclude = ["settings", "seen"]  # sealed secrets; one line per file
     actions = ["disable", "enable", "run_now", "remove"]
 
     @admin.action(description="Disable the selected", permissions=["view"])

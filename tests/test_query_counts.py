@@ -17,6 +17,7 @@ from endpoints.services import register_dataset
 from runs import schedules, services
 from runs.models import Experiment, ScheduleTick, Worker
 from runs.states import Status
+from runs.submission import RunSettings
 from runs.tracking import metrics
 from studio.core import favourites, tokens
 from tests import factories
@@ -93,7 +94,7 @@ class Place:
     def make_schedule(self, **target):
         return schedules.create_schedule(
             self.actor,
-            submission={"ExperimentName": "growth"},
+            settings=RunSettings("growth"),
             recurrence={"Frequency": "Day"},
             **target,
         )

@@ -18,6 +18,7 @@ from runs.drafts.edit import create_draft
 from runs.drafts.graphs import create_graph_draft
 from runs.models import Kind, Run
 from runs.schedules import scheduler
+from runs.submission import RunSettings
 from studio.core.models import Role
 from tests import factories
 from tests.api.walk import every_address
@@ -66,7 +67,7 @@ class Caller:
             self.admin,
             name="ways",
             endpoint=self.endpoint,
-            submission=BODY,
+            settings=RunSettings("ways"),
             recurrence={"Frequency": "Day"},
         )
 
@@ -96,7 +97,7 @@ class Caller:
 
     def post_draft(self):
         wire = create_graph_draft(self.admin, wire=self.graph().wire, interface=INTERFACE)
-        draft = create_draft(self.admin, name="ways", graph=wire, submission=BODY)
+        draft = create_draft(self.admin, name="ways", graph=wire, settings=RunSettings("ways"))
         body = {"Id": str(draft.uuid), "Name": "ways", "GraphDraftId": str(wire.uuid)}
         path = f"{self.runs_url}/PipelineDraftSubmit"
         return self.post(path, body | {"PipelineSubmissionInfo": BODY})

@@ -8,6 +8,7 @@ from endpoints.wire.entities import pipeline_entity
 from runs.drafts import edit
 from runs.drafts import graphs as graph_drafts
 from runs.models import GraphDraft, PipelineDraft
+from runs.wire import submission
 from studio.core.db.lookups import JsonText
 from studio.core.rest.bodies import MOST_TERMS, Body, at_most, texts
 from studio.core.rest.views import WireView, find, wire_time
@@ -44,7 +45,7 @@ def pipeline_draft_entity(draft: PipelineDraft) -> dict:
         "Description": draft.description,
         "tags": draft.tags,
         "Properties": draft.properties,
-        "PipelineSubmissionInfo": edit.shown(draft),
+        "PipelineSubmissionInfo": submission.write(edit.shown(draft)),
         "GraphDraftId": str(draft.graph.uuid) if draft.graph else None,
         "ParentPipelineId": _id(draft.parent_pipeline_uuid),
         "ParentPipelineRunId": _id(draft.parent_run_uuid),
@@ -112,7 +113,7 @@ class PipelineDraftView(WireView):
             "description": body.text("Description"),
             "tags": body.texts("tags"),
             "properties": body.texts("Properties"),
-            "submission": body.mapping("PipelineSubmissionInfo"),
+            "settings": submission.read_stored(body),
         }
 
 

@@ -8,7 +8,7 @@ from endpoints.wire import catalogue
 from endpoints.wire.words import entity_status, version_number
 from runs import schedules
 from runs.models import Schedule, Trigger
-from runs.submission import kept
+from runs.wire import submission
 from runs.wire.schedules import schedule_entity
 from studio.core.errors import BadValue
 from studio.core.rest.bodies import LONGEST, Body, flag_of, kind_of
@@ -30,10 +30,10 @@ class ScheduleView(WireView):
         return rows.select_related("endpoint", "pipeline").defer("seen").order_by("-pk")
 
     def entity(self, schedule: Schedule) -> Response:
-        return Response(schedule_entity(schedule, kept.shown(schedule.submission)))
+        return Response(schedule_entity(schedule))
 
     def entities(self, schedules) -> Response:
-        return Response([schedule_entity(row, kept.shown(row.submission)) for row in schedules])
+        return Response([schedule_entity(row) for row in schedules])
 
 
 class CreateSchedule(ScheduleView):
@@ -42,7 +42,7 @@ class CreateSchedule(ScheduleView):
         schedule = schedules.create_schedule(
             self.actor,
             name=body.name("Name"),
-            submission=body.mapping("PipelineSubmissionInfo"),
+            settings=submission.read_stored(body),
             skips_while_running=body.flag("SkipsWhileRunning", False),
             **self.target(body),
             **trigger_of(body),
@@ -106,7 +106,7 @@ def changes(body: Body, schedule: Schedule) -> dict:
     if "Name" in body:
         changes["name"] = body.name("Name")
     if "PipelineSubmissionInfo" in body:
-        changes["submission"] = body.mapping("PipelineSubmissionInfo")
+        changes["settings"] = submission.read_stored(body)
     if "EntityStatus" in body:
         changes["status"] = entity_status(body.get("EntityStatus"))
     if "PipelineEndpointVersion" in body:

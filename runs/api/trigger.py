@@ -10,58 +10,26 @@ from endpoints.models import PipelineEndpoint, PublishedPipeline
 from runs.api import public
 from runs.api.idempotency import DOCUMENTED, KeyedView, reply
 from runs.api.visible import find_run
-from runs.models import Run, Source
+from runs.models import Run
 from runs.submission import (
     EndpointTarget,
     Key,
     PipelineTarget,
-    RunSettings,
     Submission,
-    keys,
     run_of_key,
     submit,
 )
 from runs.submission.target import Published
+from runs.wire import submission
 from runs.wire.entities import pipeline_run_entity, public_run_entity
 from studio.core.access import Actor
 from studio.core.errors import BadValue, Forbidden, NotFound
-from studio.core.rest.bodies import LONGEST, Body, kind_of, query_text
-from studio.core.rest.enums import RUN_TYPES
+from studio.core.rest.bodies import Body, kind_of, query_text
 from studio.core.rest.schema import query
 from studio.core.rest.views import find, find_by_name
 from studio.core.uuids import as_uuid
 
 VERSION = re.compile("[0-9]{1,9}")
-
-
-def settings_of(body: Body) -> RunSettings:
-    return RunSettings(
-        experiment=body.text("ExperimentName") if "ExperimentName" in body else None,
-        description=body.text("Description"),
-        display_name=body.text("DisplayName", longest=LONGEST),
-        assignments=body.mapping("ParameterAssignments"),
-        datasets=body.mapping("DataSetDefinitionValueAssignments"),
-        datapaths=body.mapping("DataPathAssignments"),
-        tags=body.texts("tags"),
-        step_tags=keys.step_tags(body),
-        properties=body.texts("Properties"),
-        run_source=body.text("RunSource", longest=100),
-        run_type=run_type_of(body),
-        continue_on_step_failure=keys.continue_on_step_failure(body),
-        remarks=keys.remarks(body),
-    )
-
-
-def run_type_of(body: Body) -> str:
-    """Clients written for the first description send a number (wire.md 3.6)."""
-    text = body.text("RunType", longest=100)
-    return dict(zip("0123", RUN_TYPES, strict=True)).get(text, text)
-
-
-def source_of(settings: RunSettings) -> Source:
-    """SDK if one of two keys says so; everyone else is a REST caller."""
-    words = {settings.run_source.lower(), settings.run_type.lower()}
-    return Source.SDK if "sdk" in words else Source.REST
 
 
 class CallerOrPublic(BasePermission):
@@ -86,16 +54,18 @@ class TriggerView(KeyedView):
         if parent and self.public_endpoint is not None:
             raise NotFound("A call without a key starts runs of its own only.")
         above = find_run(actor, parent) if parent else None
-        settings = settings_of(body)
-        submission = Submission(
-            target,
-            settings,
-            source=source_of(settings),
-            key=key,
-            parent=above,
-            request=body.raw,
+        settings = submission.read(body)
+        return submit(
+            actor,
+            Submission(
+                target,
+                settings,
+                source=submission.source_of(settings),
+                key=key,
+                parent=above,
+                request=body.raw,
+            ),
         )
-        return submit(actor, submission)
 
 
 class SubmitPipeline(TriggerView):

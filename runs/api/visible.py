@@ -13,7 +13,7 @@ PRINTED = (
 # Columns that they do not need, and that may be large.
 UNREAD = (
     *(f"pipeline_run__graph__{column}" for column in ("wire", "interface", "dataset_defaults")),
-    *(f"schedule__{column}" for column in ("recurrence", "seen", "submission")),
+    *(f"schedule__{column}" for column in ("recurrence", "seen", "settings")),
 )
 
 

@@ -6,6 +6,7 @@ own defaults.
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -17,16 +18,11 @@ from endpoints.services.pipelines import create_graph, wire_defaults
 from runs import sealing
 from runs.drafts.graphs import create_graph_draft, parameters_of
 from runs.models import GraphDraft, Kind, PipelineDraft, Run, Source
-from runs.submission import Key, NewGraph, RunSettings, Submission, kept, submit
+from runs.submission import Key, NewGraph, RunSettings, Submission, submit
 from studio.core import audit
 from studio.core.access import Actor, require
 from studio.core.errors import BadValue, Refused
-from studio.core.rest.bodies import Body
 from studio.core.revisable import lock, write
-
-ASSIGNMENTS = "ParameterAssignments"
-DATASETS = "DataSetDefinitionValueAssignments"
-DATAPATHS = "DataPathAssignments"
 
 
 @transaction.atomic
@@ -35,7 +31,7 @@ def create_draft(
     *,
     name: str,
     graph: GraphDraft,
-    submission: Mapping[str, Any],
+    settings: RunSettings,
     description: str = "",
     tags: Mapping[str, Any] | None = None,
     properties: Mapping[str, Any] | None = None,
@@ -54,7 +50,7 @@ def create_draft(
         **_checked(name=name, description=description, tags=tags, properties=properties),
         **parents,
     )
-    draft.submission = _kept(draft, submission)
+    draft.settings = _kept(draft, settings)
     draft.save()
     audit.record(actor, "create", draft)
     return draft
@@ -65,13 +61,13 @@ def update_draft(
     actor: Actor,
     draft: PipelineDraft,
     *,
-    submission: Mapping[str, Any],
+    settings: RunSettings,
     etag: str | None = None,
     **texts: Any,
 ) -> PipelineDraft:
     require(actor, "edit", draft)
     current = lock(draft, etag)
-    write(actor, current, **_checked(**texts), submission=_kept(current, submission))
+    write(actor, current, **_checked(**texts), settings=_kept(current, settings))
     GraphDraft.objects.filter(draft=current).update(earlier_defaults={})
     audit.record(actor, "edit", current)
     return current
@@ -86,16 +82,11 @@ def _checked(*, name: str, description: str, tags: Any, properties: Any) -> dict
     }
 
 
-def _kept(draft: PipelineDraft, submission: Mapping[str, Any]) -> dict[str, Any]:
-    """The submission as it is stored; what could not be submitted is refused now."""
-    submission = kept.unmasked(
-        checks.document("PipelineSubmissionInfo", submission), known=draft.submission
-    )
-    kept.read(submission)
-    body = Body(submission, name="PipelineSubmissionInfo")
-    rest = {key: value for key, value in submission.items() if key.lower() != ASSIGNMENTS.lower()}
-    submission = {**rest, ASSIGNMENTS: _differing(draft, body)}
-    return kept.sealed(submission, _secrets(draft))
+def _kept(draft: PipelineDraft, settings: RunSettings) -> dict[str, Any]:
+    """The settings as they are stored; what could not be submitted is refused now."""
+    settings = settings.to_store(RunSettings.from_json(draft.settings))
+    settings = replace(settings, assignments=_differing(draft, settings))
+    return settings.sealed(_secrets(draft)).as_json()
 
 
 def _secrets(draft: PipelineDraft) -> set[str]:
@@ -106,29 +97,30 @@ def _parameters(draft: PipelineDraft) -> dict[str, Any]:
     return parameters_of(draft.graph) if draft.graph is not None else {}
 
 
-def _differing(draft: PipelineDraft, body: Body) -> dict[str, Any]:
+def _differing(draft: PipelineDraft, settings: RunSettings) -> dict[str, Any]:
     """The assignments that differ from the graph's defaults.
 
     A client that changes only the graph sends back the values it has read: defaults of the earlier
-    graph, which must not become the author's choices. A client that has values of its own sends an
-    empty DataPathAssignments with them, which `shown` never does.
+    graph, which must not become the author's choices. A client that has values of its own sends
+    empty data paths with them, which `shown` never does.
     """
-    posted = body.mapping(ASSIGNMENTS)
-    own = Body(draft.submission).mapping(ASSIGNMENTS)
+    posted = dict(settings.assignments or {})
+    own = dict(RunSettings.from_json(draft.settings).assignments or {})
     earlier = draft.graph.earlier_defaults if draft.graph else {}
-    if earlier and posted == {**earlier, **own} and body.get(DATAPATHS) != {}:
+    if earlier and posted == {**earlier, **own} and settings.datapaths != {}:
         return own
     defaults = wire_defaults(_parameters(draft))
     return {name: value for name, value in posted.items() if value != defaults.get(name)}
 
 
-def shown(draft: PipelineDraft) -> dict[str, Any]:
-    """PipelineSubmissionInfo for callers, with a value for every parameter (wire.md 5.2)."""
-    submission = kept.shown(draft.submission)
-    if not submission.get(DATAPATHS):
-        submission.pop(DATAPATHS, None)
-    defaults = wire_defaults(_parameters(draft))
-    return {**submission, ASSIGNMENTS: {**defaults, **submission.get(ASSIGNMENTS, {})}}
+def shown(draft: PipelineDraft) -> RunSettings:
+    """The settings for callers, with a value for every parameter (wire.md 5.2)."""
+    settings = RunSettings.from_json(draft.settings).masked()
+    return replace(
+        settings,
+        assignments={**wire_defaults(_parameters(draft)), **(settings.assignments or {})},
+        datapaths=settings.datapaths or None,
+    )
 
 
 def clone_draft(actor: Actor, draft: PipelineDraft) -> PipelineDraft:
@@ -140,7 +132,7 @@ def clone_draft(actor: Actor, draft: PipelineDraft) -> PipelineDraft:
         tags=draft.tags,
         properties=draft.properties,
         graph=graph,
-        submission={**draft.submission, ASSIGNMENTS: _open_values(draft)},
+        settings=RunSettings.from_json(draft.settings).opened(),
         parent_draft_uuid=draft.uuid,
     )
 
@@ -153,23 +145,23 @@ def clone_pipeline(actor: Actor, pipeline: PublishedPipeline) -> PipelineDraft:
         description=pipeline.description,
         properties=pipeline.properties,
         graph=pipeline.graph,
-        submission={
-            "ExperimentName": re.sub(r"[^\w-]+", "-", pipeline.name).strip("-_") or "draft",
-            "Description": pipeline.description,
-            DATASETS: pipeline.graph.dataset_defaults,
-            "ContinueRunOnStepFailure": pipeline.continue_on_step_failure,
-        },
+        settings=RunSettings(
+            experiment=re.sub(r"[^\w-]+", "-", pipeline.name).strip("-_") or "draft",
+            description=pipeline.description,
+            datasets=pipeline.graph.dataset_defaults,
+            continue_on_step_failure=pipeline.continue_on_step_failure,
+        ),
         parent_pipeline_uuid=pipeline.uuid,
     )
 
 
 def clone_run(actor: Actor, run: Run) -> PipelineDraft:
     """A draft of a run's graph and values, without secret ones."""
-    made = run.pipeline_run
+    settings = RunSettings.of(run)
     plain = {
         name: value
-        for name, value in made.parameters.items()
-        if not isinstance(value, dict) and name not in made.datapaths
+        for name, value in (settings.assignments or {}).items()
+        if not sealing.is_sealed(value)
     }
     steps = Run.objects.filter(parent=run, kind=Kind.STEP).order_by("number")
     return _clone(
@@ -177,15 +169,8 @@ def clone_run(actor: Actor, run: Run) -> PipelineDraft:
         name=run.display_name or run.name,
         description=run.description,
         tags=run.tags,
-        graph=made.graph,
-        submission={
-            "ExperimentName": run.experiment.name,
-            "Description": run.description,
-            ASSIGNMENTS: plain,
-            DATASETS: made.datasets,
-            DATAPATHS: made.datapaths,
-            "ContinueRunOnStepFailure": made.continue_on_step_failure,
-        },
+        graph=run.pipeline_run.graph,
+        settings=replace(settings, assignments=plain, tags=None, timeout_seconds=None),
         parent_run_uuid=run.uuid,
         parent_step_uuids=[str(uuid) for uuid in steps.values_list("uuid", flat=True)],
     )
@@ -201,7 +186,7 @@ def _clone(actor: Actor, *, graph: Graph | GraphDraft, **parts: Any) -> Pipeline
 def submit_draft(
     actor: Actor, draft: PipelineDraft, *, parent: Run | None = None, key: Key | None = None
 ) -> Run:
-    settings = kept.read(draft.submission)
+    settings = RunSettings.from_json(draft.settings).opened()
     submission = Submission(
         NewGraph(partial(_store_graph, draft=draft, settings=settings)),
         settings,
@@ -226,7 +211,7 @@ def _store_graph(actor: Actor, *, draft: PipelineDraft, settings: RunSettings) -
 def publish_draft(actor: Actor, draft: PipelineDraft) -> PublishedPipeline:
     """Publish the present graph; the draft's values become the pipeline's defaults."""
     require(actor, "publish", draft)
-    settings = kept.read(draft.submission)
+    settings = RunSettings.from_json(draft.settings).opened()
     return publish(
         actor,
         name=draft.name,
@@ -259,7 +244,7 @@ def _with_values(draft: PipelineDraft, datapaths: Mapping[str, Any]) -> dict[str
 
 
 def _open_values(draft: PipelineDraft) -> dict[str, Any]:
-    return sealing.opened(Body(draft.submission).mapping(ASSIGNMENTS))
+    return dict(RunSettings.from_json(draft.settings).opened().assignments or {})
 
 
 def _graph_of(draft: PipelineDraft) -> GraphDraft:

@@ -134,6 +134,11 @@ class ScheduleForm(SubmitForm):
         *("datapath_parameter", "one_run_per_batch"),
     )
 
+    OF_SETTINGS = (
+        *("description", "tags", "assignments", "datasets", "datapaths"),
+        "continue_on_step_failure",
+    )
+
     version = forms.ChoiceField(label=gettext_lazy("Pipeline version"), required=False)
 
     def __init__(self, data=None, *, schedule: Schedule | None = None, versions=(), **more):
@@ -185,7 +190,7 @@ class ScheduleForm(SubmitForm):
         given = self.cleaned_data
         found = {
             "name": given["name"],
-            "submission": self.submission(),
+            "settings": self.settings(),
             "skips_while_running": given["skips_while_running"],
         }
         if given["trigger"] == Trigger.RECURRENCE:
@@ -217,19 +222,6 @@ class ScheduleForm(SubmitForm):
             includes_subfolders=given["includes_subfolders"],
             one_run_per_batch=given["one_run_per_batch"],
         )
-
-    def submission(self) -> dict:
-        """PipelineSubmissionInfo, in the SDK's form."""
-        given = self.cleaned_data
-        return {
-            "ExperimentName": given["experiment_name"],
-            "Description": given["description"],
-            "ParameterAssignments": given["assignments"],
-            "DataSetDefinitionValueAssignments": given["datasets"],
-            "DataPathAssignments": given["datapaths"],
-            "ContinueRunOnStepFailure": given["continue_on_step_failure"],
-            "tags": given["tags"],
-        }
 
     def _field_of(self, name: str) -> str | None:
         return FIELDS.get(name) or super()._field_of(name)

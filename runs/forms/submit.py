@@ -75,7 +75,7 @@ class SubmitForm(forms.Form):
     )
     key = forms.CharField(widget=forms.HiddenInput, max_length=64)
 
-    OF_SETTINGS = (
+    OF_SETTINGS: tuple[str, ...] = (
         *("display_name", "description", "tags", "assignments", "datasets", "datapaths"),
         *("regenerate_outputs", "continue_on_step_failure", "timeout_seconds"),
     )

@@ -27,8 +27,7 @@ class PipelineDraft(Definition):
     description = models.TextField(blank=True)
     tags = models.JSONField(default=dict, blank=True)
     properties = models.JSONField(default=dict, blank=True)
-    # PipelineSubmissionInfo as it was sent, but that values of secret parameters are sealed.
-    submission = models.JSONField(default=dict, blank=True)
+    settings = models.JSONField(default=dict, blank=True)  # RunSettings of its runs
     # Values: what it was made from, and its last run, may go.
     parent_pipeline_uuid = models.UUIDField(null=True, blank=True)
     parent_run_uuid = models.UUIDField(null=True, blank=True)

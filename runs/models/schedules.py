@@ -47,8 +47,7 @@ class Schedule(FoldedModel, Definition):
     # {path: version} of the last look; empty until the first, which only takes stock.
     seen = models.JSONField(null=True, blank=True)
     polled_at = models.DateTimeField(null=True, blank=True)
-    # PipelineSubmissionInfo as it was sent, but that values of secret parameters are sealed.
-    submission = models.JSONField(default=dict)
+    settings = models.JSONField(default=dict)  # RunSettings of its runs
     skips_while_running = models.BooleanField(default=False)
     status = models.CharField(
         max_length=10, choices=EntityStatus.choices, default=EntityStatus.ACTIVE

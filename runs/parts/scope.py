@@ -24,7 +24,7 @@ UNLISTED = (
 
 # Further columns for the heading of a run's page: the name of the schedule.
 HEADED = (*LISTED, "schedule", "workspace")
-UNHEADED = ("schedule__seen", "schedule__submission", "schedule__recurrence")
+UNHEADED = ("schedule__seen", "schedule__settings", "schedule__recurrence")
 
 
 def top(request):

@@ -15,7 +15,7 @@ NEXT = 5  # on Home
 
 def schedules_of(request) -> FoldedQuerySet[Schedule]:
     rows = Schedule.objects.filter(workspace=reader(request).workspace)
-    return rows.select_related("workspace", "endpoint", "pipeline").defer("seen", "submission")
+    return rows.select_related("workspace", "endpoint", "pipeline").defer("seen", "settings")
 
 
 def page_of(request, rows: QuerySet[Schedule]) -> Page:

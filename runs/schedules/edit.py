@@ -17,7 +17,7 @@ from endpoints.parameters import Kind
 from endpoints.services import checks
 from runs.models import Schedule, Trigger
 from runs.recurrence import BadRecurrence, Recurrence
-from runs.submission import RunSettings, kept
+from runs.submission import RunSettings
 from runs.submission.examine import examine
 from runs.submission.submit import check_remarks
 from runs.submission.target import EndpointTarget, PipelineTarget, Published
@@ -58,7 +58,7 @@ def create_schedule(
     actor: Actor,
     *,
     name: str,
-    submission: Mapping[str, Any],
+    settings: RunSettings,
     endpoint: PipelineEndpoint | None = None,
     version: int | None = None,
     pipeline: PublishedPipeline | None = None,
@@ -95,7 +95,7 @@ def create_schedule(
         _follow(schedule, recurrence, now)
         if not schedule.rule.is_given_start:
             schedule.next_at = now  # v1: without a StartTime the first run is at once
-    _submit_with(actor, schedule, submission)
+    _submit_with(actor, schedule, settings)
     with transaction.atomic():
         stamp(actor, schedule)
         schedule.save()
@@ -109,7 +109,7 @@ def update_schedule(
     *,
     etag: str | None = None,
     name: str | None = None,
-    submission: Mapping[str, Any] | None = None,
+    settings: RunSettings | None = None,
     version: int | str | None = "",
     recurrence: Mapping[str, Any] | None = None,
     watch: Watch | None = None,
@@ -123,7 +123,7 @@ def update_schedule(
     with transaction.atomic():
         current = with_targets(Schedule.objects.select_for_update(of=("self",))).get(pk=schedule.pk)
         require_current(current, etag)
-        before, submitted = _audited(current), current.submission
+        before, stored = _audited(current), current.settings
         was_active = current.is_active
         if name is not None:
             _name(current, name)
@@ -137,10 +137,10 @@ def update_schedule(
             _rewatch(actor, current, watch, now)
         if status is not None:
             current.status = _status(status)
-        _submit_with(actor, current, current.submission if submission is None else submission)
+        _submit_with(actor, current, settings)
         _switch(current, was_active, now)
         after = _audited(current)
-        if after != before or current.submission != submitted:
+        if after != before or current.settings != stored:
             stamp(actor, current)
             current.save()
             verb = "edit"
@@ -252,11 +252,11 @@ def _rewatch(actor: Actor, schedule: Schedule, watch: Watch, now: datetime) -> N
         schedule.seen = None
 
 
-def _submit_with(actor: Actor, schedule: Schedule, submission: Mapping[str, Any]) -> None:
-    """Store the values of a submission if a run of the target is possible with them."""
-    submission = checks.document("PipelineSubmissionInfo", submission)
-    schedule.submission = kept.unmasked(submission, known=schedule.submission)
-    settings = kept.read(schedule.submission)
+def _submit_with(actor: Actor, schedule: Schedule, settings: RunSettings | None) -> None:
+    """Store the settings, or keep those that are stored, if a run of the target is possible with
+    them."""
+    stored = RunSettings.from_json(schedule.settings)
+    settings = stored if settings is None else settings.to_store(stored)
     if schedule.pipeline and schedule.endpoint_version is not None:
         raise ValidationError({"version": ["Only a pipeline endpoint has versions to pin."]})
     found = target_of(schedule).find()
@@ -264,9 +264,9 @@ def _submit_with(actor: Actor, schedule: Schedule, submission: Mapping[str, Any]
     if schedule.is_active:
         check_remarks(found, settings.remarks)
         _check_parameter(schedule, blueprint)
-        examine(actor, found, settings_at(schedule, settings, schedule.path))
+        examine(actor, found, settings_at(schedule, settings.opened(), schedule.path))
     schedule.description = settings.description
-    schedule.submission = kept.sealed(schedule.submission, blueprint.secret_names)
+    schedule.settings = settings.sealed(blueprint.secret_names).as_json()
 
 
 def target_of(schedule: Schedule) -> Published:
@@ -312,5 +312,5 @@ AUDITED = (
 def _audited(schedule: Schedule) -> dict[str, Any]:
     return {key: getattr(schedule, key) for key in AUDITED} | {
         "target": str(schedule.target),
-        "submission": kept.shown(schedule.submission),
+        "settings": RunSettings.from_json(schedule.settings).masked().as_json(),
     }

@@ -20,7 +20,7 @@ from endpoints import data
 from endpoints.models import EntityStatus
 from runs.models import Run, Schedule, ScheduleTick, Source, TickOutcome
 from runs.schedules.edit import settings_at, target_of, with_targets
-from runs.submission import RunSettings, Submission, kept, submit
+from runs.submission import RunSettings, Submission, submit
 from studio.core import access, audit
 from studio.core import file_names as names
 from studio.core.access import Actor, require
@@ -200,9 +200,9 @@ def _fire(schedule: Schedule, due_at: datetime, *, reason: str = "", path: str =
 
 
 def _submit(actor: Actor, schedule: Schedule, due_at: datetime, path: str) -> Run:
-    settings = settings_at(schedule, kept.read(schedule.submission), path)
+    stored = RunSettings.from_json(schedule.settings)
     settings = replace(
-        settings,
+        settings_at(schedule, stored.opened(), path),
         display_name=f"{schedule.name[:230]}-{due_at:%Y%m%dT%H%M%SZ}",
         run_type="Schedule",
     )
@@ -211,18 +211,16 @@ def _submit(actor: Actor, schedule: Schedule, due_at: datetime, path: str) -> Ru
         settings,
         source=Source.SCHEDULE,
         schedule=schedule,
-        request=_request(schedule, settings),
+        request=_request(schedule, settings_at(schedule, stored, path)),
     )
     return submit(actor, submission)
 
 
 def _request(schedule: Schedule, settings: RunSettings) -> dict[str, Any]:
-    known = {key: value for key, value in schedule.submission.items() if not _is_datapaths(key)}
-    return {**known, "DataPathAssignments": settings.datapaths, "ScheduleId": str(schedule.uuid)}
-
-
-def _is_datapaths(key: str) -> bool:
-    return key.lower() == "datapathassignments"
+    """The settings for people to read, with the unknown keys beside the others: `submit` masks what
+    has a secret's name one level down."""
+    shown = replace(settings.masked(), unknown={}, remarks={}).as_json()
+    return {**settings.unknown, **shown, "schedule": str(schedule.uuid)}
 
 
 def _still_running(schedule: Schedule) -> bool:

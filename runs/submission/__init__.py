@@ -1,7 +1,7 @@
 """The one way to make a run: every door makes a `Submission` and calls `submit`."""
 
 from runs.submission.idempotency import Key, run_of_key
-from runs.submission.settings import RunSettings
+from runs.submission.settings import Remark, RunSettings
 from runs.submission.submit import Submission, start, submit
 from runs.submission.target import (
     EndpointTarget,
@@ -18,6 +18,7 @@ __all__ = [
     "Key",
     "NewGraph",
     "PipelineTarget",
+    "Remark",
     "RunSettings",
     "Submission",
     "Target",

@@ -21,7 +21,7 @@ from runs.parts.definitions import find_endpoint, find_pipeline, reader, version
 from runs.parts.timetable import page_of, schedules_of
 from runs.recurrence import BadRecurrence, Recurrence
 from runs.schedules import scheduler
-from runs.submission import kept
+from runs.submission import RunSettings
 from runs.views.submit import experiments_of
 from studio.core import audit
 from studio.core.access import require
@@ -70,7 +70,7 @@ def schedule_detail(request, uuid):
     context = {
         "nav": "pipelines",
         "schedule": schedule,
-        "settings": kept.read(kept.shown(schedule.submission)),
+        "settings": RunSettings.from_json(schedule.settings).masked(),
         "upcoming": _upcoming(schedule),
         "page": paginate(ticks, **at),
     }
@@ -119,7 +119,7 @@ def schedule_edit(request, uuid):
         uuid=uuid,
     )
     require(request.actor, "edit", schedule)
-    settings = kept.read(kept.shown(schedule.submission))
+    settings = RunSettings.from_json(schedule.settings).masked()
     start = initial_of(schedule, settings) | {"etag": schedule.etag}
     form = _form(request, schedule.target, schedule, values=settings.values, initial=start)
     if request.method == "POST" and form.is_valid() and "preview" not in request.POST:

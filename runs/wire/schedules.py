@@ -2,11 +2,13 @@
 
 from runs.models import Schedule
 from runs.recurrence import windows_name
+from runs.submission import RunSettings
+from runs.wire import submission
 from studio.core.rest.views import wire_time
 
 
-def schedule_entity(schedule: Schedule, submission: dict) -> dict:
-    """PipelineScheduleEntity, with a `submission` that shows no secret; then what v1 lacks (wire.md 11)."""
+def schedule_entity(schedule: Schedule) -> dict:
+    """PipelineScheduleEntity, then what v1 lacks (wire.md 11)."""
     pinned = schedule.endpoint_version
     return {
         "Id": str(schedule.uuid),
@@ -16,7 +18,7 @@ def schedule_entity(schedule: Schedule, submission: dict) -> dict:
         "ScheduleType": schedule.trigger,
         "Recurrence": recurrence_entity(schedule) if schedule.is_recurrence else None,
         "DataStoreTriggerInfo": None if schedule.is_recurrence else watch_entity(schedule),
-        "PipelineSubmissionInfo": submission,
+        "PipelineSubmissionInfo": submission.write(RunSettings.from_json(schedule.settings)),
         "ProvisioningStatus": "Completed",
         "EntityStatus": schedule.status,
         "Etag": str(schedule.etag),

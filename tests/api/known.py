@@ -11,6 +11,7 @@ from django.utils import timezone
 from endpoints.models import Module, ModuleVersion, NamedModule
 from runs import services
 from runs.models import Run, Schedule
+from runs.submission import RunSettings
 from studio.core.access import Actor
 from tests import factories
 
@@ -37,7 +38,7 @@ def make(api, actor: Actor) -> Run:
         recurrence={"Frequency": "Day", "Interval": 1},
         time_zone="UTC",
         starts_at=timezone.now(),
-        submission={"ExperimentName": NAME},
+        settings=RunSettings(NAME).as_json(),
     )
     named = NamedModule.objects.create(workspace=workspace, name=NAME)
     module = Module.objects.order_by("pk").first()

@@ -63,6 +63,13 @@ def test_comes_back_as_it_was_made_with_a_value_for_every_parameter(api, wire, g
     assert draft["PipelineSubmissionInfo"]["ParameterAssignments"] == {"lr": "0.1"}
 
 
+def test_keys_that_nobody_reads_come_back_too(api, graph_draft):
+    info = {"Nonsense": [1], "DisplayName": "d", "Properties": {"p": "q"}, "RunType": "SDK"}
+    draft = api.post(f"{api.P}/PipelineDrafts/Create", entity(graph_draft, info=info)).body
+    assert draft["PipelineSubmissionInfo"].items() >= info.items()
+    assert put(api, draft).body["PipelineSubmissionInfo"].items() >= info.items()
+
+
 def test_list_is_of_the_workspace_and_by_tags(api, draft, elsewhere):
     ids = lambda tags: [row["Id"] for row in api.post(f"{api.P}/PipelineDrafts", tags).body]  # noqa: E731
     assert ids({}) == ids({"team": "a"}) == [draft["Id"]]
@@ -140,7 +147,7 @@ def test_values_of_secret_parameters_are_sealed_and_go_nowhere(api, wire):
     info = {"info": {"ParameterAssignments": {"key": "hidden"}}}
     draft = api.post(f"{api.P}/PipelineDrafts/Create", entity(graph, **info)).body
     assert "hidden" not in str(draft)
-    assert "hidden" not in str(PipelineDraft.objects.values_list("submission", flat=True))
+    assert "hidden" not in str(PipelineDraft.objects.values_list("settings", flat=True))
     again = put(api, draft, Name="e").body  # with the mask
     run = Run.objects.get(uuid=submit(api, again).body["Id"])
     assert sealing.opened(run.pipeline_run.parameters) == {"key": "hidden"}

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from endpoints import services
 from runs.schedules import create_schedule, scheduler
+from runs.submission import RunSettings
 from studio.core import audit
 from studio.core.models import AuditEvent, Door, Role
 from tests import factories
@@ -156,7 +157,7 @@ def test_a_tick_of_a_schedule(actor, endpoint):
         actor,
         name="nightly",
         endpoint=endpoint,
-        submission={"ExperimentName": "e"},
+        settings=RunSettings("e"),
         recurrence={"Frequency": "Day"},
     )
     services.disable(actor, endpoint)

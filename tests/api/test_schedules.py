@@ -8,9 +8,9 @@ import pytest
 from django.utils import timezone
 
 from runs import run_tokens
-from runs.models import Run, Schedule
+from runs.models import PipelineRun, Run, Schedule
 from runs.schedules import scheduler
-from runs.submission import kept
+from runs.submission import RunSettings
 from studio.core.models import AuditEvent, Role
 from tests import factories
 
@@ -151,12 +151,31 @@ def test_a_secret_is_neither_shown_nor_kept_readable_nor_lost(api, posted):
     info = INFO | {"ParameterAssignments": {"key": "hush", "epochs": "4"}}
     made = create(api, posted | {"PipelineSubmissionInfo": info})
     assert made["PipelineSubmissionInfo"]["ParameterAssignments"]["key"] == "********"
-    assert "hush" not in str(Schedule.objects.get().submission)
+    assert "hush" not in str(Schedule.objects.get().settings)
     api.put(f"{api.P}/Schedules/{made['Id']}", made | {"Name": "other"})
-    assert kept.read(Schedule.objects.get().submission).assignments["key"] == "hush"
+    assert (
+        RunSettings.from_json(Schedule.objects.get().settings).opened().assignments["key"] == "hush"
+    )
     forged = INFO | {"ParameterAssignments": {"other": {"secret": "gAAAA"}}}
     body = posted | {"PipelineSubmissionInfo": forged}
     assert api.post(f"{api.P}/Schedules/Create", body).status == 400
+
+
+def test_a_client_gets_back_every_key_it_sent(api, posted):
+    sent = INFO | {"Nonsense": [1], "DisplayName": "d", "StepTags": {"a": "b"}, "RunType": "SDK"}
+    made = create(api, posted | {"PipelineSubmissionInfo": sent})
+    assert made["PipelineSubmissionInfo"] == sent
+    reply = api.put(f"{api.P}/Schedules/{made['Id']}", made | {"Name": "other"})
+    assert reply.body["PipelineSubmissionInfo"] == sent
+
+
+def test_a_secret_below_a_misspelt_key_is_not_kept_with_a_run(api, posted):
+    info = INFO | {"ParameterAssignment": {"key": "hush"}}
+    create(api, posted | {"PipelineSubmissionInfo": info})
+    scheduler.tick(Schedule.objects.get().next_at)
+    request = PipelineRun.objects.get().raw_request
+    assert request["ParameterAssignment"] == {"key": "********"}
+    assert request["assignments"] == {"epochs": "4"}
 
 
 def test_its_runs_and_the_last_of_them(api, posted):

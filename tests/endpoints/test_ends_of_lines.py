@@ -88,9 +88,9 @@ def test_a_schedule_assigns_only_what_was_changed(client, endpoint):
     }  # fmt: skip
     reply = client.post(address, as_a_browser(fields))
     assert reply.status_code == 302, reply.context["form"].errors
-    kept = Schedule.objects.get().submission
-    assert kept["ParameterAssignments"] == {"lf": "x\ny"}
-    assert kept["Description"] == "a\nb"
+    kept = Schedule.objects.get().settings
+    assert kept["assignments"] == {"lf": "x\ny"}
+    assert kept["description"] == "a\nb"
 
 
 def test_the_description_of_an_endpoint(client, endpoint):

@@ -10,7 +10,7 @@ from endpoints import services as definitions
 from runs import schedules
 from runs.models import Run, Schedule
 from runs.schedules import scheduler
-from runs.submission import kept
+from runs.submission import RunSettings
 from studio.core.models import Role
 from tests import factories
 
@@ -109,7 +109,7 @@ def test_the_tab_of_what_it_runs(page, schedule, actor, endpoint):
         name="of one version",
         endpoint=endpoint,
         version=1,
-        submission={"ExperimentName": "x"},
+        settings=RunSettings("x"),
         recurrence={"Frequency": "Day"},
     )
     assert '<span class="chip">v1</span>' in text_of(page, tab)
@@ -120,7 +120,7 @@ def test_the_tab_of_what_it_runs(page, schedule, actor, endpoint):
         actor,
         name="of the pipeline",
         pipeline=pipeline,
-        submission={"ExperimentName": "x"},
+        settings=RunSettings("x"),
         recurrence={"Frequency": "Day"},
     )
     text = text_of(page, tab)
@@ -164,7 +164,7 @@ def test_the_form_makes_what_the_sdk_would(schedule):
         "TimeZone": "America/New_York",
         "Schedule": {"Hours": [6, 18], "Minutes": [30], "WeekDays": ["Monday", "Friday"]},
     }
-    given = kept.read(schedule.submission)
+    given = RunSettings.from_json(schedule.settings).opened()
     assert given.experiment == "nightly"
     assert given.assignments == {"epochs": "9", "key": "hush"}
     assert given.datapaths == {}
@@ -246,7 +246,7 @@ def test_editing_unchanged_keeps_all_and_the_secret(page, schedule):
     assert page.post(edit, data | {"name": "other"}).status_code == 302
     after = Schedule.objects.values().get()
     assert after["name"] == "other" and after["next_at"] == before["next_at"]
-    assert kept.read(after["submission"]).assignments == {
+    assert RunSettings.from_json(after["settings"]).opened().assignments == {
         "epochs": "9",
         "key": "hush",
     }

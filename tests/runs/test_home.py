@@ -5,6 +5,7 @@ import pytest
 from runs import schedules
 from runs.parts import timetable
 from runs.states import Status
+from runs.submission import RunSettings
 from tests.runs.shown import move, submit
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("storage_folder")]
@@ -20,7 +21,7 @@ def test_home_shows_the_schedules_that_fire_next(client, actor, endpoint, monkey
             actor,
             name=name,
             endpoint=endpoint,
-            submission={"ExperimentName": "growth"},
+            settings=RunSettings("growth"),
             recurrence={"Frequency": "Day", "StartTime": f"{year}-01-01T00:00:00"},
         )
         for name, year in starts.items()
@@ -30,7 +31,7 @@ def test_home_shows_the_schedules_that_fire_next(client, actor, endpoint, monkey
         actor,
         name="watch",
         endpoint=endpoint,
-        submission={"ExperimentName": "growth"},
+        settings=RunSettings("growth"),
         watch=schedules.Watch(datastore="workspaceblobstore", path="in"),
     )
     for address in ("/", "/home/live/"):

@@ -23,6 +23,7 @@ from runs.drafts.edit import create_draft
 from runs.drafts.graphs import create_graph_draft
 from runs.models import Kind, Run
 from runs.states import Status
+from runs.submission import RunSettings
 from studio.core.models import Role
 from tests import factories
 from tests.api.walk import every_address
@@ -56,13 +57,11 @@ class Place:
             actor,
             name="known",
             endpoint=endpoint,
-            submission={"ExperimentName": "known"},
+            settings=RunSettings("known"),
             recurrence={"Frequency": "Day"},
         )
         graph_draft = create_graph_draft(actor, wire=self.wire, interface=self.interface)
-        draft = create_draft(
-            actor, name="known", graph=graph_draft, submission={"ExperimentName": "known"}
-        )
+        draft = create_draft(actor, name="known", graph=graph_draft, settings=RunSettings("known"))
         script = Script(str(self.snapshot.uuid), "cpu-cluster", {}, script="mark.py")
         self.rows = {
             "pipeline": published,

@@ -10,6 +10,7 @@ from runs import schedules
 from runs.models import Kind, Run, StepRun, Worker
 from runs.schedules import scheduler
 from runs.states import Status
+from runs.submission import RunSettings
 from runs.tracking import metrics
 from tests import factories
 from tests.runs.shown import TABS, complete, keep, move, step_of, submit, write_log
@@ -183,7 +184,7 @@ def test_a_scheduled_run_names_its_schedule(page, client, actor, run):
         actor,
         name="nightly",
         endpoint=run.endpoint,
-        submission={"ExperimentName": "growth"},
+        settings=RunSettings("growth"),
         recurrence={"Frequency": "Day", "StartTime": "2099-01-01T00:00:00"},
     )
     scheduled = scheduler.run_now(actor, made)

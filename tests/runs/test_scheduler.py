@@ -14,6 +14,7 @@ from endpoints.models import Datastore, PipelineEndpoint
 from runs import schedules
 from runs.models import Run, Schedule, ScheduleTick, Source
 from runs.schedules import scheduler
+from runs.submission import RunSettings
 from studio.core.errors import Disabled
 from tests import factories
 
@@ -45,9 +46,9 @@ def endpoint(workspace):
 
 @pytest.fixture
 def hourly(actor, endpoint):
-    info = {"ExperimentName": "nightly", "ParameterAssignments": {"epochs": "7"}}
+    settings = RunSettings("nightly", assignments={"epochs": "7"})
     return schedules.create_schedule(
-        actor, name="weekly", endpoint=endpoint, submission=info, recurrence=HOURLY
+        actor, name="weekly", endpoint=endpoint, settings=settings, recurrence=HOURLY
     )
 
 
@@ -59,7 +60,7 @@ def watching(actor, endpoint):
             actor,
             name="files",
             endpoint=endpoint,
-            submission={"ExperimentName": "nightly"},
+            settings=RunSettings("nightly"),
             watch=watch,
         )
         scheduler.tick(NOON)
@@ -111,7 +112,7 @@ def test_it_follows_the_default_version_unless_one_is_pinned(actor, endpoint, wo
             name=name,
             endpoint=endpoint,
             version=version,
-            submission={"ExperimentName": "nightly"},
+            settings=RunSettings("nightly"),
             recurrence=HOURLY,
         )
     added = definitions.add_version(actor, endpoint, second)
@@ -127,7 +128,7 @@ def test_without_a_start_it_fires_at_once_and_then_in_its_rhythm(actor, endpoint
         actor,
         name="now",
         endpoint=endpoint,
-        submission={"ExperimentName": "nightly"},
+        settings=RunSettings("nightly"),
         recurrence={"Frequency": "Hour", "Interval": 12},
     )
     scheduler.tick(NOON)
@@ -141,7 +142,7 @@ def test_a_start_in_the_future_does_not_fire_before(actor, endpoint):
         actor,
         name="later",
         endpoint=endpoint,
-        submission={"ExperimentName": "nightly"},
+        settings=RunSettings("nightly"),
         recurrence=HOURLY | {"StartTime": "2026-11-25T09:00:00"},
     )
     scheduler.tick(NOON + timedelta(days=2))
@@ -164,9 +165,7 @@ def test_what_is_disabled_is_skipped_with_the_reason_of_submit(actor, hourly, en
 
 
 def test_what_submit_refuses_has_failed_and_leaves_no_half_of_a_run(hourly):
-    Schedule.objects.update(
-        submission={"ExperimentName": "n", "ParameterAssignments": {"epochs": "x"}}
-    )
+    Schedule.objects.update(settings=RunSettings("n", assignments={"epochs": "x"}).as_json())
     scheduler.tick(NOON + 60 * MINUTE)
     ((_, outcome, reason),) = ticks()
     assert outcome == "Failed" and "epochs" in reason
@@ -324,7 +323,7 @@ def test_of_beats_at_once_one_fires_on_a_file(file_database, tmp_path):
         factories.actor(place),
         name="weekly",
         endpoint=factories.endpoint(place),
-        submission={"ExperimentName": "nightly"},
+        settings=RunSettings("nightly"),
         recurrence=HOURLY,
     )
     beat_at_once(4)
