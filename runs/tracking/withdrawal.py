@@ -31,21 +31,18 @@ def runs_of(step: Run) -> tuple[list[int], int | None]:
 def withdraw(step_id: int, number: int) -> list[str]:
     """Take back what an attempt said that another one will say again; its log stays, and so do the files
     that somebody else has made a model of. Returns the blobs of its artifacts, to be removed when that
-    is written.
-
-    Nobody but its attempts measures and uploads in a step's own run; in the run above it, each value
-    names its attempt."""
+    is written."""
     step = Run.objects.only("parent", "workspace").select_related("parent").get(pk=step_id)
     attempt = StepAttempt.objects.only("replaced", "started_at").get(step_id=step_id, number=number)
     own, above = runs_of(step)
-    by_attempt = Q(attempt=attempt.pk)
-    MetricValue.objects.filter(Q(metric__run__in=own) | Q(metric__run=above) & by_attempt).delete()
-    Metric.objects.filter(run__in=[*own, above], values=None).delete()
+    runs = [*own, *filter(None, [above])]
+    MetricValue.objects.filter(metric__run__in=runs, attempt=attempt.pk).delete()
+    Metric.objects.filter(run__in=runs, values=None).delete()
     RegisteredModel.objects.filter(attempt=attempt.pk).delete()
     assets = Asset.objects.filter(run__in=own, created_at__gte=attempt.started_at)
     assets.filter(registered_models=None).delete()
-    left = Artifact.objects.filter(Q(run__in=own) | Q(run=above) & by_attempt)
-    for run in Run.objects.filter(pk__in=[*own, above]):
+    left = Artifact.objects.filter(run__in=runs, attempt=attempt.pk)
+    for run in Run.objects.filter(pk__in=runs):
         for path, _ in ModelFiles(run).models:
             of_model = Q(path=path) | Q(path__startswith=f"{path}/")
             left = left.exclude(of_model, run=run)

@@ -248,6 +248,18 @@ class TestByToken:
         assert (version.dataset.name, version.number) == ("theirs", 1)
         assert [dataset.description for dataset in Dataset.objects.all()] == ["theirs"]
 
+    @pytest.mark.parametrize("which", ["step", "above"])
+    def test_what_somebody_else_said_of_its_runs_stays(self, which, run, claim, step, in_step):
+        told = self.told(which, run, step, in_step)
+        for actor, path in ((in_step, "lost.txt"), (playing_actor(run), "theirs.txt")):
+            keep(actor, told, b"words", path=path)
+            self.say(actor, told)
+        with TestCase.captureOnCommitCallbacks(execute=True):
+            engine.finish(claim, Outcome.LOST)
+        kept = Artifact.objects.get()
+        assert (kept.path, blobs.open_blob(kept.blob).read()) == ("theirs.txt", b"words")
+        assert MetricValue.objects.get().metric.run == told
+
     def test_files_that_it_sent_go_with_it(self, run, claim, step, in_step):
         keep(playing_actor(run), run, b"theirs", path="theirs.txt")
         for told in (run, step):
