@@ -17,9 +17,18 @@ from django.core.exceptions import ValidationError
 
 from endpoints.models import Datastore
 from studio.core import file_names
-from studio.core.errors import NotFound, Refused
+from studio.core.errors import NotFound
 from studio.storage import globs
-from studio.storage.roots import NO_SUCH_PLACE, PARTIAL, Readable, Root, State, open_root, place_for
+from studio.storage.roots import (
+    NO_SUCH_PLACE,
+    PARTIAL,
+    Readable,
+    Root,
+    State,
+    StoreAway,
+    open_root,
+    place_for,
+)
 
 LONGEST_KEY = 1024  # bytes; of S3 and Azure Blob
 LONGEST_PATH = 4096  # bytes; of a file system
@@ -98,16 +107,24 @@ class Location:
                 return "directory" if S_ISDIR(self.local.stat().st_mode) else "file"
             return str(self.root.fs.info(self.root.at(self.path))["type"])
         except FileNotFoundError:
-            folder = self.root.local
-            if self.root.is_given and folder is not None and not folder.is_dir():
-                raise Refused(  # probably a share that is not mounted
-                    f"Datastore {self.datastore} cannot be reached: there is no folder {folder}."
-                ) from None
+            self._require_root()
             return None
         except OSError as error:
             if error.errno not in NO_SUCH_PLACE:
                 raise
             return None
+
+    def _require_root(self) -> None:
+        folder = self.root.local
+        if self.root.is_given and folder is not None and not folder.is_dir():
+            raise StoreAway(
+                f"Datastore {self.datastore} cannot be reached: there is no folder {folder}."
+            )
+
+    def _make_folder(self, file: Path) -> None:
+        """Only below the root: where a share belongs, nothing of it may be stored on this machine."""
+        self._require_root()
+        file.parent.mkdir(parents=True, exist_ok=True)
 
     def is_there(self) -> bool:
         """Whether the path exists or, as a pattern, matches a file."""
@@ -134,7 +151,7 @@ class Location:
             with self.root.fs.open(self.root.at(self.path), "wb") as target:
                 shutil.copyfileobj(stream, target, 1 << 20)
             return int(self.root.fs.size(self.root.at(self.path)))
-        self.local.parent.mkdir(parents=True, exist_ok=True)
+        self._make_folder(self.local)
         partial = self.local.with_name(f".{uuid4().hex}.partial")
         try:
             with partial.open("wb") as target:
@@ -159,7 +176,7 @@ class Location:
                 raise OSError(f"{target} is not there yet.")
             fs.rm_file(source)
             return
-        target.local.parent.mkdir(parents=True, exist_ok=True)
+        self._make_folder(target.local)
         try:
             self.local.replace(target.local)
         except OSError as error:

@@ -46,6 +46,10 @@ class StoreFailed(OSError):
     """A storage could not store something; a retry may succeed."""
 
 
+class StoreAway(Refused, StoreFailed):
+    """A storage is not there, such as a share that is not mounted; what is stored waits for it."""
+
+
 @contextmanager
 def storing(name: str) -> Iterator[None]:
     """Wraps writes to a storage, which each raise their own errors. A name that the storage cannot

@@ -1,4 +1,5 @@
 import http.server
+import io
 import json
 import subprocess
 import threading
@@ -158,6 +159,9 @@ def test_a_store_that_does_not_answer_is_not_taken_for_empty(workspace, tmp_path
     )
     with pytest.raises(Refused, match="Datastore away cannot be reached: there is no folder"):
         data.resolve(away, "in").exists()
+    with pytest.raises(Refused, match="cannot be reached"):
+        data.resolve(away, "in/a.txt").write(io.BytesIO(b"1"))
+    assert not (tmp_path / "not-mounted").exists()
 
 
 def test_a_changed_input_is_named(filled, tmp_path):

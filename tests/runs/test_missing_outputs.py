@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from threading import Timer
 from uuid import uuid4
 
 import pytest
@@ -178,3 +179,14 @@ def test_a_listing_is_replaced_as_a_whole(folders):
         listing = record(2)
         assert json.load(before) == {"1.txt": 1}
     assert stored_outputs.read_listing(listing) == {"1.txt": 2}
+
+
+def test_outputs_wait_for_a_store_that_cannot_be_reached(studio, pipeline):
+    share, made = studio.path / "not-mounted", []
+    Datastore.objects.update(url=f"file://{share}")
+    back = Timer(2, lambda: made.append(share.mkdir()))  # which fails if a step has made it
+    back.start()
+    run = studio.run(pipeline())
+    back.join()
+    assert made == [None]
+    assert run.status == Status.COMPLETED, run.error
