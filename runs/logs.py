@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from uuid import UUID
 
 from studio.storage.blobs import checked_path, put_bytes, storage_root, stream_blob
-from studio.storage.roots import State, storing
+from studio.storage.store import State, storing
 
 DRIVER_LOG = "azureml-logs/70_driver_log.txt"
 BUILD_LOG = "azureml-logs/20_image_build_log.txt"

@@ -19,7 +19,7 @@ from endpoints.models import Datastore
 from studio.core import file_names
 from studio.core.errors import NotFound
 from studio.storage import globs
-from studio.storage.roots import (
+from studio.storage.store import (
     NO_SUCH_PLACE,
     PARTIAL,
     Readable,

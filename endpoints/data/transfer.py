@@ -21,7 +21,7 @@ from endpoints.data.places import (
 )
 from endpoints.data.web import CHUNK, download
 from studio.core.errors import NotFound
-from studio.storage.roots import PARTIAL, storing
+from studio.storage.store import PARTIAL, storing
 
 OLD_SECONDS = 3600.0  # a file that is still being written is younger
 

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from studio.core.errors import NotFound
-from studio.storage.roots import Readable, Root, open_root
+from studio.storage.store import Readable, Root, open_root
 
 CHUNK = 1 << 20
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from endpoints.models import Snapshot
 from endpoints.snapshots.files import CHUNK, place_of, root
-from studio.storage.roots import Root
+from studio.storage.store import Root
 
 FICLONE = 0x40049409  # Linux: two files share blocks until one of them is written
 

@@ -17,7 +17,7 @@ from studio.core import file_names
 from studio.core.errors import BadValue
 from studio.core.models import Workspace
 from studio.storage import blobs
-from studio.storage.roots import storing
+from studio.storage.store import storing
 
 
 def record(

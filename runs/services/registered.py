@@ -19,7 +19,7 @@ from studio.core.access import Actor, require
 from studio.core.errors import BadValue, Conflict, Forbidden
 from studio.core.models import Workspace
 from studio.storage import blobs
-from studio.storage.roots import Readable, place_for
+from studio.storage.store import Readable, place_for
 
 NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,254}$")
 

@@ -20,7 +20,7 @@ from studio.core.access import Actor, require
 from studio.core.db.transactions import write_transaction
 from studio.core.errors import BadValue, Conflict, Forbidden
 from studio.storage import blobs
-from studio.storage.roots import Readable, place_for
+from studio.storage.store import Readable, place_for
 
 # Prefix of the properties that MLflow calls params.
 PARAM = "mlflow.param."

@@ -15,7 +15,7 @@ from runs.tracking.author import Author, Superseded, lock
 from runs.tracking.model_files import ModelFiles
 from studio.core.db.transactions import write_transaction
 from studio.storage import blobs
-from studio.storage.roots import storing
+from studio.storage.store import storing
 
 
 def store_file(

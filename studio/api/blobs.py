@@ -25,7 +25,7 @@ from studio.core.errors import BadValue, Refused
 from studio.core.rest.bodies import NO_LIMIT
 from studio.storage import links, uploads
 from studio.storage.blobs import IN_MEMORY
-from studio.storage.roots import State
+from studio.storage.store import State
 
 LONGEST_BLOCK_LIST = 8 * 1024 * 1024  # 50,000 block ids, the most that Azure takes
 LARGEST_LISTING = 5000

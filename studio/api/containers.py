@@ -27,7 +27,7 @@ from studio.core.errors import Forbidden, NotFound
 from studio.core.models import Workspace
 from studio.core.rest.views import find
 from studio.storage import blobs, uploads
-from studio.storage.roots import Readable, State
+from studio.storage.store import Readable, State
 
 CHUNK = 1 << 20
 # One log for all builds of environments; it belongs to no run.

@@ -15,7 +15,7 @@ from django.core.exceptions import ValidationError
 
 from studio.core import file_names
 from studio.core.errors import Conflict
-from studio.storage.roots import PARTIAL, Readable, Root, State, open_root
+from studio.storage.store import PARTIAL, Readable, Root, State, open_root
 
 CHUNK_BYTES = 1024 * 1024
 IN_MEMORY = 8 * CHUNK_BYTES

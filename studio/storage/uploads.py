@@ -13,7 +13,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from studio.core.errors import NotFound
-from studio.storage.roots import Readable, Root, State, open_root, place_for
+from studio.storage.store import Readable, Root, State, open_root, place_for
 
 CONTAINER = "uploads"
 CHUNK = 1 << 20
