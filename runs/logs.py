@@ -1,14 +1,13 @@
 """Logs of runs in the storage. Most storages cannot append, so a log is a folder of numbered
 segments, which are joined when it is read."""
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
 from uuid import UUID
 
-from studio.storage.blobs import checked_path, put_bytes, storage_root, stream_blob
-from studio.storage.store import State, storing
+from studio.storage.failures import storing
+from studio.storage.paths import relative_path
+from studio.storage.store import State, studio_store
 
 DRIVER_LOG = "azureml-logs/70_driver_log.txt"
 BUILD_LOG = "azureml-logs/20_image_build_log.txt"
@@ -33,7 +32,7 @@ class LogWriter:
             part = data[start : start + SEGMENT_BYTES]
             name = f"{self.attempt:04d}-{number:06d}-{part.count(NEWLINE)}"
             with storing(self.folder):
-                put_bytes(f"{self.folder}/{name}", part)
+                studio_store().write_bytes(f"{self.folder}/{name}", part)
         self.segments = number
 
 
@@ -68,7 +67,7 @@ def stream_log(
         if left is not None and left <= 0:
             return
         end = segment.size if left is None else min(segment.size, start + left)
-        data = b"".join(stream_blob(f"{folder}/{segment.name}", start=start, end=end))
+        data = b"".join(studio_store().stream(f"{folder}/{segment.name}", start=start, end=end))
         start = 0
         left = None if left is None else left - len(data)
         yield data
@@ -85,34 +84,24 @@ def log_state(run_uuid: UUID, name: str = DRIVER_LOG) -> State:
     if not segments:
         raise FileNotFoundError(name)
     size = sum(segment.size for segment in segments)
-    last = storage_root().state(f"{folder}/{segments[-1].name}")
+    last = studio_store().state(f"{folder}/{segments[-1].name}")
     return State(size, last.modified, f"{size}-{last.version}")
 
 
 def log_names(run_uuid: UUID) -> list[str]:
     """The logs that exist, such as `azureml-logs/70_driver_log.txt`."""
-    root, folder = storage_root(), f"runs/{run_uuid}/logs"
-    if root.local:
-        place = root.local / folder
-        found = {Path(path).relative_to(place) for path, _, files in os.walk(place) if files}
-    else:
-        top = root.at(folder)
-        found = {Path(path[len(top) + 1 :]).parent for path in root.fs.find(top)}
-    return sorted(str(path) for path in found)
+    segments = studio_store().below(f"runs/{run_uuid}/logs").names()
+    return sorted({name.rpartition("/")[0] for name in segments})
 
 
 def _log_folder(run_uuid: UUID, name: str) -> str:
-    return f"runs/{run_uuid}/logs/{checked_path(name)}"
+    return f"runs/{run_uuid}/logs/{relative_path(name, backslash=True)}"
 
 
 def _segments(folder: str) -> list[Segment]:
     """In the order of the log."""
-    root = storage_root()
     try:
-        if root.local:
-            with os.scandir(root.local / folder) as entries:
-                return sorted(Segment(entry.name, entry.stat().st_size) for entry in entries)
-        entries = root.fs.ls(root.at(folder), detail=True, refresh=True)
+        entries = studio_store().listing(folder)
     except (FileNotFoundError, NotADirectoryError):
         return []
-    return sorted(Segment(PurePosixPath(entry["name"]).name, entry["size"]) for entry in entries)
+    return sorted(Segment(name, size) for name, is_folder, size in entries if not is_folder)

@@ -14,13 +14,11 @@ from endpoints.data.outputs import read_transformations, write_output_dataflow
 from endpoints.data.places import (
     Entry,
     Location,
-    PathError,
     Place,
     WebFile,
     find,
-    relative_path,
+    path_on_datastore,
     resolve,
-    root_of,
 )
 from endpoints.data.transfer import (
     Taken,
@@ -32,6 +30,7 @@ from endpoints.data.transfer import (
     remove_files,
     upload_tree,
 )
+from studio.storage.paths import PathError
 
 __all__ = [
     "Dataflow",
@@ -51,14 +50,13 @@ __all__ = [
     "locate",
     "materialise",
     "move_tree",
+    "path_on_datastore",
     "places_of",
     "read_dataflow",
     "read_transformations",
-    "relative_path",
     "remove_empty_folders",
     "remove_files",
     "resolve",
-    "root_of",
     "upload_tree",
     "write_dataflow",
     "write_output_dataflow",

@@ -5,12 +5,13 @@ from typing import Any
 from uuid import UUID
 
 from endpoints.data.dataflow import datastore_path, read_dataflow
-from endpoints.data.places import Location, PathError, Place, WebFile, resolve
+from endpoints.data.places import Location, Place, WebFile, resolve
 from endpoints.models import Dataset, Datastore, SavedDataset
 from endpoints.parameters import read_dataset
 from studio.core.errors import BadValue
 from studio.core.models import Workspace
 from studio.core.uuids import as_uuid
+from studio.storage.paths import PathError
 
 
 def locate(workspace: Workspace, datastore: str, path: str) -> Location:

@@ -1,29 +1,30 @@
 """Moves data into and out of a step's working folder: links, copies, downloads, uploads."""
 
 import os
-import shutil
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Protocol, TypeVar
 
+from django.utils import timezone
+
 from endpoints.data.places import (
     Entry,
     Location,
-    PathError,
     Place,
     WebFile,
     fixed_part,
     matches,
 )
-from endpoints.data.web import CHUNK, download
+from endpoints.data.web import download
 from studio.core.errors import NotFound
-from studio.storage.store import PARTIAL, storing
+from studio.storage.failures import storing
+from studio.storage.paths import PathError
 
-OLD_SECONDS = 3600.0  # a file that is still being written is younger
+OLD = timedelta(hours=1)  # a file that is still being written is younger
 
 T = TypeVar("T")
 
@@ -95,13 +96,10 @@ def _place_folder(folder: Location, target: Path, mode: str) -> Path:
 def _place_file(place: Place, target: Path, mode: str) -> None:
     if isinstance(place, WebFile):
         download(place.url, target)
-    elif place.local is None:
-        with place.open() as source, target.open("wb") as copy:
-            shutil.copyfileobj(source, copy, CHUNK)
-    elif mode == "mount":
+    elif mode == "mount" and place.local is not None:
         target.symlink_to(place.local)
     else:
-        shutil.copyfile(place.local, target)
+        place.store.copy_out(place.path, target)
 
 
 def inventory(path: Path) -> dict[str, tuple[int, int]]:
@@ -230,42 +228,29 @@ def _move(file: Location, target: Location) -> None:
 
 
 def remove_files(place: Location, known: Mapping[str, int], *, up_to: str) -> None:
-    """Remove the files of an output that have these names and sizes; on file systems also abandoned
-    partial files and folders that are then empty (see `remove_empty_folders`). Other files belong
-    to somebody else."""
+    """Remove the files of an output that have these names and sizes, abandoned partial files, and
+    folders that are then empty (see `remove_empty_folders`). Other files belong to somebody
+    else."""
     is_folder = place.is_folder()
     for name, size in known.items() if place.exists() else ():  # refuses where a share is away
         file = place.found(f"{place.path}/{name}") if is_folder else place
         with suppress(FileNotFoundError):
             if file.state().size == size and file.name == PurePosixPath(name).name:
                 file.remove()
-    for folder, names in _local_folders(place, up_to):
-        for name in filter(PARTIAL.fullmatch, names):  # an output of one file has its own beside it
-            _remove_if_old(folder / name)
-    remove_empty_folders(place, up_to=up_to)
-
-
-def _remove_if_old(partial_file: Path) -> None:
-    with suppress(FileNotFoundError):
-        if time.time() - partial_file.stat().st_mtime > OLD_SECONDS:
-            partial_file.unlink()
+    top = _top(place, up_to)  # an output of one file has its partial one beside it
+    place.store.remove_partials(top, before=timezone.now() - OLD)
+    place.store.remove_empty_folders(top)
 
 
 def remove_empty_folders(place: Location, *, up_to: str) -> None:
     """Remove empty folders at and below a place, and at and below the one above it whose name
-    contains `up_to`. Only file systems have folders without files."""
-    for folder, _ in _local_folders(place, up_to):
-        with suppress(OSError):  # not empty
-            folder.rmdir()
+    contains `up_to`."""
+    place.store.remove_empty_folders(_top(place, up_to))
 
 
-def _local_folders(place: Location, up_to: str) -> Iterator[tuple[Path, list[str]]]:
-    """These folders with the names of their files, from the bottom up."""
-    if place.root.local is not None:
-        above = [path for path in PurePosixPath(place.path).parents if up_to in str(path)]
-        top = place.root.local / (above[-1] if above else place.path)
-        for folder, _, names in os.walk(top, topdown=False):
-            yield Path(folder), names
+def _top(place: Location, up_to: str) -> str:
+    above = [str(path) for path in PurePosixPath(place.path).parents if up_to in str(path)]
+    return above[-1] if above else place.path
 
 
 def _originals(path: Path) -> list[Path]:

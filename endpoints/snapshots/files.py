@@ -11,9 +11,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from studio.core.errors import NotFound
-from studio.storage.store import Readable, Root, open_root
-
-CHUNK = 1 << 20
+from studio.storage.store import CHUNK, Readable, Store, studio_store
 
 
 class SnapshotError(ValidationError):
@@ -28,8 +26,8 @@ class Stored:
     size: int
 
 
-def root() -> Root:
-    return open_root(f"{settings.STUDIO_STORAGE_URL.rstrip('/')}/snapshots")
+def store() -> Store:
+    return studio_store().below("snapshots")
 
 
 def place_of(sha256: str) -> str:
@@ -39,65 +37,34 @@ def place_of(sha256: str) -> str:
 def add_file(stream: Readable, *, limit: int | None = None) -> Stored:
     """Store a content; equal contents are stored once. Readers never see a partial file."""
     limit = settings.STUDIO_SNAPSHOT_MAX_BYTES if limit is None else limit
-    store, digest, size = root(), hashlib.sha256(), 0
+    kept, digest, size = store(), hashlib.sha256(), 0
     name = f"incoming/{uuid4().hex}"
     try:
-        with _create(store, name) as target:
+        with kept.create(name) as target:
             while chunk := stream.read(CHUNK):
                 size += len(chunk)
                 if size > limit:
                     raise SnapshotError(f"A file is larger than {limit} bytes.")
                 digest.update(chunk)
                 target.write(chunk)
-            if store.local:
+            if kept.folder:
                 target.flush()
                 os.fsync(target.fileno())
         stored = Stored(digest.hexdigest(), size)
-        _move(store, name, place_of(stored.sha256))
+        if kept.kind(place_of(stored.sha256)):
+            kept.remove(name)
+        else:
+            kept.move(name, place_of(stored.sha256))
     except BaseException:
-        _remove(store, name)
+        with contextlib.suppress(OSError):
+            kept.remove(name)
         raise
     return stored
 
 
-def _create(store: Root, name: str) -> IO[bytes]:
-    if store.local:
-        path = store.local / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path.open("xb")
-    store.fs.makedirs(store.at("incoming"), exist_ok=True)
-    file: IO[bytes] = store.fs.open(store.at(name), "wb")
-    return file
-
-
-def _move(store: Root, name: str, place: str) -> None:
-    if store.local:
-        target = store.local / place
-        target.parent.mkdir(parents=True, exist_ok=True)
-        (store.local / name).replace(target)
-    elif store.fs.exists(store.at(place)):
-        store.fs.rm(store.at(name))
-    else:
-        store.fs.makedirs(store.at(place).rpartition("/")[0], exist_ok=True)
-        store.fs.mv(store.at(name), store.at(place))
-
-
-def _remove(store: Root, name: str) -> None:
-    with contextlib.suppress(OSError):
-        if store.local:
-            (store.local / name).unlink(missing_ok=True)
-        else:
-            store.fs.rm(store.at(name))
-
-
 def read(sha256: str) -> IO[bytes]:
     """A stored content, opened for reading."""
-    store = root()
     try:
-        return (
-            (store.local / place_of(sha256)).open("rb")
-            if store.local
-            else store.fs.open(store.at(place_of(sha256)), "rb")
-        )
+        return store().open(place_of(sha256))
     except FileNotFoundError as error:
         raise NotFound(f"The snapshot store has no content {sha256}.") from error

@@ -15,6 +15,7 @@ from endpoints.snapshots import ignore
 from endpoints.snapshots.files import SnapshotError, Stored, add_file
 from studio.core import file_names
 from studio.core.models import Workspace
+from studio.storage.paths import PathError, relative_path
 
 
 def store_files(path: Path) -> dict[str, dict[str, Any]]:
@@ -88,14 +89,20 @@ def content_hash(files: Mapping[str, dict[str, Any]]) -> str:
 
 def _check_names(files: Mapping[str, dict[str, Any]]) -> None:
     for name in files:
-        parts = name.split("/")
-        if "\\" in name or "\0" in name or any(part in ("", ".", "..") for part in parts):
-            raise SnapshotError(f"{name!r} is not a path inside the folder.")
         if not file_names.is_text(name):
             raise SnapshotError(f"The name {file_names.shown(name)} is not UTF-8.")
+        if not _is_relative(name):
+            raise SnapshotError(f"{name!r} is not a path inside the folder.")
         for parent in PurePosixPath(name).parents:
             if str(parent) in files:
                 raise SnapshotError(f"{parent} is both a file and a folder.")
+
+
+def _is_relative(name: str) -> bool:
+    try:
+        return relative_path(name) == name
+    except PathError:
+        return False
 
 
 def assemble(

@@ -15,7 +15,8 @@ from studio.core.errors import BadValue, NotFound
 from studio.core.rest.bodies import Body, query_text
 from studio.core.rest.schema import query
 from studio.core.rest.views import WireView
-from studio.storage import blobs, links
+from studio.storage import links
+from studio.storage.paths import sent_path
 
 # `azureml-mlflow` downloads only from addresses that look like Azure's storage, which the cloud
 # metadata names, and silently skips all others.
@@ -88,7 +89,7 @@ class ArtifactBatch(ArtifactView):
 
     def path(self, name: str) -> str:
         try:
-            return blobs.sent_path(name)
+            return sent_path(name)
         except ValidationError as error:
             raise BadValue(" ".join(error.messages), target="path") from error
 

@@ -58,7 +58,7 @@ def _destination(
                 target=target,
             )
         # `a//b` and `./a/b` become `a/b`, which the paths of stored files begin with.
-        return Destination(store, data.relative_path(path))
+        return Destination(store, data.path_on_datastore(path))
     except data.PathError as error:
         named = f"Parameter {target}, {where}" if asked else where.capitalize()
         raise BadValue(f"{named}: {' '.join(error.messages)}", target=target) from error

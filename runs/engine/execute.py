@@ -46,7 +46,7 @@ from runs.tracking.model_files import ModelFiles
 from studio.core import file_names
 from studio.core.console import plain
 from studio.core.errors import Refused, text_of
-from studio.storage.store import StoreFailed
+from studio.storage.failures import StoreFailed
 
 WRITE_SECONDS = 60.0  # a worker that has to go waits no longer for the database
 # A step that was stopped has this long left to have its log and files kept.

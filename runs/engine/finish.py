@@ -19,7 +19,7 @@ from runs.states import IN_PROGRESS, Status
 from runs.tracking import withdrawal
 from studio.core.db.transactions import write_transaction
 from studio.core.db.writable import writable
-from studio.storage import blobs
+from studio.storage.store import studio_store
 
 MAX_ERROR = 4000
 MAX_CODE = Run._meta.get_field("error_code").max_length
@@ -108,7 +108,7 @@ def finish(
             if not StepRun.objects.filter(pk=claim.step_id, delivery__isnull=False).exists():
                 storage_cleanup.abandon(claim, at=at)
                 gone = withdrawal.withdraw(claim.step_id, claim.attempt)
-                transaction.on_commit(partial(blobs.remove_blobs, gone), robust=True)
+                transaction.on_commit(partial(studio_store().remove, *gone), robust=True)
         if moved:
             StepRun.objects.filter(pk=claim.step_id).update(**changes)
         _end_attempt(claim, outcome, at=at, exit_code=exit_code, error=error)

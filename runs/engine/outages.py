@@ -9,7 +9,7 @@ from typing import TypeVar
 from django.db import InterfaceError, OperationalError, connection
 
 from runs.steps import StopFlag
-from studio.storage.store import StoreFailed
+from studio.storage.failures import StoreFailed
 
 FIRST_SECONDS, LONGEST_SECONDS = 0.1, 5.0
 # A database is waited for as long as the step is ours. A storage may never take what it is given.

@@ -23,7 +23,7 @@ from runs.tracking import artifacts, metrics, tags
 from runs.tracking.author import Author, lock
 from studio.core.db.transactions import write_transaction
 from studio.core.db.writable import writable
-from studio.storage import blobs
+from studio.storage.paths import sent_path
 
 # One transaction holds the database's lock for some tens of milliseconds, and others get it between two.
 REPORTS_AT_ONCE = 50
@@ -156,7 +156,7 @@ class StepReports:
         source = Path(report["file"]).resolve()
         if not source.is_relative_to(self.uploads.resolve()):
             raise ValueError(f"{source} is not in the folder for uploads")
-        path = blobs.sent_path(report["path"])
+        path = sent_path(str(report["path"]))
         refusal = artifacts.store_file(run, path, source, author=self.author)
         if refusal and refusal not in self.warnings and len(self.warnings) < MAX_WARNINGS:
             self.warnings.append(refusal)

@@ -24,7 +24,7 @@ from runs.models import Artifact, Kind, Run, StepAttempt, StepRun, Worker
 from runs.tracking import artifacts, withdrawal
 from runs.tracking.author import Author
 from studio.core.errors import BadValue
-from studio.storage import blobs
+from studio.storage.store import studio_store
 
 WAIT = timedelta(hours=1)
 WILDCARD = re.compile(r"[*?]")
@@ -103,7 +103,7 @@ def _remove(attempt: StepAttempt) -> bool:
             logger.warning("something that %s left cannot be removed now", attempt, exc_info=True)
             is_gone = False
     if is_gone:  # the listings say what is to be removed
-        blobs.remove_folder(listings_of(run.uuid, attempt.number))
+        studio_store().remove_folder(listings_of(run.uuid, attempt.number))
     return is_gone
 
 
@@ -136,4 +136,4 @@ def _is_wanted(step: StepRun, place: Mapping[str, str]) -> bool:
 
 def _remove_artifacts(folder: str, run_uuid: str) -> None:
     used = Artifact.objects.filter(run__uuid=run_uuid, blob__startswith=f"{folder}/")
-    blobs.remove_folder(folder, sparing=set(used.values_list("blob", flat=True)))
+    studio_store().remove_folder(folder, sparing=set(used.values_list("blob", flat=True)))

@@ -16,8 +16,8 @@ from runs.steps import StepRefused
 from studio.core import file_names
 from studio.core.errors import BadValue
 from studio.core.models import Workspace
-from studio.storage import blobs
-from studio.storage.store import storing
+from studio.storage.failures import storing
+from studio.storage.store import studio_store
 
 
 def record(
@@ -29,7 +29,7 @@ def record(
         known = {_name(file.path, place): file.size for file in files}
         found["listing"] = listing_of(run, attempt, port)
         with storing(found["listing"]):
-            blobs.put_stream(found["listing"], BytesIO(json.dumps(known).encode()))
+            studio_store().write(found["listing"], BytesIO(json.dumps(known).encode()))
     return {**place, "stored": found}
 
 
@@ -56,7 +56,7 @@ def files_of(place: Mapping[str, Any]) -> dict[str, int]:
 
 def read_listing(listing: str) -> dict[str, int]:
     """FileNotFoundError where there is none."""
-    known: dict[str, int] = json.loads(b"".join(blobs.stream_blob(listing)))
+    known: dict[str, int] = json.loads(b"".join(studio_store().stream(listing)))
     return known
 
 

@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -27,6 +27,7 @@ from runs.steps import StepRefused
 from runs.steps.environments import PACKAGES
 from studio.core import file_names
 from studio.core.db.transactions import write_transaction
+from studio.storage.paths import PathError, relative_path
 
 OPERATOR = re.compile(r"\|\|?|&&?|;|\d?(>>?|<)(&\d)?")
 PLACEHOLDER = re.compile(r"\b(DatasetConsumptionConfig|DatasetOutputConfig):([\w.\-]+)")
@@ -205,14 +206,12 @@ def _lead(folder: Folder, name: str, wanted: str, *, to: Path) -> None:
 def _inside(folder: Folder, wanted: str) -> Path | None:
     """A relative path as one below the code, where the step runs; None for any that leads elsewhere,
     or nowhere."""
-    if "\0" in wanted or ".." in PurePosixPath(wanted).parts:
-        return None
-    path = folder.code / wanted
     try:
+        path = folder.code / relative_path(wanted, backslash=True)
         path.exists()  # a name may be too long for one
         # What lies on the way may be a link to somebody's data.
         return path if path.parent.resolve().is_relative_to(folder.code.resolve()) else None
-    except (OSError, RuntimeError):  # a link that leads in circles
+    except (PathError, OSError, RuntimeError):  # also a link that leads in circles
         return None
 
 

@@ -18,8 +18,8 @@ from studio.core import audit
 from studio.core.access import Actor, require
 from studio.core.errors import BadValue, Conflict, Forbidden
 from studio.core.models import Workspace
-from studio.storage import blobs
-from studio.storage.store import Readable, place_for
+from studio.storage.failures import place_for
+from studio.storage.store import Readable, studio_store
 
 NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,254}$")
 
@@ -74,7 +74,7 @@ def keep_upload(actor: Actor, *, container: str, path: str, stream: Readable) ->
     require_open(actor.workspace, container)
     blob = local_uploads.blob_of(actor.workspace, container, path)
     with place_for(path):
-        return blobs.put_stream(blob, stream, writing=_open(actor.workspace, container))
+        return studio_store().write(blob, stream, writing=_open(actor.workspace, container))
 
 
 @contextmanager

@@ -19,8 +19,8 @@ from runs.tracking.tags import attribute, merge
 from studio.core.access import Actor, require
 from studio.core.db.transactions import write_transaction
 from studio.core.errors import BadValue, Conflict, Forbidden
-from studio.storage import blobs
-from studio.storage.store import Readable, place_for
+from studio.storage.failures import place_for
+from studio.storage.store import Readable, studio_store
 
 # Prefix of the properties that MLflow calls params.
 PARAM = "mlflow.param."
@@ -150,10 +150,10 @@ def log_metrics(actor: Actor, run: Run, metrics: Sequence[Mapping[str, Any]]) ->
 def keep_artifact(actor: Actor, run: Run, *, path: str, stream: Readable) -> Artifact:
     """Store a stream as an artifact of a run, replacing one at the same path."""
     require(actor, "track", run)
-    path = blobs.checked_path(path)
+    path = artifacts.checked(path)
     blob = artifacts.blob_of(run.uuid, path, _author(actor))
     with place_for(path):
-        size = blobs.put_stream(blob, stream, writing=model_files.writing(run, path))
+        size = studio_store().write(blob, stream, writing=model_files.writing(run, path))
     with write_transaction():
         attempt = attempt_of(actor, run)
         return artifacts.record_artifact(run.pk, path=path, blob=blob, size=size, attempt=attempt)
@@ -164,10 +164,10 @@ def append_to_artifact(
 ) -> Artifact:
     """Append a stream to an artifact; if `at` is given, the artifact must have that many bytes."""
     require(actor, "track", run)
-    path = blobs.checked_path(path)
+    path = artifacts.checked(path)
     blob = artifacts.blob_at(run.uuid, path)
     writing = model_files.writing(run, path)
-    size = blobs.append_stream(blob, stream, at=at, writing=writing)
+    size = studio_store().append(blob, stream, at=at, writing=writing)
     with write_transaction():
         attempt = attempt_of(actor, run)
         known = Artifact.objects.filter(run=run, path=path).values_list("attempt", flat=True)

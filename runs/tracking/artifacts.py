@@ -14,15 +14,21 @@ from runs.models import (
 from runs.tracking.author import Author, Superseded, lock
 from runs.tracking.model_files import ModelFiles
 from studio.core.db.transactions import write_transaction
-from studio.storage import blobs
-from studio.storage.store import storing
+from studio.storage.failures import storing
+from studio.storage.paths import relative_path
+from studio.storage.store import studio_store
+
+
+def checked(path: str) -> str:
+    """The path of an artifact; scripts give their files any names."""
+    return relative_path(path, backslash=True)
 
 
 def store_file(
     run: Run, path: str, source: Path, *, author: Author, models: ModelFiles | None = None
 ) -> str:
     """`add_artifact`, unless the file is one of the run's registered `models`: why it was not kept."""
-    path = blobs.checked_path(path)
+    path = checked(path)
     refusal = (models or ModelFiles(run)).why_not(path, source)
     if refusal is None:
         add_artifact(run.pk, run.uuid, path, source, author=author)
@@ -33,10 +39,10 @@ def add_artifact(
     run_id: int, run_uuid: UUID, path: str, source: Path, *, author: Author | None = None
 ) -> Artifact:
     """Keep a copy of a local file as an artifact of a run; a second one of its path replaces it."""
-    path = blobs.checked_path(path)
+    path = checked(path)
     blob = blob_of(run_uuid, path, author)
     with source.open("rb"), storing(path):  # a file that cannot be read is no matter of the storage
-        size = blobs.put_file(blob, source)
+        size = studio_store().copy_in(source, blob)
     with write_transaction():
         attempt = lock(author, run_id) if author else None
         if author is None or attempt is not None:
@@ -46,7 +52,7 @@ def add_artifact(
 
 def blob_of(run_uuid: UUID, path: str, author: Author | None = None) -> str:
     """Where an artifact is kept."""
-    return f"{folder_of(run_uuid, author)}/{blobs.checked_path(path)}"
+    return f"{folder_of(run_uuid, author)}/{checked(path)}"
 
 
 def folder_of(run_uuid: UUID, author: Author | None = None) -> str:
@@ -57,7 +63,7 @@ def folder_of(run_uuid: UUID, author: Author | None = None) -> str:
 
 def blob_at(run_uuid: UUID, path: str) -> str:
     """Where an artifact is, or would be for whoever is no step."""
-    known = Artifact.objects.filter(run__uuid=run_uuid, path=blobs.checked_path(path))
+    known = Artifact.objects.filter(run__uuid=run_uuid, path=checked(path))
     return known.values_list("blob", flat=True).first() or blob_of(run_uuid, path)
 
 
@@ -84,4 +90,4 @@ def _remove_replaced(run_id: int, *, path: str, blob: str) -> None:
     replaced = Artifact.objects.filter(run=run_id, path=path).exclude(blob=blob)
     gone = list(replaced.values_list("blob", flat=True))
     if gone:
-        transaction.on_commit(partial(blobs.remove_blobs, gone), robust=True)
+        transaction.on_commit(partial(studio_store().remove, *gone), robust=True)

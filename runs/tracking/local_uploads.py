@@ -8,7 +8,8 @@ from django.db.models import QuerySet
 from runs.models import Asset
 from studio.core.errors import BadValue
 from studio.core.models import Workspace
-from studio.storage import blobs
+from studio.storage.paths import sent_path
+from studio.storage.store import studio_store
 
 ORIGIN = "LocalUpload"
 CONTAINER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_\-]{0,99}")
@@ -27,15 +28,15 @@ def checked_container(name: str) -> str:
 def blob_of(workspace: Workspace, container: str, path: str) -> str:
     """The name in the storage under which an upload is kept."""
     folder = f"uploaded/{workspace.uuid}/{checked_container(container)}"
-    return f"{folder}/{blobs.sent_path(path)}"
+    return f"{folder}/{sent_path(path)}"
 
 
 def paths(workspace: Workspace, container: str, prefix: str = "") -> list[str]:
     """The files of a container whose path begins so."""
     if not CONTAINER.fullmatch(container):
         return []
-    names = blobs.blob_names(f"uploaded/{workspace.uuid}/{container}")
-    return [name for name in names if name.startswith(prefix)]
+    store = studio_store().below(f"uploaded/{workspace.uuid}/{container}")
+    return sorted(name for name in store.names() if name.startswith(prefix))
 
 
 def assets(workspace: Workspace, container: str) -> QuerySet[Asset]:

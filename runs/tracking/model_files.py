@@ -9,7 +9,7 @@ from django.db import transaction
 
 from runs.models import Artifact, RegisteredModel, Run
 from studio.core.errors import Conflict
-from studio.storage import blobs
+from studio.storage.store import CHUNK, studio_store
 
 
 class ModelFile(Conflict):
@@ -45,7 +45,7 @@ class ModelFiles:
         if model is None:
             return None
         kept = Artifact.objects.filter(run=self.run, path=path).values_list("blob", flat=True)
-        if any(blobs.holds(blob, source) for blob in kept):
+        if any(_is_same(blob, source) for blob in kept):
             return ""
         return (
             f"{path} was not kept as it is now: it belongs to the registered model {model}, whose"
@@ -62,6 +62,18 @@ def require_free(run: Run, *paths: str) -> None:
                 f"{path} of run {run.uuid} belongs to the registered model {model}, whose files never"
                 " change: use another path, and register a new version of it."
             )
+
+
+def _is_same(blob: str, source: Path) -> bool:
+    """Whether a local file equals what is kept."""
+    try:
+        with studio_store().open(blob) as kept, source.open("rb") as file:
+            while (data := kept.read(CHUNK)) == file.read(CHUNK):
+                if not data:
+                    return True
+    except FileNotFoundError:
+        pass
+    return False
 
 
 @contextmanager

@@ -16,7 +16,8 @@ from runs.parts.code_files import code_file
 from studio.core import file_names
 from studio.core.ui import fragments
 from studio.core.ui.files import answer
-from studio.storage import blobs
+from studio.storage.paths import sent_path
+from studio.storage.store import studio_store
 
 IN_MEMORY = 8 * 1024 * 1024
 
@@ -29,9 +30,9 @@ def artifact(request, uuid, path):
     named = Artifact.objects.none() if "\0" in path else Artifact.objects.filter(path=path)
     found = named.filter(run=scope.source_of(run)).first()
     if found is None:
-        blobs.sent_path(path)  # raises if no file can have this name
+        sent_path(path)  # raises if no file can have this name
         raise Http404
-    return answer(request, found.path, lambda: blobs.open_blob(found.blob))
+    return answer(request, found.path, lambda: studio_store().open(found.blob))
 
 
 @require_safe
@@ -44,7 +45,7 @@ def data_file(request, uuid, path):
         raise Http404
     output = data.locate(run.workspace, place["datastore"], place["path"])
     if rest and file_names.is_plain(rest):
-        blobs.sent_path(rest)
+        sent_path(rest)
     wanted = output.find(f"{output.path}/{rest}") if rest else output
     return answer(request, wanted.path, wanted.open)
 
@@ -95,7 +96,7 @@ def _add(target: zipfile.ZipFile, folder: str, owner: Run) -> None:
                 file.write(data_piece)
     for kept in Artifact.objects.filter(run=owner).order_by("path"):
         try:
-            source = blobs.open_blob(kept.blob)
+            source = studio_store().open(kept.blob)
         except FileNotFoundError:
             continue  # the file is gone; the others are still useful
         with source, target.open(folder + _entry(kept.path), "w", force_zip64=True) as file:

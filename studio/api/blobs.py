@@ -24,8 +24,7 @@ from studio.core import file_names as names
 from studio.core.errors import BadValue, Refused
 from studio.core.rest.bodies import NO_LIMIT
 from studio.storage import links, uploads
-from studio.storage.blobs import IN_MEMORY
-from studio.storage.store import State
+from studio.storage.store import IN_MEMORY, State
 
 LONGEST_BLOCK_LIST = 8 * 1024 * 1024  # 50,000 block ids, the most that Azure takes
 LARGEST_LISTING = 5000

@@ -26,8 +26,8 @@ from studio.core.access import Actor, require
 from studio.core.errors import Forbidden, NotFound
 from studio.core.models import Workspace
 from studio.core.rest.views import find
-from studio.storage import blobs, uploads
-from studio.storage.store import Readable, State
+from studio.storage import uploads
+from studio.storage.store import Readable, State, joined, studio_store
 
 CHUNK = 1 << 20
 # One log for all builds of environments; it belongs to no run.
@@ -109,12 +109,12 @@ class Artifacts(ReadOnly):
 
     def state(self, path: str) -> State:
         try:
-            return blobs.blob_state(artifacts.blob_at(*split(path)))
+            return studio_store().state(artifacts.blob_at(*split(path)))
         except FileNotFoundError:
             raise NotFound(f"There is no artifact {path!r}.") from None
 
     def stream(self, path: str, start: int, end: int) -> Iterator[bytes]:
-        return blobs.stream_blob(artifacts.blob_at(*split(path)), start=start, end=end)
+        return studio_store().stream(artifacts.blob_at(*split(path)), start=start, end=end)
 
     def check_writer(self, path: str, by: Actor) -> None:
         self.writable(path, by)
@@ -158,12 +158,12 @@ class LocalUploads(ReadOnly):
 
     def state(self, path: str) -> State:
         try:
-            return blobs.blob_state(self.blob(path))
+            return studio_store().state(self.blob(path))
         except FileNotFoundError:
             raise NotFound(f"There is no upload {path!r}.") from None
 
     def stream(self, path: str, start: int, end: int) -> Iterator[bytes]:
-        return blobs.stream_blob(self.blob(path), start=start, end=end)
+        return studio_store().stream(self.blob(path), start=start, end=end)
 
     def check_writer(self, path: str, by: Actor) -> None:
         workspace, container, _ = self.parts(path)
@@ -235,7 +235,7 @@ class DatastoreFiles:
     def append(self, path: str, body: Readable, *, at: int | None, by: Actor) -> int:
         """Write all of it again: running steps may hold links to the present file."""
         end = self.state(path).size if at is None else at
-        with blobs.joined(self.stream(path, 0, end), body) as whole:
+        with joined(self.stream(path, 0, end), body) as whole:
             return self.write(path, whole, by=by)
 
     def list(self, prefix: str) -> Iterator[tuple[str, State]]:
@@ -294,7 +294,7 @@ def split(path: str) -> tuple[UUID, str]:
     """The id of the run or workspace, and the rest, of `<uuid>/<name>`."""
     head, _, name = path.partition("/")
     try:
-        return UUID(head), blobs.checked_path(name)
+        return UUID(head), artifacts.checked(name)
     except ValueError:
         raise NotFound(f"There is no blob {path!r}.") from None
 

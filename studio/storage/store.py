@@ -1,39 +1,32 @@
-"""fsspec URLs as roots of files. A local root also has a plain path, which keeps steps fast."""
+"""Where files are kept: a local folder or whatever fsspec reaches, behind one class."""
 
 import errno
+import fcntl
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache
-from pathlib import Path
+from operator import attrgetter
+from pathlib import Path, PurePosixPath
 from stat import S_ISDIR
-from typing import Any, Protocol
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any, Protocol
+from uuid import uuid4
 
 import fsspec
-from django.core.exceptions import ValidationError
+from django.conf import settings
 
-from studio.core.errors import BadValue, Conflict, Refused
+from studio.core.errors import Conflict
+from studio.storage.failures import NO_SUCH_PLACE, StoreAway
 
+CHUNK = 1 << 20
+IN_MEMORY = 8 * CHUNK
 PARTIAL = re.compile(r"\.[0-9a-f]{32}\.partial")  # a file that is still being written
-NO_SUCH_PLACE = (errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
-NO_PLACE = (*NO_SUCH_PLACE, errno.EISDIR, errno.EEXIST, errno.EINVAL, errno.EILSEQ)
-
-
-@contextmanager
-def place_for(path: str) -> Iterator[None]:
-    """Turns file system errors about a name that callers chose into a refusal."""
-    try:
-        yield
-    except (IsADirectoryError, NotADirectoryError, FileExistsError) as error:
-        raise Conflict(f"{path!r} is a folder already, or lies below a file.") from error
-    except OSError as error:
-        if error.errno != errno.ENAMETOOLONG:
-            raise
-        raise BadValue(f"{path[:80]!r}… is too long a path.", target="path") from error
+FICLONE = 0x40049409  # Linux: two files share blocks until one of them is written
 
 
 class Readable(Protocol):
@@ -42,28 +35,15 @@ class Readable(Protocol):
     def read(self, size: int = -1, /) -> bytes: ...
 
 
-class StoreFailed(OSError):
-    """A storage could not store something; a retry may succeed."""
-
-
-class StoreAway(Refused, StoreFailed):
-    """A storage is not there, such as a share that is not mounted; what is stored waits for it."""
-
-
 @contextmanager
-def storing(name: str) -> Iterator[None]:
-    """Wraps writes to a storage, which each raise their own errors. A name that the storage cannot
-    hold is not one of them: a retry would fail again."""
-    try:
-        yield
-    except (Refused, ValidationError):
-        raise
-    except Exception as error:
-        if isinstance(error, OSError) and error.errno in NO_PLACE:
-            raise
-        raise StoreFailed(
-            getattr(error, "errno", None), f"{name} could not be stored: {error}"
-        ) from error
+def joined(before: Iterator[bytes], behind: Readable) -> Iterator[IO[bytes]]:
+    """Both streams as one temporary file, complete before anything is written to where `before`
+    comes from."""
+    with SpooledTemporaryFile(max_size=IN_MEMORY) as whole:
+        whole.writelines(before)
+        shutil.copyfileobj(behind, whole, CHUNK)
+        whole.seek(0)
+        yield whole
 
 
 @dataclass(frozen=True)
@@ -92,15 +72,19 @@ class State:
 
 
 @dataclass(frozen=True)
-class Root:
-    """`is_given`: an administrator named this place, so it must exist; our own are created at the
-    first write."""
+class Store:
+    """Files below an fsspec URL, by relative names that were checked before. Local folders are used
+    without fsspec, which is slower.
+
+    `given_as`: what messages call a place that an administrator named. Its folder must exist; our
+    own are created at the first write."""
 
     url: str
-    is_given: bool = False
+    given_as: str = ""
 
     @cached_property
-    def local(self) -> Path | None:
+    def folder(self) -> Path | None:
+        """The local folder; None for other storages."""
         if self.url.startswith("file://"):
             return Path(self.url.removeprefix("file://"))
         return None if "://" in self.url else Path(self.url)
@@ -109,67 +93,338 @@ class Root:
     def _opened(self) -> tuple[fsspec.AbstractFileSystem, str]:
         # Other processes write too, so listings are not cached.
         fs, path = fsspec.core.url_to_fs(self.url, use_listings_cache=False)
-        return fs, path
+        return fs, path.rstrip("/")
 
     @property
     def fs(self) -> fsspec.AbstractFileSystem:
         return self._opened[0]
 
-    @property
-    def path(self) -> str:
-        return self._opened[1].rstrip("/")
+    def at(self, name: str) -> str:
+        """The file's name in `fs`."""
+        return f"{self._opened[1]}/{name}" if name else self._opened[1]
 
-    def at(self, relative: str) -> str:
-        """The name of the file `relative` in `fs`."""
-        return f"{self.path}/{relative}" if relative else self.path
+    def local_path(self, name: str) -> Path | None:
+        """The file's path in the local folder."""
+        return None if self.folder is None else self.folder / name
 
-    def state(self, relative: str) -> State:
+    def below(self, name: str) -> "Store":
+        return open_store(f"{self.url.rstrip('/')}/{name}")
+
+    # --- what is there ----------------------------------------------------------------------------
+    def kind(self, name: str) -> str | None:
+        """`file`, `directory` or None. It raises if the storage does not answer, unlike fsspec's own
+        checks, or is away: neither must look like an empty folder."""
+        try:
+            if (place := self.local_path(name)) is not None:
+                return "directory" if S_ISDIR(_stat(place).st_mode) else "file"
+            return str(self.fs.info(self.at(name))["type"])
+        except FileNotFoundError:
+            self._require_folder()
+            return None
+
+    def state(self, name: str) -> State:
         """FileNotFoundError if there is no such file."""
-        if self.local is not None:
-            try:
-                found = (self.local / relative).stat()
-            except OSError as error:
-                if error.errno not in NO_SUCH_PLACE:
-                    raise
-                raise FileNotFoundError(relative) from error
-            if S_ISDIR(found.st_mode):
-                raise FileNotFoundError(relative)
-            return State.of_local(found)
-        detail = self.fs.info(self.at(relative), refresh=True)
-        if detail["type"] == "directory":
-            raise FileNotFoundError(relative)
-        return State.of_remote(detail)
-
-    def remove(self, relative: str) -> None:
-        """Remove a file, or a folder with its contents. Nothing happens if it does not exist."""
-        if self.local is None:
-            for file in self.fs.find(self.at(relative)):  # `rm` would read names as patterns
-                with suppress(FileNotFoundError):
-                    self.fs.rm_file(file)
-            return
-        place = self.local / relative
-        if place.is_dir() and not place.is_symlink():
-            shutil.rmtree(place)
+        if (place := self.local_path(name)) is not None:
+            found = _stat(place)
+            if not S_ISDIR(found.st_mode):
+                return State.of_local(found)
         else:
-            with suppress(FileNotFoundError, NotADirectoryError):
-                place.unlink()
+            detail = self.fs.info(self.at(name), refresh=True)
+            if detail["type"] != "directory":
+                return State.of_remote(detail)
+        raise FileNotFoundError(name)
 
-    def states(self) -> Iterator[tuple[str, State]]:
-        """Every file below this root, which need not exist."""
-        if self.local is not None:
-            for folder, _, names in os.walk(self.local):
-                for name in names:
-                    file = Path(folder, name)
-                    with suppress(FileNotFoundError):
-                        yield file.relative_to(self.local).as_posix(), State.of_local(file.lstat())
+    def listing(self, name: str) -> list[tuple[str, bool, int]]:
+        """What a folder holds: names, whether it is a folder, and size. FileNotFoundError if there
+        is no such folder."""
+        if (place := self.local_path(name)) is not None:
+            with os.scandir(place) as entries:
+                return [
+                    (entry.name, entry.is_dir(), entry.stat().st_size)
+                    for entry in entries
+                    if not entry.is_symlink() and not PARTIAL.fullmatch(entry.name)
+                ]
+        rows = self.fs.ls(self.at(name), detail=True)
+        return [
+            (PurePosixPath(row["name"]).name, row["type"] == "directory", row["size"] or 0)
+            for row in rows
+        ]
+
+    def names(self, folder: str = "") -> Iterator[str]:
+        """Every file below a folder, which need not exist."""
+        if self.folder is not None:
+            return (name for name, _ in self._walk(folder))
+        return (self._name(path) for path in self.fs.find(self.at(folder)))
+
+    def files(self, name: str = "", *, recursive: bool = True) -> Iterator[tuple[str, State]]:
+        """The file, or all files below the folder, with their states; only the folder's own files
+        if not `recursive`."""
+        if (place := self.local_path(name)) is None:
+            depth = None if recursive else 1
+            found = self.fs.find(self.at(name), maxdepth=depth, detail=True)
+            for path, detail in sorted(found.items()):
+                yield self._name(path), State.of_remote(detail)
+        elif place.is_file():
+            yield name, State.of_local(place.stat())
+        else:
+            for path, entry in self._walk(name, recursive=recursive):
+                with suppress(FileNotFoundError):  # removed meanwhile
+                    yield path, State.of_local(entry.stat())
+
+    def _name(self, path: str) -> str:
+        return path[len(self.at("")) :].lstrip("/")
+
+    def _walk(
+        self, folder: str, *, recursive: bool = True, partial: bool = False
+    ) -> Iterator[tuple[str, "os.DirEntry[str]"]]:
+        """The files of a local folder in a stable order, without symbolic links: those that are
+        complete, or those that are still being written."""
+        waiting = [folder]
+        while waiting:
+            above = waiting.pop()
+            try:
+                with os.scandir(f"{self.folder}/{above}") as found:
+                    entries = sorted(found, key=attrgetter("name"))
+            except OSError:
+                continue
+            folders = []
+            for entry in entries:
+                name = f"{above}/{entry.name}" if above else entry.name
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(name)
+                elif not entry.is_symlink() and partial == bool(PARTIAL.fullmatch(entry.name)):
+                    yield name, entry
+            if recursive:
+                waiting += reversed(folders)
+
+    # --- reading ----------------------------------------------------------------------------------
+    def open(self, name: str) -> IO[bytes]:
+        """A readable, seekable stream; FileNotFoundError if there is no such file."""
+        place = self.local_path(name)
+        return self.fs.open(self.at(name), "rb") if place is None else place.open("rb")
+
+    def stream(self, name: str, *, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        with self.open(name) as stream:
+            stream.seek(start)
+            left = None if end is None else end - start
+            while left is None or left > 0:
+                data = stream.read(CHUNK if left is None else min(CHUNK, left))
+                if not data:
+                    return
+                left = None if left is None else left - len(data)
+                yield data
+
+    def copy_out(self, name: str, target: Path | str, *, mode: int = 0o666) -> None:
+        """Copy a file to a local path outside; blocks are shared if the file system can."""
+        copy = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+        try:
+            if self.folder is None:
+                with self.open(name) as stored, open(copy, "wb", closefd=False) as file:
+                    shutil.copyfileobj(stored, file, CHUNK)
+            else:
+                source = os.open(f"{self.folder}/{name}", os.O_RDONLY)
+                try:
+                    _copy(source, copy)
+                finally:
+                    os.close(source)
+        finally:
+            os.close(copy)
+
+    # --- writing ----------------------------------------------------------------------------------
+    def _require_folder(self) -> None:
+        if self.given_as and self.folder is not None and not self.folder.is_dir():
+            raise StoreAway(f"{self.given_as} cannot be reached: there is no folder {self.folder}.")
+
+    def _make_folders(self, place: Path) -> None:
+        """Those above a file. Where a share is away, nothing of it may be stored on this machine."""
+        self._require_folder()
+        place.parent.mkdir(parents=True, exist_ok=True)
+
+    def _created(self, place: Path) -> IO[bytes]:
+        try:
+            return place.open("wb")
+        except FileNotFoundError:
+            self._make_folders(place)
+            return place.open("wb")
+
+    def create(self, name: str) -> IO[bytes]:
+        """A file to write to, whose folders are created too. Readers see it at once."""
+        if (place := self.local_path(name)) is not None:
+            return self._created(place)
+        self.fs.makedirs(self.at(name).rpartition("/")[0], exist_ok=True)
+        file: IO[bytes] = self.fs.open(self.at(name), "wb")
+        return file
+
+    def write(
+        self,
+        name: str,
+        stream: Readable,
+        *,
+        writing: AbstractContextManager[None] | None = None,
+    ) -> int:
+        """Store a stream; readers see the old or the new content. Returns its size. All of it has
+        been read before `writing` is entered, which may refuse."""
+        if (place := self.local_path(name)) is not None:
+            partial = place.with_name(f".{uuid4().hex}.partial")
+            try:
+                with self._created(partial) as file:
+                    shutil.copyfileobj(stream, file, CHUNK)
+                with writing or nullcontext():
+                    partial.replace(place)
+            except BaseException:
+                partial.unlink(missing_ok=True)
+                raise
+        elif writing is not None:
+            with joined(iter(()), stream) as whole:
+                with writing:
+                    pass  # a remote storage must not keep the database waiting
+                return self.write(name, whole)
+        else:
+            with self.create(name) as file:
+                shutil.copyfileobj(stream, file, CHUNK)
+        return self.state(name).size
+
+    def append(
+        self,
+        name: str,
+        stream: Readable,
+        *,
+        at: int | None,
+        writing: AbstractContextManager[None] | None = None,
+    ) -> int:
+        """Append a stream to a file, which must have `at` bytes if that is given; returns its new
+        size. A local file just grows; other storages cannot append, so everything is written again.
+        `writing` may refuse."""
+        if (place := self.local_path(name)) is None:
+            end = self.state(name).size if at is None else at
+            with joined(self.stream(name, end=end), stream) as whole:
+                return self.write(name, whole, writing=writing)
+        with writing or nullcontext(), place.open("r+b") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            end = file.seek(0, os.SEEK_END)
+            if at not in (None, end):
+                raise Conflict("Somebody else has appended to this just now.")
+            try:
+                shutil.copyfileobj(stream, file, CHUNK)
+                file.flush()
+            except BaseException:
+                file.truncate(end)  # after an error such as a full disk, remove the partial data
+                raise
+            return file.tell()
+
+    def write_bytes(self, name: str, data: bytes) -> None:
+        """Store something short, in as few steps as possible."""
+        if (place := self.local_path(name)) is None:
+            self.fs.pipe_file(self.at(name), data)
+        else:
+            with self._created(place) as file:
+                file.write(data)
+
+    def copy_in(self, source: Path, name: str) -> int:
+        """Store a copy of a local file; returns its size."""
+        if (place := self.local_path(name)) is None:
+            self.fs.put_file(str(source), self.at(name))
+        else:
+            self._make_folders(place)
+            shutil.copyfile(source, place)
+        return source.stat().st_size
+
+    def move(self, name: str, to: str) -> None:
+        """Move a file; readers of `to` see the old or the new content. FileNotFoundError if it does
+        not exist."""
+        source, target = self.local_path(name), self.local_path(to)
+        if source is None or target is None:
+            self.fs.makedirs(self.at(to).rpartition("/")[0], exist_ok=True)
+            self.fs.cp_file(self.at(name), self.at(to))
+            if self.fs.size(self.at(to)) != self.fs.size(self.at(name)):
+                raise OSError(f"{to} is not there yet.")  # some stores copy in the background
+            self.fs.rm_file(self.at(name))
             return
-        for path, detail in self.fs.find(self.path, detail=True).items():
-            yield path[len(self.path) :].lstrip("/"), State.of_remote(detail)
+        self._make_folders(target)
+        try:
+            source.replace(target)
+        except OSError as error:
+            if error.errno != errno.EXDEV:  # a folder may be on another disk
+                raise
+            with source.open("rb") as stream:
+                self.write(to, stream)
+            source.unlink()
 
-    def below(self, relative: str) -> "Root":
-        return open_root(f"{self.url.rstrip('/')}/{relative}")
+    # --- removing ---------------------------------------------------------------------------------
+    def remove(self, *names: str) -> None:
+        """Remove the files that exist."""
+        for name in names:
+            with suppress(FileNotFoundError, NotADirectoryError):
+                if (place := self.local_path(name)) is not None:
+                    place.unlink()
+                else:
+                    self.fs.rm_file(self.at(name))  # `rm` would read names as patterns
+
+    def remove_folder(self, folder: str, *, sparing: Collection[str] = ()) -> None:
+        """Remove the files below a folder, except those in `sparing`, and then empty folders."""
+        self.remove(*(set(self.names(folder)) - set(sparing)))
+        self.remove_partials(folder, before=datetime.now(UTC))
+        self.remove_empty_folders(folder)
+
+    def remove_partials(self, folder: str, *, before: datetime) -> None:
+        """Remove files below a folder that nobody has gone on writing since that time. Only local
+        folders have them."""
+        if self.folder is not None:
+            for name, entry in self._walk(folder, partial=True):
+                with suppress(FileNotFoundError):
+                    if entry.stat().st_mtime < before.timestamp():
+                        self.remove(name)
+
+    def remove_empty_folders(self, folder: str = "", *, before: datetime | None = None) -> None:
+        """Remove empty folders at and below this one, but not the store's own; only those unchanged
+        since `before`, if it is given, because a new folder waits for its first file. Only local
+        folders have folders without files."""
+        if self.folder is not None:
+            for found, _, _ in os.walk(self.folder / folder, topdown=False):
+                place = Path(found)
+                with suppress(OSError):  # not empty
+                    is_old = before is None or place.stat().st_mtime < before.timestamp()
+                    if is_old and place != self.folder:
+                        place.rmdir()
 
 
 @lru_cache(maxsize=256)
-def open_root(url: str, *, is_given: bool = False) -> Root:
-    return Root(url, is_given)
+def open_store(url: str, *, given_as: str = "") -> Store:
+    return Store(url, given_as)
+
+
+def studio_store() -> Store:
+    """The studio's own storage. Names in it are ours: uuids and checked paths."""
+    return open_store(settings.STUDIO_STORAGE_URL)
+
+
+def _stat(place: Path) -> os.stat_result:
+    try:
+        return place.stat()
+    except OSError as error:
+        if error.errno not in NO_SUCH_PLACE:
+            raise
+        raise FileNotFoundError(str(place)) from error
+
+
+# File systems that have refused to share blocks; asking again for each file costs more than copying
+# it.
+_no_sharing: set[int] = set()
+
+
+def _copy(source: int, copy: int) -> None:
+    device = os.fstat(copy).st_dev
+    if device not in _no_sharing:
+        try:
+            fcntl.ioctl(copy, FICLONE, source)
+        except OSError:
+            _no_sharing.add(device)
+        else:
+            return
+    with suppress(OSError):  # where it fails, the loop below goes on, or says why
+        while os.sendfile(copy, source, None, 1 << 30):
+            pass
+        return
+    while data := os.read(source, CHUNK):
+        while data:
+            data = data[os.write(copy, data) :]

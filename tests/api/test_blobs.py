@@ -20,7 +20,8 @@ from runs.tracking.artifacts import blob_of
 from studio.core import tokens
 from studio.core.errors import Forbidden
 from studio.core.models import Role, Token
-from studio.storage import blobs, links
+from studio.storage import links
+from studio.storage.store import studio_store
 from tests import factories
 from tests.api.conftest import Api
 from tests.runs import playing
@@ -216,7 +217,7 @@ def test_etag_and_time_are_the_files_own(api, anonymous, artifacts, run):
     stamps = {(reply.headers["ETag"], reply.headers["Last-Modified"]) for reply in [put, *first]}
     assert len(stamps) == 1
     [(etag, modified)] = stamps
-    file = blobs.storage_root().local / blob_of(run.uuid, "outputs/m.pkl")
+    file = studio_store().folder / blob_of(run.uuid, "outputs/m.pkl")
     assert parse_http_date(modified) == int(file.stat().st_mtime)
     same = anonymous.get(path, **{"If-None-Match": etag})
     assert (same.status, same.raw, same.headers["ETag"]) == (304, b"", etag)

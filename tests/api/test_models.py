@@ -9,7 +9,7 @@ from runs.models import Asset, RegisteredModel, Run
 from runs.tracking import local_uploads
 from studio.core.errors import Conflict
 from studio.core.models import Role
-from studio.storage import blobs
+from studio.storage.store import studio_store
 from tests import factories
 from tests.api.conftest import Api
 
@@ -265,7 +265,7 @@ def test_an_upload_that_ends_after_its_model_was_made_changes_nothing(actor):
     with pytest.raises(Conflict, match="belong to a model already"):
         upload(Slow(b"others"))
     blob = local_uploads.blob_of(actor.workspace, "abc", "m.txt")
-    assert b"".join(blobs.stream_blob(blob)) == b"weights"
+    assert b"".join(studio_store().stream(blob)) == b"weights"
 
 
 def test_uploads_of_another_workspace_are_not_there(api, anonymous, url, uploads):

@@ -14,7 +14,7 @@ from runs.states import Status
 from studio.core import tokens
 from studio.core.errors import Conflict
 from studio.core.models import AuditEvent, Role, RoleGrant
-from studio.storage import blobs
+from studio.storage.store import studio_store
 from tests import factories
 from tests.api.conftest import Api
 
@@ -166,7 +166,7 @@ def test_a_link_to_an_artifact_dies_with_the_role(anonymous, operator, kind):
     operator.becomes(Role.READER)
     assert put(anonymous, link, kind) == 403
     assert put(anonymous, f"{link}&comp=blocklist", raw=b"<BlockList/>") == 403
-    assert blobs.open_blob(Artifact.objects.get().blob).read() == b"old"
+    assert studio_store().open(Artifact.objects.get().blob).read() == b"old"
     assert anonymous.get(link).raw == b"old"  # which Readers do
     operator.becomes(Role.OPERATOR)
     assert put(anonymous, link, kind) == 201
@@ -273,4 +273,4 @@ def test_a_model_registered_while_its_file_is_on_the_way_keeps_the_old_one(publi
 
     with pytest.raises(Conflict, match="registered model m:1"):
         services.keep_artifact(publisher.actor, run, path=path, stream=Slow(b"new"))
-    assert blobs.open_blob(Artifact.objects.get(path=path).blob).read() == b"weights"
+    assert studio_store().open(Artifact.objects.get(path=path).blob).read() == b"weights"

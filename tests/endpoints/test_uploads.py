@@ -61,3 +61,11 @@ def test_on_a_remote_store_too(settings):
     uploads.remove_unclaimed()
     with pytest.raises(NotFound):
         uploads.state("w/old")
+
+
+@pytest.mark.parametrize("name", ["../x", "/x", "a\\b", "a\0b", "caf\udce9", ""])
+def test_a_name_that_is_no_relative_path_is_no_upload(stored, name):
+    for act in (lambda: uploads.write(name, io.BytesIO(b"x")), lambda: uploads.read(name)):
+        with pytest.raises(NotFound, match="no upload"):
+            act()
+    assert not stored.exists()

@@ -4,7 +4,7 @@ from runs import logs
 from runs.models import Artifact, Run
 from runs.states import Status
 from runs.tracking import artifacts
-from studio.storage import blobs
+from studio.storage.store import studio_store
 from tests import factories
 
 TABS = [
@@ -40,8 +40,8 @@ def write_log(run: Run, text: str) -> None:
 
 def keep(run: Run, path: str, content: bytes) -> Artifact:
     blob = artifacts.blob_of(run.uuid, path)
-    size = blobs.put_bytes(blob, content)
-    return artifacts.record_artifact(run.pk, path=path, blob=blob, size=size)
+    studio_store().write_bytes(blob, content)
+    return artifacts.record_artifact(run.pk, path=path, blob=blob, size=len(content))
 
 
 def log_of(run_uuid, **part) -> bytes:

@@ -15,7 +15,7 @@ from runs.engine import cleanup
 from runs.models import Artifact, Metric, Outcome, StepAttempt
 from runs.states import Status
 from runs.steps import Stop, StopFlag
-from studio.storage import blobs
+from studio.storage.store import studio_store
 from tests.runs.processes import gone_soon
 from tests.runs.shown import log_of
 
@@ -128,7 +128,7 @@ class TestScripts:
         run = studio.run(studio.publish(steps={"one": {}}, scripts={"one.py": script}))
         artifact = Artifact.objects.get(run=studio.step(run).run)
         assert (artifact.path, artifact.size) == ("outputs/sub/model.txt", 7)
-        assert b"".join(blobs.stream_blob(artifact.blob)) == b"weights"
+        assert b"".join(studio_store().stream(artifact.blob)) == b"weights"
 
     def test_files_without_a_usable_name_fail_the_step_when_all_else_is_kept(self, studio):
         script = """
@@ -577,7 +577,7 @@ def test_a_step_that_registers_a_model_does_not_change_it_afterwards(studio, act
     studio.work()
     run.refresh_from_db()
     assert run.status == Status.COMPLETED, run.error
-    kept = {row.path: blobs.open_blob(row.blob).read() for row in Artifact.objects.all()}
+    kept = {row.path: studio_store().open(row.blob).read() for row in Artifact.objects.all()}
     assert kept == {
         "outputs/model.pkl": b"weights",
         "outputs/same.txt": b"weights",

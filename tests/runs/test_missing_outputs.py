@@ -13,7 +13,7 @@ from runs import engine
 from runs.engine import stored_outputs
 from runs.models import PipelineRun
 from runs.states import Status
-from studio.storage import blobs
+from studio.storage.store import studio_store
 from tests.runs.shown import log_of
 
 pytestmark = pytest.mark.django_db
@@ -66,7 +66,7 @@ def test_what_was_stored_is_recorded(studio, pipeline):
     run = studio.run(pipeline())
     place, _ = place_of(studio, run)
     assert (place["stored"]["files"], place["stored"]["bytes"]) == (2, 4)
-    listed = b"".join(blobs.stream_blob(place["stored"]["listing"]))
+    listed = b"".join(studio_store().stream(place["stored"]["listing"]))
     assert listed == b'{"a.csv": 3, "deep/b.csv": 1}'
 
 
@@ -175,7 +175,7 @@ def test_a_listing_is_replaced_as_a_whole(folders):
         files = [data.Entry("a/1.txt", size)]
         return stored_outputs.record(place, files, **of_one)["stored"]["listing"]
 
-    with blobs.open_blob(record(1)) as before:
+    with studio_store().open(record(1)) as before:
         listing = record(2)
         assert json.load(before) == {"1.txt": 1}
     assert stored_outputs.read_listing(listing) == {"1.txt": 2}

@@ -21,7 +21,7 @@ from runs.states import Status
 from runs.steps import Stop
 from runs.tracking import artifacts
 from runs.tracking.author import Author
-from studio.storage import blobs
+from studio.storage.store import studio_store
 from tests.runs.shown import log_of
 
 pytestmark = pytest.mark.django_db
@@ -99,7 +99,7 @@ class TestFullDisk:
         assert healer.records == 1
         assert outcomes() == [Outcome.COMPLETED]
         assert log_of(uuid) == b"said\n"
-        with blobs.open_blob(Artifact.objects.get(path="outputs/kept.txt").blob) as file:
+        with studio_store().open(Artifact.objects.get(path="outputs/kept.txt").blob) as file:
             assert file.read() == b"kept"
         waited = Run.objects.get(uuid=uuid).status_changes.get(to_status=Status.FINALIZING)
         assert "No space left" in waited.reason

@@ -8,7 +8,7 @@ from django.urls import reverse
 from runs import logs
 from runs.states import Status
 from runs.views import log_files, log_lines
-from studio.storage import blobs
+from studio.storage.store import Store
 from tests.runs.shown import complete, move, step_of, write_log
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("storage_folder")]
@@ -87,14 +87,14 @@ def test_a_line_of_a_large_log_is_found_without_reading_what_is_before(step, mon
     part = (b"x" * 99 + b"\n") * 1000
     for _segment in range(40):
         writer.write(part)
-    read, stream = [], blobs.stream_blob
+    read, stream = [], Store.stream
 
-    def counted(blob, **place):
-        for data in stream(blob, **place):
+    def counted(store, blob, **place):
+        for data in stream(store, blob, **place):
             read.append(len(data))
             yield data
 
-    monkeypatch.setattr(logs, "stream_blob", counted)
+    monkeypatch.setattr(Store, "stream", counted)
     log = log_files.of(step, logs.DRIVER_LOG)
     assert log_lines.around(log, 30_500).line == 30_000
     assert log_lines.tail(log, low=0, high=log.size).line == 39_001

@@ -20,7 +20,7 @@ from runs.engine.job import load
 from runs.models import Artifact, Kind, Outcome, Run, StepAttempt, StepRun, Worker
 from runs.states import Status
 from runs.tracking import artifacts, author
-from studio.storage.blobs import storage_root
+from studio.storage.store import studio_store
 
 pytestmark = pytest.mark.django_db
 
@@ -98,7 +98,7 @@ class Attempt:
 
 def everything() -> set[str]:
     """All files of the studio's storage but code and logs, and all empty folders of datastores."""
-    top = storage_root().local
+    top = studio_store().folder
     found = {path.relative_to(top) for path in top.rglob("*") if path.is_file()}
     empty = {path.relative_to(top) for path in top.rglob("*") if path.is_dir() and is_empty(path)}
     return {

@@ -29,7 +29,7 @@ from runs.tracking.tags import merge
 from studio.core import tokens
 from studio.core.access import system_actor
 from studio.core.errors import Forbidden
-from studio.storage import blobs
+from studio.storage.store import studio_store
 from tests.runs import playing
 from tests.runs.shown import log_of
 
@@ -84,7 +84,7 @@ def seen(run) -> list:
     for each in Run.objects.filter(root=run).order_by("pk"):
         values = MetricValue.objects.filter(metric__run=each).values_list("data", flat=True)
         found = Artifact.objects.filter(run=each).values_list("path", "blob")
-        files = {path: blobs.open_blob(blob).read().decode() for path, blob in found}
+        files = {path: studio_store().open(blob).read().decode() for path, blob in found}
         tags = {key: each.tags.get(key) for key in ("kind", "team")}
         searched = dict(each.attributes.filter(key__in=tags).values_list("key", "value"))
         assert searched == {key: value for key, value in tags.items() if value}
@@ -222,7 +222,7 @@ class TestByToken:
             engine.finish(claim, Outcome.LOST)
         assert RegisteredModel.objects.get().asset.run == told
         [blob] = Artifact.objects.filter(run=told).values_list("blob", flat=True)
-        assert blobs.open_blob(blob).read() == b"first"
+        assert studio_store().open(blob).read() == b"first"
 
     def test_datasets_that_it_registered_go_with_it(self, run, claim, step, in_step, workspace):
         Datastore.objects.get_or_create(workspace=workspace, name="store")
@@ -257,7 +257,7 @@ class TestByToken:
         with TestCase.captureOnCommitCallbacks(execute=True):
             engine.finish(claim, Outcome.LOST)
         kept = Artifact.objects.get()
-        assert (kept.path, blobs.open_blob(kept.blob).read()) == ("theirs.txt", b"words")
+        assert (kept.path, studio_store().open(kept.blob).read()) == ("theirs.txt", b"words")
         assert MetricValue.objects.get().metric.run == told
 
     def test_files_that_it_sent_go_with_it(self, run, claim, step, in_step):
