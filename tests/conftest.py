@@ -3,6 +3,7 @@
 import os
 import shutil
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from django.conf import settings
@@ -151,7 +152,13 @@ def browser():
 
 
 @pytest.fixture(scope="session")
-def postgresql_url(tmp_path_factory):
+def postgresql_server():
     """A PostgreSQL server of our own, on a port of its own, for this run."""
     with PostgreSQL(find_binaries() or missing("PostgreSQL's server")) as server:
-        yield server.url
+        yield server
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server):
+    """An empty database. Rows of another test's studio would name files of folders that are not this one's."""
+    return postgresql_server.create(f"studio_{uuid4().hex}")

@@ -18,7 +18,7 @@ def find_binaries() -> Path | None:
 
 
 class PostgreSQL:
-    """Started on entry, stopped and removed on exit; `url` opens its one database `studio`."""
+    """Started on entry, stopped and removed on exit; `url` opens its database `studio`."""
 
     def __init__(self, binaries: Path):
         self.binaries = binaries
@@ -26,7 +26,10 @@ class PostgreSQL:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
-        self.url = f"postgres://studio@127.0.0.1:{self.port}/studio"
+        self.url = self.url_of("studio")
+
+    def url_of(self, database: str) -> str:
+        return f"postgres://studio@127.0.0.1:{self.port}/{database}"
 
     def run(self, program: str, *args: str):
         lend = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
@@ -44,8 +47,13 @@ class PostgreSQL:
         data = str(self.folder / "data")
         self.run("initdb", "-D", data, "-U", "studio", "-A", "trust", "--no-sync")
         self.start()
-        self.run("createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", "studio", "studio")
+        self.create("studio")
         return self
+
+    def create(self, database: str) -> str:
+        """Make an empty database; returns its address."""
+        self.run("createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", "studio", database)
+        return self.url_of(database)
 
     def start(self):
         options = (

@@ -64,10 +64,19 @@ def parent_of(pid: int) -> int:
 
 
 def kill_at_once(*pids: int) -> None:
-    """None of them sees another one end."""
-    for number in (signal.SIGSTOP, signal.SIGKILL):
-        for pid in pids:
-            os.kill(pid, number)
+    """None of them sees another one end: all have stopped before the first is killed. On a loaded
+    machine a thread goes on for a while after the signal was sent."""
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    until(lambda: all(map(is_stopped, pids)), what="the stop of all")
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+
+
+def is_stopped(pid: int) -> bool:
+    """Whether each thread of a process has stopped."""
+    threads = Path(f"/proc/{pid}/task").glob("*/stat")
+    return all(one.read_text().rpartition(")")[2].split()[0] == "T" for one in threads)
 
 
 def kill_all_but_steps(worker: int, bodies: list[Body]) -> None:
