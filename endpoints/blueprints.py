@@ -6,10 +6,10 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from endpoints.graph import Graph, read_module
+from endpoints.graph import Graph, read_graph, read_interface, read_module, read_module_ids
 from endpoints.models import Graph as GraphRow
 from endpoints.models import Module
-from endpoints.parameters import Parameter, parse, with_dataset_nodes, with_destinations
+from endpoints.parameters import Parameter, with_dataset_nodes, with_destinations
 from studio.core.uuids import as_uuids
 
 
@@ -41,18 +41,14 @@ def read(
 ) -> Blueprint:
     """The blueprint of a posted graph. GraphError names what keeps it from running, Unreadable what
     is wrong with its interface."""
-    nodes = wire.get("ModuleNodes")
-    wanted = [
-        str(node.get("ModuleId"))
-        for node in (nodes if isinstance(nodes, list) else [])
-        if isinstance(node, Mapping)
-    ]
-    found = Module.objects.filter(workspace_id=workspace_id, uuid__in=as_uuids(wanted))
+    found = Module.objects.filter(
+        workspace_id=workspace_id, uuid__in=as_uuids(read_module_ids(wire))
+    )
     modules = {
         str(module.uuid): module
         for module in found.select_related("snapshot", "named_version__named_module")
     }
-    graph = Graph.parse(
+    graph = read_graph(
         wire,
         interface,
         modules={
@@ -67,7 +63,7 @@ def read(
         },
     )
     graph.validate(known_modules=modules)
-    parameters = parse(interface, dataset_defaults)
+    parameters = read_interface(interface, dataset_defaults)
     asked = [node.dataset_parameter for node in graph.datasets.values() if node.dataset_parameter]
     return Blueprint(
         graph=graph,

@@ -1,10 +1,21 @@
-"""Graphs of pipelines, read from wire JSON. Pure Python."""
+"""Graphs of pipelines: their elements, and the JSON in which they are posted and stored. Pure
+Python."""
 
 from endpoints.graph.elements import (
+    ANY_DIRECTORY,
+    ANY_FILE,
+    ARGUMENTS,
+    COMMAND,
+    COMPUTE_TYPE,
+    DATA_PORT,
+    DATASET,
     PORT_WORD,
     RUN_AFTER_INPUT,
     RUN_AFTER_OUTPUT,
+    SCRIPT,
     STRUCTURED_ARGUMENTS,
+    TARGET,
+    TARGET_TYPE,
     Argument,
     Assignment,
     DatasetNode,
@@ -15,15 +26,33 @@ from endpoints.graph.elements import (
     Node,
     OutputSetting,
     Port,
+    variable_of,
 )
 from endpoints.graph.graph import Graph
-from endpoints.graph.reading import VARIABLE_NAME, read_module
+from endpoints.graph.reading import (
+    VARIABLE_NAME,
+    read_graph,
+    read_interface,
+    read_module,
+    read_module_ids,
+)
+from endpoints.graph.writing import write_graph, write_interface, write_module, write_runconfig
 
 __all__ = [
+    "ANY_DIRECTORY",
+    "ANY_FILE",
+    "ARGUMENTS",
+    "COMMAND",
+    "COMPUTE_TYPE",
+    "DATASET",
+    "DATA_PORT",
     "PORT_WORD",
     "RUN_AFTER_INPUT",
     "RUN_AFTER_OUTPUT",
+    "SCRIPT",
     "STRUCTURED_ARGUMENTS",
+    "TARGET",
+    "TARGET_TYPE",
     "VARIABLE_NAME",
     "Argument",
     "Assignment",
@@ -36,5 +65,13 @@ __all__ = [
     "Node",
     "OutputSetting",
     "Port",
+    "read_graph",
+    "read_interface",
     "read_module",
+    "read_module_ids",
+    "variable_of",
+    "write_graph",
+    "write_interface",
+    "write_module",
+    "write_runconfig",
 ]

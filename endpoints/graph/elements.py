@@ -11,9 +11,17 @@ from endpoints.parameters import PathParameter
 
 RUN_AFTER_OUTPUT = "_run_after_output"
 RUN_AFTER_INPUT = "_run_after_input_"
+DATA_PORT = "data"  # the one output of a dataset node
 STRUCTURED_ARGUMENTS = "USE_STRUCTURED_ARGUMENTS"
 # In plain arguments, a word that stands for an input or output, or for a parameter.
 PORT_WORD, PARAMETER_WORD = "$AZUREML_DATAREFERENCE_", "$AML_PARAMETER_"
+
+# Parameters that modules have for the code of their step and for its compute target. Nothing here
+# reads the last two, which say what kind of target it is.
+SCRIPT, COMMAND, TARGET, ARGUMENTS = "Script", "Command", "Target", "Arguments"
+COMPUTE_TYPE, TARGET_TYPE = "MLCComputeType", "TargetType"
+# Types of data that a port takes.
+ANY_FILE, ANY_DIRECTORY, DATASET = "AnyFile", "AnyDirectory", "AzureMLDataset"
 
 # The text that `str()` makes of a PipelineParameter. If its default is a DataPath, only the class's
 # name is left of that.
@@ -31,6 +39,11 @@ class GraphError(ValidationError):
 
     def __str__(self) -> str:
         return f"{self.path}: {self.reason}"
+
+
+def variable_of(parameter: str) -> str:
+    """The environment variable that exports a module parameter."""
+    return "AML_PARAMETER_" + re.sub(r"[~\W]", "_", parameter)
 
 
 def count(value: Any) -> int:
@@ -155,22 +168,22 @@ class Node:
 
     @property
     def script(self) -> str | None:
-        return self.value("Script")
+        return self.value(SCRIPT)
 
     @property
     def command(self) -> str | None:
-        return self.value("Command")
+        return self.value(COMMAND)
 
     @property
     def target(self) -> str | None:
         """The compute target, which is the name of a queue. `target` in the Runconfig always says
         `local`."""
-        return self.value("Target")
+        return self.value(TARGET)
 
     def arguments(self, values: Mapping[str, str] | None = None) -> tuple[Argument, ...]:
         """The parts of argv: the module's own, or those of a ModuleStep, which sends them as one
         comma-separated text."""
-        plain = self.value("Arguments", values)
+        plain = self.value(ARGUMENTS, values)
         if not plain or plain == STRUCTURED_ARGUMENTS:
             return self.module.arguments
         return tuple(self._argument(word) for word in plain.split(","))

@@ -1,22 +1,15 @@
-"""The posted graph of a pipeline: the order of its steps, their parents, and whether it can run.
-
-Pure Python. It reads the stored JSON and never writes it.
-"""
+"""The graph of a pipeline: the order of its steps, their parents, and whether it can run."""
 
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
-from endpoints.graph import reading
 from endpoints.graph.elements import (
     DatasetNode,
     Edge,
     GraphError,
-    ModuleInfo,
     Node,
-    count,
 )
 from endpoints.parameters import PathParameter
 
@@ -37,41 +30,26 @@ class Graph:
         return tuple(filter(None, (one.parameter for one in settings)))
 
     @classmethod
-    def parse(
+    def of(
         cls,
-        wire: Mapping[str, Any],
-        interface: Mapping[str, Any] | None = None,
         *,
-        modules: Mapping[str, ModuleInfo] | None = None,
+        nodes: Iterable[Node],
+        datasets: Iterable[DatasetNode],
+        edges: Iterable[Edge],
+        pipeline_outputs: Mapping[str, tuple[str, str]] | None = None,
+        parameter_names: Iterable[str] = (),
+        timeout_seconds: int | None = None,
     ) -> "Graph":
-        """Read a posted graph. `modules` maps ids of modules to their interfaces, as far as they
-        are known."""
-        wire = reading.mapping(wire, "Graph")
-        interface = reading.mapping(interface or {}, "GraphInterface")
-        nodes: dict[str, Node] = {}
-        datasets: dict[str, DatasetNode] = {}
-        for index, row in enumerate(reading.rows(wire, "ModuleNodes", "Graph", key="Id")):
-            path = f"Graph.ModuleNodes[{index}]"
-            _unique(row["Id"], path, nodes, datasets)
-            nodes[row["Id"]] = reading.read_node(row, path, modules or {})
-        for index, row in enumerate(reading.rows(wire, "DatasetNodes", "Graph", key="Id")):
-            path = f"Graph.DatasetNodes[{index}]"
-            _unique(row["Id"], path, nodes, datasets)
-            datasets[row["Id"]] = reading.read_dataset_node(row, path)
-        edges, outputs = reading.read_edges(wire, nodes)
+        """A graph of these parts. Its dataset nodes learn from the edges which input reads them."""
+        edges = tuple(edges)
         ports = {edge.source: edge.target_port for edge in reversed(edges)}
         return cls(
-            nodes=nodes,
-            datasets={
-                key: replace(node, port=ports.get(key, "")) for key, node in datasets.items()
-            },
+            nodes={node.id: node for node in nodes},
+            datasets={node.id: replace(node, port=ports.get(node.id, "")) for node in datasets},
             edges=edges,
-            pipeline_outputs=outputs,
-            parameter_names=frozenset(reading.read_parameter_names(interface)),
-            timeout_seconds=count(
-                reading.mapping(wire.get("Studio") or {}, "Graph.Studio").get("TimeoutSeconds")
-            )
-            or None,
+            pipeline_outputs=pipeline_outputs or {},
+            parameter_names=frozenset(parameter_names),
+            timeout_seconds=timeout_seconds,
         )
 
     def validate(self, *, known_modules: Iterable[str] | None = None) -> None:
@@ -167,8 +145,3 @@ class Graph:
             stuck = sorted(self.nodes[node].name for node in set(self.nodes) - set(order))
             raise GraphError("Graph.Edges", f"These steps wait for each other: {', '.join(stuck)}.")
         return tuple(order)
-
-
-def _unique(node_id: str, path: str, *taken: Mapping[str, Any]) -> None:
-    if any(node_id in ids for ids in taken):
-        raise GraphError(f"{path}.Id", f"Two nodes have the id {node_id}.")

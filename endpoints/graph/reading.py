@@ -1,4 +1,5 @@
-"""Reads the posted JSON of graphs and modules into `elements`; errors name their place in it."""
+"""Reads the posted JSON of graphs, modules and interfaces into `elements`; errors name their place
+in it."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -17,10 +18,26 @@ from endpoints.graph.elements import (
     Node,
     OutputSetting,
     Port,
+    count,
 )
+from endpoints.graph.graph import Graph
+from endpoints.parameters import BOOLEAN_WORDS, Kind, Parameter, read_datapath, read_dataset
 from studio.core import numbers
 
 MOST_ROWS = 20_000  # steps, edges, parameters
+# A parameter's Type is sent as a number in text; a later client may send the words (wire.md 3.6).
+KINDS = {
+    "0": Kind.INT,
+    "1": Kind.FLOAT,
+    "2": Kind.BOOL,
+    "3": Kind.STRING,
+    "4": Kind.STRING,
+    "int": Kind.INT,
+    "double": Kind.FLOAT,
+    "float": Kind.FLOAT,
+    "bool": Kind.BOOL,
+    "string": Kind.STRING,
+}
 VARIABLES = "environmentVariables"
 VARIABLE_NAME = re.compile(r"[^=\0\n]+")
 
@@ -45,6 +62,52 @@ def rows(
         if key and not (isinstance(row.get(key), str) and row[key]):
             raise GraphError(f"{path}.{name}[{index}].{key}", "This text is required.")
     return rows
+
+
+def read_graph(
+    wire: Mapping[str, Any],
+    interface: Mapping[str, Any] | None = None,
+    *,
+    modules: Mapping[str, ModuleInfo] | None = None,
+) -> Graph:
+    """A posted graph. `modules` maps ids of modules to their interfaces, as far as they are known."""
+    wire = mapping(wire, "Graph")
+    interface = mapping(interface or {}, "GraphInterface")
+    nodes: dict[str, Node] = {}
+    datasets: dict[str, DatasetNode] = {}
+    for index, row in enumerate(rows(wire, "ModuleNodes", "Graph", key="Id")):
+        path = f"Graph.ModuleNodes[{index}]"
+        _unique(row["Id"], path, nodes, datasets)
+        nodes[row["Id"]] = _node(row, path, modules or {})
+    for index, row in enumerate(rows(wire, "DatasetNodes", "Graph", key="Id")):
+        path = f"Graph.DatasetNodes[{index}]"
+        _unique(row["Id"], path, nodes, datasets)
+        datasets[row["Id"]] = _dataset_node(row, path)
+    edges, outputs = _edges(wire, nodes)
+    own = mapping(wire.get("Studio") or {}, "Graph.Studio")
+    return Graph.of(
+        nodes=nodes.values(),
+        datasets=datasets.values(),
+        edges=edges,
+        pipeline_outputs=outputs,
+        parameter_names=_parameter_names(interface),
+        timeout_seconds=count(own.get("TimeoutSeconds")) or None,
+    )
+
+
+def _unique(node_id: str, path: str, *taken: Mapping[str, Any]) -> None:
+    if any(node_id in ids for ids in taken):
+        raise GraphError(f"{path}.Id", f"Two nodes have the id {node_id}.")
+
+
+def read_module_ids(wire: Mapping[str, Any]) -> list[str]:
+    """The modules that a posted graph names, before it is checked."""
+    nodes = wire.get("ModuleNodes")
+    return [
+        str(node.get("ModuleId"))
+        for node in (nodes if isinstance(nodes, list) else [])
+        if isinstance(node, Mapping)
+    ]
 
 
 def read_module(
@@ -114,7 +177,7 @@ def _module_parameter(row: Mapping[str, Any]) -> ModuleParameter:
     return ModuleParameter(row["Name"], _text(row.get("DefaultValue")), variable)
 
 
-def read_node(row: Mapping[str, Any], path: str, modules: Mapping[str, ModuleInfo]) -> Node:
+def _node(row: Mapping[str, Any], path: str, modules: Mapping[str, ModuleInfo]) -> Node:
     module_id = str(row.get("ModuleId") or "")
     if not module_id:
         raise GraphError(f"{path}.ModuleId", "This text is required.")
@@ -211,7 +274,7 @@ def _is_variables(key: str) -> bool:
     return key.lower().replace("_", "") == VARIABLES.lower()
 
 
-def read_dataset_node(row: Mapping[str, Any], path: str) -> DatasetNode:
+def _dataset_node(row: Mapping[str, Any], path: str) -> DatasetNode:
     definition = mapping(row.get("DataSetDefinition") or {}, f"{path}.DataSetDefinition")
     node = DatasetNode(
         id=row["Id"],
@@ -225,7 +288,7 @@ def read_dataset_node(row: Mapping[str, Any], path: str) -> DatasetNode:
     return node
 
 
-def read_edges(
+def _edges(
     wire: Mapping[str, Any], nodes: Mapping[str, Node]
 ) -> tuple[tuple[Edge, ...], dict[str, Any]]:
     edges: list[Edge] = []
@@ -246,7 +309,58 @@ def read_edges(
     return tuple(edges), outputs
 
 
-def read_parameter_names(interface: Mapping[str, Any]) -> Iterable[str]:
+def _parameter_names(interface: Mapping[str, Any]) -> Iterable[str]:
     for name in ("Parameters", "DataPathParameters", "DataPathParameterList"):
         for row in rows(interface, name, "GraphInterface"):
             yield row["Name"]
+
+
+def read_interface(
+    interface: Mapping[str, Any] | None, dataset_defaults: Mapping[str, Any] | None = None
+) -> dict[str, Parameter]:
+    """The parameters of a GraphInterface (wire.md 5.1, 8.6) by name, in the order of their
+    declaration.
+
+    `dataset_defaults` are the DataSetDefinitionValueAssignments posted with it. They override the
+    interface's own default, which names a dataset instead of the saved definition.
+    """
+    interface = interface or {}
+    dataset_defaults = dataset_defaults or {}
+    found: dict[str, Parameter] = {}
+    for row in interface.get("Parameters") or []:
+        found[row["Name"]] = _scalar_parameter(row)
+    for row in interface.get("DataPathParameters") or []:
+        default = row.get("DefaultValue")
+        found[row["Name"]] = Parameter(
+            row["Name"], Kind.DATAPATH, read_datapath(default) if default else None, declared=True
+        )
+    for row in interface.get("DataPathParameterList") or []:
+        default = dataset_defaults.get(row["Name"]) or row.get("DefaultValue")
+        found[row["Name"]] = _dataset_parameter(row["Name"], default)
+    for name, default in dataset_defaults.items():
+        if name not in found:
+            found[name] = _dataset_parameter(name, default)
+    return found
+
+
+def _scalar_parameter(row: Mapping[str, Any]) -> Parameter:
+    kind = KINDS.get(str(row.get("Type", "3")).lower(), Kind.STRING)
+    default = row.get("DefaultValue")
+    if default is not None and not isinstance(default, str):
+        default = str(default)
+    # Python's bool is an int, so the SDK sends True with the type of 10 (wire.md 3.6).
+    if kind is Kind.INT and default is not None and default.lower() in BOOLEAN_WORDS:
+        kind = Kind.BOOL
+    return Parameter(
+        row["Name"],
+        kind,
+        default,
+        optional=bool(row.get("IsOptional", True)),
+        declared=bool(row.get("Declared")),
+        secret=bool(row.get("Secret")),
+        choices=tuple(str(choice) for choice in row.get("Choices") or ()),
+    )
+
+
+def _dataset_parameter(name: str, default: Mapping[str, Any] | None) -> Parameter:
+    return Parameter(name, Kind.DATASET, read_dataset(default) if default else None, declared=True)

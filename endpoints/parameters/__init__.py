@@ -1,13 +1,12 @@
 """Pipeline parameters: declarations, coercion, defaults, "did you mean". Pure Python."""
 
 from endpoints.parameters.declarations import (
-    WIRE_CODES,
+    BOOLEAN_WORDS,
     Kind,
     Parameter,
     PathParameter,
     Unreadable,
     datapath_text,
-    parse,
     read_datapath,
     read_dataset,
     with_dataset_nodes,
@@ -16,7 +15,7 @@ from endpoints.parameters.declarations import (
 from endpoints.parameters.values import ParameterErrors, Resolved, coerce, nearest, resolve
 
 __all__ = [
-    "WIRE_CODES",
+    "BOOLEAN_WORDS",
     "Kind",
     "Parameter",
     "ParameterErrors",
@@ -26,7 +25,6 @@ __all__ = [
     "coerce",
     "datapath_text",
     "nearest",
-    "parse",
     "read_datapath",
     "read_dataset",
     "resolve",

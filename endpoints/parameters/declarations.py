@@ -16,6 +16,10 @@ class Kind(StrEnum):
     DATAPATH = "datapath"
     DATASET = "dataset"
 
+    @property
+    def is_scalar(self) -> bool:
+        return self not in (Kind.DATAPATH, Kind.DATASET)
+
 
 @dataclass(frozen=True)
 class PathParameter:
@@ -25,22 +29,6 @@ class PathParameter:
     name: str
     default: str | None
     is_datapath: bool
-
-
-# A parameter's Type is sent as a number in text; a later client may send the words (wire.md 3.6).
-WIRE_KINDS = {
-    "0": Kind.INT,
-    "1": Kind.FLOAT,
-    "2": Kind.BOOL,
-    "3": Kind.STRING,
-    "4": Kind.STRING,
-    "int": Kind.INT,
-    "double": Kind.FLOAT,
-    "float": Kind.FLOAT,
-    "bool": Kind.BOOL,
-    "string": Kind.STRING,
-}
-WIRE_CODES = {Kind.INT: "0", Kind.FLOAT: "1", Kind.BOOL: "2", Kind.STRING: "3"}
 
 
 class Unreadable(ValueError):
@@ -62,7 +50,7 @@ class Parameter:
 
     @property
     def is_scalar(self) -> bool:
-        return self.kind not in (Kind.DATAPATH, Kind.DATASET)
+        return self.kind.is_scalar
 
     @property
     def default_text(self) -> str:
@@ -79,40 +67,19 @@ class Parameter:
         return "DataPathAssignments" if self.kind is Kind.DATAPATH else "ParameterAssignments"
 
 
-def parse(
-    interface: Mapping[str, Any] | None, dataset_defaults: Mapping[str, Any] | None = None
-) -> dict[str, Parameter]:
-    """The parameters of a GraphInterface (wire.md 5.1, 8.6) by name, in the order of their
-    declaration.
-
-    `dataset_defaults` are the DataSetDefinitionValueAssignments posted with it. They override the
-    interface's own default, which names a dataset instead of the saved definition.
-    """
-    interface = interface or {}
-    dataset_defaults = dataset_defaults or {}
-    found: dict[str, Parameter] = {}
-    for row in interface.get("Parameters") or []:
-        found[row["Name"]] = _scalar(row)
-    for row in interface.get("DataPathParameters") or []:
-        default = row.get("DefaultValue")
-        found[row["Name"]] = Parameter(
-            row["Name"], Kind.DATAPATH, read_datapath(default) if default else None, declared=True
-        )
-    for row in interface.get("DataPathParameterList") or []:
-        default = dataset_defaults.get(row["Name"]) or row.get("DefaultValue")
-        found[row["Name"]] = _dataset(row["Name"], default)
-    for name, default in dataset_defaults.items():
-        if name not in found:
-            found[name] = _dataset(name, default)
-    return found
-
-
 def with_dataset_nodes(
     found: Mapping[str, Parameter], names: Iterable[str]
 ) -> dict[str, Parameter]:
     """Add dataset parameters that only the graph's nodes mention: the SDK leaves them out of the
     interface when they are used in `inputs=` only (wire.md 8.5)."""
-    return {**found, **{name: _dataset(name, None) for name in names if name not in found}}
+    return {
+        **found,
+        **{
+            name: Parameter(name, Kind.DATASET, declared=True)
+            for name in names
+            if name not in found
+        },
+    }
 
 
 def with_destinations(
@@ -131,29 +98,6 @@ def with_destinations(
         if one.name not in found
     }
     return {**found, **added}
-
-
-def _scalar(row: Mapping[str, Any]) -> Parameter:
-    kind = WIRE_KINDS.get(str(row.get("Type", "3")).lower(), Kind.STRING)
-    default = row.get("DefaultValue")
-    if default is not None and not isinstance(default, str):
-        default = str(default)
-    # Python's bool is an int, so the SDK sends True with the type of 10 (wire.md 3.6).
-    if kind is Kind.INT and default is not None and default.lower() in BOOLEAN_WORDS:
-        kind = Kind.BOOL
-    return Parameter(
-        row["Name"],
-        kind,
-        default,
-        optional=bool(row.get("IsOptional", True)),
-        declared=bool(row.get("Declared")),
-        secret=bool(row.get("Secret")),
-        choices=tuple(str(choice) for choice in row.get("Choices") or ()),
-    )
-
-
-def _dataset(name: str, default: Mapping[str, Any] | None) -> Parameter:
-    return Parameter(name, Kind.DATASET, read_dataset(default) if default else None, declared=True)
 
 
 def datapath_text(value: Mapping[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """Publish a folder or zip that holds a v1 pipeline file and its scripts, without the SDK."""
 
 import hashlib
+import json
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,9 +12,9 @@ from django.db import transaction
 
 from endpoints import data, snapshots
 from endpoints.authoring import archives, yaml_format
-from endpoints.authoring.yaml_format.model import Reference
-from endpoints.graph import GraphError
-from endpoints.models import DataSource, Datastore, Module, PublishedPipeline, Snapshot
+from endpoints.blueprints import Blueprint
+from endpoints.graph import GraphError, ModuleInfo, write_module, write_runconfig
+from endpoints.models import DataSource, Datastore, Graph, Module, PublishedPipeline, Snapshot
 from endpoints.services import datasets, modules, pipelines
 from studio.core.access import Actor, require
 from studio.core.errors import BadValue
@@ -45,11 +46,10 @@ def publish_folder(
     """Publish the pipeline file in `path`. Arguments override what the file says."""
     require(actor, "publish")
     pipeline = yaml_format.read(path)
-    specs = yaml_format.modules(pipeline)
     # Before the transaction: while it is open, SQLite's write lock keeps everybody else waiting.
     trees = {
         folder: snapshots.store_files(folder)
-        for folder in {spec.source_directory for spec in specs}
+        for folder in {step.source_directory for step in pipeline.steps.values()}
     }
     with transaction.atomic():
         kept = {folder: snapshots.create(actor.workspace, tree) for folder, tree in trees.items()}
@@ -59,16 +59,7 @@ def publish_folder(
                 name=name or pipeline.name,
                 description=pipeline.description if description is None else description,
                 version=pipeline.version if version is None else version,
-                graph=yaml_format.graph(
-                    pipeline,
-                    module_ids={
-                        spec.key: str(_module(actor, spec, kept[spec.source_directory]).uuid)
-                        for spec in specs
-                    },
-                    source_ids=_sources(actor, pipeline),
-                ),
-                interface=yaml_format.interface(pipeline),
-                dataset_defaults=_pinned(actor, pipeline),
+                graph=_graph(actor, pipeline, kept),
                 continue_on_step_failure=pipeline.continue_on_step_failure,
                 endpoint=endpoint,
                 set_default=set_default,
@@ -79,20 +70,43 @@ def publish_folder(
             raise yaml_format.YamlError(f"{pipeline.file.name}: steps: {error.reason}") from error
 
 
-def _module(actor: Actor, spec: yaml_format.ModuleSpec, snapshot: Snapshot) -> Module:
-    """The module of one step. The same code and definition find the existing module, as with the
-    SDK, so that earlier results can be reused."""
-    fingerprint = f"{spec.definition_hash}_{snapshot.content_hash}"
-    known = Module.objects.filter(workspace=actor.workspace, identifier_hash=fingerprint)
-    return known.order_by("-pk").first() or modules.create_module(
+def _graph(actor: Actor, pipeline: yaml_format.Pipeline, kept: Mapping[Path, Snapshot]) -> Graph:
+    steps = pipeline.steps.values()
+    modules = {
+        step.key: _module(actor, step.node.module, kept[step.source_directory]) for step in steps
+    }
+    graph = yaml_format.graph(
+        pipeline,
+        module_ids={key: str(module.uuid) for key, module in modules.items()},
+        source_ids=_sources(actor, pipeline),
+    )
+    by_node = {step.node.id: modules[step.key] for step in steps}
+    return pipelines.store_graph(
         actor,
-        name=spec.name,
-        structured_interface=spec.structured_interface,
-        identifier_hash=fingerprint,
-        is_deterministic=spec.is_deterministic,
-        step_type=spec.step_type,
-        runconfig=spec.runconfig,
-        storage_id=str(snapshot.uuid),
+        Blueprint(graph, by_node, pipeline.parameters),
+        dataset_defaults=_pinned(actor, pipeline),
+    )
+
+
+def definition_hash(module: ModuleInfo) -> str:
+    """The first half of a module's fingerprint; the second half is its folder's content."""
+    parts = [
+        module.name,
+        module.step_type,
+        module.is_deterministic,
+        write_module(module),
+        write_runconfig(module.runconfig),
+    ]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _module(actor: Actor, module: ModuleInfo, snapshot: Snapshot) -> Module:
+    """The same code and definition find the existing module, as with the SDK, so that earlier
+    results can be reused."""
+    fingerprint = f"{definition_hash(module)}_{snapshot.content_hash}"
+    known = Module.objects.filter(workspace=actor.workspace, identifier_hash=fingerprint)
+    return known.order_by("-pk").first() or modules.store_module(
+        actor, module, identifier_hash=fingerprint, storage_id=str(snapshot.uuid)
     )
 
 
@@ -107,7 +121,7 @@ def _sources(actor: Actor, pipeline: yaml_format.Pipeline) -> dict[str, str]:
     return ids
 
 
-def _source(actor: Actor, reference: Reference) -> DataSource:
+def _source(actor: Actor, reference: yaml_format.Reference) -> DataSource:
     store = Datastore.objects.filter(workspace=actor.workspace, name=reference.datastore).first()
     if store is None:
         raise BadValue(

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from endpoints.graph import read_module
+from endpoints.graph import ModuleInfo, read_module, write_module, write_runconfig
 from endpoints.models import Module, Snapshot
 from endpoints.services import checks
 from studio.core import audit
@@ -74,6 +74,22 @@ def create_module(
     )
     audit.record(actor, "create", module)
     return module
+
+
+def store_module(
+    actor: Actor, module: ModuleInfo, *, storage_id: str, identifier_hash: str = ""
+) -> Module:
+    """The module of a step that was not posted but read from a file or a script's run."""
+    return create_module(
+        actor,
+        name=module.name,
+        structured_interface=write_module(module),
+        identifier_hash=identifier_hash,
+        is_deterministic=module.is_deterministic,
+        step_type=module.step_type,
+        runconfig=write_runconfig(module.runconfig),
+        storage_id=storage_id,
+    )
 
 
 def _snapshot(actor: Actor, storage_id: str) -> Snapshot | None:

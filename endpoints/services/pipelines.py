@@ -10,6 +10,7 @@ from django.db import transaction
 from endpoints import blueprints, data
 from endpoints import graph as graphs
 from endpoints.blueprints import Blueprint
+from endpoints.graph import write_graph, write_interface
 from endpoints.models import Graph, PipelineEndpoint, PublishedPipeline
 from endpoints.parameters import Parameter, Unreadable
 from endpoints.services import checks, named_modules, versions
@@ -91,14 +92,45 @@ def create_graph(
     return graph
 
 
+def store_graph(
+    actor: Actor, blueprint: Blueprint, *, dataset_defaults: Mapping[str, Any] | None = None
+) -> Graph:
+    """Check that a graph that was built here can run, and store it as the JSON that a client would
+    have posted."""
+    blueprint.graph.validate()
+    wire = write_graph(blueprint.graph)
+    row = _row(actor, wire, write_interface(blueprint.parameters.values()), dataset_defaults)
+    _check(blueprint)
+    row.save()
+    return row
+
+
 def _make_graph(
     actor: Actor,
     wire: Mapping[str, Any],
     interface: Mapping[str, Any] | None,
     dataset_defaults: Mapping[str, Any] | None,
 ) -> tuple[Graph, Blueprint]:
+    row = _row(actor, wire, interface, dataset_defaults)
+    try:
+        blueprint = blueprints.read(
+            actor.workspace.pk, row.wire, row.interface, row.dataset_defaults
+        )
+    except Unreadable as error:
+        raise ValidationError({"GraphInterface": [str(error)]}) from error
+    _check(blueprint)
+    row.save()
+    return row, blueprint
+
+
+def _row(
+    actor: Actor,
+    wire: Mapping[str, Any],
+    interface: Mapping[str, Any] | None,
+    dataset_defaults: Mapping[str, Any] | None,
+) -> Graph:
     require(actor, "run code")
-    graph = Graph(
+    return Graph(
         workspace=actor.workspace,
         wire=checks.document("Graph", wire),
         interface=checks.document("GraphInterface", interface or {}),
@@ -106,19 +138,10 @@ def _make_graph(
             "DataSetDefinitionValueAssignments", dataset_defaults or {}
         ),
     )
-    blueprint = _read(actor, graph)
-    graph.save()
-    return graph, blueprint
 
 
-def _read(actor: Actor, graph: Graph) -> Blueprint:
+def _check(blueprint: Blueprint) -> None:
     """What can run, now and not when a step has run."""
-    try:
-        blueprint = blueprints.read(
-            actor.workspace.pk, graph.wire, graph.interface, graph.dataset_defaults
-        )
-    except Unreadable as error:
-        raise ValidationError({"GraphInterface": [str(error)]}) from error
     for module in blueprint.modules.values():
         named_modules.check_usable(module)
     for node in blueprint.graph.nodes.values():
@@ -126,7 +149,6 @@ def _read(actor: Actor, graph: Graph) -> Blueprint:
             _check_transformations(node, setting.name, setting.transformations)
         for port, transformations in node.readings.items():
             _check_transformations(node, port, transformations)
-    return blueprint
 
 
 def _check_transformations(node: graphs.Node, port: str, transformations: str) -> None:

@@ -3,7 +3,7 @@
 from django.http import StreamingHttpResponse
 from rest_framework.response import Response
 
-from endpoints.graph import Graph
+from endpoints.graph import read_graph
 from endpoints.models import PublishedPipeline
 from runs import logs, services
 from runs.api import visible
@@ -159,7 +159,7 @@ class PipelineOutput(NodeView):
 
     def get(self, request, uuid, name, **scope):
         run = self.run(uuid)
-        outputs = Graph.parse(run.pipeline_run.graph.wire).pipeline_outputs
+        outputs = read_graph(run.pipeline_run.graph.wire).pipeline_outputs
         node_id, port = outputs.get(name, ("", ""))
         step = self.steps(uuid).filter(node_id=node_id).first()
         if step is None or port not in step.outputs:

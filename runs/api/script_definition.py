@@ -3,7 +3,8 @@
 import shlex
 from collections.abc import Iterator
 
-from endpoints.services.scripts import Script, ScriptInput, ScriptOutput
+from endpoints.graph import ANY_DIRECTORY, ANY_FILE, OutputSetting, Port
+from endpoints.services.scripts import Script
 from runs.steps.environments import EnvironmentRefused, parse
 from studio.core import numbers
 from studio.core.errors import BadValue
@@ -23,6 +24,7 @@ def read(body: Body) -> Script:
     script = configuration.text("script", longest=1000).replace("\\", "/")
     if not command and not script.strip():
         raise BadValue("A run needs a script or a command.", target="script")
+    data = rows(configuration, "data")
     return Script(
         snapshot_id=body.text("SnapshotId", required=True, longest=100),
         target=target_of(configuration),
@@ -30,7 +32,8 @@ def read(body: Body) -> Script:
         script="" if command else script,
         command=command,
         arguments=tuple(arguments_of(configuration)),
-        inputs=tuple(input_of(name, row) for name, row in rows(configuration, "data")),
+        inputs=tuple(input_of(name, row) for name, row in data),
+        datasets={name: dataset_of(name, row) for name, row in data},
         outputs=tuple(output_of(name, row) for name, row in rows(configuration, "outputData")),
     )
 
@@ -125,27 +128,31 @@ def rows(configuration: Body, key: str) -> list[tuple[str, Body]]:
     ]
 
 
-def input_of(name: str, row: Body) -> ScriptInput:
-    location = Body(row.mapping("dataLocation"), name="dataLocation")
-    dataset = Body(location.mapping("dataset"), name="dataset")
-    if dataset.text("id"):
-        reference = {"SavedDataSetReference": {"Id": dataset.text("id")}}
-    elif dataset.text("name"):
-        version = dataset.text("version")
-        reference = {"DataSetReference": {"Name": dataset.text("name")}}
-        if version and version.lower() != "latest":
-            reference["DataSetReference"]["Version"] = version
-    else:
-        raise BadValue(f"The input {name:.80} names no dataset.", target=f"data.{name:.80}")
-    return ScriptInput(
+def input_of(name: str, row: Body) -> Port:
+    return Port(
         name=port(name, "data"),
-        reference=reference,
         mode=mode_of(row, name, INPUT_MODES),
         path_on_compute=row.text("pathOnCompute") or None,
+        data_types=(ANY_FILE, ANY_DIRECTORY),
     )
 
 
-def output_of(name: str, row: Body) -> ScriptOutput:
+def dataset_of(name: str, row: Body) -> dict:
+    """The dataset that an input reads, as a DataSetDefinitionValue."""
+    location = Body(row.mapping("dataLocation"), name="dataLocation")
+    dataset = Body(location.mapping("dataset"), name="dataset")
+    if dataset.text("id"):
+        return {"SavedDataSetReference": {"Id": dataset.text("id")}}
+    if not dataset.text("name"):
+        raise BadValue(f"The input {name:.80} names no dataset.", target=f"data.{name:.80}")
+    version = dataset.text("version")
+    named = {"Name": dataset.text("name")}
+    if version and version.lower() != "latest":
+        named["Version"] = version
+    return {"DataSetReference": named}
+
+
+def output_of(name: str, row: Body) -> OutputSetting:
     location = Body(row.mapping("outputLocation"), name="outputLocation")
     path = Body(location.mapping("dataPath"), name="dataPath")
     options = Body(row.mapping("additionalOptions"), name="additionalOptions")
@@ -153,17 +160,18 @@ def output_of(name: str, row: Body) -> ScriptOutput:
     globs = Body(upload.mapping("sourceGlobs"), name="sourceGlobs")
     registration = Body(options.mapping("registrationOptions"), name="registrationOptions")
     reading = registration.mapping("datasetRegistrationOptions")
-    return ScriptOutput(
+    return OutputSetting(
         name=port(name, "outputData"),
         mode=mode_of(row, name, OUTPUT_MODES),
         datastore=path.text("datastoreName", longest=LONGEST) or None,
-        path=path.text("relativePath", longest=1000) or None,
+        path_on_datastore=path.text("relativePath", longest=1000)
+        or "dataset/{run-id}/{output-name}",
         path_on_compute=options.text("pathOnCompute") or None,
         overwrite=bool(upload.flag("overwrite")),
         register_as=registration.text("name", longest=LONGEST) or None,
         register_description=registration.text("description"),
         register_tags=registration.texts("tags"),
-        transformations=Body(reading).text("additionalTransformation") or None,
+        transformations=Body(reading).text("additionalTransformation"),
         only=strings(globs.items("patterns"), name="sourceGlobs.patterns"),
     )
 

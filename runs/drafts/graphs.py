@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from endpoints import graph as graphs
-from endpoints.parameters import Parameter, Unreadable, parse
+from endpoints.parameters import Parameter, Unreadable
 from endpoints.services import checks
 from endpoints.services.pipelines import wire_defaults
 from runs.models import GraphDraft
@@ -60,16 +60,16 @@ def delete_graph_draft(actor: Actor, draft: GraphDraft) -> None:
 
 def parameters_of(draft: GraphDraft) -> dict[str, Parameter]:
     """The parameters of a draft's graph, by name."""
-    return parse(draft.interface, {})
+    return graphs.read_interface(draft.interface, {})
 
 
 def _checked(wire: Mapping[str, Any], interface: Mapping[str, Any]) -> dict[str, Any]:
     """The JSON, if it can be read as a graph; modules and edges may still be missing."""
     wire = checks.document("Graph", wire)
     interface = checks.document("EntityInterface", interface)
-    graphs.Graph.parse(wire, interface)
+    graphs.read_graph(wire, interface)
     try:
-        parse(interface, {})
+        graphs.read_interface(interface, {})
     except Unreadable as error:
         raise ValidationError({"EntityInterface": [str(error)]}) from error
     return {"wire": wire, "interface": interface}

@@ -6,8 +6,9 @@ import re
 import pytest
 from django.urls import reverse
 
+from endpoints.graph import read_interface
 from endpoints.models import DatasetVersion, EndpointVersion, EntityStatus
-from endpoints.parameters import Kind, Parameter, parse
+from endpoints.parameters import Kind, Parameter
 from endpoints.services import register_dataset
 from endpoints.views import consume, versions
 from runs.forms.submit import VERSIONS_OFFERED
@@ -305,8 +306,10 @@ def test_disabled_version_cannot_become_the_default(client, workspace, as_role):
 
 
 def test_differences_name_what_is_removed_and_retyped():
-    before = parse({"Parameters": [INT, {"Name": "gone", "Type": "3", "DefaultValue": ""}]})
-    after = parse({"Parameters": [{**INT, "Type": "3"}]})
+    before = read_interface(
+        {"Parameters": [INT, {"Name": "gone", "Type": "3", "DefaultValue": ""}]}
+    )
+    after = read_interface({"Parameters": [{**INT, "Type": "3"}]})
     told = " ".join(versions.differences(before, after))
     assert "gone is removed" in told
     assert "type int becomes string" in told

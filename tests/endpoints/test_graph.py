@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from endpoints.graph import Argument, Graph, GraphError, read_module
+from endpoints.graph import Argument, GraphError, read_graph, read_module
 
 # As a step with a parameter, PipelineData, OutputFileDatasetConfig, a dataset and a data path posts it.
 MODULE = {
@@ -108,7 +108,7 @@ INTERFACE = {"Parameters": [{"Name": "rate", "DefaultValue": "0.1", "Type": "1"}
 
 def parse(posted=None, interface=None):
     modules = {MODULE_ID: read_module(MODULE, name="train")}
-    return Graph.parse(posted or wire(), interface or INTERFACE, modules=modules)
+    return read_graph(posted or wire(), interface or INTERFACE, modules=modules)
 
 
 def test_it_reads_what_the_sdk_posts():
@@ -136,7 +136,7 @@ def test_a_module_step_has_arguments_of_its_own_and_the_runconfig_of_its_module(
     own = {"Name": "Arguments", "ValueType": "0", "Value": words}
     posted = node("only", ModuleParameters=[own], Runconfig=None)
     module = read_module(MODULE, runconfig='{"environment": {"name": "theirs"}}')
-    read = Graph.parse({"ModuleNodes": [posted]}, modules={MODULE_ID: module}).nodes["only"]
+    read = read_graph({"ModuleNodes": [posted]}, modules={MODULE_ID: module}).nodes["only"]
     assert read.arguments() == (
         Argument("Literal", "--in"),
         Argument("Input", "titanic"),
@@ -153,7 +153,7 @@ def test_variables_of_a_runconfig_join_those_of_its_environment():
         "environmentVariables": {"A": "own"},
     }
     posted = node("only", Runconfig=json.dumps(runconfig))
-    read = Graph.parse({"ModuleNodes": [posted]}, modules={MODULE_ID: read_module(MODULE)})
+    read = read_graph({"ModuleNodes": [posted]}, modules={MODULE_ID: read_module(MODULE)})
     environment = read.nodes["only"].runconfig["environment"]
     assert environment == {"name": "e", "environmentVariables": {"A": "own", "B": "theirs"}}
 
@@ -171,7 +171,7 @@ def test_variables_of_a_runconfig_join_those_of_its_environment():
 def test_variables_that_are_none_are_refused(runconfig):
     posted = node("only", Runconfig=json.dumps(runconfig))
     with pytest.raises(GraphError, match=r"Expected an object|no name of a variable"):
-        Graph.parse({"ModuleNodes": [posted]}, modules={MODULE_ID: read_module(MODULE)})
+        read_graph({"ModuleNodes": [posted]}, modules={MODULE_ID: read_module(MODULE)})
 
 
 def test_values_come_from_the_run_then_the_node_then_the_module():
@@ -261,7 +261,7 @@ json_values = st.recursive(
 @given(json_values)
 def test_any_json_is_read_or_refused(posted):
     try:
-        Graph.parse(posted).validate()
+        read_graph(posted).validate()
     except GraphError:
         pass
     try:
@@ -277,7 +277,7 @@ def test_order_puts_every_parent_before_its_children(pairs):
         for n, (a, b) in enumerate(pairs)
         if a < b
     ]
-    graph = Graph.parse(
+    graph = read_graph(
         {"ModuleNodes": [node(str(n), ModuleParameters=[]) for n in range(13)], "Edges": edges}
     )
     order = graph.topological_order()

@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from endpoints.parameters import Kind, ParameterErrors, parse, resolve, with_dataset_nodes
+from endpoints.graph import read_interface
+from endpoints.parameters import Kind, ParameterErrors, resolve, with_dataset_nodes
 
 SAVED = {"SavedDataSetReference": {"Id": "8739"}}
 
@@ -17,7 +18,7 @@ def interface(*rows, paths=(), datasets=()):
 
 def one(default, code, **more):
     row = {"Name": "p", "DefaultValue": default, "IsOptional": True, "Type": code, **more}
-    return parse(interface(row))
+    return read_interface(interface(row))
 
 
 def value(parameters, given_value, **options):
@@ -119,7 +120,9 @@ def test_a_secret_value_is_never_shown():
 
 
 def test_the_articles_unknown_names_are_accepted_with_warnings():
-    parameters = parse(interface({"Name": "pipeline_arg", "DefaultValue": "10", "Type": "0"}))
+    parameters = read_interface(
+        interface({"Name": "pipeline_arg", "DefaultValue": "10", "Type": "0"})
+    )
     result = resolve(parameters, assignments={"1": "united", "2": "city"})
     assert result.values == {"pipeline_arg": "10"}
     assert result.provenance == {"pipeline_arg": "Default"}
@@ -129,7 +132,9 @@ def test_the_articles_unknown_names_are_accepted_with_warnings():
 
 
 def test_the_nearest_name_is_suggested_and_strict_refuses():
-    parameters = parse(interface({"Name": "pipeline_arg", "DefaultValue": "10", "Type": "0"}))
+    parameters = read_interface(
+        interface({"Name": "pipeline_arg", "DefaultValue": "10", "Type": "0"})
+    )
     assert (
         "Did you mean pipeline_arg?"
         in resolve(parameters, assignments={"Pipeline_Args": 1}).warnings[0]
@@ -141,12 +146,12 @@ def test_the_nearest_name_is_suggested_and_strict_refuses():
 def test_all_errors_come_at_once():
     rows = [{"Name": name, "DefaultValue": "1", "Type": "0"} for name in "ab"]
     with pytest.raises(ParameterErrors) as refused:
-        resolve(parse(interface(*rows)), assignments={"a": "x", "b": "y"})
+        resolve(read_interface(interface(*rows)), assignments={"a": "x", "b": "y"})
     assert set(refused.value.errors) == {"a", "b"}
 
 
 def test_data_paths():
-    parameters = parse(
+    parameters = read_interface(
         interface(
             paths=[
                 {
@@ -171,7 +176,7 @@ def test_data_paths():
 
 def test_datasets():
     row = {"Name": "ds", "DefaultValue": {"DataSetReference": {"Id": "ef80", "Version": "1"}}}
-    parameters = parse(interface(datasets=[row]), {"ds": SAVED})
+    parameters = read_interface(interface(datasets=[row]), {"ds": SAVED})
     assert resolve(parameters).datasets == {"ds": SAVED}
     swapped = {"savedDatasetReference": {"id": "99"}}
     result = resolve(parameters, datasets={"ds": swapped})
@@ -188,7 +193,7 @@ def test_datasets():
 
 
 def test_a_dataset_parameter_without_default_must_be_supplied():
-    parameters = with_dataset_nodes(parse(interface()), ["ds_param"])
+    parameters = with_dataset_nodes(read_interface(interface()), ["ds_param"])
     with pytest.raises(ParameterErrors, match=r"ds_param \(dataset\) has no default"):
         resolve(parameters)
     assert resolve(parameters, datasets={"ds_param": SAVED}).datasets == {"ds_param": SAVED}
@@ -197,7 +202,7 @@ def test_a_dataset_parameter_without_default_must_be_supplied():
 def test_a_preset_stands_between_default_and_caller():
     rows = [{"Name": name, "DefaultValue": "1", "Type": "0"} for name in "abc"]
     result = resolve(
-        parse(interface(*rows)),
+        read_interface(interface(*rows)),
         presets={"b": 2, "c": 2},
         assignments={"c": 3},
         caller="Schedule",
@@ -226,7 +231,7 @@ def test_any_value_becomes_a_text_or_a_refusal(code, default, given_value):
 
 @given(anything)
 def test_any_reference_is_read_or_refused(given_value):
-    parameters = parse(interface(paths=[{"Name": "dp"}]), {"ds": SAVED})
+    parameters = read_interface(interface(paths=[{"Name": "dp"}]), {"ds": SAVED})
     for options in ({"datapaths": {"dp": given_value}}, {"datasets": {"ds": given_value}}):
         try:
             resolve(parameters, **options)

@@ -6,8 +6,17 @@ import pytest
 
 from endpoints.authoring import yaml_format
 from endpoints.authoring.yaml_format import YamlError
-from endpoints.graph import Argument, Graph, GraphError, read_module
-from endpoints.parameters import Kind, parse, resolve
+from endpoints.graph import (
+    Argument,
+    GraphError,
+    read_graph,
+    read_interface,
+    read_module,
+    write_graph,
+    write_interface,
+    write_module,
+)
+from endpoints.parameters import Kind, resolve
 
 FULL = """\
 pipeline:
@@ -89,15 +98,15 @@ def write(folder, text):
 def compiled(folder):
     """The Graph as the executor reads it, and the interface beside it."""
     pipeline = yaml_format.read(folder)
-    specs = yaml_format.modules(pipeline)
-    ids = {spec.key: f"module-{spec.key}" for spec in specs}
-    wire = yaml_format.graph(pipeline, module_ids=ids, source_ids={"plain": "source-plain"})
-    interface = yaml_format.interface(pipeline)
+    ids = {key: f"module-{key}" for key in pipeline.steps}
+    built = yaml_format.graph(pipeline, module_ids=ids, source_ids={"plain": "source-plain"})
+    wire, interface = write_graph(built), write_interface(pipeline.parameters.values())
     json.dumps([wire, interface])
     modules = {
-        ids[spec.key]: read_module(spec.structured_interface, name=spec.name) for spec in specs
+        ids[key]: read_module(write_module(step.node.module), name=step.node.name)
+        for key, step in pipeline.steps.items()
     }
-    graph = Graph.parse(wire, interface, modules=modules)
+    graph = read_graph(wire, interface, modules=modules)
     graph.validate(known_modules=modules)
     return graph, interface
 
@@ -145,7 +154,7 @@ def test_every_kind_of_source_becomes_a_dataset_node(folder):
 
 def test_parameters_reach_the_step_and_its_environment(folder):
     graph, interface = compiled(write(folder, FULL))
-    parameters = parse(interface)
+    parameters = read_interface(interface)
     assert parameters["key"].secret and parameters["size"].choices == ("small", "large")
     assert all(parameters[name].declared for name in ("epochs", "key", "size", "required"))
     assert parameters["table"].kind is Kind.DATASET and not parameters["required"].optional
@@ -200,7 +209,7 @@ pipeline:
     }  # fmt: skip
     assert node.runconfig["nodeCount"] == 1
     assert [argument.value for argument in node.module.arguments] == ["3.10"]
-    assert [parse(parameters)[name].default for name in ("s", "f")] == ["1.10", "0.00001"]
+    assert [read_interface(parameters)[name].default for name in ("s", "f")] == ["1.10", "0.00001"]
 
 
 def test_v1_spellings(folder):
@@ -226,7 +235,7 @@ pipeline:
         before: {source: later, type: download, path_on_compute: data, overwrite: true}
 """
     graph, interface = compiled(write(folder, text))
-    assert resolve(parse(interface)).values == {"n": "0", "yes": "False"}
+    assert resolve(read_interface(interface)).values == {"n": "0", "yes": "False"}
     second = by_name(graph, "second")
     assert second.value("NodeCount", {"n": "0"}) == "0"
     assert second.environment_variables({"n": "0"}) == {}

@@ -1,11 +1,11 @@
-"""What a pipeline file contains, before it becomes wire JSON."""
+"""What a pipeline file contains: the nodes of its steps, and what names in the file stand for."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from endpoints.graph import Argument
+from endpoints.graph import Node
 from endpoints.parameters import Parameter
 
 
@@ -20,51 +20,17 @@ class Reference:
 
 
 @dataclass(frozen=True)
-class StepInput:
-    source: str
-    mode: str = "mount"
-    path_on_compute: str | None = None
-    overwrite: bool = False
-
-
-@dataclass(frozen=True)
-class StepOutput:
-    destination: str
-    datastore: str = "workspaceblobstore"
-    mode: str = "mount"
-    path_on_compute: str | None = None
-    overwrite: bool = False
-    path_on_datastore: str | None = None
-    register_as: str | None = None
-    pipeline_output: str | None = None
-
-
-@dataclass(frozen=True)
-class StepParameter:
-    """A value for a step: the name of a pipeline parameter (`from_graph`), or a literal."""
-
-    from_graph: bool
-    value: str
-    is_exported: bool = True  # as AML_PARAMETER_*; runconfig parameters are not
-
-
-@dataclass(frozen=True)
 class Step:
+    """The node of a step, whose `module_id` is set once there is a module for it. The mappings have
+    names of ports as keys."""
+
     key: str
-    name: str
-    type: str
-    compute: str
+    node: Node
     source_directory: Path
-    script: str | None = None
-    command: str | None = None
-    arguments: tuple[Argument, ...] = ()
-    inputs: Mapping[str, StepInput] = field(default_factory=dict)
-    outputs: Mapping[str, StepOutput] = field(default_factory=dict)
-    parameters: Mapping[str, StepParameter] = field(default_factory=dict)
+    sources: Mapping[str, str]  # inputs: the parameter, reference or destination that each reads
+    destinations: Mapping[str, str]  # outputs: the names under which other steps read them
+    pipeline_outputs: Mapping[str, str]
     run_after: tuple[str, ...] = ()
-    runconfig: Mapping[str, Any] = field(default_factory=dict)
-    allow_reuse: bool = True
-    regenerate: bool = False
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ from endpoints.authoring.yaml_format.model import Pipeline, Reference
 from endpoints.authoring.yaml_format.source import Value, YamlError, load
 from endpoints.authoring.yaml_format.steps import StepReader
 from endpoints.parameters import (
-    WIRE_CODES,
     Kind,
     Parameter,
     Unreadable,
@@ -99,7 +98,7 @@ def _parameter(name: str, value: Value) -> Parameter:
     kind = Kind(keys["type"].choice(*Kind))
     secret = "secret" in keys and keys["secret"].boolean()
     choices = tuple(item.text() for item in keys["choices"].items()) if "choices" in keys else ()
-    if kind not in WIRE_CODES and (secret or choices):
+    if not kind.is_scalar and (secret or choices):
         raise value.fail(f"A parameter of type {kind} has no secret and no choices.")
     default = None
     if "default" in keys and not keys["default"].is_null:
@@ -109,7 +108,7 @@ def _parameter(name: str, value: Value) -> Parameter:
             "A secret has no default: all who read the pipeline would see it."
         )
     bare = Parameter(name, kind, declared=True, secret=secret, choices=choices)
-    if kind in WIRE_CODES:
+    if kind.is_scalar:
         default = _scalar_default(bare, default, keys.get("default", value))
     return Parameter(
         name,

@@ -1,22 +1,29 @@
 """Reads the `steps` of a pipeline file and checks their references."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from endpoints.authoring.yaml_format import nodes
 from endpoints.authoring.yaml_format.environments import inside, read_runconfig
-from endpoints.authoring.yaml_format.model import (
-    Reference,
-    Step,
-    StepInput,
-    StepOutput,
-    StepParameter,
-)
+from endpoints.authoring.yaml_format.model import Reference, Step
+from endpoints.authoring.yaml_format.nodes import Bound, bound_to
 from endpoints.authoring.yaml_format.source import Value
-from endpoints.graph import Argument
+from endpoints.graph import (
+    ANY_DIRECTORY,
+    ANY_FILE,
+    COMMAND,
+    DATASET,
+    SCRIPT,
+    TARGET,
+    Argument,
+    OutputSetting,
+    Port,
+)
 from endpoints.parameters import Kind, Parameter, nearest
 
-PYTHON, COMMAND = "PythonScriptStep", "CommandStep"
+PYTHON_STEP, COMMAND_STEP = "PythonScriptStep", "CommandStep"
 STEP_KEYS = frozenset({
     "type", "name", "version", "compute", "runconfig", "runconfig_parameters", "parameters", "inputs",
     "outputs", "arguments", "script_name", "source_directory", "hash_paths", "allow_reuse",
@@ -29,6 +36,7 @@ INPUT_KEYS = frozenset({"source", "bind_mode", "type", "path_on_compute", "overw
 OUTPUT_KEYS = frozenset({
     "destination", "datastore", "bind_mode", "type", "path_on_compute", "overwrite", "as_dataset",
 }) | {"path_on_datastore", "register_as", "pipeline_output"}  # fmt: skip
+SETTING_TEXTS = ("path_on_compute", "path_on_datastore", "register_as", "datastore")
 INPUT_MODES = ("mount", "download", "direct")  # `direct` hands over the dataset's id; ours in YAML
 OUTPUT_MODES = ("mount", "upload")
 
@@ -51,7 +59,10 @@ class StepReader:
         values = section.mapping()
         self.step_keys = list(values)
         self.destinations = self._destinations(values)
-        return {key: self._step(key, value) for key, value in values.items()}
+        steps = {key: self._step(key, value) for key, value in values.items()}
+        for key in {other for step in steps.values() for other in step.run_after}:
+            steps[key] = replace(steps[key], node=nodes.followed(steps[key].node))
+        return steps
 
     def _destinations(self, steps: dict[str, Value]) -> set[str]:
         """The names of outputs that other steps can use as inputs. Two steps may not have the same
@@ -72,90 +83,107 @@ class StepReader:
         keys = value.mapping(STEP_KEYS)
         if "python_script_step" in keys:  # the older, nested spelling of v1
             keys = {**keys, **keys["python_script_step"].mapping(STEP_KEYS)}
-            step_type = PYTHON
+            step_type = PYTHON_STEP
         elif "type" not in keys:
-            raise value.fail(f"Expected `type:`, {PYTHON} or {COMMAND}.")
+            raise value.fail(f"Expected `type:`, {PYTHON_STEP} or {COMMAND_STEP}.")
         else:
-            step_type = keys["type"].choice(PYTHON, COMMAND)
+            step_type = keys["type"].choice(PYTHON_STEP, COMMAND_STEP)
         folder = self.root
         if "source_directory" in keys:
             folder = inside(keys["source_directory"], root=self.root, here=self.root)
             if not folder.is_dir():
                 raise keys["source_directory"].fail("There is no such folder.")
-        inputs = self._inputs(keys)
-        outputs = self._outputs(keys)
+        sources, inputs = self._inputs(keys)
+        outputs = self._section(keys, "outputs", OUTPUT_KEYS)
+        settings = {port: self._output(port, row) for port, row in outputs.items()}
         parameters = self._parameters(keys)
-        read = self._script if step_type == PYTHON else self._command
-        script, command, words = read(value, keys, folder)
-        arguments = tuple(self._argument(word, inputs, outputs, parameters) for word in words)
+        read = self._script if step_type == PYTHON_STEP else self._command
+        code, words = read(value, keys, folder)
+        arguments = tuple(self._argument(word, sources, settings, parameters) for word in words)
         runconfig = read_runconfig(keys, root=self.root, here=self.root)
-        return Step(
-            key=key,
+        run_after = tuple(self._run_after(key, item) for item in self._list(keys, "run_after"))
+        node = nodes.step_node(
+            key,
             name=keys["name"].name() if "name" in keys else key,
-            type=step_type,
-            compute=self._compute(value, keys, runconfig),
-            source_directory=folder,
-            script=script,
-            command=command,
-            arguments=arguments,
-            inputs=inputs,
-            outputs=outputs,
+            step_type=step_type,
+            values={TARGET: self._compute(value, keys, runconfig), **code},
             parameters=parameters,
-            run_after=tuple(self._run_after(key, item) for item in self._list(keys, "run_after")),
+            arguments=arguments,
+            inputs=inputs | nodes.fake_inputs(len(run_after)),
+            outputs=settings,
             runconfig=runconfig,
             allow_reuse=keys["allow_reuse"].boolean() if "allow_reuse" in keys else True,
             regenerate="regenerate_outputs" in keys and keys["regenerate_outputs"].boolean(),
+        )
+        return Step(
+            key=key,
+            node=node,
+            source_directory=folder,
+            sources=sources,
+            destinations={port: row["destination"].name() for port, row in outputs.items()},
+            pipeline_outputs={
+                port: row["pipeline_output"].name()
+                for port, row in outputs.items()
+                if "pipeline_output" in row
+            },
+            run_after=run_after,
         )
 
     def _list(self, keys: dict[str, Value], name: str) -> list[Value]:
         return keys[name].items() if name in keys else []
 
-    def _script(self, value: Value, keys: dict[str, Value], folder: Path) -> tuple[Any, ...]:
+    def _script(
+        self, value: Value, keys: dict[str, Value], folder: Path
+    ) -> tuple[dict[str, str], list[Value]]:
         if "command" in keys:
-            raise keys["command"].fail(f"A {PYTHON} has script_name; command belongs to {COMMAND}.")
+            raise keys["command"].fail(
+                f"A {PYTHON_STEP} has script_name; command belongs to {COMMAND_STEP}."
+            )
         if "script_name" not in keys:
-            raise value.fail(f"A {PYTHON} needs script_name.")
+            raise value.fail(f"A {PYTHON_STEP} needs script_name.")
         name = keys["script_name"].name()
         script = inside(keys["script_name"], root=folder, here=folder)
         if not script.is_file():
             shown = folder.relative_to(self.root.resolve()) if folder != self.root else Path()
             raise keys["script_name"].fail(f"There is no file {(shown / name).as_posix()}.")
-        return name, None, self._list(keys, "arguments")
+        return {SCRIPT: name}, self._list(keys, "arguments")
 
-    def _command(self, value: Value, keys: dict[str, Value], folder: Path) -> tuple[Any, ...]:
+    def _command(
+        self, value: Value, keys: dict[str, Value], folder: Path
+    ) -> tuple[dict[str, str], list[Value]]:
         """A text is a shell line. Of a list, the first item is the shell line and the others are
         its arguments."""
         if "script_name" in keys:
             raise keys["script_name"].fail(
-                f"A {COMMAND} has command; script_name belongs to {PYTHON}."
+                f"A {COMMAND_STEP} has command; script_name belongs to {PYTHON_STEP}."
             )
         if "command" not in keys:
-            raise value.fail(f"A {COMMAND} needs command.")
+            raise value.fail(f"A {COMMAND_STEP} needs command.")
         command = keys["command"]
         first, *rest = command.items() if command.is_list else [command]
-        return None, first.name(), [*rest, *self._list(keys, "arguments")]
+        return {COMMAND: first.name()}, [*rest, *self._list(keys, "arguments")]
 
     def _argument(
         self,
         word: Value | str,
-        inputs: Mapping[str, StepInput],
-        outputs: Mapping[str, StepOutput],
-        parameters: dict[str, StepParameter],
+        sources: Mapping[str, str],
+        outputs: Mapping[str, OutputSetting],
+        parameters: dict[str, Bound],
     ) -> Argument:
         text = word if isinstance(word, str) else word.text()
         prefix, _, name = text.partition(":")
         known: Collection[str] | None = {
-            "input": inputs,
+            "input": sources,
             "output": outputs,
             "parameter": parameters,
         }.get(prefix)
         if known is None or isinstance(word, str):
             return Argument("Literal", text)
         if prefix == "parameter" and name not in parameters and self._is_scalar(name):
-            parameters[name] = StepParameter(from_graph=True, value=name)
+            parameters[name] = bound_to(name, name, from_graph=True)
         if name not in known:
             raise word.fail(f"The step has no {prefix} {name}.")
-        if prefix == "input" and self._is_dataset(inputs[name].source):
+        if prefix == "input" and self._is_dataset(sources[name]):
             return Argument("Literal", f"DatasetConsumptionConfig:{name}")  # wire.md 8.5
         return Argument(prefix.capitalize(), name)
 
@@ -184,11 +212,21 @@ class StepReader:
             raise item.fail(f"There is no other step {other}.")
         return other
 
-    def _inputs(self, keys: dict[str, Value]) -> dict[str, StepInput]:
-        section = keys["inputs"].mapping() if "inputs" in keys else {}
-        return {name: self._input(value) for name, value in section.items()}
+    def _section(
+        self, keys: dict[str, Value], name: str, known: frozenset[str]
+    ) -> dict[str, dict[str, Value]]:
+        section = keys[name].mapping() if name in keys else {}
+        return {key: value.mapping(known) for key, value in section.items()}
 
-    def _input(self, value: Value) -> StepInput:
+    def _inputs(self, keys: dict[str, Value]) -> tuple[dict[str, str], dict[str, Port]]:
+        """The source of each input, and its port."""
+        section = keys["inputs"].mapping() if "inputs" in keys else {}
+        read = {name: self._input(name, value) for name, value in section.items()}
+        return {name: one[0] for name, one in read.items()}, {
+            name: one[1] for name, one in read.items()
+        }
+
+    def _input(self, name: str, value: Value) -> tuple[str, Port]:
         keys = value.mapping(INPUT_KEYS)
         if "source" not in keys:
             raise value.fail("An input needs a source.")
@@ -205,49 +243,39 @@ class StepReader:
         chosen = mode.choice(*INPUT_MODES) if mode else "mount"
         if mode and chosen == "direct" and not self._is_dataset(source):
             raise mode.fail("Only a dataset can be handed over directly: use mount or download.")
-        return StepInput(
-            source=source,
+        is_dataset = self._is_dataset(source)
+        return source, Port(
+            name=name,
             mode=chosen,
             path_on_compute=keys["path_on_compute"].name() if "path_on_compute" in keys else None,
             overwrite="overwrite" in keys and keys["overwrite"].boolean(),
+            data_types=(DATASET,) if is_dataset else (ANY_FILE, ANY_DIRECTORY),
         )
 
-    def _outputs(self, keys: dict[str, Value]) -> dict[str, StepOutput]:
-        section = keys["outputs"].mapping() if "outputs" in keys else {}
-        return {name: self._output(value.mapping(OUTPUT_KEYS)) for name, value in section.items()}
-
-    def _output(self, keys: dict[str, Value]) -> StepOutput:
+    def _output(self, name: str, keys: dict[str, Value]) -> OutputSetting:
         mode = keys.get("bind_mode") or keys.get("type")
         if "as_dataset" in keys:
-            keys[
-                "as_dataset"
-            ].boolean()  # accepted, without effect: every output can be read as a dataset
-        names = (
-            "path_on_compute",
-            "path_on_datastore",
-            "register_as",
-            "pipeline_output",
-            "datastore",
-        )
-        texts = {name: keys[name].name() for name in names if name in keys}
-        return StepOutput(
-            destination=keys["destination"].name(),
+            keys["as_dataset"].boolean()  # without effect: every output can be read as a dataset
+        texts: dict[str, Any] = {key: keys[key].name() for key in SETTING_TEXTS if key in keys}
+        return OutputSetting(
+            name=name,
+            datastore=texts.pop("datastore", "workspaceblobstore"),
             mode=mode.choice(*OUTPUT_MODES) if mode else "mount",
             overwrite="overwrite" in keys and keys["overwrite"].boolean(),
             **texts,
         )
 
-    def _parameters(self, keys: dict[str, Value]) -> dict[str, StepParameter]:
+    def _parameters(self, keys: dict[str, Value]) -> dict[str, Bound]:
         found = {}
         for section, exported in (("parameters", True), ("runconfig_parameters", False)):
             values = keys[section].mapping() if section in keys else {}
             for name, value in values.items():
-                found[name] = self._step_parameter(value, exported)
+                found[name] = self._parameter(name, value, exported=exported)
         return found
 
-    def _step_parameter(self, value: Value, exported: bool) -> StepParameter:
+    def _parameter(self, name: str, value: Value, *, exported: bool) -> Bound:
         if not value.is_mapping:
-            return StepParameter(from_graph=False, value=value.text(), is_exported=exported)
+            return bound_to(name, value.text(), exported=exported)
         keys = value.mapping(frozenset({"source"}))
         if "source" not in keys:
             raise value.fail("Expected a value, or `source:` and the name of a pipeline parameter.")
@@ -255,4 +283,4 @@ class StepReader:
         if not self._is_scalar(source):
             known = [name for name in self.parameters if self._is_scalar(name)]
             raise keys["source"].fail(f"There is no such parameter. {nearest(source, known)}")
-        return StepParameter(from_graph=True, value=source, is_exported=exported)
+        return bound_to(name, source, from_graph=True, exported=exported)
