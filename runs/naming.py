@@ -179,11 +179,11 @@ def experiment_of(text: object, owner: Any) -> tuple[str, list[str]]:
 def experiment_name(text: object) -> str:
     name = text.strip() if isinstance(text, str) else ""
     if not name:
-        raise ValidationError({"ExperimentName": ["ExperimentName is required."]})
+        raise ValidationError({"experiment": ["ExperimentName is required."]})
     if len(name) > 255 or NOT_IN_NAMES.search(name):
         raise ValidationError(
             {
-                "ExperimentName": [
+                "experiment": [
                     "ExperimentName has 1 to 255 characters, no slashes and no control characters."
                 ]
             }

@@ -5,6 +5,7 @@ their zone: a time skipped by daylight saving fires once, later by as much as th
 time that occurs twice fires at the first.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
@@ -55,11 +56,16 @@ SLACK = timedelta(hours=26)
 
 
 class BadRecurrence(ValueError):
-    """`field` is the invalid key of the recurrence; the text says why."""
+    """`key` is the invalid key of the recurrence; the text says why."""
 
-    def __init__(self, field: str, reason: str):
-        super().__init__(f"{field}: {reason}")
-        self.field, self.reason = field, reason
+    def __init__(self, key: str, reason: str):
+        super().__init__(f"{key}: {reason}")
+        self.key = key
+
+    @property
+    def field(self) -> str:
+        """Our name of the key."""
+        return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", self.key).lower()
 
 
 def zone_of(name: str) -> ZoneInfo:
@@ -301,16 +307,16 @@ def _start(value: Any, zone: tzinfo) -> datetime:
     return found.replace(microsecond=0)
 
 
-def _numbers(field: str, values: object, highest: int, frequency: str) -> tuple[int, ...]:
+def _numbers(key: str, values: object, highest: int, frequency: str) -> tuple[int, ...]:
     if not values and values in (None, [], ()):
         return ()
     if not isinstance(values, list | tuple):
-        raise BadRecurrence(field, "this must be a list of whole numbers.")
+        raise BadRecurrence(key, "this must be a list of whole numbers.")
     if frequency not in ("Day", "Week"):
-        raise BadRecurrence(field, "this goes with the frequencies Day and Week only.")
+        raise BadRecurrence(key, "this goes with the frequencies Day and Week only.")
     for value in values:
         if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= highest:
-            raise BadRecurrence(field, f"each must be a whole number from 0 to {highest}.")
+            raise BadRecurrence(key, f"each must be a whole number from 0 to {highest}.")
     return tuple(sorted(set(values)))
 
 

@@ -7,7 +7,7 @@ from endpoints import services
 from endpoints.models import EntityStatus, PipelineEndpoint
 from endpoints.wire import catalogue
 from endpoints.wire.entities import pipeline_endpoint_entity, pipeline_entity
-from endpoints.wire.words import entity_status, version_number
+from endpoints.wire.words import FIELD_NAMES, entity_status, version_number
 from studio.core.errors import BadValue
 from studio.core.rest.bodies import Body, flag_of, query_text
 from studio.core.rest.schema import query
@@ -22,6 +22,8 @@ def endpoint_by_name(actor, name: str) -> PipelineEndpoint:
 
 
 class CreateEndpoint(WireView):
+    field_names = FIELD_NAMES
+
     def post(self, request, **scope):
         body = Body(request.data)
         pipeline = find(
@@ -74,6 +76,8 @@ class EndpointById(WireView):
 class ReplaceEndpoint(WireView):
     """Takes a PUT of the whole entity with the client's changes. An old Etag is refused, so that no
     change of somebody else is lost."""
+
+    field_names = FIELD_NAMES
 
     def put(self, request, uuid, **scope):
         endpoint = find(catalogue.endpoints(self.actor), uuid, "Pipeline endpoint")

@@ -18,7 +18,7 @@ def locate(workspace: Workspace, datastore: str, path: str) -> Location:
     """The location of a path on a datastore that a caller names."""
     found = Datastore.objects.filter(workspace=workspace, name=datastore).first()
     if found is None:
-        raise BadValue(f"Datastore {datastore} not found in workspace.", target="DataStoreName")
+        raise BadValue(f"Datastore {datastore} not found in workspace.", field="datastore")
     found.workspace = workspace
     return resolve(found, path)
 

@@ -2,11 +2,11 @@ from django import forms
 from django.utils.translation import gettext_lazy
 
 from endpoints.models import PipelineEndpoint
-from studio.core.forms import TextArea
+from studio.core.forms import RefusableForm, TextArea
 from studio.core.ui.tags import TagsField
 
 
-class EndpointForm(forms.Form):
+class EndpointForm(RefusableForm):
     description = forms.CharField(
         label=gettext_lazy("Description"), required=False, widget=TextArea(attrs={"rows": 4})
     )

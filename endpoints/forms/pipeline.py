@@ -8,11 +8,11 @@ from django.utils.translation import gettext_lazy
 from endpoints import services
 from endpoints.models import PublishedPipeline
 from studio.core.access import NEEDS, Actor
-from studio.core.errors import Refused
-from studio.core.forms import TextArea
+from studio.core.errors import Reason, Refused
+from studio.core.forms import RefusableForm, TextArea
 
 
-class NewPipelineForm(forms.Form):
+class NewPipelineForm(RefusableForm):
     archive = forms.FileField(
         label=gettext_lazy("Zip of the source folder"),
         help_text=gettext_lazy("It contains pipeline.yml and the scripts that its steps run."),
@@ -81,12 +81,12 @@ class NewPipelineForm(forms.Form):
                 endpoint_uuid=given["endpoint_uuid"],
             )
         except ValidationError as error:
-            told = error.message_dict if hasattr(error, "error_dict") else {"": error.messages}
-            for key, sentences in told.items():
-                # The form has already checked the pipeline's own name, so the error is about the
-                # endpoint's.
-                field = "endpoint" if key == "Name" else key
-                self.add_error(field if field in self.fields else "archive", sentences)
+            self.refuse(error, otherwise="archive")
         except Refused as error:
-            self.add_error(None, error.message)
+            self.refuse(error)
         return None
+
+    def field_of(self, reason: Reason) -> str | None:
+        if reason.field == "name":  # the endpoint's: the form has checked the pipeline's own
+            return "endpoint"
+        return super().field_of(reason)

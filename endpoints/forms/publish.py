@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from endpoints.models import PipelineEndpoint
 from endpoints.services import check_name
-from studio.core.forms import TextArea
+from studio.core.forms import RefusableForm, TextArea
 
 WHERE = [
     ("existing", _("Select existing")),
@@ -17,7 +17,7 @@ WHERE = [
 ]
 
 
-class PublishForm(forms.Form):
+class PublishForm(RefusableForm):
     """`where` decides which of the two endpoint fields is used."""
 
     where = forms.ChoiceField(

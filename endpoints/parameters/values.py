@@ -13,8 +13,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.core.exceptions import ValidationError
-
 from endpoints.parameters.declarations import (
     BOOLEAN_WORDS,
     Kind,
@@ -24,12 +22,13 @@ from endpoints.parameters.declarations import (
     read_datapath,
     read_dataset,
 )
+from studio.core.errors import NamedByCaller
 
 MOST_HINTS = 20  # comparing names is slow: many would take minutes
 INTEGER = re.compile(r"[+-]?[0-9]+")
 
 
-class ParameterErrors(ValidationError):
+class ParameterErrors(NamedByCaller):
     """Values that cannot be used; `errors` maps each parameter's name to what is wrong."""
 
     def __init__(self, errors: Mapping[str, str]):

@@ -49,13 +49,13 @@ def publish(
         uuid=checks.chosen_uuid(actor, PublishedPipeline, uuid),
         workspace=actor.workspace,
         graph=graph,
-        name=checks.text("Name", name, longest=255, required=True),
-        description=checks.text("Description", description or ""),
-        version=checks.text("Version", version or "", longest=100),
+        name=checks.text("name", name, longest=255, required=True),
+        description=checks.text("description", description or ""),
+        version=checks.text("version", version or "", longest=100),
         step_count=len(blueprint.graph.nodes),
         continue_on_step_failure=continue_on_step_failure,
         parameter_defaults=wire_defaults(blueprint.parameters),
-        properties=checks.document("Properties", properties or {}),
+        properties=checks.document("properties", properties or {}),
         source_run_uuid=source_run_uuid,
         created_by=actor.name,
         updated_by=actor.name,
@@ -117,7 +117,7 @@ def _make_graph(
             actor.workspace.pk, row.wire, row.interface, row.dataset_defaults
         )
     except Unreadable as error:
-        raise ValidationError({"GraphInterface": [str(error)]}) from error
+        raise ValidationError({"interface": [str(error)]}) from error
     _check(blueprint)
     row.save()
     return row, blueprint
@@ -132,11 +132,9 @@ def _row(
     require(actor, "run code")
     return Graph(
         workspace=actor.workspace,
-        wire=checks.document("Graph", wire),
-        interface=checks.document("GraphInterface", interface or {}),
-        dataset_defaults=checks.document(
-            "DataSetDefinitionValueAssignments", dataset_defaults or {}
-        ),
+        wire=checks.document("graph", wire),
+        interface=checks.document("interface", interface or {}),
+        dataset_defaults=checks.document("dataset_defaults", dataset_defaults or {}),
     )
 
 

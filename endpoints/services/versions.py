@@ -44,13 +44,13 @@ def create_endpoint(
             uuid=checks.chosen_uuid(actor, PipelineEndpoint, uuid),
             workspace=actor.workspace,
             name=name,
-            description=checks.text("Description", description or ""),
+            description=checks.text("description", description or ""),
             tags=checks.document("tags", tags or {}),
-            properties=checks.document("Properties", properties or {}),
+            properties=checks.document("properties", properties or {}),
             created_by=actor.name,
             updated_by=actor.name,
         ),
-        {"Name": [NAME_TAKEN]},
+        {"name": [NAME_TAKEN]},
     )
     version = _insert_version(actor, endpoint, pipeline, 0)
     write(actor, endpoint, default_version=version)
@@ -72,7 +72,7 @@ def add_version(
     require(actor, "publish", pipeline)
     lock(endpoint)
     if endpoint.versions.filter(pipeline=pipeline).exists():
-        raise ValidationError({"PipelineId": [VERSION_TAKEN]})
+        raise ValidationError({"pipeline": [VERSION_TAKEN]})
     version = _insert_version(actor, endpoint, pipeline, _next_number(endpoint))
     write(actor, endpoint)
     audit.record(actor, "add version", endpoint, after={"version": version.number})
@@ -89,7 +89,7 @@ def set_default(actor: Actor, endpoint: PipelineEndpoint, version: EndpointVersi
 
 def _set_default(actor: Actor, endpoint: PipelineEndpoint, version: EndpointVersion) -> None:
     if version.endpoint_id != endpoint.pk:
-        raise ValidationError({"DefaultVersion": ["This is a version of another endpoint."]})
+        raise ValidationError({"default_version": ["This is a version of another endpoint."]})
     if version.pk == endpoint.default_version_id:
         return
     if not version.pipeline.is_active:
@@ -146,7 +146,7 @@ def update_endpoint(
     if default_version is not None:
         found = current.versions.filter(number=default_version).select_related("pipeline").first()
         if found is None:
-            raise ValidationError({"DefaultVersion": [f"There is no version {default_version}."]})
+            raise ValidationError({"default_version": [f"There is no version {default_version}."]})
         _set_default(actor, current, found)
     _change(actor, current, changes)
     endpoint.refresh_from_db()
@@ -159,22 +159,20 @@ def _merge_versions(
     existing = {row.number: row for row in endpoint.versions.all()}
     missing = sorted(existing.keys() - posted.keys())
     if missing:
-        raise ValidationError({"PipelineVersionList": [f"Version {missing[0]} cannot be removed."]})
+        raise ValidationError({"versions": [f"Version {missing[0]} cannot be removed."]})
     for number, pipeline in sorted(posted.items()):
         if number in existing:
             if existing[number].pipeline_id != pipeline.pk:
                 raise ValidationError(
-                    {"PipelineVersionList": [f"Version {number} is another pipeline already."]}
+                    {"versions": [f"Version {number} is another pipeline already."]}
                 )
             continue
         expected = _next_number(endpoint)
         if number != expected:
-            raise ValidationError(
-                {"PipelineVersionList": [f"The next version is {expected}, not {number}."]}
-            )
+            raise ValidationError({"versions": [f"The next version is {expected}, not {number}."]})
         require(actor, "publish", pipeline)
         insert = partial(_insert_version, actor, endpoint, pipeline, number)
-        _written(insert, {"PipelineVersionList": [VERSION_TAKEN]})
+        _written(insert, {"versions": [VERSION_TAKEN]})
         write(actor, endpoint)
         audit.record(actor, "add version", endpoint, after={"version": number})
 
@@ -191,7 +189,7 @@ def _change(actor: Actor, endpoint: PipelineEndpoint, changes: Mapping[str, Any]
     new = {key: _clean(key, value) for key, value in changes.items()}
     if new.get("name", endpoint.name) != endpoint.name:
         _require_free(actor, str(new["name"]))
-    _written(lambda: revise(actor, endpoint, new), {"Name": [NAME_TAKEN]})
+    _written(lambda: revise(actor, endpoint, new), {"name": [NAME_TAKEN]})
 
 
 def _clean(key: str, value: object) -> object:
@@ -201,23 +199,23 @@ def _clean(key: str, value: object) -> object:
         return bool(value)
     if key == "status":
         if value not in EntityStatus.values:
-            raise ValidationError({"EntityStatus": [f"{value!r:.40} is not a status."]})
+            raise ValidationError({"status": [f"{value!r:.40} is not a status."]})
         return str(value)
-    return checks.text(key.capitalize(), value)
+    return checks.text(key, value)
 
 
 def check_name(name: str) -> None:
     """Check a name, which is part of addresses (`/endpoints/<name>/submit`) and must survive them
     unchanged."""
-    checks.text("Name", name, longest=255, required=True)
+    checks.text("name", name, longest=255, required=True)
     if "/" in name or name in (".", "..") or name != name.strip() or not name.isprintable():
-        raise ValidationError({"Name": [NAME_UNFIT]})
+        raise ValidationError({"name": [NAME_UNFIT]})
 
 
 def _require_free(actor: Actor, name: str) -> None:
     check_name(name)
     if PipelineEndpoint.objects.filter(workspace=actor.workspace, name=name).exists():
-        raise ValidationError({"Name": [NAME_TAKEN]})
+        raise ValidationError({"name": [NAME_TAKEN]})
 
 
 def _next_number(endpoint: PipelineEndpoint) -> int:

@@ -145,7 +145,7 @@ def _configured(request, endpoint: PipelineEndpoint, form: EndpointForm) -> bool
     try:
         services.configure(request.actor, endpoint, **form.cleaned_data)
     except ValidationError as error:
-        form.add_error(None, error.messages)
+        form.refuse(error)
     return not form.errors
 
 

@@ -14,14 +14,6 @@ from studio.core.access import Actor, require
 from studio.core.errors import Refused
 from studio.core.ui.decorators import form_view
 
-# Services use the wire's names for fields.
-FIELDS = {
-    "Name": "name",
-    "Description": "description",
-    "Version": "version",
-    "PipelineId": "endpoint",
-}
-
 
 @form_view
 def publish(request, uuid):
@@ -63,10 +55,6 @@ def _published(actor: Actor, run: Run, form: PublishForm):
             endpoint=form.endpoint_name,
             set_default=given["set_default"],
         )
-    except ValidationError as error:
-        named = error.message_dict if hasattr(error, "error_dict") else {"": error.messages}
-        for key, reasons in named.items():
-            form.add_error(FIELDS.get(key), reasons)
-    except Refused as error:
-        form.add_error(None, error.message)
+    except (ValidationError, Refused) as error:
+        form.refuse(error)
     return None

@@ -1,8 +1,22 @@
-"""Readers of words that several bodies have in common."""
+"""Words that several bodies have in common: their readers, and the wire's names of our fields."""
 
 from endpoints.models import EntityStatus
 from studio.core.errors import BadValue
 from studio.core.rest.bodies import kind_of
+
+FIELD_NAMES = {  # in errors about pipelines, their endpoints and their graphs
+    "name": "Name",
+    "description": "Description",
+    "version": "Version",
+    "properties": "Properties",
+    "status": "EntityStatus",
+    "graph": "Graph",
+    "interface": "GraphInterface",
+    "dataset_defaults": "DataSetDefinitionValueAssignments",
+    "pipeline": "PipelineId",
+    "versions": "PipelineVersionList",
+    "default_version": "DefaultVersion",
+}
 
 
 def entity_status(word, *, name: str = "EntityStatus") -> str:

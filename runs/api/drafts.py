@@ -3,7 +3,7 @@
 from django.db.models.lookups import Exact
 from rest_framework.response import Response
 
-from endpoints.wire import catalogue
+from endpoints.wire import catalogue, words
 from endpoints.wire.entities import pipeline_entity
 from runs.drafts import edit
 from runs.drafts import graphs as graph_drafts
@@ -65,6 +65,8 @@ def _id(uuid) -> str | None:
 
 
 class GraphDraftView(WireView):
+    field_names = words.FIELD_NAMES | {"interface": "EntityInterface"}
+
     def draft(self, uuid: str) -> GraphDraft:
         rows = GraphDraft.objects.filter(workspace=self.actor.workspace)
         return find(rows, uuid, "Graph draft")
@@ -104,6 +106,8 @@ def pipeline_drafts(actor):
 
 
 class PipelineDraftView(WireView):
+    field_names = words.FIELD_NAMES | submission.NAMES | {"settings": "PipelineSubmissionInfo"}
+
     def draft(self, uuid: str) -> PipelineDraft:
         return find(pipeline_drafts(self.actor), uuid, "Pipeline draft")
 

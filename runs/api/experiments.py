@@ -31,6 +31,7 @@ def experiment_by_name(actor, name: str) -> Experiment:
 
 class ExperimentByName(WireView):
     for_run_tokens = True
+    field_names = {"experiment": "ExperimentName"}
 
     def get(self, request, name, **scope):
         return Response(experiment_dto(experiment_by_name(self.actor, name)))

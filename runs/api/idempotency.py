@@ -9,6 +9,7 @@ from rest_framework.response import Response
 
 from runs.models import Run
 from runs.submission import Key
+from runs.wire.submission import FIELD_NAMES
 from studio.core.errors import BadValue
 from studio.core.numbers import storable
 from studio.core.rest.bodies import LONGEST
@@ -32,6 +33,8 @@ OF_TARGET = ("name", "pipelineversion")
 
 class KeyedView(TriggerDoor):
     """A view that makes at most one run per key."""
+
+    field_names = FIELD_NAMES
 
     def key(self, target: object, *, version: int | None = None) -> Key | None:
         text = self.request.headers.get(HEADER)

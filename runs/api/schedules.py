@@ -9,7 +9,7 @@ from endpoints.wire.words import entity_status, version_number
 from runs import schedules
 from runs.models import Schedule, Trigger
 from runs.wire import submission
-from runs.wire.schedules import schedule_entity
+from runs.wire.schedules import FIELD_NAMES, schedule_entity
 from studio.core.errors import BadValue
 from studio.core.rest.bodies import LONGEST, Body, flag_of, kind_of
 from studio.core.rest.schema import query
@@ -25,6 +25,8 @@ TRIGGERS = {
 
 
 class ScheduleView(WireView):
+    field_names = FIELD_NAMES
+
     def schedules(self):
         rows = Schedule.objects.filter(workspace=self.actor.workspace)
         return rows.select_related("endpoint", "pipeline").defer("seen").order_by("-pk")

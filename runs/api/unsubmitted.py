@@ -53,6 +53,7 @@ class SubmitRun(TriggerDoor):
     """Starts a run; an empty 200, also for a run that was started already."""
 
     triggers = "Run"
+    field_names = submission.FIELD_NAMES
 
     @extend_schema(parameters=[query("parentRunId")])
     def post(self, request, uuid, **scope):

@@ -41,7 +41,7 @@ def create_draft(
     it came from."""
     require(actor, "edit", graph)
     if PipelineDraft.objects.filter(graph=graph).exists():
-        raise BadValue("This graph belongs to another draft: post one of its own.", target="Graph")
+        raise BadValue("This graph belongs to another draft: post one of its own.", field="graph")
     draft = PipelineDraft(
         workspace=actor.workspace,
         graph=graph,
@@ -75,10 +75,10 @@ def update_draft(
 
 def _checked(*, name: str, description: str, tags: Any, properties: Any) -> dict[str, Any]:
     return {
-        "name": checks.text("Name", name, longest=255, required=True),
-        "description": checks.text("Description", description),
+        "name": checks.text("name", name, longest=255, required=True),
+        "description": checks.text("description", description),
         "tags": checks.document("tags", tags or {}),
-        "properties": checks.document("Properties", properties or {}),
+        "properties": checks.document("properties", properties or {}),
     }
 
 

@@ -65,11 +65,11 @@ def parameters_of(draft: GraphDraft) -> dict[str, Parameter]:
 
 def _checked(wire: Mapping[str, Any], interface: Mapping[str, Any]) -> dict[str, Any]:
     """The JSON, if it can be read as a graph; modules and edges may still be missing."""
-    wire = checks.document("Graph", wire)
-    interface = checks.document("EntityInterface", interface)
+    wire = checks.document("graph", wire)
+    interface = checks.document("interface", interface)
     graphs.read_graph(wire, interface)
     try:
         graphs.read_interface(interface, {})
     except Unreadable as error:
-        raise ValidationError({"EntityInterface": [str(error)]}) from error
+        raise ValidationError({"interface": [str(error)]}) from error
     return {"wire": wire, "interface": interface}

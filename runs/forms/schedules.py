@@ -15,19 +15,6 @@ from runs.recurrence import DAY_NAMES, zone_of
 from runs.submission import RunSettings
 
 ZONES = sorted(zone for zone in available_timezones() if "/" in zone or zone == "UTC")
-# Fields that show services' errors, by the wire's key.
-FIELDS = {
-    "Name": "name",
-    "Recurrence.Interval": "interval",
-    "Recurrence.StartTime": "starts",
-    "Recurrence.TimeZone": "time_zone",
-    "Recurrence.Hours": "hours",
-    "Recurrence.Minutes": "minutes",
-    "Recurrence.WeekDays": "week_days",
-    "DataStoreName": "datastore",
-    "DataStoreTriggerInfo.PollingInterval": "polling_minutes",
-    "DataStoreTriggerInfo.DataPathParameterName": "datapath_parameter",
-}
 
 
 class NumbersField(forms.CharField):
@@ -65,7 +52,7 @@ class ScheduleForm(SubmitForm):
         ],
     )
     interval = forms.IntegerField(label=gettext_lazy("Every"), required=False, min_value=1)
-    starts = forms.DateTimeField(
+    start_time = forms.DateTimeField(
         label=gettext_lazy("Starts"),
         required=False,
         input_formats=[
@@ -128,7 +115,7 @@ class ScheduleForm(SubmitForm):
         label=gettext_lazy("Skip while its last run is still running"), required=False
     )
 
-    TIMES = ("frequency", "interval", "starts", "time_zone", "hours", "minutes", "week_days")
+    TIMES = ("frequency", "interval", "start_time", "time_zone", "hours", "minutes", "week_days")
     FILES = (
         *("datastore", "path", "includes_subfolders", "polling_minutes"),
         *("datapath_parameter", "one_run_per_batch"),
@@ -199,11 +186,11 @@ class ScheduleForm(SubmitForm):
 
     def recurrence(self) -> dict:
         given = self.cleaned_data
-        starts = given["starts"]
+        start_time = given["start_time"]
         return {
             "Frequency": given["frequency"],
             "Interval": given["interval"] or 1,
-            "StartTime": f"{starts:%Y-%m-%dT%H:%M:%S}" if starts else None,
+            "StartTime": f"{start_time:%Y-%m-%dT%H:%M:%S}" if start_time else None,
             "TimeZone": given["time_zone"] or "UTC",
             "Schedule": {
                 "Hours": given["hours"] or None,
@@ -222,9 +209,6 @@ class ScheduleForm(SubmitForm):
             includes_subfolders=given["includes_subfolders"],
             one_run_per_batch=given["one_run_per_batch"],
         )
-
-    def _field_of(self, name: str) -> str | None:
-        return FIELDS.get(name) or super()._field_of(name)
 
 
 def initial_of(schedule: Schedule, settings: RunSettings) -> dict:
@@ -248,7 +232,7 @@ def initial_of(schedule: Schedule, settings: RunSettings) -> dict:
     return found | {
         "frequency": rule.frequency,
         "interval": rule.interval,
-        "starts": rule.start if rule.is_given_start else None,
+        "start_time": rule.start if rule.is_given_start else None,
         "time_zone": zone_of(rule.time_zone).key,
         "hours": ", ".join(map(str, rule.hours)),
         "minutes": ", ".join(map(str, rule.minutes)),

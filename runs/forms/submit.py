@@ -17,8 +17,8 @@ from endpoints.models import DatasetVersion, Datastore
 from endpoints.parameters import Kind, Parameter, Unreadable, coerce
 from runs.naming import experiment_name
 from runs.submission import RunSettings
-from studio.core.errors import BadValue, Refused
-from studio.core.forms import TextArea, with_line_feeds
+from studio.core.errors import Reason
+from studio.core.forms import RefusableForm, TextArea, with_line_feeds
 from studio.core.models import Workspace
 from studio.core.ui.tags import TagsField
 from studio.core.uuids import as_uuids
@@ -29,7 +29,7 @@ NOTE_LENGTH = 60  # of a default beside its name; the field contains all of it
 EXISTING, NEW = "existing", "new"
 
 
-class SubmitForm(forms.Form):
+class SubmitForm(RefusableForm):
     """Sets up a run: experiment, names, and one typed field for each parameter.
 
     `values` (name → text, dataset or data path) replace the defaults, such as those of a run to be
@@ -326,22 +326,13 @@ class SubmitForm(forms.Form):
             **{name: given[name] for name in self.OF_SETTINGS},
         )
 
-    def refuse(self, error: ValidationError | Refused) -> None:
-        """Show the service's errors beside the fields they are about."""
-        if isinstance(error, Refused):
-            target = error.target if isinstance(error, BadValue) else ""
-            self.add_error(self._field_of(target), error.message)
-            return
-        told = error.message_dict if hasattr(error, "error_dict") else {"": error.messages}
-        for name, sentences in told.items():
-            for sentence in sentences:
-                self.add_error(self._field_of(name), sentence)
-
-    def _field_of(self, name: str) -> str | None:
-        if name == "ExperimentName":
+    def field_of(self, reason: Reason) -> str | None:
+        if reason.field == "experiment":
             chosen = self.cleaned_data.get("experiment_choice")
             return "experiment" if chosen == EXISTING else "new_experiment"
-        return f"param_{name}" if f"param_{name}" in self.fields else None
+        if f"param_{reason.name}" in self.fields:
+            return f"param_{reason.name}"
+        return super().field_of(reason)
 
     # --- printing --------------------------------------------------------------------------------
     @property

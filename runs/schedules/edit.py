@@ -70,11 +70,11 @@ def create_schedule(
     `pipeline`. It fires by a `recurrence`, or when the files change that it is to `watch`."""
     if (endpoint is None) == (pipeline is None):
         raise ValidationError(
-            {"PipelineId": ["Give exactly one of PipelineId and PipelineEndpointId."]}
+            {"pipeline": ["Give exactly one of PipelineId and PipelineEndpointId."]}
         )
     if (recurrence is None) == (watch is None):
         raise ValidationError(
-            {"ScheduleType": ["Give exactly one of Recurrence and DataStoreTriggerInfo."]}
+            {"trigger": ["Give exactly one of Recurrence and DataStoreTriggerInfo."]}
         )
     require(actor, "publish", endpoint or pipeline)
     now = timezone.now()
@@ -184,12 +184,12 @@ def with_targets(schedules: QuerySet[Schedule]) -> QuerySet[Schedule]:
 
 # --- parts ----------------------------------------------------------------------------------------
 def _name(schedule: Schedule, name: str) -> None:
-    schedule.name = checks.text("Name", name, longest=LONGEST, required=True)
+    schedule.name = checks.text("name", name, longest=LONGEST, required=True)
 
 
 def _status(status: str) -> str:
     if status not in EntityStatus.values:
-        raise ValidationError({"EntityStatus": [f"{status!r:.40} is not a status of schedules."]})
+        raise ValidationError({"status": [f"{status!r:.40} is not a status of schedules."]})
     return str(status)
 
 
@@ -197,23 +197,22 @@ def _follow(schedule: Schedule, recurrence: Mapping[str, Any], now: datetime) ->
     try:
         rule = Recurrence.parse(recurrence, created_at=now)
     except BadRecurrence as error:
-        field = error.field if error.field == "Recurrence" else f"Recurrence.{error.field}"
-        raise ValidationError({field: [str(error)]}) from error
+        raise ValidationError({error.field: [str(error)]}) from error
     schedule.trigger = Trigger.RECURRENCE
-    schedule.recurrence = checks.document("Recurrence", recurrence)
+    schedule.recurrence = checks.document("recurrence", recurrence)
     schedule.time_zone = rule.time_zone
     schedule.starts_at = rule.starts_at
     schedule.__dict__.pop("rule", None)
     schedule.next_at = rule.next_after(now)
     if schedule.next_at is None:
-        raise ValidationError({"Recurrence.Interval": ["Interval: the schedule would never fire."]})
+        raise ValidationError({"interval": ["Interval: the schedule would never fire."]})
 
 
 def _refollow(schedule: Schedule, recurrence: Mapping[str, Any], now: datetime) -> None:
     """Apply a recurrence. Clients send back the one that they read: then the schedule keeps its
     rhythm."""
     if not schedule.is_recurrence:
-        raise ValidationError({"ScheduleType": ["This schedule watches a datastore."]})
+        raise ValidationError({"trigger": ["This schedule watches a datastore."]})
     since = schedule.starts_at or schedule.created_at
     trial = Schedule(starts_at=since)
     _follow(trial, recurrence, since)
@@ -229,7 +228,7 @@ def _comparable(rule: Recurrence) -> Recurrence:
 def _watch(actor: Actor, schedule: Schedule, watch: Watch) -> None:
     if not 1 <= watch.polling_minutes <= MOST_POLLING_MINUTES:
         text = f"PollingInterval must be from 1 to {MOST_POLLING_MINUTES} minutes."
-        raise ValidationError({"DataStoreTriggerInfo.PollingInterval": [text]})
+        raise ValidationError({"polling_minutes": [text]})
     location = data.locate(actor.workspace, watch.datastore, watch.path)
     schedule.trigger = Trigger.DATASTORE
     schedule.datastore_name, schedule.path = location.datastore, location.path
@@ -241,7 +240,7 @@ def _watch(actor: Actor, schedule: Schedule, watch: Watch) -> None:
 
 def _rewatch(actor: Actor, schedule: Schedule, watch: Watch, now: datetime) -> None:
     if schedule.is_recurrence:
-        raise ValidationError({"ScheduleType": ["This schedule follows a recurrence."]})
+        raise ValidationError({"trigger": ["This schedule follows a recurrence."]})
     before = Watch.of(schedule)
     _watch(actor, schedule, watch)
     after = Watch.of(schedule)
@@ -258,7 +257,9 @@ def _submit_with(actor: Actor, schedule: Schedule, settings: RunSettings | None)
     stored = RunSettings.from_json(schedule.settings)
     settings = stored if settings is None else settings.to_store(stored)
     if schedule.pipeline and schedule.endpoint_version is not None:
-        raise ValidationError({"version": ["Only a pipeline endpoint has versions to pin."]})
+        raise ValidationError(
+            {"endpoint_version": ["Only a pipeline endpoint has versions to pin."]}
+        )
     found = target_of(schedule).find()
     blueprint = blueprints.load(found.graph.uuid)
     if schedule.is_active:
@@ -289,7 +290,7 @@ def _check_parameter(schedule: Schedule, blueprint: blueprints.Blueprint) -> Non
     if wanted and getattr(blueprint.parameters.get(wanted), "kind", None) is not Kind.DATAPATH:
         text = _("%(target)s has no data path parameter %(name)s.")
         text %= {"target": schedule.target, "name": wanted[:100]}
-        raise ValidationError({"DataStoreTriggerInfo.DataPathParameterName": [text]})
+        raise ValidationError({"datapath_parameter": [text]})
 
 
 def _switch(schedule: Schedule, was_active: bool, now: datetime) -> None:

@@ -111,7 +111,7 @@ def _source(
         sources = DataSource.objects.filter(workspace=actor.workspace)
         source = sources.filter(uuid=uuid).first() if uuid else None
         if source is None or source.datastore is None:
-            raise BadValue(f"There is no data source {node.source_id}.", target="DatasetId")
+            raise BadValue(f"There is no data source {node.source_id}.", field="data_source")
         place = {"datastore": source.datastore.name, "path": source.relative_path}
         return {**place, "name": source.name} if source.name else place
     reference = datasets.get(node.dataset_parameter or "") or node.value

@@ -122,14 +122,14 @@ class RunSettings:
     def to_store(self, earlier: "RunSettings") -> "RunSettings":
         """As the database can hold them. A client that was shown masks of the `earlier` settings may
         send these back, and the sealed values stay."""
-        storable = RunSettings.from_json(checks.document("PipelineSubmissionInfo", self.as_json()))
+        storable = RunSettings.from_json(checks.document("settings", self.as_json()))
         experiment_name(self.experiment)
         known = earlier.assignments or {}
         sealed = {name: value for name, value in known.items() if sealing.is_sealed(value)}
 
         def value_of(name: str, value: object) -> object:
             if sealing.is_sealed(value) and sealed.get(name) != value:
-                raise ValidationError({"ParameterAssignments": [f"{name[:100]} must be a text."]})
+                raise ValidationError({"assignments": [f"{name[:100]} must be a text."]})
             return sealed[name] if value == sealing.MASK and name in sealed else value
 
         return storable._assigning(

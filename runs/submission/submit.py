@@ -6,7 +6,6 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
@@ -28,7 +27,7 @@ from runs.tracking.tags import attribute
 from studio.core import audit, numbers
 from studio.core.access import Actor, require
 from studio.core.db.transactions import write_transaction
-from studio.core.errors import Refused
+from studio.core.errors import NamedByCaller, Refused
 
 
 @dataclass(frozen=True)
@@ -115,7 +114,7 @@ def _make(actor: Actor, submission: Submission, found: Found) -> Run:
 
 def check_remarks(found: Found, remarks: Mapping[str, Remark]) -> None:
     if found.is_strict and remarks:
-        raise ValidationError({key: [remark.refusal] for key, remark in remarks.items()})
+        raise NamedByCaller({key: [remark.refusal] for key, remark in remarks.items()})
 
 
 def _new_run(

@@ -55,7 +55,7 @@ class EndpointTarget:
             raise BadValue(
                 _("Pipeline endpoint %(name)s has no version %(number)s.")
                 % {"name": self.endpoint.name, "number": self.number},
-                target="pipelineVersion",
+                field="version",
             )
         return found
 

@@ -6,6 +6,23 @@ from runs.submission import RunSettings
 from runs.wire import submission
 from studio.core.rest.views import wire_time
 
+FIELD_NAMES = {  # in errors
+    **submission.FIELD_NAMES,
+    "endpoint_version": "version",
+    "trigger": "ScheduleType",
+    "recurrence": "Recurrence",
+    "frequency": "Recurrence.Frequency",
+    "interval": "Recurrence.Interval",
+    "start_time": "Recurrence.StartTime",
+    "time_zone": "Recurrence.TimeZone",
+    "schedule": "Recurrence.Schedule",
+    "hours": "Recurrence.Hours",
+    "minutes": "Recurrence.Minutes",
+    "week_days": "Recurrence.WeekDays",
+    "polling_minutes": "DataStoreTriggerInfo.PollingInterval",
+    "datapath_parameter": "DataStoreTriggerInfo.DataPathParameterName",
+}
+
 
 def schedule_entity(schedule: Schedule) -> dict:
     """PipelineScheduleEntity, then what v1 lacks (wire.md 11)."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from endpoints.wire import words
 from runs.models import Source
 from runs.submission import Remark, RunSettings
 from studio.core.errors import BadValue
@@ -27,8 +28,16 @@ NAMES = {  # of the settings that a client reads back
     "step_tags": "StepTags",
     "properties": "Properties",
     "run_source": "RunSource",
-    "run_type": "RunType",
     "continue_on_step_failure": "ContinueRunOnStepFailure",
+}
+# In errors about a submission, whose target may be a new graph.
+FIELD_NAMES = {
+    **words.FIELD_NAMES,
+    **NAMES,
+    "settings": "PipelineSubmissionInfo",
+    "version": "pipelineVersion",
+    "datastore": "DataStoreName",
+    "data_source": "DatasetId",
 }
 # Sent by clients of v1, without effect here.
 EXTRAS = ("AzDevOpsCallBackInfo", "EnableNotification", "ScheduleId", "CredentialPassthrough")
@@ -47,7 +56,8 @@ MOST = 20  # remarks; a body may have any number of keys
 
 @dataclass(frozen=True)
 class Shape:
-    """The keys of one kind of body; `not_here` are keys that only other kinds read."""
+    """The keys of one kind of body, and `extras` that clients send without effect. Of `not_here`, keys
+    that only other kinds read, there is a remark."""
 
     name: str
     keys: tuple[str, ...]
@@ -60,7 +70,8 @@ class Shape:
 
     @cached_property
     def read(self) -> frozenset[str]:
-        return frozenset(key.lower() for key in self.keys if key not in self.not_here)
+        unread = {*self.extras, *self.not_here}
+        return frozenset(key.lower() for key in self.keys if key not in unread)
 
 
 TRIGGER = Shape(
@@ -72,8 +83,8 @@ TRIGGER = Shape(
         *("continueOnStepFailure", "ParentRunId"),
     ),
 )
-# Of a schedule or a draft, which makes many runs, later.
-STORED = replace(TRIGGER, not_here=("ParentRunId", "DisplayName"))
+# Of a schedule or a draft, which makes many runs, later, of its own type.
+STORED = replace(TRIGGER, extras=(*EXTRAS, "RunType"), not_here=("ParentRunId", "DisplayName"))
 CREATION = Shape(
     "CreationInfo",
     (

@@ -89,6 +89,17 @@ def test_of_a_doubled_key_the_last_one_counts(api, url):
     assert run_of(api.post(url, raw=raw)).pipeline_run.parameters["lr"] == "2"
 
 
+def test_an_error_bears_the_wires_name_of_a_field_and_the_callers_of_a_parameter(api, workspace):
+    names = ("experiment", "version", "settings")
+    rows = [{"Name": name, "DefaultValue": "1", "IsOptional": True, "Type": "0"} for name in names]
+    pipeline = factories.pipeline(workspace, parameters=rows)
+    url = f"{api.P}/PipelineRuns/PipelineSubmit/{pipeline.uuid}"
+    for name in names:
+        body = {"ExperimentName": "e", "ParameterAssignments": {name: "many"}}
+        assert api.post(url, body).body["Error"]["Target"] == name
+    assert api.post(url, {"ExperimentName": "a/b"}).body["Error"]["Target"] == "ExperimentName"
+
+
 @pytest.mark.parametrize(
     "extra",
     [

@@ -174,7 +174,7 @@ def test_moments_only_grow_and_the_next_does_not_depend_on_where_one_asks(
 
 
 @pytest.mark.parametrize(
-    ("wire", "field"),
+    ("wire", "key"),
     [
         ({}, "Frequency"),
         ({"Frequency": "Year"}, "Frequency"),
@@ -200,11 +200,11 @@ def test_moments_only_grow_and_the_next_does_not_depend_on_where_one_asks(
         (None, "Recurrence"),
     ],
 )
-def test_what_cannot_be_is_refused_by_its_field(wire, field):
+def test_what_cannot_be_is_refused_by_its_key(wire, key):
     with pytest.raises(BadRecurrence) as refused:
         Recurrence.parse(wire, created_at=CREATED)
-    assert refused.value.field == field
-    assert str(refused.value).startswith(f"{field}: ")
+    assert refused.value.key == key
+    assert str(refused.value).startswith(f"{key}: ")
 
 
 def test_numbers_of_old_and_any_case_are_read():

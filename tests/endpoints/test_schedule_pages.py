@@ -33,7 +33,7 @@ FILLED = {
     "trigger": "Recurrence",
     "frequency": "Week",
     "interval": "2",
-    "starts": "2030-12-01T00:00",
+    "start_time": "2030-12-01T00:00",
     "time_zone": "America/New_York",
     "hours": "6, 18",
     "minutes": "30",
@@ -184,7 +184,7 @@ def test_fire_times_are_shown_before_anything_is_made(page, new):
         ({"hours": "six"}, "hours"),
         ({"frequency": "Hour"}, "hours"),
         ({"interval": "0"}, "interval"),
-        ({"starts": "soon"}, "starts"),
+        ({"start_time": "soon"}, "start_time"),
         ({"name": ""}, "name"),
         ({"param_epochs": "many"}, "param_epochs"),
         ({"new_experiment": "a/b"}, "new_experiment"),
@@ -241,7 +241,7 @@ def test_editing_unchanged_keeps_all_and_the_secret(page, schedule):
     data = {
         name: value for name in form.fields if (value := form[name].value()) not in (None, False)
     }
-    data["starts"] = f"{data['starts']:%Y-%m-%dT%H:%M:%S}"
+    data["start_time"] = f"{data['start_time']:%Y-%m-%dT%H:%M:%S}"
     before = Schedule.objects.values().get()
     assert page.post(edit, data | {"name": "other"}).status_code == 302
     after = Schedule.objects.values().get()

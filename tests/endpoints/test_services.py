@@ -93,18 +93,18 @@ def test_publish_a_runs_graph_again(actor, pipeline):
 @pytest.mark.parametrize(
     ("change", "field"),
     [
-        ({"name": ""}, "Name"),
-        ({"name": "x" * 256}, "Name"),
-        ({"name": "a\0b"}, "Name"),
-        ({"version": "x" * 101}, "Version"),
+        ({"name": ""}, "name"),
+        ({"name": "x" * 256}, "name"),
+        ({"name": "a\0b"}, "name"),
+        ({"version": "x" * 101}, "version"),
         ({"graph": {"ModuleNodes": []}}, "Graph.ModuleNodes"),
         ({"graph": {"ModuleNodes": [{"Id": "a", "ModuleId": str(uuid4())}]}}, "Graph.ModuleNodes[a].ModuleId"),
         ({"graph": {"ModuleNodes": [{"Id": "a", "ModuleId": "odd"}]}}, "Graph.ModuleNodes[a].ModuleId"),
         ({"interface": {"Parameters": [{}]}}, "GraphInterface.Parameters[0].Name"),
-        ({"interface": {"DataPathParameters": [{"Name": "p", "DefaultValue": 3}]}}, "GraphInterface"),
-        ({"interface": {"Parameters": [{"Name": "p", "DefaultValue": "a\0"}]}}, "GraphInterface"),
-        ({"dataset_defaults": {"ds": 3}}, "GraphInterface"),
-        ({"properties": [1]}, "Properties"),
+        ({"interface": {"DataPathParameters": [{"Name": "p", "DefaultValue": 3}]}}, "interface"),
+        ({"interface": {"Parameters": [{"Name": "p", "DefaultValue": "a\0"}]}}, "interface"),
+        ({"dataset_defaults": {"ds": 3}}, "interface"),
+        ({"properties": [1]}, "properties"),
     ],
 )  # fmt: skip
 def test_what_cannot_run_is_not_published(actor, change, field):
@@ -208,7 +208,7 @@ def test_a_name_that_no_address_can_carry_is_refused(actor, endpoint, pipeline, 
     for attempt in attempts:
         with pytest.raises(ValidationError) as refused:
             attempt()
-        assert refused.value.message_dict.keys() == {"Name"}
+        assert refused.value.message_dict.keys() == {"name"}
     assert [row.name for row in PipelineEndpoint.objects.all()] == ["ep"]
 
 

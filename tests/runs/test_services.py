@@ -59,7 +59,7 @@ class TestSubmit:
     def test_an_experiment_needs_a_name(self, actor, name):
         with pytest.raises(ValidationError) as refused:
             submit(actor, experiment=name)
-        assert "ExperimentName" in refused.value.message_dict
+        assert "experiment" in refused.value.message_dict
         assert not Run.objects.exists()
 
     def test_an_endpoint_runs_its_default_or_a_version(self, actor, workspace):

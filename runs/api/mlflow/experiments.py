@@ -51,6 +51,8 @@ class MlflowExperimentByName(ExperimentView):
 
 
 class MlflowExperimentCreate(ExperimentView):
+    field_names = {"experiment": "ExperimentName"}
+
     def post(self, request, **scope):
         name, tags = self.body.name("name"), pairs(self.body, "tags")
         if experiments(self.actor).filter(name=name).exists():

@@ -4,6 +4,7 @@ import difflib
 import errno
 import logging
 import os
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import singledispatch
 from typing import cast
@@ -26,7 +27,7 @@ from rest_framework.views import APIView
 
 from studio.core import audit
 from studio.core.access import Actor
-from studio.core.errors import Forbidden, NotFound, Refused
+from studio.core.errors import BadValue, Forbidden, NamedByCaller, NotFound, Refused
 from studio.core.models import Workspace
 from studio.core.rest import enums
 from studio.core.rest.authentication import StudioAuthentication, actor_from
@@ -55,6 +56,7 @@ class WireView(APIView):
     # querysets are limited by the actor, or that show nothing of the workspace.
     for_endpoint_tokens = False
     for_run_tokens = False
+    field_names: Mapping[str, str] = {}  # what the wire calls the fields that services name
 
     def initial(self, request, *args, **kwargs):
         if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
@@ -219,9 +221,25 @@ def exception_handler(error, context):
     if explained is None:
         return None
     status, headers, body = explained
+    if _names_our_fields(error):
+        body = _in_the_wires_words(body, getattr(context.get("view"), "field_names", {}))
     request = context.get("request")
     body = error_body(request=getattr(request, "_request", request), **body)
     return Response(body, status=status, headers=headers)
+
+
+def _names_our_fields(error) -> bool:
+    if isinstance(error, BadValue):
+        return bool(error.field)
+    return isinstance(error, ValidationError) and not isinstance(error, NamedByCaller)
+
+
+def _in_the_wires_words(body: dict, names: Mapping[str, str]) -> dict:
+    details = [
+        {**entry, "target": names.get(entry["target"], entry["target"])}
+        for entry in body.get("details", ())
+    ]
+    return {**body, "target": names.get(body["target"], body["target"]), "details": details}
 
 
 @singledispatch
@@ -232,7 +250,7 @@ def explain(error) -> tuple[int, dict, dict] | None:
 
 @explain.register
 def _(error: Refused):
-    target = getattr(error, "target", None) or None
+    target = getattr(error, "field", None) or getattr(error, "target", None) or None
     return (
         error.status,
         error.headers,
