@@ -1,12 +1,13 @@
 """Real steps in real processes: folders of their own, pipelines written as YAML, a worker's slot;
 and the pages of runs."""
 
+import sqlite3
 import textwrap
+from contextlib import closing
 from dataclasses import dataclass
 
 import pytest
 import yaml
-from django.core.management import call_command
 from django.db import connections
 from django.urls import reverse
 
@@ -91,7 +92,7 @@ def studio(db, actor, folders):
 
 
 @pytest.fixture
-def file_database(tmp_path, django_db_blocker):
+def file_database(tmp_path, django_db_setup, django_db_blocker):
     """A database that several threads open at once, as in-memory ones cannot be."""
     with django_db_blocker.unblock():
         handler, alias = connections, "default"
@@ -100,8 +101,10 @@ def file_database(tmp_path, django_db_blocker):
         before, name = handler[alias], handler.settings[alias]["NAME"]
         handler.settings[alias]["NAME"] = str(tmp_path / "db.sqlite3")
         handler[alias] = handler.create_connection(alias)
+        before.ensure_connection()
+        with closing(sqlite3.connect(tmp_path / "db.sqlite3")) as file:
+            before.connection.backup(file)  # has the tables already, and no rows between two tests
         try:
-            call_command("migrate", verbosity=0)
             yield
         finally:
             handler[alias].close()
