@@ -88,10 +88,13 @@ class Connection(asyncio.Protocol):
                 self.go_on()
 
     def eof_received(self):
-        """The caller sends no more; it may still wait for its answer."""
+        """The caller sends no more; it may still wait for its answer. One that has left looks the same,
+        so a read that waits for news is answered now."""
         self.is_ended = True
         if self.stage is Stage.RECEIVING:
             self.refuse(400, "The request ended before its length.")
+        elif self in self.server.held:
+            self.hold_no_longer()
         return self.stage in (Stage.WORKING, Stage.SENDING)
 
     def pause_writing(self):
@@ -349,6 +352,14 @@ class Connection(asyncio.Protocol):
         self.server.held[self] = request
         left = request.held_until - self.loop.time()
         self.timer = self.loop.call_later(min(left, self.server.ask_again()), self.ask_again)
+        if self.is_ended:
+            self.hold_no_longer()
+        else:
+            self.transport.resume_reading()  # to hear that the caller has left
+
+    def hold_no_longer(self):
+        self.server.held[self].held_until = self.loop.time()
+        self.ask_again()
 
     def ask_again(self):
         self.timer.cancel()

@@ -1,6 +1,8 @@
 """Reads that wait for news: they hold no thread, and end with the news, the time, or the server."""
 
+import socket
 import threading
+import time
 from contextlib import ExitStack
 from dataclasses import replace
 
@@ -67,13 +69,37 @@ def test_one_more_than_may_wait_is_answered_at_once(run, tmp_path):
 
 
 def test_who_has_left_is_not_asked_for_again(run, tmp_path):
-    with served(run, tmp_path, limits=OFTEN) as server:
+    with served(run, tmp_path, limits=replace(OFTEN, ask_again=30.0)) as server:
         with server.connect() as stream:
             stream.sendall(WAITING)
-            assert run.was_read.wait(10)
-        while server.server.connections:
-            run.was_read.wait(0.01)
+            wait_until(lambda: server.server.held)
+        wait_until(lambda: not server.server.connections)
         assert not server.server.held
+
+
+def test_who_sends_no_more_is_answered_as_it_is(run, tmp_path):
+    with served(run, tmp_path, limits=OFTEN) as server, server.connect() as stream:
+        stream.sendall(WAITING)
+        wait_until(lambda: server.server.held)
+        stream.shutdown(socket.SHUT_WR)
+        stream.settimeout(20)  # well below the 50 s that it may wait
+        assert read_all(stream).endswith(b"running")
+
+
+def test_what_is_sent_meanwhile_is_the_next_request(run, tmp_path):
+    with served(run, tmp_path, limits=OFTEN) as server, server.connect() as stream:
+        stream.sendall(WAITING.replace(b"Connection: close\r\n", b""))
+        wait_until(lambda: server.server.held)
+        stream.sendall(WAITING.replace(b"/run", b"/other"))
+        run.is_over.set()
+        assert read_all(stream).count(b"200 OK") == 2
+
+
+def wait_until(true):
+    deadline = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_they_are_answered_when_the_server_stops(run, tmp_path):
