@@ -96,11 +96,11 @@ class Store:
         return fs, path.rstrip("/")
 
     @property
-    def fs(self) -> fsspec.AbstractFileSystem:
+    def _fs(self) -> fsspec.AbstractFileSystem:
         return self._opened[0]
 
-    def at(self, name: str) -> str:
-        """The file's name in `fs`."""
+    def _at(self, name: str) -> str:
+        """The file's name in `_fs`."""
         return f"{self._opened[1]}/{name}" if name else self._opened[1]
 
     def local_path(self, name: str) -> Path | None:
@@ -117,7 +117,7 @@ class Store:
         try:
             if (place := self.local_path(name)) is not None:
                 return "directory" if S_ISDIR(_stat(place).st_mode) else "file"
-            return str(self.fs.info(self.at(name))["type"])
+            return str(self._fs.info(self._at(name))["type"])
         except FileNotFoundError:
             self._require_folder()
             return None
@@ -129,7 +129,7 @@ class Store:
             if not S_ISDIR(found.st_mode):
                 return State.of_local(found)
         else:
-            detail = self.fs.info(self.at(name), refresh=True)
+            detail = self._fs.info(self._at(name), refresh=True)
             if detail["type"] != "directory":
                 return State.of_remote(detail)
         raise FileNotFoundError(name)
@@ -144,7 +144,7 @@ class Store:
                     for entry in entries
                     if not entry.is_symlink() and not PARTIAL.fullmatch(entry.name)
                 ]
-        rows = self.fs.ls(self.at(name), detail=True)
+        rows = self._fs.ls(self._at(name), detail=True)
         return [
             (PurePosixPath(row["name"]).name, row["type"] == "directory", row["size"] or 0)
             for row in rows
@@ -154,14 +154,14 @@ class Store:
         """Every file below a folder, which need not exist."""
         if self.folder is not None:
             return (name for name, _ in self._walk(folder))
-        return (self._name(path) for path in self.fs.find(self.at(folder)))
+        return (self._name(path) for path in self._fs.find(self._at(folder)))
 
     def files(self, name: str = "", *, recursive: bool = True) -> Iterator[tuple[str, State]]:
         """The file, or all files below the folder, with their states; only the folder's own files
         if not `recursive`."""
         if (place := self.local_path(name)) is None:
             depth = None if recursive else 1
-            found = self.fs.find(self.at(name), maxdepth=depth, detail=True)
+            found = self._fs.find(self._at(name), maxdepth=depth, detail=True)
             for path, detail in sorted(found.items()):
                 yield self._name(path), State.of_remote(detail)
         elif place.is_file():
@@ -172,7 +172,7 @@ class Store:
                     yield path, State.of_local(entry.stat())
 
     def _name(self, path: str) -> str:
-        return path[len(self.at("")) :].lstrip("/")
+        return path[len(self._at("")) :].lstrip("/")
 
     def _walk(
         self, folder: str, *, recursive: bool = True, partial: bool = False
@@ -201,7 +201,7 @@ class Store:
     def open(self, name: str) -> IO[bytes]:
         """A readable, seekable stream; FileNotFoundError if there is no such file."""
         place = self.local_path(name)
-        return self.fs.open(self.at(name), "rb") if place is None else place.open("rb")
+        return self._fs.open(self._at(name), "rb") if place is None else place.open("rb")
 
     def stream(self, name: str, *, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         with self.open(name) as stream:
@@ -251,8 +251,8 @@ class Store:
         """A file to write to, whose folders are created too. Readers see it at once."""
         if (place := self.local_path(name)) is not None:
             return self._created(place)
-        self.fs.makedirs(self.at(name).rpartition("/")[0], exist_ok=True)
-        file: IO[bytes] = self.fs.open(self.at(name), "wb")
+        self._fs.makedirs(self._at(name).rpartition("/")[0], exist_ok=True)
+        file: IO[bytes] = self._fs.open(self._at(name), "wb")
         return file
 
     def write(
@@ -315,7 +315,7 @@ class Store:
     def write_bytes(self, name: str, data: bytes) -> None:
         """Store something short, in as few steps as possible."""
         if (place := self.local_path(name)) is None:
-            self.fs.pipe_file(self.at(name), data)
+            self._fs.pipe_file(self._at(name), data)
         else:
             with self._created(place) as file:
                 file.write(data)
@@ -323,7 +323,7 @@ class Store:
     def copy_in(self, source: Path, name: str) -> int:
         """Store a copy of a local file; returns its size."""
         if (place := self.local_path(name)) is None:
-            self.fs.put_file(str(source), self.at(name))
+            self._fs.put_file(str(source), self._at(name))
         else:
             self._make_folders(place)
             shutil.copyfile(source, place)
@@ -334,11 +334,11 @@ class Store:
         not exist."""
         source, target = self.local_path(name), self.local_path(to)
         if source is None or target is None:
-            self.fs.makedirs(self.at(to).rpartition("/")[0], exist_ok=True)
-            self.fs.cp_file(self.at(name), self.at(to))
-            if self.fs.size(self.at(to)) != self.fs.size(self.at(name)):
+            self._fs.makedirs(self._at(to).rpartition("/")[0], exist_ok=True)
+            self._fs.cp_file(self._at(name), self._at(to))
+            if self._fs.size(self._at(to)) != self._fs.size(self._at(name)):
                 raise OSError(f"{to} is not there yet.")  # some stores copy in the background
-            self.fs.rm_file(self.at(name))
+            self._fs.rm_file(self._at(name))
             return
         self._make_folders(target)
         try:
@@ -358,7 +358,7 @@ class Store:
                 if (place := self.local_path(name)) is not None:
                     place.unlink()
                 else:
-                    self.fs.rm_file(self.at(name))  # `rm` would read names as patterns
+                    self._fs.rm_file(self._at(name))  # `rm` would read names as patterns
 
     def remove_folder(self, folder: str, *, sparing: Collection[str] = ()) -> None:
         """Remove the files below a folder, except those in `sparing`, and then empty folders."""
