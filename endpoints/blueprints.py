@@ -21,6 +21,16 @@ class Blueprint:
     modules: Mapping[str, Module]
     parameters: Mapping[str, Parameter]
 
+    @classmethod
+    def of(
+        cls, graph: Graph, modules: Mapping[str, Module], declared: Mapping[str, Parameter]
+    ) -> "Blueprint":
+        """The blueprint of a graph. Beside those `declared`, parameters are what its nodes name."""
+        nodes = graph.datasets.values()
+        asked = [node.dataset_parameter for node in nodes if node.dataset_parameter]
+        parameters = with_destinations(with_dataset_nodes(declared, asked), graph.path_parameters)
+        return cls(graph, modules, parameters)
+
     @property
     def secret_names(self) -> set[str]:
         return {name for name, parameter in self.parameters.items() if parameter.secret}
@@ -63,10 +73,5 @@ def read(
         },
     )
     graph.validate(known_modules=modules)
-    parameters = read_interface(interface, dataset_defaults)
-    asked = [node.dataset_parameter for node in graph.datasets.values() if node.dataset_parameter]
-    return Blueprint(
-        graph=graph,
-        modules={node.id: modules[node.module_id.lower()] for node in graph.nodes.values()},
-        parameters=with_destinations(with_dataset_nodes(parameters, asked), graph.path_parameters),
-    )
+    by_node = {node.id: modules[node.module_id.lower()] for node in graph.nodes.values()}
+    return Blueprint.of(graph, by_node, read_interface(interface, dataset_defaults))

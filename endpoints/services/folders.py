@@ -14,7 +14,7 @@ from endpoints import data, snapshots
 from endpoints.authoring import archives, yaml_format
 from endpoints.blueprints import Blueprint
 from endpoints.graph import GraphError, ModuleInfo, write_module, write_runconfig
-from endpoints.models import DataSource, Datastore, Graph, Module, PublishedPipeline, Snapshot
+from endpoints.models import DataSource, Datastore, Module, PublishedPipeline, Snapshot
 from endpoints.services import datasets, modules, pipelines
 from studio.core.access import Actor, require
 from studio.core.errors import BadValue
@@ -59,7 +59,8 @@ def publish_folder(
                 name=name or pipeline.name,
                 description=pipeline.description if description is None else description,
                 version=pipeline.version if version is None else version,
-                graph=_graph(actor, pipeline, kept),
+                graph=_blueprint(actor, pipeline, kept),
+                dataset_defaults=_pinned(actor, pipeline),
                 continue_on_step_failure=pipeline.continue_on_step_failure,
                 endpoint=endpoint,
                 set_default=set_default,
@@ -70,7 +71,9 @@ def publish_folder(
             raise yaml_format.YamlError(f"{pipeline.file.name}: steps: {error.reason}") from error
 
 
-def _graph(actor: Actor, pipeline: yaml_format.Pipeline, kept: Mapping[Path, Snapshot]) -> Graph:
+def _blueprint(
+    actor: Actor, pipeline: yaml_format.Pipeline, kept: Mapping[Path, Snapshot]
+) -> Blueprint:
     steps = pipeline.steps.values()
     modules = {
         step.key: _module(actor, step.node.module, kept[step.source_directory]) for step in steps
@@ -81,11 +84,7 @@ def _graph(actor: Actor, pipeline: yaml_format.Pipeline, kept: Mapping[Path, Sna
         source_ids=_sources(actor, pipeline),
     )
     by_node = {step.node.id: modules[step.key] for step in steps}
-    return pipelines.store_graph(
-        actor,
-        Blueprint(graph, by_node, pipeline.parameters),
-        dataset_defaults=_pinned(actor, pipeline),
-    )
+    return Blueprint.of(graph, by_node, pipeline.parameters)
 
 
 def definition_hash(module: ModuleInfo) -> str:

@@ -23,7 +23,7 @@ def publish(
     actor: Actor,
     *,
     name: str,
-    graph: Graph | Mapping[str, Any],
+    graph: Graph | Blueprint | Mapping[str, Any],
     interface: Mapping[str, Any] | None = None,
     dataset_defaults: Mapping[str, Any] | None = None,
     description: str = "",
@@ -36,12 +36,14 @@ def publish(
     uuid: UUID | None = None,
     endpoint_uuid: UUID | None = None,
 ) -> PublishedPipeline:
-    """Publish posted JSON, or the Graph of a run. `endpoint` names the endpoint that gets it as its
+    """Publish posted JSON, a graph that was built here, or the Graph of a run. `endpoint` names the endpoint that gets it as its
     newest version; it is created if needed. `uuid` and `endpoint_uuid` are ids from elsewhere
     (wire.md 2.5)."""
     require(actor, "publish")
     if isinstance(graph, Graph):
         blueprint = blueprints.load(graph.uuid)
+    elif isinstance(graph, Blueprint):
+        blueprint, graph = graph, store_graph(actor, graph, dataset_defaults=dataset_defaults)
     else:
         graph, blueprint = _make_graph(actor, graph, interface, dataset_defaults)
     require(actor, "publish", graph)

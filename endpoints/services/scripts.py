@@ -81,7 +81,7 @@ def create_script_graph(actor: Actor, script: Script) -> Graph:
     module = store_module(actor, script.module, storage_id=script.snapshot_id)
     _require_script(script, module.snapshot)
     graph = script_graph(script, str(module.uuid))
-    return store_graph(actor, Blueprint(graph, dict.fromkeys(graph.nodes, module), {}))
+    return store_graph(actor, Blueprint.of(graph, dict.fromkeys(graph.nodes, module), {}))
 
 
 def _require_script(script: Script, snapshot: Snapshot | None) -> None:
