@@ -4,6 +4,7 @@ attempt."""
 import time
 from typing import Any
 
+from runs import script_runs
 from runs.models import Kind, Run, StepAttempt
 from studio.core import tokens
 from studio.core.access import Actor
@@ -33,10 +34,10 @@ def make(run: Run, *, attempt: int | None = None) -> tuple[str, int]:
 
 
 def _step_of(run: Run) -> Run:
-    """The step that workers claim; the single step of a script's run is not a run of its own to
-    clients."""
-    step = Run.objects.filter(parent=run, kind=Kind.STEP) if run.kind == Kind.SCRIPT else None
-    return run if step is None else step.only("attempt").first() or run
+    """The step that workers claim."""
+    return (
+        run if run.kind == Kind.STEP else script_runs.steps_of(run).only("attempt").first() or run
+    )
 
 
 def _goes_on(run: Run, attempt: int) -> bool:

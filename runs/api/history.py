@@ -8,10 +8,10 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
 from endpoints.models import ComputeTarget
-from runs import run_tokens, services
+from runs import run_tokens, script_runs, services
 from runs.api import odata, visible
 from runs.api.experiments import experiment_by_name, experiments
-from runs.models import Kind, Run
+from runs.models import Run
 from runs.states import Status
 from runs.wire.entities import run_details, run_dto
 from studio.core.db.keyset import Page, paginate
@@ -178,7 +178,7 @@ class ListView(HistoryView):
         require_newest_first(order)
         size = min(max(1, number(top, "top") or LARGEST_PAGE), LARGEST_PAGE)
         # To clients, the single step of a script's run is that run itself.
-        runs = runs.exclude(kind=Kind.STEP, parent__kind=Kind.SCRIPT)
+        runs = runs.exclude(script_runs.STEPS)
         page = paginate(runs, before=number(token, "continuationToken"), size=size)
         return Response(
             {

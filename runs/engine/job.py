@@ -9,11 +9,11 @@ from uuid import UUID
 from endpoints import blueprints
 from endpoints.graph import Graph, Node
 from endpoints.models import Module
-from runs import sealing
+from runs import script_runs, sealing
 from runs.engine import reuse, stored_outputs
 from runs.engine.claim import Claim
 from runs.engine.plan import places_of_attempt
-from runs.models import Kind, Run, StepRun
+from runs.models import Run, StepRun
 from runs.tracking.author import Author
 
 
@@ -41,9 +41,8 @@ class Job:
 
     @property
     def tracked_run(self) -> Run:
-        """The run that the process knows as its own, and that its log and facts belong to: the step,
-        or what has no other step than this one, a script's run."""
-        return self.run.owner if self.run.owner.kind == Kind.SCRIPT else self.run
+        """The run that the process knows as its own, and that its log and facts belong to."""
+        return script_runs.known_run(self.run)
 
     @property
     def author(self) -> Author:

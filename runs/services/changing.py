@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce, NullIf
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from runs import engine
+from runs import engine, script_runs
 from runs.models import Kind, Run, Source
 from runs.querysets import RunQuerySet
 from runs.services.tracking import attempt_of
@@ -207,10 +207,8 @@ def edit(
 
 
 def _of_script(run: Run) -> RunQuerySet:
-    """The live run that ends when the script of `run` says so: itself, or its only step."""
-    if run.kind == Kind.SCRIPT and run.is_ours:
-        return Run.objects.live().filter(parent=run, kind=Kind.STEP)
-    return Run.objects.live().filter(pk=run.pk).exclude(kind=Kind.PIPELINE)
+    """The live run that ends when the script of `run` says so."""
+    return (script_runs.steps_of(run) if run.is_ours else Run.objects.filter(pk=run.pk)).live()
 
 
 def _texts(given: Mapping[str, Any] | None) -> dict[str, str]:

@@ -6,9 +6,10 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import F
 from django.utils import timezone
 
+from runs import script_runs
 from runs.models import Artifact, Experiment, Kind, Run, RunAttribute
 from runs.naming import run_name
 from runs.states import Status
@@ -112,9 +113,9 @@ def attempt_of(actor: Actor, *runs: Run) -> int | None:
 def _author(actor: Actor) -> Author | None:
     if actor.run_uuid is None or not actor.run_attempt:
         return None
-    own = Q(uuid=actor.run_uuid) | Q(parent__uuid=actor.run_uuid, parent__kind=Kind.SCRIPT)
-    step = Run.objects.filter(own, kind=Kind.STEP).values_list("pk", flat=True).get()
-    return Author(step, actor.run_attempt)
+    own = Run.objects.only("kind").get(uuid=actor.run_uuid)
+    step = own if own.kind == Kind.STEP else script_runs.steps_of(own).get()
+    return Author(step.pk, actor.run_attempt)
 
 
 def log_params(actor: Actor, run: Run, params: Mapping[str, str]) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from django.db.models import Q
 
 from endpoints.services import withdraw_datasets
+from runs import script_runs
 from runs.models import (
     Artifact,
     Asset,
@@ -23,9 +24,8 @@ from runs.tracking.tags import merge
 
 def runs_of(step: Run) -> tuple[list[int], int | None]:
     """The keys of the runs that are a step's own, to which a script's belongs, and of the one above."""
-    if step.owner.kind == Kind.SCRIPT:
-        return [step.pk, step.owner_id], step.owner.parent_id
-    return [step.pk], step.owner_id
+    known = script_runs.known_run(step)
+    return list({step.pk, known.pk}), known.parent_id
 
 
 def withdraw(step_id: int, number: int) -> list[str]:

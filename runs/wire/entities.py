@@ -3,7 +3,7 @@
 import json
 from collections.abc import Collection
 
-from runs import execution_log, logs, sealing
+from runs import execution_log, logs, script_runs, sealing
 from runs.execution_log import EXECUTION_LOG
 from runs.models import Artifact, Experiment, Kind, PipelineRun, Run, StepRun
 from runs.serving import unserved
@@ -292,7 +292,7 @@ def run_definition(run: Run) -> dict | None:
 
 def _runconfig(run: Run) -> dict | None:
     """The Runconfig of the step's node; a script's run has one node."""
-    if run.kind == Kind.SCRIPT and run.is_ours:
+    if script_runs.has_step(run):
         graph, node_id = run.pipeline_run.graph, None
     elif run.kind == Kind.STEP:
         graph, node_id = run.parent.pipeline_run.graph, run.step.node_id

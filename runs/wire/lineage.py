@@ -2,6 +2,7 @@
 
 from endpoints import blueprints
 from endpoints.graph import Port
+from runs import script_runs
 from runs.models import Kind, Run, StepRun
 
 
@@ -9,7 +10,7 @@ def step_of(run: Run) -> StepRun | None:
     """The step that a run is, or the single step of a script's run."""
     if run.kind == Kind.STEP:
         return run.step
-    if run.kind == Kind.SCRIPT and run.is_ours:
+    if script_runs.has_step(run):
         steps = StepRun.objects.select_related("run__parent__pipeline_run__graph")
         return steps.filter(run__parent=run, run__kind=Kind.STEP).first()
     return None

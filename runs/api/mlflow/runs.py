@@ -7,7 +7,7 @@ from uuid import uuid4
 from django.db.models import F, Q
 from rest_framework.response import Response
 
-from runs import services
+from runs import script_runs, services
 from runs.api import visible
 from runs.api.mlflow import entities, search
 from runs.api.mlflow.base import (
@@ -19,7 +19,7 @@ from runs.api.mlflow.base import (
     whole,
 )
 from runs.api.mlflow.experiments import experiment_of, view_of
-from runs.models import Kind, MetricValue, Run
+from runs.models import MetricValue, Run
 from runs.states import Status
 from studio.core.errors import BadValue
 from studio.core.rest.bodies import LONGEST, Body
@@ -150,7 +150,7 @@ class MlflowRunSearch(RunView):
             )
         within = [experiment_of(self.actor, str(uuid)) for uuid in uuids]
         # To clients, the single step of a script's run is that run itself.
-        rows = self.runs().exclude(kind=Kind.STEP, parent__kind=Kind.SCRIPT)
+        rows = self.runs().exclude(script_runs.STEPS)
         rows = rows.filter(view_of(body, VIEWS), experiment__in=within)
         found, token = search.page(
             rows,
