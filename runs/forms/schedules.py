@@ -172,6 +172,12 @@ class ScheduleForm(SubmitForm):
         return Trigger.DATASTORE in dict(self._choices("trigger").choices)
 
     # --- reading ----------------------------------------------------------------------------------
+    def clean(self):
+        given = super().clean()
+        if not self.errors:
+            self.check_values(given)  # the service lets more pass: a schedule's runs are not strict
+        return given
+
     def arguments(self) -> dict:
         """The arguments of `create_schedule` and `update_schedule`, except the target."""
         given = self.cleaned_data

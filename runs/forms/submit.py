@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from endpoints.models import DatasetVersion, Datastore
-from endpoints.parameters import Kind, Parameter, Unreadable, coerce
+from endpoints.parameters import Kind, Parameter, ParameterErrors, Unreadable, resolve
 from runs.naming import experiment_name
 from runs.submission import RunSettings
 from studio.core.errors import Reason
@@ -232,7 +232,22 @@ class SubmitForm(RefusableForm):
                 continue
             if value is not UNCHANGED:
                 sections[section][parameter.name] = value
+        if self.errors:
+            self.check_values(sections)
         return given | sections
+
+    def check_values(self, given: Mapping[str, Any]) -> None:
+        """Say what the service would of the values, where it is not asked."""
+        sections = {name: given[name] for name in ("assignments", "datasets", "datapaths")}
+        try:
+            resolve(self.parameters, **sections, strict=True)
+        except ParameterErrors as error:
+            new = {
+                name: text
+                for name, text in error.errors.items()
+                if not {f"param_{name}", f"datastore_{name}"} & self.errors.keys()
+            }
+            self.refuse(ParameterErrors(new))
 
     def _experiment(self, field: str, name: str) -> str:
         """The name as the service will use it; an invalid one is reported with the other errors."""
@@ -273,8 +288,9 @@ class SubmitForm(RefusableForm):
             if parameter.default is not None:
                 raise Unreadable(self._missing(parameter))
             return UNCHANGED
-        value, _warning = coerce(parameter, self._as_shown(parameter, text), strict=True)
-        return UNCHANGED if value == parameter.default else value
+        value = self._as_shown(parameter, text)
+        read = value if parameter.kind is Kind.STRING else value.strip()
+        return UNCHANGED if read == parameter.default else value
 
     def _as_shown(self, parameter: Parameter, text: str) -> str:
         """The text that the field was shown with, or a choice, if only line ends differ."""
