@@ -5,6 +5,7 @@ from rest_framework.response import Response
 from endpoints import data, services
 from endpoints.api.data_entities import data_source_entity
 from endpoints.models import DataSource, Datastore
+from endpoints.wire.words import FIELD_NAMES
 from studio.core.errors import BadValue, NotFound
 from studio.core.rest.bodies import LONGEST, Body
 from studio.core.rest.views import WireView, find
@@ -21,6 +22,8 @@ class DataSourceView(WireView):
 
 
 class DataSources(DataSourceView):
+    field_names = FIELD_NAMES | {"relative_path": "PathOnDataStore", "wire": "DataSource"}
+
     def post(self, request, **scope):
         body = Body(request.data)
         for key in OF_DATABASES:

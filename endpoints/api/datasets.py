@@ -16,6 +16,7 @@ from studio.core.rest.views import WireView, find, find_by_name
 
 class DatasetView(WireView):
     for_run_tokens = True
+    field_names = {"dataset_type": "datasetType"}
 
     def saved(self):
         return SavedDataset.objects.filter(workspace=self.actor.workspace)

@@ -35,6 +35,8 @@ class EnvironmentList(EnvironmentView):
 class EnvironmentDetail(EnvironmentView):
     """Returns a version by its number, or the newest one for no version and for `latest`."""
 
+    field_names = {"name": "Name"}
+
     def get(self, request, name, version="", label="latest", **scope):
         rows = self.versions().filter(environment__name=name)
         if version:

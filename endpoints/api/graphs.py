@@ -10,6 +10,7 @@ from endpoints.wire.entities import (
     module_entity,
     module_with_interface,
 )
+from endpoints.wire.words import FIELD_NAMES
 from studio.core.errors import NotFound
 from studio.core.rest.bodies import Body
 from studio.core.rest.views import WireView, find
@@ -49,6 +50,8 @@ def module_of(body: Body) -> dict:
 
 
 class Modules(WireView):
+    field_names = FIELD_NAMES
+
     def post(self, request, **scope):
         module = services.create_module(self.actor, **module_of(Body(request.data)))
         return Response(module_entity(module))

@@ -8,6 +8,7 @@ from endpoints.api.graphs import module_of
 from endpoints.models import ModuleStatus, ModuleVersion, NamedModule
 from endpoints.wire import catalogue
 from endpoints.wire.entities import module_with_interface
+from endpoints.wire.words import FIELD_NAMES
 from studio.core.errors import BadValue, NotFound
 from studio.core.rest.bodies import Body, kind_of, query_text
 from studio.core.rest.schema import query
@@ -73,6 +74,8 @@ def given(body: Body, key: str) -> str | None:
 
 
 class CreateNamedModule(WireView):
+    field_names = FIELD_NAMES
+
     def post(self, request, **scope):
         body = Body(request.data)
         named = services.create_named_module(
@@ -94,6 +97,8 @@ class NamedModuleByName(WireView):
 
 
 class NamedModuleDetail(WireView):
+    field_names = FIELD_NAMES | {"versions": "Versions"}
+
     def get(self, request, uuid, **scope):
         named = find(catalogue.named_modules(self.actor), uuid, "Module")
         return Response(named_module_entity(named))
@@ -123,6 +128,8 @@ class NamedModuleDetail(WireView):
 
 
 class CreateModuleVersion(WireView):
+    field_names = FIELD_NAMES | {"tags": "KvTags"}
+
     def post(self, request, **scope):
         body = Body(request.data)
         named = find(
@@ -142,6 +149,8 @@ class CreateModuleVersion(WireView):
 
 class ModuleVersionDetail(WireView):
     """Reads and updates a version by the id of its module, which is what graphs refer to."""
+
+    field_names = FIELD_NAMES
 
     def get(self, request, uuid, **scope):
         return Response(module_version_entity(self.version(uuid)))

@@ -26,7 +26,7 @@ def save_dataset(
     """Store a definition without a name; pipelines reference it by its id."""
     require(actor, "register")
     if str(dataset_type).lower() not in TYPES:
-        raise ValidationError({"datasetType": ["Expected tabular or file."]})
+        raise ValidationError({"dataset_type": ["Expected tabular or file."]})
     read_dataflow(checks.text("dataflow", dataflow, required=True))
     saved = SavedDataset.objects.create(
         workspace=actor.workspace,
@@ -166,14 +166,14 @@ def create_data_source(
 ) -> DataSource:
     """A plain reference into a datastore. An equal one (by its hash) is reused."""
     require(actor, "publish", datastore)
-    identifier_hash = checks.text("IdentifierHash", identifier_hash, longest=200)
+    identifier_hash = checks.text("identifier_hash", identifier_hash, longest=200)
     known = DataSource.objects.filter(workspace=actor.workspace, identifier_hash=identifier_hash)
     found = known.order_by("-pk").first() if identifier_hash else None
     return found or DataSource.objects.create(
         workspace=actor.workspace,
-        name=checks.text("Name", name, longest=255),
+        name=checks.text("name", name, longest=255),
         identifier_hash=identifier_hash,
         datastore=datastore,
-        relative_path=checks.text("PathOnDataStore", relative_path, longest=1000),
-        wire=checks.document("DataSource", wire or {}),
+        relative_path=checks.text("relative_path", relative_path, longest=1000),
+        wire=checks.document("wire", wire or {}),
     )

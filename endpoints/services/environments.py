@@ -19,7 +19,7 @@ def register_environment(
     """Add a version, unless the newest one is the same. If a version number is given, it is created
     or must be equal."""
     require(actor, "register")
-    name = checks.text("Name", name, longest=255, required=True)
+    name = checks.text("name", name, longest=255, required=True)
     definition = checks.document("definition", definition)
     environment, _ = Environment.objects.get_or_create(workspace=actor.workspace, name=name)
     versions = environment.versions.order_by("-number")

@@ -51,25 +51,27 @@ def create_module(
     require(actor, "publish")
     if step_type in NOT_RUN:
         text = f"Steps of type {step_type} cannot be run here. {NOT_RUN[step_type]}"
-        raise ValidationError({"StepType": [text]})
-    interface = checks.document("StructuredInterface", structured_interface)
+        raise ValidationError({"step_type": [text]})
+    interface = checks.document("structured_interface", structured_interface)
     read_module(interface, name=name, runconfig=runconfig)
     module = Module.objects.create(
         workspace=actor.workspace,
-        name=checks.text("Name", name, longest=255, required=True),
-        description=checks.text("Description", description),
-        identifier_hash=checks.text("IdentifierHash", identifier_hash, longest=200),
+        name=checks.text("name", name, longest=255, required=True),
+        description=checks.text("description", description),
+        identifier_hash=checks.text("identifier_hash", identifier_hash, longest=200),
         is_deterministic=is_deterministic,
-        execution_type=checks.text("ModuleExecutionType", execution_type, longest=40),
-        module_type=checks.text("ModuleType", module_type, longest=40),
-        step_type=checks.text("StepType", step_type, longest=60),
+        execution_type=checks.text("execution_type", execution_type, longest=40),
+        module_type=checks.text("module_type", module_type, longest=40),
+        step_type=checks.text("step_type", step_type, longest=60),
         structured_interface=interface,
-        runconfig=checks.text("Runconfig", runconfig),
-        cloud_settings=checks.document("CloudSettings", cloud_settings) if cloud_settings else None,
-        storage_id=checks.text("StorageId", storage_id, longest=100),
+        runconfig=checks.text("runconfig", runconfig),
+        cloud_settings=checks.document("cloud_settings", cloud_settings)
+        if cloud_settings
+        else None,
+        storage_id=checks.text("storage_id", storage_id, longest=100),
         snapshot=_snapshot(actor, storage_id),
         is_interface_only=is_interface_only,
-        properties=checks.document("Properties", properties or {}),
+        properties=checks.document("properties", properties or {}),
         created_by=actor.name,
     )
     audit.record(actor, "create", module)
@@ -101,5 +103,5 @@ def _snapshot(actor: Actor, storage_id: str) -> Snapshot | None:
     except ValueError:
         found = None
     if found is None:
-        raise ValidationError({"StorageId": [f"There is no snapshot {storage_id}."]})
+        raise ValidationError({"storage_id": [f"There is no snapshot {storage_id}."]})
     return found

@@ -21,12 +21,12 @@ RUNNABLE = "escloud"
 def create_named_module(actor: Actor, *, name: str, description: str = "") -> NamedModule:
     """Create a name that has no versions yet."""
     require(actor, "publish")
-    name = checks.text("Name", name, longest=255, required=True)
+    name = checks.text("name", name, longest=255, required=True)
     named, is_new = NamedModule.objects.get_or_create(
         workspace=actor.workspace,
         name=name,
         defaults={
-            "description": checks.text("Description", description),
+            "description": checks.text("description", description),
             "created_by": actor.name,
             "updated_by": actor.name,
         },
@@ -56,8 +56,8 @@ def publish_module_version(
     kind = module.get("execution_type", RUNNABLE)
     if kind.lower() != RUNNABLE:
         text = f"Modules of type {kind} cannot be run here, only {RUNNABLE}: scripts on a target."
-        raise ValidationError({"ModuleExecutionType": [text]})
-    version = checks.text("Version", version, longest=100).strip() or _next_version(named)
+        raise ValidationError({"execution_type": [text]})
+    version = checks.text("version", version, longest=100).strip() or _next_version(named)
     if named.versions.filter(version=version).exists():
         raise Conflict(f"Version {version} of module {named.name} exists already.")
     made = create_module(actor, **module)
@@ -66,8 +66,8 @@ def publish_module_version(
         module=made,
         version=version,
         description=made.description,
-        category=checks.text("Category", category, longest=255),
-        tags=checks.document("KvTags", tags or {}),
+        category=checks.text("category", category, longest=255),
+        tags=checks.document("tags", tags or {}),
         created_by=actor.name,
         updated_by=actor.name,
     )
@@ -100,8 +100,8 @@ def update_named_module(
     known = {str(row.uuid): row for row in current.versions.select_related("module")}
     _check_versions(current, known, versions or {})
     new = {
-        "name": None if name is None else checks.text("Name", name, longest=255, required=True),
-        "description": None if description is None else checks.text("Description", description),
+        "name": None if name is None else checks.text("name", name, longest=255, required=True),
+        "description": None if description is None else checks.text("description", description),
         "status": status,
         "default_version": _default(current, known.values(), default_version),
     }
@@ -122,7 +122,7 @@ def update_module_version(
     change."""
     require(actor, "edit", version.named_module)
     current = lock(version, etag)
-    text = None if description is None else checks.text("Description", description)
+    text = None if description is None else checks.text("description", description)
     _change(actor, current, {"description": text, "status": status})
     version.refresh_from_db()
 
@@ -151,10 +151,10 @@ def _check_versions(
 ) -> None:
     for uuid, version in posted.items():
         if uuid not in known:
-            raise ValidationError({"Versions": [f"Module {named.name} has no version {uuid:.80}."]})
+            raise ValidationError({"versions": [f"Module {named.name} has no version {uuid:.80}."]})
         if version is not None and version != known[uuid].version:
             raise ValidationError(
-                {"Versions": [f"{uuid} is version {known[uuid].version}, and stays it."]}
+                {"versions": [f"{uuid} is version {known[uuid].version}, and stays it."]}
             )
 
 

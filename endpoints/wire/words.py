@@ -4,7 +4,7 @@ from endpoints.models import EntityStatus
 from studio.core.errors import BadValue
 from studio.core.rest.bodies import kind_of
 
-FIELD_NAMES = {  # in errors about pipelines, their endpoints and their graphs
+FIELD_NAMES = {  # in errors of the pipelines service
     "name": "Name",
     "description": "Description",
     "version": "Version",
@@ -16,6 +16,15 @@ FIELD_NAMES = {  # in errors about pipelines, their endpoints and their graphs
     "pipeline": "PipelineId",
     "versions": "PipelineVersionList",
     "default_version": "DefaultVersion",
+    "structured_interface": "StructuredInterface",
+    "identifier_hash": "IdentifierHash",
+    "execution_type": "ModuleExecutionType",
+    "module_type": "ModuleType",
+    "step_type": "StepType",
+    "runconfig": "Runconfig",
+    "cloud_settings": "CloudSettings",
+    "storage_id": "StorageId",
+    "category": "Category",
 }
 
 

@@ -28,6 +28,8 @@ DETAILS = (
     *("sampleInputData", "sampleOutputData", "resourceRequirements"),
 )
 
+FIELD_NAMES = {"tags": "kvTags", "details": "model"}  # in errors
+
 
 def asset_dto(asset: Asset) -> dict:
     return {
@@ -67,6 +69,7 @@ def model_dto(model: RegisteredModel) -> dict:
 
 class AssetView(WireView):
     for_run_tokens = True
+    field_names = FIELD_NAMES
 
     def assets(self):
         return Asset.objects.filter(workspace=self.actor.workspace).select_related("run")
@@ -123,6 +126,7 @@ class AssetDetail(AssetView):
 
 class ModelView(WireView):
     for_run_tokens = True
+    field_names = FIELD_NAMES
 
     def models(self):
         rows = RegisteredModel.objects.filter(workspace=self.actor.workspace)

@@ -55,7 +55,7 @@ def create_asset(
         name=checks.text("name", name, longest=255),
         artifacts=[{"prefix": f"{place}/{path}"} for path in paths],
         run=run,
-        tags=checks.document("kvTags", tags or {}),
+        tags=checks.document("tags", tags or {}),
         properties=checks.document("properties", properties or {}),
     )
 
@@ -126,10 +126,10 @@ def register_model(
                 asset=asset,
                 run=run or asset.run,
                 description=checks.text("description", description),
-                tags=checks.document("kvTags", tags or {}),
+                tags=checks.document("tags", tags or {}),
                 properties=checks.document("properties", properties or {}),
                 framework=checks.text("framework", framework, longest=255),
-                details=checks.document("model", details or {}),
+                details=checks.document("details", details or {}),
                 created_by=actor.name,
                 attempt=attempt,
             )
@@ -154,9 +154,9 @@ def edit_model(
     if description is not None:
         model.description = checks.text("description", description)
     if tags is not None:
-        model.tags = checks.document("kvTags", tags)
+        model.tags = checks.document("tags", tags)
     model.properties = {**model.properties, **checks.document("properties", properties or {})}
-    model.details = {**model.details, **checks.document("model", details or {})}
+    model.details = {**model.details, **checks.document("details", details or {})}
     model.save(update_fields=["description", "tags", "properties", "details"])
     return model
 
