@@ -7,7 +7,7 @@ from uuid import UUID
 from endpoints.data.dataflow import datastore_path, read_dataflow
 from endpoints.data.places import Location, Place, WebFile, resolve
 from endpoints.models import Dataset, Datastore, SavedDataset
-from endpoints.parameters import read_dataset
+from endpoints.parameters import REGISTERED, SAVED, read_dataset
 from studio.core.errors import BadValue
 from studio.core.models import Workspace
 from studio.core.uuids import as_uuid
@@ -27,15 +27,13 @@ def find_saved(workspace: Workspace, reference: Mapping[str, Any]) -> SavedDatas
     """The saved dataset that a DataSetDefinitionValue names (wire.md 7.1): by its id, or by name or
     id of a registered dataset and a version (default: the latest)."""
     wanted = read_dataset(reference)
-    saved = wanted.get("SavedDataSetReference")
+    saved = wanted.get(SAVED)
     if saved:
         found = SavedDataset.objects.filter(workspace=workspace, uuid=_uuid(saved["Id"])).first()
         if found is None:
-            raise BadValue(
-                f"Dataset {saved['Id']} not found in workspace.", target="SavedDataSetReference"
-            )
+            raise BadValue(f"Dataset {saved['Id']} not found in workspace.", target=SAVED)
         return found
-    return _registered(workspace, wanted["DataSetReference"])
+    return _registered(workspace, wanted[REGISTERED])
 
 
 def _registered(workspace: Workspace, reference: Mapping[str, str]) -> SavedDataset:
@@ -46,7 +44,7 @@ def _registered(workspace: Workspace, reference: Mapping[str, str]) -> SavedData
     else:
         dataset = datasets.filter(name=reference["Name"]).first()
     if dataset is None:
-        raise BadValue(f"Dataset {named} not found in workspace.", target="DataSetReference")
+        raise BadValue(f"Dataset {named} not found in workspace.", target=REGISTERED)
     versions = dataset.versions.select_related("saved").order_by("-number")
     wanted = reference.get("Version", "latest")
     if wanted != "latest":

@@ -36,7 +36,13 @@ from endpoints.graph.reading import (
     read_module,
     read_module_ids,
 )
-from endpoints.graph.writing import write_graph, write_interface, write_module, write_runconfig
+from endpoints.graph.writing import (
+    write_data_source,
+    write_graph,
+    write_interface,
+    write_module,
+    write_runconfig,
+)
 
 __all__ = [
     "ANY_DIRECTORY",
@@ -70,6 +76,7 @@ __all__ = [
     "read_module",
     "read_module_ids",
     "variable_of",
+    "write_data_source",
     "write_graph",
     "write_interface",
     "write_module",

@@ -89,6 +89,19 @@ def write_runconfig(runconfig: Mapping[str, Any]) -> str:
     return json.dumps(runconfig, sort_keys=True, default=str)
 
 
+def write_data_source(name: str, datastore: str, path: str) -> Row:
+    """A plain data reference (wire.md 8.7)."""
+    place = {"RelativePath": path, "AmlDataStoreName": datastore}
+    return {
+        "Name": name,
+        "DataTypeId": "AzureBlobReference",
+        "DataLocation": {
+            "StorageType": "DataReference",
+            "DataReference": {"Type": "AzureBlob", "AzureBlobReference": place},
+        },
+    }
+
+
 def _split(named: Mapping[str, T]) -> tuple[list[T], list[T]]:
     """The parameters, and those that the SDK calls metadata."""
     return (

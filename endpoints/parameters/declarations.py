@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from endpoints.parameters.references import datapath_text
+
 BOOLEAN_WORDS = {"true": "True", "false": "False"}
 
 
@@ -29,10 +31,6 @@ class PathParameter:
     name: str
     default: str | None
     is_datapath: bool
-
-
-class Unreadable(ValueError):
-    """One value that cannot be read as its parameter's kind."""
 
 
 @dataclass(frozen=True)
@@ -98,46 +96,3 @@ def with_destinations(
         if one.name not in found
     }
     return {**found, **added}
-
-
-def datapath_text(value: Mapping[str, Any]) -> str:
-    """`datastore/path`, as ParameterAssignments spell a data path."""
-    return f"{value['DataStoreName']}/{value['RelativePath']}"
-
-
-def read_datapath(value: object) -> dict[str, str]:
-    """A DataPath with keys in any case, or the text `datastore/path`."""
-    if isinstance(value, str) and "/" in value.strip("/"):
-        store, _, path = value.strip("/").partition("/")
-        return {"DataStoreName": store, "RelativePath": path}
-    keys = _lowered(value)
-    name, below = keys.get("datastorename"), keys.get("relativepath", "")
-    if not isinstance(name, str) or not name or not isinstance(below, str):
-        raise Unreadable('Expected {"DataStoreName": "…", "RelativePath": "…"}.')
-    return {"DataStoreName": name, "RelativePath": below}
-
-
-def read_dataset(value: object) -> dict[str, dict[str, Any]]:
-    """A DataSetDefinitionValue with keys in any case: a saved dataset by Id, or a registered
-    dataset."""
-    keys = _lowered(value)
-    saved = _lowered(keys.get("saveddatasetreference"))
-    if isinstance(saved.get("id"), str) and saved["id"]:
-        return {"SavedDataSetReference": {"Id": saved["id"]}}
-    registered = _lowered(keys.get("datasetreference"))
-    named = {
-        key: str(registered[key.lower()])
-        for key in ("Id", "Name", "Version")
-        if registered.get(key.lower()) not in (None, "")
-    }
-    if "Id" in named or "Name" in named:
-        return {"DataSetReference": named}
-    raise Unreadable(
-        'Expected {"SavedDataSetReference": {"Id": "…"}} or {"DataSetReference": {"Name": "…"}}.'
-    )
-
-
-def _lowered(value: object) -> dict[str, Any]:
-    if not isinstance(value, Mapping):
-        return {}
-    return {str(key).lower(): item for key, item in value.items()}

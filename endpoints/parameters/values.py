@@ -17,11 +17,8 @@ from endpoints.parameters.declarations import (
     BOOLEAN_WORDS,
     Kind,
     Parameter,
-    Unreadable,
-    datapath_text,
-    read_datapath,
-    read_dataset,
 )
+from endpoints.parameters.references import Unreadable, datapath_text, read_datapath, read_dataset
 from studio.core.errors import NamedByCaller
 
 MOST_HINTS = 20  # comparing names is slow: many would take minutes

@@ -13,8 +13,9 @@ from django.db import transaction
 from endpoints import data, snapshots
 from endpoints.authoring import archives, yaml_format
 from endpoints.blueprints import Blueprint
-from endpoints.graph import GraphError, ModuleInfo, write_module, write_runconfig
+from endpoints.graph import GraphError, ModuleInfo, write_data_source, write_module, write_runconfig
 from endpoints.models import DataSource, Datastore, Module, PublishedPipeline, Snapshot
+from endpoints.parameters import saved_dataset
 from endpoints.services import datasets, modules, pipelines
 from studio.core.access import Actor, require
 from studio.core.errors import BadValue
@@ -127,7 +128,6 @@ def _source(actor: Actor, reference: yaml_format.Reference) -> DataSource:
             f"data_references.{reference.name}: datastore {reference.datastore} not found in workspace."
         )
     location = data.resolve(store, reference.path)
-    place = {"RelativePath": location.path, "AmlDataStoreName": store.name}
     return datasets.create_data_source(
         actor,
         name=reference.name,
@@ -136,14 +136,7 @@ def _source(actor: Actor, reference: yaml_format.Reference) -> DataSource:
         identifier_hash=hashlib.sha256(
             f"{reference.name}:{store.name}:{location.path}".encode()
         ).hexdigest(),
-        wire={
-            "Name": reference.name,
-            "DataTypeId": "AzureBlobReference",
-            "DataLocation": {
-                "StorageType": "DataReference",
-                "DataReference": {"Type": "AzureBlob", "AzureBlobReference": place},
-            },
-        },
+        wire=write_data_source(reference.name, store.name, location.path),
     )
 
 
@@ -151,11 +144,7 @@ def _pinned(actor: Actor, pipeline: yaml_format.Pipeline) -> dict[str, dict[str,
     """Defaults of dataset parameters as saved datasets, so that a later version does not change
     them."""
     return {
-        parameter.name: {
-            "SavedDataSetReference": {
-                "Id": str(data.find_saved(actor.workspace, parameter.default).uuid)
-            }
-        }
+        parameter.name: saved_dataset(str(data.find_saved(actor.workspace, parameter.default).uuid))
         for parameter in pipeline.parameters.values()
         if parameter.kind == "dataset" and isinstance(parameter.default, Mapping)
     }

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from endpoints.parameters import Kind, Parameter
+from endpoints.parameters import Kind, Parameter, datapath, registered_dataset
 
 # Key, type and meaning of the request body (wire.md 7).
 BODY_KEYS = (
@@ -69,9 +69,9 @@ def example(parameter: Parameter):
 
 def _placeholder(parameter: Parameter):
     if parameter.kind is Kind.DATASET:
-        return {"DataSetReference": {"Name": "<dataset>", "Version": "<version>"}}
+        return registered_dataset("<dataset>", "<version>")
     if parameter.kind is Kind.DATAPATH:
-        return {"DataStoreName": "<datastore>", "RelativePath": "<path>"}
+        return datapath("<datastore>", "<path>")
     return f"<{parameter.kind}>"
 
 

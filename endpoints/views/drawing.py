@@ -8,7 +8,7 @@ from endpoints import blueprints
 from endpoints.graph import DatasetNode, Node
 from endpoints.graph.layout import layout
 from endpoints.models import PublishedPipeline
-from endpoints.parameters import Parameter
+from endpoints.parameters import Parameter, dataset_text
 from studio.core.ui.drawing import laid_out
 
 
@@ -88,16 +88,6 @@ def shown_default(parameter: Parameter) -> str:
     if isinstance(parameter.default, str) or parameter.default_text:
         return parameter.default_text
     return dataset_text(parameter.default)
-
-
-def dataset_text(reference) -> str:
-    """`name:version`, or the id of a saved dataset."""
-    saved = reference.get("SavedDataSetReference")
-    if saved:
-        return saved["Id"]
-    named = reference.get("DataSetReference", {})
-    version = named.get("Version")
-    return (named.get("Name") or named.get("Id", "")) + (f":{version}" if version else "")
 
 
 def with_links(graph: dict, request, current: str) -> dict:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from endpoints import data
 from endpoints.blueprints import Blueprint
 from endpoints.graph import Node, OutputSetting
-from endpoints.parameters import Kind, Parameter
+from endpoints.parameters import Kind, Parameter, datapath_parts
 from studio.core.errors import BadValue
 
 
@@ -44,7 +44,7 @@ def _destination(
         known = parameters[asked.name]
         value = values.get(asked.name, "")
         if known.kind is Kind.DATAPATH:
-            store, value = (datapaths[asked.name][key] for key in ("DataStoreName", "RelativePath"))
+            store, value = datapath_parts(datapaths[asked.name])
         path = setting.place(value, default=known.default_text)
     where = f"the destination of output {setting.name} of step {node.name}"
     target = asked.name if asked else setting.name

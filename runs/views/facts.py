@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from endpoints import blueprints, data
 from endpoints.models import Datastore
+from endpoints.parameters import datapath_text
 from runs import sealing
 from runs.models import Artifact, Kind, Metric, MetricValue, Run
 from runs.views import charts
@@ -47,8 +48,7 @@ def parameters(run: Run) -> list[dict]:
 
 def _value(made, values: dict, name: str) -> str:
     if name in made.datapaths:
-        path = made.datapaths[name]
-        return f"{path.get('DataStoreName', '')}/{path.get('RelativePath', '')}"
+        return datapath_text(made.datapaths[name])
     if name in made.datasets:
         return json.dumps(made.datasets[name], ensure_ascii=False)
     return values.get(name, "")

@@ -15,7 +15,9 @@ from endpoints.parameters import (
     Parameter,
     Unreadable,
     coerce,
-    read_dataset,
+    datapath,
+    registered_dataset,
+    saved_dataset,
 )
 
 T = TypeVar("T")
@@ -137,10 +139,7 @@ def _default(kind: Kind, value: Value) -> str | dict[str, Any]:
         keys = value.mapping(DATAPATH_KEYS)
         if "datastore" not in keys or "path_on_datastore" not in keys:
             raise value.fail("A data path needs datastore and path_on_datastore.")
-        return {
-            "DataStoreName": keys["datastore"].name(),
-            "RelativePath": keys["path_on_datastore"].text(),
-        }
+        return datapath(keys["datastore"].name(), keys["path_on_datastore"].text())
     if kind is Kind.DATASET:
         return _dataset(value, value.mapping(DATASET_KEYS))
     return value.text()
@@ -148,13 +147,11 @@ def _default(kind: Kind, value: Value) -> str | dict[str, Any]:
 
 def _dataset(value: Value, keys: dict[str, Value]) -> dict[str, Any]:
     if "dataset_id" in keys:
-        return read_dataset({"SavedDataSetReference": {"Id": keys["dataset_id"].name()}})
+        return saved_dataset(keys["dataset_id"].name())
     if "dataset_name" not in keys:
         raise value.fail("Expected dataset_name or dataset_id.")
-    named = {"Name": keys["dataset_name"].name()}
-    if "version" in keys:
-        named["Version"] = keys["version"].name()
-    return read_dataset({"DataSetReference": named})
+    version = keys["version"].name() if "version" in keys else ""
+    return registered_dataset(keys["dataset_name"].name(), version)
 
 
 def _reference(name: str, value: Value) -> Reference:
