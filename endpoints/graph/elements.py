@@ -20,7 +20,8 @@ PORT_WORD, PARAMETER_WORD = "$AZUREML_DATAREFERENCE_", "$AML_PARAMETER_"
 # reads the last two, which say what kind of target it is.
 SCRIPT, COMMAND, TARGET, ARGUMENTS = "Script", "Command", "Target", "Arguments"
 COMPUTE_TYPE, TARGET_TYPE = "MLCComputeType", "TargetType"
-# Types of data that a port takes.
+# Types of steps and of data, as modules and their ports name them.
+PYTHON_STEP, COMMAND_STEP = "PythonScriptStep", "CommandStep"
 ANY_FILE, ANY_DIRECTORY, DATASET = "AnyFile", "AnyDirectory", "AzureMLDataset"
 
 # The text that `str()` makes of a PipelineParameter. If its default is a DataPath, only the class's
@@ -88,7 +89,7 @@ class ModuleInfo:
     """What a graph needs of a module: its name and its StructuredInterface."""
 
     name: str = ""
-    step_type: str = "PythonScriptStep"
+    step_type: str = PYTHON_STEP
     is_deterministic: bool = True
     inputs: Mapping[str, Port] = field(default_factory=dict)
     outputs: Mapping[str, Port] = field(default_factory=dict)

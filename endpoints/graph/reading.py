@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from endpoints.graph.elements import (
+    PYTHON_STEP,
     RUN_AFTER_INPUT,
     RUN_AFTER_OUTPUT,
     Argument,
@@ -114,7 +115,7 @@ def read_module(
     interface: Mapping[str, Any],
     *,
     name: str = "",
-    step_type: str = "PythonScriptStep",
+    step_type: str = PYTHON_STEP,
     is_deterministic: bool = True,
     runconfig: str = "",
 ) -> ModuleInfo:

@@ -72,6 +72,21 @@ def write_interface(parameters: Iterable[Parameter]) -> Row:
     return {"Parameters": scalars, "DataPathParameters": paths, "DataPathParameterList": datasets}
 
 
+def with_defaults(
+    interface: Mapping[str, Any], scalars: Mapping[str, Any], datapaths: Mapping[str, Any]
+) -> Row:
+    """A posted interface with other defaults for the parameters that are named."""
+    given = {"Parameters": scalars, "DataPathParameters": datapaths}
+    sections = {
+        section: [
+            {**row, "DefaultValue": values[row["Name"]]} if row["Name"] in values else row
+            for row in interface.get(section) or []
+        ]
+        for section, values in given.items()
+    }
+    return {**interface, **sections}
+
+
 def write_module(module: ModuleInfo) -> Row:
     """The StructuredInterface of a module."""
     parameters, metadata = _split(module.parameters)

@@ -3,6 +3,7 @@ from uuid import UUID, uuid4
 from django.db import models
 from django.utils import timezone
 
+from endpoints.graph import PYTHON_STEP
 from endpoints.models.snapshot import Snapshot
 from studio.core.models import Workspace
 from studio.core.revisable import Definition, Revisable
@@ -23,7 +24,7 @@ class Module(models.Model):
     is_deterministic = models.BooleanField(default=True)  # allow_reuse
     execution_type = models.CharField(max_length=40, default="escloud", blank=True)
     module_type = models.CharField(max_length=40, blank=True)
-    step_type = models.CharField(max_length=60, default="PythonScriptStep")
+    step_type = models.CharField(max_length=60, default=PYTHON_STEP)
     structured_interface = models.JSONField(default=dict)
     runconfig = models.TextField(blank=True)
     cloud_settings = models.JSONField(null=True, blank=True)

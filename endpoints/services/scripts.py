@@ -13,7 +13,9 @@ from endpoints.blueprints import Blueprint
 from endpoints.graph import (
     ANY_DIRECTORY,
     COMMAND,
+    COMMAND_STEP,
     DATA_PORT,
+    PYTHON_STEP,
     SCRIPT,
     TARGET,
     Argument,
@@ -63,7 +65,7 @@ class Script:
         outputs = [Port(one.name, data_types=(ANY_DIRECTORY,)) for one in self.outputs]
         return ModuleInfo(
             name=self.name,
-            step_type="CommandStep" if self.command else "PythonScriptStep",
+            step_type=COMMAND_STEP if self.command else PYTHON_STEP,
             is_deterministic=False,  # a submitted script always runs
             inputs={port.name: port for port in self.inputs},
             outputs={port.name: port for port in outputs},

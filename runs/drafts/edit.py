@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db import transaction
 
+from endpoints.graph import with_defaults
 from endpoints.models import Graph, PublishedPipeline
 from endpoints.services import checks, publish
 from endpoints.services.pipelines import create_graph, wire_defaults
@@ -228,19 +229,8 @@ def _with_values(draft: PipelineDraft, datapaths: Mapping[str, Any]) -> dict[str
     """The graph's interface with the draft's values as defaults. Secret ones are left out, because
     whoever can read the pipeline can read its interface."""
     secrets = _secrets(draft)
-    values = {
-        "Parameters": {
-            name: value for name, value in _open_values(draft).items() if name not in secrets
-        },
-        "DataPathParameters": datapaths,
-    }
-    interface = dict(_graph_of(draft).interface)
-    for section, given in values.items():
-        interface[section] = [
-            {**row, "DefaultValue": given[row["Name"]]} if row["Name"] in given else row
-            for row in interface.get(section) or []
-        ]
-    return interface
+    shown = {name: value for name, value in _open_values(draft).items() if name not in secrets}
+    return with_defaults(_graph_of(draft).interface, shown, datapaths)
 
 
 def _open_values(draft: PipelineDraft) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from endpoints import blueprints, data
 from endpoints.models import EntityStatus, PipelineEndpoint, PublishedPipeline
-from endpoints.parameters import Kind
+from endpoints.parameters import Kind, datapath
 from endpoints.services import checks
 from runs.models import Schedule, Trigger
 from runs.recurrence import BadRecurrence, Recurrence
@@ -280,7 +280,7 @@ def settings_at(schedule: Schedule, settings: RunSettings, path: str) -> RunSett
     """The settings with the changed path for the parameter that gets it, if there is one."""
     if not schedule.datapath_parameter:
         return settings
-    place = {"DataStoreName": schedule.datastore_name, "RelativePath": path}
+    place = datapath(schedule.datastore_name, path)
     datapaths = {**(settings.datapaths or {}), schedule.datapath_parameter: place}
     return replace(settings, datapaths=datapaths)
 

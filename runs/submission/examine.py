@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from endpoints import blueprints, data
 from endpoints.graph import DatasetNode
 from endpoints.models import ComputeTarget, DataSource
-from endpoints.parameters import Resolved, resolve
+from endpoints.parameters import Resolved, datapath_parts, resolve
 from runs import engine
 from runs.engine.plan import target_of
 from runs.submission.settings import RunSettings
@@ -104,7 +104,7 @@ def _source(
             raise BadValue(
                 f"Data path {node.datapath_parameter} has no value.", target=node.datapath_parameter
             )
-        found = data.locate(actor.workspace, path["DataStoreName"], path["RelativePath"])
+        found = data.locate(actor.workspace, *datapath_parts(path))
         return {"datastore": found.datastore, "path": found.path}
     if node.source_id:
         uuid = as_uuid(node.source_id)

@@ -14,7 +14,9 @@ from endpoints.graph import (
     ANY_DIRECTORY,
     ANY_FILE,
     COMMAND,
+    COMMAND_STEP,
     DATASET,
+    PYTHON_STEP,
     SCRIPT,
     TARGET,
     Argument,
@@ -23,7 +25,6 @@ from endpoints.graph import (
 )
 from endpoints.parameters import Kind, Parameter, nearest
 
-PYTHON_STEP, COMMAND_STEP = "PythonScriptStep", "CommandStep"
 STEP_KEYS = frozenset({
     "type", "name", "version", "compute", "runconfig", "runconfig_parameters", "parameters", "inputs",
     "outputs", "arguments", "script_name", "source_directory", "hash_paths", "allow_reuse",
