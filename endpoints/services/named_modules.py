@@ -166,7 +166,7 @@ def _default(
     found = next((row for row in known if row.version == version), None)
     if found is None:
         raise ValidationError(
-            {"DefaultVersion": [f"Module {named.name} has no version {version:.80}."]}
+            {"default_version": [f"Module {named.name} has no version {version:.80}."]}
         )
     if found.status == ModuleStatus.DISABLED and found.pk != named.default_version_id:
         raise Refused(f"Version {version} of {named.name} is disabled: enable it, or use another.")
