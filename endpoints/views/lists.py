@@ -22,21 +22,17 @@ from studio.core.uuids import as_uuid
 def endpoint_list(request):
     actor = reader(request)
     bases = [catalogue.endpoints_of(actor), catalogue.singles_of(actor)]
-    context = _catalogue(request, bases) | {"nav": "endpoints"}
-    name = "_catalogue_table.html" if request.htmx else "endpoint_list.html"
-    return private(render(request, f"endpoints/{name}", context))
+    return _catalogue(request, bases, {"nav": "endpoints", "shown": "endpoints"})
 
 
 @require_safe
 def pipeline_list(request):
     bases = [catalogue.pipelines_of(reader(request))]
-    context = _catalogue(request, bases) | {"nav": "pipelines"}
-    name = "_pipeline_table.html" if request.htmx else "pipeline_list.html"
-    return private(render(request, f"endpoints/{name}", context))
+    return _catalogue(request, bases, {"nav": "pipelines", "shown": "published"})
 
 
-def _catalogue(request, bases: list) -> dict:
-    """The context of both lists: the page, the filter form, and how much is hidden."""
+def _catalogue(request, bases: list, context: dict):
+    """Either list: the page, the filter form, and how much is hidden."""
     given = request.GET
     filters = [CatalogueFilter(given, queryset=queryset) for queryset in bases]
     sort = given.get("sort", "")
@@ -49,7 +45,7 @@ def _catalogue(request, bases: list) -> dict:
         size=given.get("size"),
     )
     chosen = {key: value for key, value in filters[0].form.cleaned_data.items() if value}
-    return {
+    context |= {
         "page": page,
         "sort": sort,
         "form": filters[0].form,
@@ -58,6 +54,8 @@ def _catalogue(request, bases: list) -> dict:
         "disabled_count": disabled,
         "owners": _owners(bases),
     }
+    name = "_catalogue.html" if request.htmx else "catalogue.html"
+    return private(render(request, f"endpoints/{name}", context))
 
 
 def _owners(bases: list) -> list[str]:
