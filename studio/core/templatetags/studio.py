@@ -292,6 +292,15 @@ def actions(submit, back):
     return {"submit": submit, "back": back}
 
 
+@register.inclusion_tag("components/plain_form.html", takes_context=True)
+def plain_form(context, form, action, submit, back, text=""):
+    """A card with a form of nothing but its fields; without `action` it posts to its own page."""
+    return {
+        "form": form, "action": action, "submit": submit, "back": back, "text": text,
+        "csrf_token": context.get("csrf_token"),
+    }  # fmt: skip
+
+
 # --- things to do ----------------------------------------------------------------------------------
 @register.filter
 def may(actor, verb) -> bool:
