@@ -17,7 +17,9 @@ PIPELINES = Path(__file__).resolve().parents[1] / "pipelines"
 @pytest.fixture(scope="module")
 def studio(tmp_path_factory):
     """One for all tests, each of which leaves it as a studio of some days is: harmed and recovered."""
-    with LiveStudio(tmp_path_factory.mktemp("loss"), workers=1, samples=False) as live:
+    with LiveStudio(
+        tmp_path_factory.mktemp("loss"), workers=1, samples=False, silence=10.0
+    ) as live:
         for name in ("noop", "chain", "holder"):
             live.manage("publish", str(PIPELINES / name), "--endpoint", name)
         yield live
