@@ -1,6 +1,7 @@
-"""Runs played out over rows: plan, claim, execute, finish, advance, recover.
+"""The engine: plan, claim, execute, finish, advance and recover runs, as functions over rows.
 
-Nothing here knows Celery or HTTP. What became ready is returned, per queue, for the caller to ring.
+Nothing here imports Celery or HTTP. Functions return how many steps became ready per queue; their
+caller wakes the workers.
 """
 
 from runs.engine.advance import advance

@@ -1,4 +1,4 @@
-"""What follows from the end of a step for its run: the steps that can start now, or the end of the run."""
+"""After a step ended: queue the steps that can start now, or end the run."""
 
 from collections import Counter
 from typing import NamedTuple
@@ -10,17 +10,16 @@ from runs.states import TERMINAL, Status
 
 
 def advance(run_id: int, *, after: Finished | None = None) -> Counter[str]:
-    """Let go what the ended steps of a run allow, end the run when all is over. `after` is the end
-    that makes it worth looking, if there is one.
+    """Queue the steps that can start now, and end the run when all its steps have ended.
 
-    Returns how many steps became ready, per queue. It may be called at any time and as often as one
-    likes. The end of a step must be committed before: of two parents that finish together, the later
-    then sees both.
+    `after` is the end of the step that caused this call, if any. Returns how many steps became ready,
+    per queue. Safe to call at any time and repeatedly. Commit the end of a step before calling this:
+    of two parents that finish together, the later call then sees both.
     """
     if after is not None and after.is_plain:
         live = Run.objects.filter(parent_id=run_id, kind=Kind.STEP).live()
         if live.exists():
-            return Counter()  # nothing but the end of the run could follow
+            return Counter()  # no step waits for this one, and others still run
     steps = _steps(run_id)
     if not steps or steps[0].run_status in TERMINAL:
         return Counter()
@@ -37,7 +36,7 @@ def advance(run_id: int, *, after: Finished | None = None) -> Counter[str]:
 
 
 class _Step(NamedTuple):
-    """A step's row, with what its run says on each."""
+    """A step's row, joined with the columns of its run."""
 
     pk: int
     status: str
@@ -70,7 +69,7 @@ def _steps(run_id: int) -> list[_Step]:
 
 
 def _why_cancel(steps: list[_Step]) -> str:
-    """Why the rest of a run is to be canceled; empty when it goes on."""
+    """Why the remaining steps must be canceled; empty if the run continues."""
     if steps[0].run_status == Status.CANCEL_REQUESTED:
         return "the run was canceled"
     if steps[0].run_error:
@@ -82,9 +81,9 @@ def _why_cancel(steps: list[_Step]) -> str:
 
 
 def _queue_ready(steps: list[_Step]) -> Counter[str]:
-    """Queue what waits for nothing any more; skip what waits for something that will never be.
+    """Queue steps whose parents all completed; skip steps that have a parent that never will.
 
-    Skipped steps are marked so in `steps`.
+    Skipped steps are also updated in `steps`.
     """
     places = {step.node_id: place for place, step in enumerate(steps)}
     queue, skip = {}, []
@@ -93,19 +92,19 @@ def _queue_ready(steps: list[_Step]) -> Counter[str]:
             continue
         parents = [steps[places[need]].status for need in step.needs]
         if any(parent in TERMINAL and parent != Status.COMPLETED for parent in parents):
-            # Parents come before their children, so this reaches all descendants.
+            # Parents come before their children in `steps`, so this reaches all descendants.
             steps[place] = step._replace(status=Status.SKIPPED)
             skip.append(step.pk)
         elif all(parent == Status.COMPLETED for parent in parents):
             queue[step.pk] = step.target
     if skip:
         Run.objects.transition(
-            *skip, to=Status.SKIPPED, reason="a step it waits for did not complete"
+            *skip, to=Status.SKIPPED, reason="a step it depends on did not complete"
         )
     if not queue:
         return Counter()
     moved = Run.objects.transition(
-        *queue, to=Status.QUEUED, was=Status.NOT_STARTED, reason="all it waits for completed"
+        *queue, to=Status.QUEUED, was=Status.NOT_STARTED, reason="all steps it depends on completed"
     )
     return Counter(queue[pk] for pk in moved)
 
@@ -127,14 +126,14 @@ def _end_run(run_id: int, steps: list[_Step]) -> bool:
         moved = Run.objects.transition(run_id, to=Status.CANCELED, reason="a step was canceled")
     else:
         moved = Run.objects.transition(run_id, to=Status.COMPLETED, was=Status(run.run_status))
-    # Somebody asked to cancel it after we had read it.
+    # If it did not move, somebody asked to cancel the run after we read it.
     return bool(
         moved or Run.objects.transition(run_id, to=Status.CANCELED, was=Status.CANCEL_REQUESTED)
     )
 
 
 def _first_failure(run_id: int) -> tuple[str, str]:
-    """The error of a run is that of the step that failed first, and so is its code."""
+    """The run's error and error code, taken from the step that failed first."""
     failed = Run.objects.filter(parent_id=run_id, kind=Kind.STEP, status=Status.FAILED)
     first = failed.order_by("finished_at", "number").values_list("name", "error", "error_code")
     name, error, code = first[0]

@@ -12,13 +12,13 @@ WAITING = (Status.NOT_STARTED, Status.QUEUED)
 
 
 def cancel_steps(run_id: int, reason: str, *, at: datetime | None = None) -> None:
-    """Cancel what has not started; ask the workers to cancel what they hold."""
+    """Cancel steps that have not started; ask the workers to cancel the steps they run."""
     at = at or timezone.now()
     with write_transaction():
         steps = Run.objects.filter(parent_id=run_id, kind=Kind.STEP)
         waiting = steps.filter(status__in=WAITING).values_list("pk", flat=True)
         Run.objects.transition(*waiting, to=Status.CANCELED, only=WAITING, reason=reason)
-        # Read after that: what a worker claimed in between is in progress now.
+        # Query this second: a step that a worker claimed meanwhile is in progress now.
         in_progress = steps.filter(status__in=IN_PROGRESS).values_list("pk", flat=True)
         Run.objects.transition(
             *in_progress,

@@ -1,4 +1,4 @@
-"""Taking a queued step for a worker: exactly one worker gets each attempt."""
+"""Claiming a queued step for a worker: exactly one worker gets each attempt."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from studio.core.db.transactions import write_transaction
 
 @dataclass(frozen=True)
 class Claim:
-    """The right to write one attempt of one step."""
+    """A worker's right to run one attempt of one step and to write its end."""
 
     step_id: int
     attempt: int
@@ -25,7 +25,7 @@ class Claim:
 
 
 def claim(worker: str, queues: Iterable[str], *, now: datetime | None = None) -> Claim | None:
-    """The oldest step of `queues` that may start, now held by `worker`; None when there is none."""
+    """Claim the oldest step of `queues` that may start for `worker`; None if there is none."""
     now = now or timezone.now()
     while (found := _oldest(queues, now)) is not None:
         if _take(found, worker, now):
@@ -39,14 +39,14 @@ def claim(worker: str, queues: Iterable[str], *, now: datetime | None = None) ->
 
 
 def queued(now: datetime) -> RunQuerySet:
-    """The steps that wait for nothing but a worker."""
+    """The steps that only wait for a worker."""
     return Run.objects.filter(kind=Kind.STEP, status=Status.QUEUED).filter(
         Q(step__not_before__isnull=True) | Q(step__not_before__lte=now)
     )
 
 
 def _oldest(queues: Iterable[str], now: datetime) -> Mapping[str, Any] | None:
-    """One keyed query per queue, since `target IN (…)` would read and sort them all."""
+    """One indexed query per queue: `target IN (…)` would read and sort all queued steps."""
     firsts = [
         queued(now)
         .filter(target=queue)

@@ -1,5 +1,5 @@
-"""What an attempt leaves on this machine goes in the background: processes that left its group, and its
-working folder. Looking through all processes and unlinking take longer than a short step."""
+"""Removes in the background what an attempt leaves on this machine: processes outside its process group,
+and its working folder. Scanning all processes and deleting files take longer than a short step."""
 
 import logging
 import os
@@ -14,25 +14,29 @@ from runs.engine import worker_names
 from runs.models import StepAttempt
 from runs.steps.watchdog import kill_marked, kill_where
 
-TOGETHER_SECONDS = 0.5  # what ends within this time is looked for at once
-GONE_SECONDS = 10.0  # what was killed and is not gone then hangs in the kernel, and does no more
-MOST = 256  # folders that may wait; before the disk is full of them, whoever adds one tidies up
+TOGETHER_SECONDS = 0.5  # attempts that end within this time share one scan of the processes
+GONE_SECONDS = (
+    10.0  # a killed process that still exists then is stuck in the kernel: do not wait on
+)
+# Folders that may wait for the thread. Beyond that, `add` cleans up itself and so slows the worker down,
+# or the disk could fill up.
+MOST = 256
 
 logger = logging.getLogger(__name__)
 
 
 def name_of(run_uuid: UUID | str, attempt: int) -> str:
-    """The working folder of an attempt, below the work folder of its machine."""
+    """The name of an attempt's working folder."""
     return f"{run_uuid}.{attempt}"
 
 
 def mark_of(folder: Path) -> str:
-    """The entry of its environment that tells the processes of an attempt from all others."""
+    """The environment entry by which the processes of an attempt are recognised."""
     return f"STUDIO_FACTS_DIR={folder / 'facts'}"
 
 
 class Cleaner:
-    """One per process. Folders wait in `waiting`; the thread starts with the first of them."""
+    """Cleans up `waiting` folders in a thread, which starts with the first folder. One per process."""
 
     def __init__(self) -> None:
         self.waiting: list[Path] = []
@@ -52,7 +56,7 @@ class Cleaner:
             self.clean_up()
 
     def clean_up(self) -> None:
-        """Return when all that waited is gone."""
+        """Clean up all waiting folders, in the calling thread."""
         with self.cleaning:
             with self.changed:
                 folders, self.waiting = self.waiting, []
@@ -83,43 +87,43 @@ def remove(folder: Path) -> None:
 
 
 def _remove(folder: str) -> None:
-    """The plain way, three times as fast as `rmtree`, which guards against links put in its way."""
+    """Three times as fast as `rmtree`, which also guards against links that appear meanwhile."""
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
                 _remove(entry.path)
             else:
-                os.unlink(entry.path)  # noqa: PTH108 - these are texts, and many
+                os.unlink(entry.path)  # noqa: PTH108 - a Path for each of many files is slow
     os.rmdir(folder)  # noqa: PTH106
 
 
 def end_earlier(run_uuid: UUID | str, attempt: int) -> None:
-    """End what earlier attempts of a step still do on this machine, for whatever worker, in whatever
-    data folder: they are over, and two must not do the same work."""
+    """Kill the processes that earlier attempts of a step left on this machine, whichever worker or data
+    folder they belong to: those attempts are over, and two must not do the same work."""
     earlier = "|".join(re.escape(name_of(run_uuid, number)) for number in range(1, attempt))
     works_there = re.compile(f"/({earlier})/").search
     is_marked = re.compile(f"STUDIO_FACTS_DIR=.*/({earlier})/").match
     deadline = time.monotonic() + GONE_SECONDS
-    # Until none is found: one may have forked while they were looked through.
+    # Repeat until none is found: a process may have forked during the scan.
     while found := kill_where(
         lambda cwd, environ: bool(works_there(cwd)) or any(map(is_marked, environ()))
     ):
-        logger.warning("ended what earlier attempts of %s had left: %s", run_uuid, found)
+        logger.warning("killed processes left by earlier attempts of %s: %s", run_uuid, found)
         if time.monotonic() > deadline:
             return
         time.sleep(0.02)
 
 
 def sweep(top: Path) -> None:
-    """End and remove what workers that died left in `top`: processes and folders of attempts that
-    have ended, or whose worker is gone."""
+    """Remove what dead workers left in `top`: processes and folders of attempts that have ended or
+    whose worker is gone."""
     found = {folder.name for folder in top.iterdir()} if top.exists() else set()
-    # Read after: whoever makes a folder has written its attempt before.
+    # Query after listing the folders: an attempt's row is written before its folder is made.
     attempts = StepAttempt.objects.filter(finished_at=None)
-    going = {
+    in_use = {
         name_of(run_uuid, number)
         for run_uuid, number, worker in attempts.values_list("step__run__uuid", "number", "worker")
         if worker_names.is_there(worker) is not False
     }
-    for name in found - going:
+    for name in found - in_use:
         CLEANER.add(top / name)

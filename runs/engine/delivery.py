@@ -1,6 +1,8 @@
-"""Outputs whose destination somebody chose are stored in a place of the attempt's own, and moved when they
-count. That is decided in one write, with all that is to be known for it: whoever takes the step up
-after that, since a worker was lost, moves what is not moved yet, and the step does not run again."""
+"""Delivery of outputs to a destination that somebody chose.
+
+An attempt first stores such outputs in a folder of its own. One write then decides that they count, and
+saves everything needed to move them to their destinations. If the worker is lost after that, the next
+attempt moves the remaining files and does not run the step again."""
 
 from collections.abc import Collection
 from functools import partial
@@ -20,9 +22,10 @@ from studio.core.db.writable import writable
 def deliver(
     job: Job, *, missing: Collection[str], warnings: list[str], retry: OutageRetry, error: str = ""
 ) -> None:
-    """Decide that what an attempt stored counts, and have it where it belongs; with an `error` the step
-    fails all the same. Nothing is done if the attempt is not ours to end any more, which its end finds
-    out."""
+    """Decide that the stored outputs of an attempt count, and move them to their destinations.
+
+    With an `error` the step still fails afterwards. Does nothing if another attempt has taken over the
+    step; `finish` handles that case."""
     if not any("destination" in place for place in job.changes.get("outputs", {}).values()):
         return
     decided = {
@@ -36,8 +39,8 @@ def deliver(
 
 
 def resume(job: Job, *, retry: OutageRetry) -> tuple[list[str], str]:
-    """Go on with what an earlier attempt decided; returns its warnings, and the error that it fails with
-    after that, if it does."""
+    """Continue the delivery that an earlier attempt decided; returns that attempt's warnings and its
+    error, which is empty if the step completes."""
     decided: dict[str, Any] = job.step.delivery or {}
     job.changes = decided["changes"]
     job.on_complete = partial(
@@ -59,7 +62,7 @@ def _decide(claim: Claim, decided: dict[str, Any]) -> bool:
             claim.step_id,
             to=Status.FINALIZING,
             only=(Status.RUNNING,),
-            reason="its outputs go to their destinations",
+            reason="moving its outputs to their destinations",
         )
         return True
 
@@ -69,13 +72,15 @@ def _move(job: Job, retry: OutageRetry) -> None:
     for name, stored in job.changes["outputs"].items():
         place = dict(stored)
         if "destination" in place:
-            destination = place.pop("destination")  # empty for the top of a datastore
+            destination = place.pop("destination")  # empty for the root of the datastore
             source = data.locate(job.run.workspace, place["datastore"], place["path"])
             target = source.child(destination)
             moved = data.move_tree(source, target, retry=retry)
             data.remove_empty_folders(source, up_to=str(job.run.uuid))
             place["path"] = destination
-            if moved < place.get("stored", {}).get("files", 0):  # the others were moved before
+            if moved < place.get("stored", {}).get(
+                "files", 0
+            ):  # an earlier attempt moved the others
                 found = stored_outputs.found_at(target, place)
                 stored_outputs.require(place, found, named=f"The output {name}")
         outputs[name] = place

@@ -1,5 +1,5 @@
-"""Where the outputs whose destination a caller or an author chose go on their datastore. The SDK writes a
-parameter into a destination as text (`PipelineParameter_Name:path_Default:a/b`); its value goes there."""
+"""Resolves the destinations that a caller or an author chose for outputs. The SDK writes a parameter into
+a destination as text (`PipelineParameter_Name:path_Default:a/b`); its value replaces that text."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,14 +13,15 @@ from studio.core.errors import BadValue
 
 @dataclass(frozen=True)
 class Destination:
-    datastore: str | None  # where the parameter names one, too
+    datastore: str | None  # set if the parameter names one, too
     path: str
 
 
 def destinations(
     blueprint: Blueprint, values: Mapping[str, str], datapaths: Mapping[str, Mapping[str, str]]
 ) -> dict[tuple[str, str], Destination]:
-    """By node and output. What cannot be a path is refused, naming the parameter that has it."""
+    """Destinations by node id and output name. A value that is no valid path is refused with the name of
+    its parameter."""
     return {
         (node.id, setting.name): _destination(
             blueprint.parameters, values, datapaths, node, setting
@@ -53,11 +54,11 @@ def _destination(
             raise BadValue(f"Parameter {target} is empty: it is {where}.", target=target)
         if asked is not None and value.startswith("/"):
             raise BadValue(
-                f"Parameter {target}: {value[:100]!r} is absolute, and {where} is a path below its"
-                " datastore: leave the slash in front out.",
+                f"Parameter {target}: {value[:100]!r} is absolute, but {where} is a path below its"
+                " datastore: remove the leading slash.",
                 target=target,
             )
-        # `a//b` and `./a/b` become `a/b`, which the paths of stored files begin with.
+        # Normalised (`a//b` and `./a/b` become `a/b`), so that paths of stored files begin with it.
         return Destination(store, data.path_on_datastore(path))
     except data.PathError as error:
         named = f"Parameter {target}, {where}" if asked else where.capitalize()

@@ -1,4 +1,5 @@
-"""The environment of a step's process, built from an allow-list: nothing of the studio's own is in it."""
+"""The environment variables of a step's process. They come from an allow-list, so that none of the studio's
+own settings and secrets get in."""
 
 import os
 from collections.abc import Iterable
@@ -18,15 +19,15 @@ from runs.steps.environments import (
 )
 from runs.steps.process_limits import left_out, size
 
-# What is passed on from the worker's own environment.
+# Passed on from the worker's own environment.
 PASSED_ON = ("LANG", "LC_ALL", "TZ", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH")
 
 
 def variables(
     job: Job, folder: Folder, built: BuiltEnvironment, wanted: dict[str, str]
 ) -> tuple[dict[str, str], list[str]]:
-    """The variables, and warnings about those in the environment definition (`wanted`) that the
-    step does not get."""
+    """The variables, and warnings about those of the environment definition (`wanted`) that the step
+    does not get."""
     found = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     found |= {
         name: value
@@ -43,7 +44,7 @@ def variables(
         ),
         "HOME": str(folder.path),
         "VIRTUAL_ENV": str(built.bin.parent),
-        "PYTHONUNBUFFERED": "1",  # or the log would come in lumps of 8 KiB
+        "PYTHONUNBUFFERED": "1",  # or the log would arrive in blocks of 8 KiB
         "STUDIO_FACTS_DIR": str(folder.facts),
         **_run(job),
         **_certificates(),
@@ -57,8 +58,8 @@ def variables(
     ]
     found |= ours
     found.setdefault("LANG", "C.UTF-8")
-    # Scripts in folders import from the root of their source folder, as they did in v1. It comes last:
-    # a repository may have a folder `azureml`.
+    # Scripts in subfolders can import from the root of their source folder, as in v1. That root comes
+    # last, because a repository may have a folder `azureml`.
     places = [
         built.needs_featherweight and FEATHERWEIGHT_PATH,
         found.get("PYTHONPATH"),
@@ -68,13 +69,13 @@ def variables(
     for name, value in workers_pip_settings().items():
         found.setdefault(name, value)
     warnings = [
-        f"The environment's variable {name} is not set: it is the studio's." for name in lost
+        f"The environment's variable {name} is not set: the studio sets it." for name in lost
     ]
     return found, warnings + _leave_out_long_ones(job, found, never=ours)
 
 
 def _leave_out_long_ones(job: Job, found: dict[str, str], *, never: Iterable[str]) -> list[str]:
-    """Takes those away with which no process could be started; a script has them in its arguments."""
+    """Remove variables that are too long to start a process with; returns warnings about them."""
     in_argument = in_arguments(job.node, job.values)
     parameters = job.node.module.parameters
     first = {
@@ -83,10 +84,10 @@ def _leave_out_long_ones(job: Job, found: dict[str, str], *, never: Iterable[str
     warnings = []
     for name in left_out(found, first=first, never=never):
         length = size(found.pop(name))
-        where = " The script has it in its arguments." if name in first else ""
+        where = " The script gets it in its arguments." if name in first else ""
         warnings.append(
-            f"The variable {name} is not set: with its {length:,} bytes no process could be"
-            f" started.{where}"
+            f"The variable {name} is not set: at {length:,} bytes it is too long to start a process"
+            f" with.{where}"
         )
     return warnings
 
@@ -112,7 +113,7 @@ def _run(job: Job) -> dict[str, str]:
 
 
 def _mlflow(job: Job, *, token: str) -> dict[str, str]:
-    """What makes MLflow log to the run of the step; its plugin `azureml-mlflow` reads this scheme."""
+    """Variables that make MLflow log to the step's run; the plugin `azureml-mlflow` reads this scheme."""
     run = job.tracked_run
     place = f"{settings.STUDIO_BASE_URL}/mlflow/v2.0{job.run.workspace.scope}"
     return {
@@ -125,7 +126,7 @@ def _mlflow(job: Job, *, token: str) -> dict[str, str]:
 
 
 def _ports(folder: Folder) -> dict[str, str]:
-    """Where inputs and outputs are (wire.md 10.3), plain data references under their older names too."""
+    """The paths of inputs and outputs (wire.md 10.3), with data references under their older names too."""
     found = dict(folder.inputs)
     if folder.inputs:
         found["AZUREML_DATASET_ENVIRONMENT_VARS"] = ",".join(

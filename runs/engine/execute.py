@@ -1,4 +1,4 @@
-"""Doing a claimed step: prepare its folder and environment, run it, store what it leaves, say how it ended."""
+"""Executes a claimed step: prepare its folder and environment, run it, store its results, write its end."""
 
 import logging
 import os
@@ -48,25 +48,25 @@ from studio.core.console import plain
 from studio.core.errors import Refused, text_of
 from studio.storage.failures import StoreFailed
 
-WRITE_SECONDS = 60.0  # a worker that has to go waits no longer for the database
-# A step that was stopped has this long left to have its log and files kept.
+WRITE_SECONDS = 60.0  # how long a stopping worker waits for the database
+# How long the log and the files of a stopped step may take to be stored.
 AFTER_STOP_SECONDS = {Stop.CANCELED: 2.0, Stop.TIMED_OUT: 60.0}
 AFTER_STOP_SECONDS_AT_LEAST = 1.0
-AWAY = (OperationalError, InterfaceError)  # what the database says while it cannot be used
-STOP_SECONDS = 1.0  # between SIGTERM and SIGKILL when the worker itself has to go
+AWAY = (OperationalError, InterfaceError)  # raised while the database is unavailable
+STOP_SECONDS = 1.0  # between SIGTERM and SIGKILL when the worker itself has to stop
 
 logger = logging.getLogger(__name__)
 
 
 class Watchdog(Protocol):
-    """Kills the step when this process cannot any more."""
+    """Kills the step if this process dies or hangs and cannot do it itself."""
 
     def watch(self, group: int, mark: str) -> None: ...
 
     def forget(self, group: int) -> None: ...
 
     def may_have_killed(self) -> bool:
-        """Whether this process was silent for so long that the watchdog has ended its steps."""
+        """Whether this process was silent for so long that the watchdog may have killed its steps."""
 
 
 @dataclass
@@ -99,9 +99,9 @@ def execute(
     *,
     claim_ahead: Callable[[], Claim | None] = lambda: None,
 ) -> Finished:
-    """Do one claimed step to its end, which is written unless the claim was lost meanwhile.
+    """Execute a claimed step and write its end, unless the claim was lost meanwhile.
 
-    `claim_ahead` may claim the next one, for who calls this, together with a plain end."""
+    `claim_ahead` may claim the caller's next step in the transaction that writes a plain end."""
     try:
         job = load(claim)
         if job.step.delivery is None and decide(job):
@@ -111,11 +111,11 @@ def execute(
         result.is_last = job.is_last
         result.on_complete = job.on_complete
     except Exception as error:
-        logger.exception("step %s attempt %s broke", claim.step_id, claim.attempt)
+        logger.exception("step %s attempt %s raised an error", claim.step_id, claim.attempt)
         result = Result(Outcome.FAILED, error=f"The studio failed: {error}", code="ServiceError")
         if isinstance(error, AWAY) and is_outage(error):
             after_outage()
-            # It had not begun, or has to go: nothing that its process did is lost.
+            # Raised only before the process started or when the worker stops: running it again is safe.
             result = Result(Outcome.INTERRUPTED, error=f"The database failed: {error}")
     return _write(
         claim,
@@ -137,8 +137,8 @@ def execute(
 
 
 def _write(claim: Claim, flag: StopFlag, write: Callable[[], Finished]) -> Finished:
-    """What the database refuses to write it would refuse for ever, and recover would have the step run
-    again each time: instead the attempt fails, in words that can be written."""
+    """Write the end of an attempt. If the database refuses it, write a failure with a plain text instead:
+    the same write would be refused every time, and `recover` would run the step again each time."""
     try:
         return _write_in_time(flag, write)
     except GivenUp:
@@ -147,20 +147,20 @@ def _write(claim: Claim, flag: StopFlag, write: Callable[[], Finished]) -> Finis
         logger.exception("the end of step %s cannot be written", claim.step_id)
         text = f"The studio could not write how the step ended ({type(error).__name__})."
         code = "ServiceError"
-        if isinstance(error, Refused | ValidationError):  # of a dataset to be registered
+        if isinstance(error, Refused | ValidationError):  # raised by registering a dataset
             text, code = text_of(error), "UserError"
-        in_plain_words = partial(finish, claim, Outcome.FAILED, error=text, code=code)
-        return _write_in_time(flag, in_plain_words)
+        write_failure = partial(finish, claim, Outcome.FAILED, error=text, code=code)
+        return _write_in_time(flag, write_failure)
 
 
 def _write_in_time(flag: StopFlag, write: Callable[[], Finished]) -> Finished:
-    """An end that could not be written would hang its run, so it is tried until the database is back;
-    whether the attempt is still ours then, the writing itself finds out."""
+    """Retry until the database is back: without a written end the run would hang. `write` itself checks
+    whether the attempt is still ours."""
     try:
         if not flag:
             return OutageRetry(flag)(write)
     except GivenUp:
-        pass  # it is over, and to be written all the same
+        pass  # the step was stopped, but its end must still be written
     return OutageRetry(flag, seconds=WRITE_SECONDS)(write)
 
 
@@ -172,8 +172,10 @@ class Attempt:
         self.flag = flag
         self.watchdog = watchdog
         self.warnings: list[str] = []
-        self.unstorable: list[str] = []  # files whose names cannot be kept
-        self.running_since: datetime | None = None  # while only this process knows it
+        self.unstorable: list[str] = []  # files whose names cannot be stored
+        self.running_since: datetime | None = (
+            None  # None again once the start is written to the row
+        )
         self.retry = OutageRetry(flag, is_ours=self._is_ours, on_outage=self._show_waiting)
 
     def result(self) -> Result:
@@ -216,7 +218,7 @@ class Attempt:
             cleanup.CLEANER.add(folder.path)
 
     def _build(self, spec: EnvironmentSpec) -> BuiltEnvironment:
-        """The step's environment; the log of its building is kept when there was anything to build."""
+        """Build the step's environment and store the build log, if anything was built."""
         lines: list[str] = []
         writer = LogWriter(self.job.tracked_run.uuid, BUILD_LOG, attempt=self.job.claim.attempt)
         written_at = time.monotonic()
@@ -296,7 +298,7 @@ class Attempt:
         return result
 
     def _show_progress(self, log: LogCapture, reports: StepReports) -> None:
-        """Show what it says while it runs; what cannot be shown now is shown later."""
+        """Publish log and reports while the step runs; after an outage the next tick tries again."""
         showing: list[Callable[[], object]] = [log.copy, reports.apply]
         if self.running_since is not None:
             showing.append(self._show_running)
@@ -306,13 +308,13 @@ class Attempt:
             except Exception as error:
                 if not is_outage(error):
                     raise
-                logger.warning("a step's words wait: %s", error)
+                logger.warning("a step's log and reports are delayed: %s", error)
                 after_outage()
 
     def _store_results(
         self, folder: folders.Folder, log: LogCapture, reports: StepReports, retry: OutageRetry
     ) -> None:
-        """What it said and left, whatever becomes of it."""
+        """Store log, reports and artifacts, however the step ended."""
         retry(lambda: log.copy(is_last=True))
         while not retry(reports.apply):
             pass
@@ -326,7 +328,7 @@ class Attempt:
         return step.filter(status__in=IN_PROGRESS).exists()
 
     def _show_waiting(self, why: str) -> None:
-        """Somebody may be able to help, and sees why a step that is over has not ended."""
+        """Show why a step whose process is over has not ended yet, so that somebody can help."""
         if self.running_since is not None:
             self._show_running()
         Run.objects.transition(
@@ -334,12 +336,12 @@ class Attempt:
             to=Status.FINALIZING,
             was=Status.RUNNING,
             attempt=self.job.claim.attempt,
-            reason=f"what it left is kept as soon as that works: {why}",
+            reason=f"storing its results is retried until it works: {why}",
         )
 
     def _show_running_at_last(self) -> None:
-        """Called when it has run long enough for somebody to see it; else its end writes both."""
-        with suppress(*AWAY):  # then `_show_progress` does
+        """Called when the step has run for a while; the end of a shorter step writes its start, too."""
+        with suppress(*AWAY):  # `_show_progress` tries again
             self._show_running()
 
     def _show_running(self) -> None:
@@ -352,7 +354,7 @@ class Attempt:
             reason=f"started on {self.job.claim.worker}",
         )
         self.running_since = None
-        if not ours:  # while it was prepared
+        if not ours:  # canceled or taken over while it was being prepared
             asked = Run.objects.filter(pk=self.job.step.pk, status=Status.CANCEL_REQUESTED)
             self.flag.ask(Stop.CANCELED if asked.exists() else Stop.SUPERSEDED)
 
@@ -380,7 +382,7 @@ class Attempt:
         finally:
             self.watchdog.forget(process.group)
         killed = ended.stop is None and (ended.exit_code is None or ended.exit_code < 0)
-        # A time-out may have passed while this worker was paused.
+        # The time-out may have passed only because this worker was paused.
         if (killed or ended.stop == Stop.TIMED_OUT) and self.watchdog.may_have_killed():
             self.flag.ask(Stop.INTERRUPTED)
             return Ended(ended.exit_code, Stop.INTERRUPTED)
@@ -390,7 +392,7 @@ class Attempt:
         return ended
 
     def _grace(self) -> float:
-        """A step that is canceled may tidy up; a worker that has to stop has no time."""
+        """A canceled step gets time to clean up; a stopping worker cannot wait that long."""
         if self.flag.reason in (Stop.CANCELED, Stop.TIMED_OUT):
             return float(settings.STUDIO_CANCEL_GRACE_SECONDS)
         return STOP_SECONDS
@@ -409,9 +411,8 @@ class Attempt:
             return Result(Outcome.COMPLETED, 0)
         how = f"The process ended with exit code {ended.exit_code}."
         words = script_error(folder.facts) or last_words(log.tail())
-        if (
-            ended.exit_code is not None and ended.exit_code < 0
-        ):  # then its last line is of what it did before
+        if ended.exit_code is not None and ended.exit_code < 0:
+            # The last line of its log says nothing about the signal.
             how = f"The process was ended by signal {-ended.exit_code}."
             words = f"{how}\n{words}".strip()
         return Result(Outcome.FAILED, ended.exit_code, words or how)
@@ -435,7 +436,7 @@ class Attempt:
             output_datasets.register_outputs, self.job, except_for=tuple(missing)
         )
         error = _unstorable_error([*self.unstorable, *left_out])
-        if not error or not self.job.has_retries:  # else another attempt makes all of it again
+        if not error or not self.job.has_retries:  # else the next attempt makes all outputs again
             delivery.deliver(
                 self.job,
                 missing=missing.keys(),
@@ -448,7 +449,7 @@ class Attempt:
 
 
 def _unstorable_error(left_out: list[str]) -> str:
-    """The error of a step that left files whose names cannot be stored; none of one that did not."""
+    """The error of a step that left files whose names cannot be stored; empty if there are none."""
     if not left_out:
         return ""
     shown = ", ".join(map(file_names.shown, left_out[:MAX_WARNINGS]))
@@ -462,8 +463,10 @@ def _unstorable_error(left_out: list[str]) -> str:
 def store_artifacts(
     run: Run, author: Author, code: Path, warnings: list[str], *, retry: OutageRetry
 ) -> list[str]:
-    """`./outputs` and `./logs` become artifacts, also those of a step that failed. What cannot be kept
-    is said in `warnings`; the files returned have names that the database cannot hold."""
+    """Store `./outputs` and `./logs` as artifacts, also if the step failed.
+
+    Adds a warning to `warnings` for each file that cannot be stored; returns the files whose names the
+    database cannot hold."""
     left_out = []
     models = ModelFiles(run)
     for top in ("outputs", "logs"):

@@ -1,4 +1,4 @@
-"""A claimed step with all that is known about it, and whether an earlier result can stand in for it."""
+"""A claimed step with everything needed to run it, and the decision whether to reuse an earlier result."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,8 +19,11 @@ from runs.tracking.author import Author
 
 @dataclass
 class Job:
-    """`inputs` are where each port's data really is, which a reused parent moves; `changes` is what to
-    write to the step's row when it ends."""
+    """A claimed step.
+
+    `inputs`: where each port's data really is; for a reused parent, that is in the run it was reused from.
+    `origins`: what identifies each port's data, for reuse.
+    `changes`: what to write to the step's row when it ends."""
 
     claim: Claim
     step: StepRun
@@ -31,9 +34,7 @@ class Job:
     inputs: dict[str, dict[str, Any]] = field(default_factory=dict)
     origins: dict[str, str] = field(default_factory=dict)
     changes: dict[str, Any] = field(default_factory=dict)
-    on_complete: Callable[[], Mapping[str, Any]] = (
-        dict  # what its completion makes visible, in one write
-    )
+    on_complete: Callable[[], Mapping[str, Any]] = dict  # see `finish`
 
     @property
     def run(self) -> Run:
@@ -41,7 +42,7 @@ class Job:
 
     @property
     def tracked_run(self) -> Run:
-        """The run that the process knows as its own, and that its log and facts belong to."""
+        """The run that the script gets as its own, to which its log and reports belong."""
         return script_runs.known_run(self.run)
 
     @property
@@ -50,7 +51,7 @@ class Job:
 
     @cached_property
     def values(self) -> dict[str, str]:
-        """The run's parameters, secrets opened."""
+        """The run's parameters, with secrets decrypted."""
         return sealing.opened(self.run.owner.pipeline_run.parameters)
 
     @property
@@ -66,7 +67,7 @@ class Job:
         return self.node.regenerate or self.run.owner.pipeline_run.regenerate_outputs
 
 
-# What a step's start reads of its own row, and of the run that all its steps share.
+# The columns that `load` reads of the step and of its pipeline run.
 OF_STEP = (
     *("node_id", "inputs", "outputs", "timeout_seconds", "delivery"),
     *("retries", "retries_used"),
@@ -83,7 +84,7 @@ OF_RUN = (
 
 @lru_cache(maxsize=64)
 def _submitted(run_uuid: UUID) -> Run:
-    """What a run was submitted with, read once for all its steps: it never changes."""
+    """The submitted run. Cached for all its steps, since these columns never change."""
     return (
         Run.objects.select_related("workspace", "experiment", "parent", "pipeline_run__graph")
         .only(*OF_RUN)
@@ -111,7 +112,7 @@ def load(claim: Claim) -> Job:
 
 
 def _find_inputs(job: Job) -> None:
-    """Where the inputs are now: a parent that was reused points to its source's outputs."""
+    """Find where the inputs are now: a reused parent points to the outputs of its source."""
     nodes = {place["node"] for place in job.step.inputs.values() if "node" in place}
     parents = {}
     if nodes:
@@ -129,12 +130,12 @@ def _find_inputs(job: Job) -> None:
             found = parent["outputs"].get(place["port"]) or {}
             job.inputs[port] = {**place, **found}
             made_by = parent["reused_from__run__uuid"] or parent["run__uuid"]
-            # The same data read in another way are other data.
+            # The same data with other read settings counts as different data.
             job.origins[port] = f"{made_by}/{place['port']}{job.node.readings.get(port, '')}"
 
 
 def decide(job: Job) -> bool:
-    """Reuse an earlier result if there is one: True, and the step is over then."""
+    """Complete the step with an earlier result if there is one; True if the step is over."""
     if not job.may_be_reused:
         return _runs(job, "Ran because reuse is not allowed for this step.")
     parts = reuse.parts_of(

@@ -1,4 +1,4 @@
-"""Copying what a running step prints to its log in the storage."""
+"""Copies the output of a running step to its log in the storage."""
 
 import time
 from pathlib import Path
@@ -9,21 +9,20 @@ from runs.logs import SEGMENT_BYTES, LogWriter
 from runs.steps import StepRefused
 
 SEGMENT_SECONDS = 2.0
-SEGMENTS_AT_ONCE = (
-    16  # then the step is looked after again, which may write faster than this copies
-)
+# Copied per call, then the worker checks on the step again: a step may write faster than we copy.
+SEGMENTS_AT_ONCE = 16
 TAIL_BYTES = 64 * 1024
 
 
 class LogCapture:
-    """Copies what is new in a local file to a log, at most 2 s late or 1 MiB behind."""
+    """Copies new content of a local file to a log, once it is 2 s old or 1 MiB long."""
 
     def __init__(self, path: Path, writer: LogWriter):
         self.path = path
         self.writer = writer
         self.offset = 0
         self.written_at = 0.0
-        self.pending = b""  # what a storage did not take: the same piece comes again
+        self.pending = b""  # a piece whose write failed; the next call writes the same piece again
 
     def copy(self, *, is_last: bool = False) -> None:
         new = _size(self.path) - self.offset
@@ -36,16 +35,14 @@ class LogCapture:
                 f"The step wrote more than {most} bytes to its log (setting STUDIO_LOG_MAX_BYTES)."
             )
         self.written_at = time.monotonic()
-        if (
-            not is_last
-        ):  # as far as it was measured, and not too far: a step may write faster than this
+        if not is_last:
             new = min(new, SEGMENTS_AT_ONCE * SEGMENT_BYTES)
         with self.path.open("rb") as file:
             while new > 0:
                 file.seek(self.offset)
                 self.pending = self.pending or file.read(min(SEGMENT_BYTES, new))
                 if not self.pending:
-                    return  # the step has cut it short
+                    return  # the step has truncated the file
                 self.writer.write(self.pending)
                 self.offset += len(self.pending)
                 new -= len(self.pending)

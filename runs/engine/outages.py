@@ -1,5 +1,5 @@
-"""What remains to be done when a step's process has ended is tried until it works, or until the step is
-not ours any more: no work is lost because the database or a storage was away for a while."""
+"""Retries what remains to be done after a step's process has ended, until it works or the step is not ours
+any more. So no work is lost when the database or a storage is unavailable for a while."""
 
 import logging
 import time
@@ -12,9 +12,9 @@ from runs.steps import StopFlag
 from studio.storage.failures import StoreFailed
 
 FIRST_SECONDS, LONGEST_SECONDS = 0.1, 5.0
-# A database is waited for as long as the step is ours. A storage may never take what it is given.
+# A storage may refuse a file for good, so retries end; a database is retried as long as the step is ours.
 STORE_SECONDS = 3600.0
-LIMIT_EXCEEDED = "54"  # PostgreSQL's class of what it will never take
+LIMIT_EXCEEDED = "54"  # PostgreSQL's error class "program limit exceeded": a retry cannot help
 
 T = TypeVar("T")
 
@@ -22,32 +22,30 @@ logger = logging.getLogger(__name__)
 
 
 class GivenUp(Exception):
-    """The step was told to stop, or was taken from us, before it worked."""
+    """The step was stopped, or taken over, before a retry worked."""
 
 
 def is_outage(error: Exception) -> bool:
-    """Whether the same may work a little later."""
+    """Whether the same call may work a little later."""
     if isinstance(error, OperationalError | InterfaceError):
         cause = error.__cause__
-        if (
-            getattr(cause, "sqlite_errorname", "") == "SQLITE_ERROR"
-        ):  # the statement itself is wrong
-            return False
+        if getattr(cause, "sqlite_errorname", "") == "SQLITE_ERROR":
+            return False  # the statement itself is wrong
         return not (getattr(cause, "sqlstate", None) or "").startswith(LIMIT_EXCEEDED)
     return isinstance(error, StoreFailed)
 
 
 def after_outage() -> None:
-    """Have a connection opened anew: the one there is may be dead."""
+    """Close the connection, which may be dead, so that Django opens a new one."""
     if not connection.in_atomic_block:
         connection.close()
 
 
 class OutageRetry:
-    """Called with what is to be done; raises GivenUp when `flag` is raised meanwhile.
+    """Calls a function until it works; raises GivenUp if `flag` is set meanwhile.
 
-    `is_ours` is asked after each outage, `on_outage` is told of the first one. A step that was stopped
-    already has `seconds` left instead of its flag.
+    `is_ours` is checked before each retry; `on_outage` is called once, after the first outage. For a step
+    that was already stopped, a limit of `seconds` replaces the flag.
     """
 
     def __init__(
@@ -88,7 +86,7 @@ class OutageRetry:
             raise GivenUp
 
     def _note(self, error: Exception) -> None:
-        logger.warning("this is tried again until it works: %s", error)
+        logger.warning("retrying after an outage: %s", error)
         after_outage()
         if not self.is_noted:
             try:

@@ -1,5 +1,5 @@
-"""Outputs that become datasets: those that ask to be registered when their step completes
-(`register_on_complete`), and those that the next step reads as a dataset."""
+"""Outputs that become datasets: when their step completes (`register_on_complete`), or when the next step
+reads them as a dataset."""
 
 from collections.abc import Collection
 from typing import Any
@@ -10,8 +10,8 @@ from studio.core.access import Actor, system_actor
 
 
 def register_outputs(job: Job, *, except_for: Collection[str]) -> dict[str, Any]:
-    """Called in the write that completes the step; the changes of its row: the outputs remember which
-    datasets they became."""
+    """Register the outputs that ask for it. Called in the transaction that completes the step; returns the
+    changes to its row, where each output gets the id of its dataset."""
     outputs = dict(job.changes.get("outputs") or job.step.outputs)
     for name, setting in job.node.outputs.items():
         if setting.register_as and name in outputs and name not in except_for:
@@ -30,11 +30,11 @@ def register_outputs(job: Job, *, except_for: Collection[str]) -> dict[str, Any]
 
 
 def save_input(job: Job, port: str, place: dict[str, Any]) -> str:
-    """The id of a dataset of what an earlier step left at `place`. How it is read is said where it is
-    read (`PipelineData.as_dataset().parse_parquet_files()`), or else where it is written."""
+    """Save the output of an earlier step at `place` as a dataset; returns its id. The reading step's
+    settings (`PipelineData.as_dataset().parse_parquet_files()`) win over the writing step's."""
     setting = job.graph.nodes[place["node"]].outputs.get(place["port"])
     transformations = job.node.readings.get(port, "")
-    if not data.read_transformations(transformations):  # clients send an empty list of them, too
+    if not data.read_transformations(transformations):  # clients may send an empty list
         transformations = setting.transformations if setting else ""
     kind, dataflow = _dataset(job, place, transformations)
     return str(services.save_dataset(_actor(job), dataset_type=kind, dataflow=dataflow).uuid)

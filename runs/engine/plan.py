@@ -1,4 +1,4 @@
-"""The plan of a run: one row per step, made in the transaction that accepts the run."""
+"""Plans a run: creates one row per step, in the transaction that accepts the run."""
 
 from collections.abc import Mapping
 from pathlib import PurePosixPath
@@ -16,7 +16,7 @@ from runs.tracking.tags import attribute
 
 DEFAULT_TARGET = "cpu-cluster"
 DEFAULT_DATASTORE = "workspaceblobstore"
-SNAPSHOT = "ContentSnapshotId"  # the property in which the SDK finds the code of a run
+SNAPSHOT = "ContentSnapshotId"  # the run property from which the SDK gets the id of the code
 
 
 def plan(
@@ -27,10 +27,10 @@ def plan(
     *,
     tags: Mapping[str, Any] | None = None,
 ) -> dict[str, int]:
-    """Make the steps of `run` and return how many are ready, per queue.
+    """Create the steps of `run`; returns how many are ready, per queue.
 
-    `sources` are the places of the graph's dataset nodes, by node id; `chosen` what `destinations`
-    found; `tags` are every step's.
+    `sources`: the places of the graph's dataset nodes, by node id. `chosen`: the result of
+    `destinations`. `tags`: set on every step.
     """
     graph = blueprint.graph
     order = graph.topological_order()
@@ -61,7 +61,7 @@ def plan(
             from_status=Status.NOT_STARTED,
             to_status=Status.QUEUED,
             at=row.created_at,
-            reason="waits for no other step",
+            reason="depends on no other step",
         )
         for row in rows
         if row.status == Status.QUEUED
@@ -143,7 +143,7 @@ def _input(
 def planned_outputs(
     node: Node, *, step_uuid: UUID, chosen: Mapping[tuple[str, str], Destination]
 ) -> dict[str, dict[str, Any]]:
-    """Port -> where the step's output will be kept (wire.md 8.5, Outputs)."""
+    """Where the step's outputs will be stored, by port (wire.md 8.5, Outputs)."""
     places = {}
     for name in {**node.module.outputs, **node.outputs}:
         port, setting = node.module.outputs.get(name), node.outputs.get(name)
@@ -162,11 +162,13 @@ def planned_outputs(
 def places_of_attempt(
     places: Mapping[str, dict[str, Any]], *, step_uuid: UUID, attempt: int
 ) -> dict[str, dict[str, Any]]:
-    """Where an attempt stores its outputs: further ones beside the planned places, so that a lost one
-    which still writes reaches nothing of theirs. The end of an attempt says which place counts.
+    """Where an attempt stores its outputs. The first uses the planned places, later ones use places beside
+    them, so that a lost attempt that still writes cannot touch their files. The end of an attempt
+    decides which place counts.
 
-    A `destination` that names no run is the same for all of them: what an attempt stored goes there
-    from a place of its own once it counts (`runs.engine.delivery`)."""
+    A path without the step's id would be the same for all attempts. Such an output gets a place of the
+    attempt's own, and its files are moved to that `destination` once they count
+    (`runs.engine.delivery`)."""
     planned = str(step_uuid)
     own = planned if attempt < 2 else f"{step_uuid}.{attempt}"
     return {name: _place_of_attempt(name, place, planned, own) for name, place in places.items()}
@@ -176,6 +178,6 @@ def _place_of_attempt(name: str, place: dict[str, Any], planned: str, own: str) 
     path = place["path"]
     if planned in path:
         return {**place, "path": path.replace(planned, own, 1)}
-    # An output that is one file keeps its name.
+    # Keep the last part: an output that is one file keeps its name.
     parts = ("azureml", own, name, PurePosixPath(path).name)
     return {**place, "path": "/".join(filter(None, parts)), "destination": path}

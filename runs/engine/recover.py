@@ -1,6 +1,6 @@
-"""Putting right what a death in the middle left: silent workers, lost bells, unfinished ends.
+"""Repairs what crashes leave behind: attempts of lost workers, lost queue messages, runs not advanced.
 
-It may run at any time, as often as one likes and in several processes at once.
+Safe to run at any time, repeatedly, and in several processes at once.
 """
 
 import logging
@@ -32,18 +32,18 @@ from runs.querysets import LOST, WorkerQuerySet
 from runs.states import Status
 
 FORGET_WORKERS = timedelta(hours=1)
-# On top of the grace period: a cancel that nobody has obeyed by then is carried out by force.
+# A cancel that no worker carried out within the grace period plus this margin is forced.
 CANCEL_MARGIN = timedelta(seconds=60)
 
 logger = logging.getLogger(__name__)
 
 
 class Listener:
-    """How long a process has listened to the workers without a pause of its own.
+    """Tells whether this process has watched heartbeats long enough to declare workers lost.
 
-    While it was paused itself (a closed lid stops all of them together), or could not reach the
-    database, it heard nobody: that silence says nothing about a worker. After a pause it listens for
-    a whole span of silence before it judges again.
+    If this process was paused itself (a laptop with a closed lid pauses all processes), or could not
+    reach the database, missing heartbeats say nothing about the workers. After such a pause it waits
+    for a whole span of silence before it declares workers lost again.
     """
 
     def __init__(self, silence: timedelta = LOST):
@@ -52,18 +52,18 @@ class Listener:
         self.again_at: datetime | None = None
 
     def may_judge(self) -> bool:
-        """To be asked after workers were looked up, so that no pause in between goes unnoticed."""
+        """Call this after the query for lost workers, so that a pause between the two is noticed."""
         now = timezone.now()
-        # Beside such a gap there is room for a heartbeat that was due, and some delay.
+        # The remaining third leaves room for a heartbeat that was due, and some delay.
         if self.heard_at is not None and abs(now - self.heard_at) > self.silence * 2 / 3:
             self.again_at = now + self.silence
-            logger.warning("recover was paused; it listens for %s again", self.silence)
+            logger.warning("recover was paused; no worker is declared lost for %s", self.silence)
         self.heard_at = now
         return self.again_at is None or now >= self.again_at
 
 
 def recover(now: datetime | None = None, *, listener: Listener | None = None) -> Counter[str]:
-    """Do all of it; returns how many steps wait for a worker, per queue."""
+    """Run all repairs; returns how many steps wait for a worker, per queue."""
     now = now or timezone.now()
     listener = listener or Listener()
     lost = list(lost_attempts(listener.silence))
@@ -82,7 +82,8 @@ def recover(now: datetime | None = None, *, listener: Listener | None = None) ->
 
 
 def silent_workers(span: timedelta = LOST) -> WorkerQuerySet:
-    """Workers without a heartbeat for so long, by the database's clock, which wrote the heartbeats."""
+    """Workers without a heartbeat for longer than `span`, by the database's clock, which also set
+    `heartbeat_at`."""
     silence = ExpressionWrapper(Now() - F("heartbeat_at"), output_field=DurationField())
     return Worker.objects.alias(silence=silence).filter(silence__gt=span)
 
@@ -92,7 +93,7 @@ def live_workers(span: timedelta = LOST) -> WorkerQuerySet:
 
 
 def lost_attempts(span: timedelta = LOST) -> QuerySet[StepAttempt]:
-    """Attempts whose worker is silent, or has left without ending them."""
+    """Attempts whose worker is silent, or has stopped without ending them."""
     heard = live_workers(span).values("name")
     return StepAttempt.objects.filter(finished_at__isnull=True).exclude(worker__in=heard)
 
@@ -106,7 +107,7 @@ def _end_lost(attempt: StepAttempt) -> None:
         worker=attempt.worker,
     )
     outcome, error = Outcome.LOST, f"Worker {attempt.worker} fell silent while the step ran."
-    # Those of other machines say so when they are back (`finish._end_attempt`).
+    # On another machine we cannot tell; the worker corrects this when it is back (`finish._end_attempt`).
     if worker_names.is_there(attempt.worker):
         outcome, error = Outcome.INTERRUPTED, f"Worker {attempt.worker} was paused."
     finish(claim, outcome, error=error, code="WorkerLost")
@@ -129,7 +130,8 @@ def _force_cancels(now: datetime) -> None:
 
 
 def stuck_runs() -> list[int]:
-    """Runs in which something has ended and something else has not heard of it."""
+    """Runs that need `advance`: a step has ended or a cancel or an error was set, but the rest of the run
+    has not followed."""
     steps = Run.objects.filter(parent=OuterRef("pk"), kind=Kind.STEP)
     ended = Exists(steps.filter(finished_at__isnull=False))
     waiting = Exists(steps.filter(status=Status.NOT_STARTED))

@@ -1,4 +1,4 @@
-"""Whether a step whose attempt has failed or was lost is tried again, and when."""
+"""Decides whether and when a step is tried again after a failed or lost attempt."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -6,15 +6,15 @@ from typing import Any
 from runs.engine.claim import Claim
 from runs.models import Outcome, StepAttempt, StepRun
 
-# A step may lose its worker this often before it is taken to be the reason.
+# After losing its worker this often, the step itself is assumed to be the cause, and fails.
 LOST_LIMIT = 2
 MAX_DELAY_SECONDS = 3600
 
 
 def _next_try(claim: Claim, outcome: Outcome, at: datetime) -> tuple[float | None, dict[str, Any]]:
-    """Seconds to the next try and what to write for it; None when there is none.
+    """Seconds until the next attempt (None if there is none), and the changes to the step's row.
 
-    A lost worker uses up no retry; a failure doubles the wait before the next try.
+    A lost worker uses up no retry. Each failure doubles the delay.
     """
     if outcome == Outcome.LOST:
         lost = StepAttempt.objects.filter(step_id=claim.step_id, outcome=Outcome.LOST).count()

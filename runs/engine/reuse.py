@@ -1,5 +1,5 @@
-"""Reuse: a step whose code, parameters, inputs and environment are those of an earlier, completed
-step gets that one's result, and its row says why it was or was not reused."""
+"""Reuse: a step with the same code, parameters, inputs and environment as an earlier, completed step gets
+that step's result. Its row says why it was or was not reused."""
 
 import hashlib
 import json
@@ -33,7 +33,7 @@ def parts_of(
     secret_names: set[str],
     origins: Mapping[str, str],
 ) -> dict[str, Any]:
-    """What the result of a step depends on. `origins` names the data behind each input."""
+    """Everything that the result of a step depends on. `origins` identifies the data of each input."""
     used = {
         name: node.value(name, values) for name in {**node.module.parameters, **node.assignments}
     }
@@ -80,7 +80,7 @@ def _digest(content: object) -> str:
 
 
 def _keyed_digest(value: str) -> str:
-    """A secret's change must show without its value being guessable."""
+    """A digest that shows that a secret changed, but from which its value cannot be guessed."""
     return salted_hmac("runs.engine.reuse", value, algorithm="sha256").hexdigest()
 
 
@@ -94,7 +94,7 @@ def find_source(key: str) -> StepRun | None:
 
 
 def why_not(step: StepRun, parts: Mapping[str, Any]) -> str:
-    """The sentence on a step that could have been reused and was not, against the run before it."""
+    """Why a step that allows reuse was not reused, found by comparing it with the previous run."""
     run = step.run
     of_same = {"pipeline_id": run.owner.pipeline_id}
     if run.owner.pipeline_id is None:
@@ -143,7 +143,7 @@ def take_over(claim: Claim, step: StepRun, source: StepRun, *, changes: Mapping[
         },
     )
     if done:
-        # The client recognises a reused step by these (wire.md 9.1).
+        # Clients recognise a reused step by these properties (wire.md 9.1).
         Run.objects.filter(pk=step.pk).update(
             properties={
                 **step.run.properties,

@@ -1,4 +1,4 @@
-"""Applying what a running step reports in the file `facts.jsonl`: metrics, tags, uploads, its status."""
+"""Applies what a running step reports in the file `facts.jsonl`: metrics, tags, uploads, its status."""
 
 import json
 import logging
@@ -25,10 +25,10 @@ from studio.core.db.transactions import write_transaction
 from studio.core.db.writable import writable
 from studio.storage.paths import sent_path
 
-# One transaction holds the database's lock for some tens of milliseconds, and others get it between two.
+# Keeps each transaction to some tens of milliseconds, so that others get the database's lock in between.
 REPORTS_AT_ONCE = 50
 APPLY_SECONDS = 0.25
-MAX_WARNINGS = 20  # about files; a step can make any number of them
+MAX_WARNINGS = 20  # about files; a step can write any number of files
 LONGEST_REPORT = 1024 * 1024
 MAX_REPORT_BYTES = 64 * 1024 * 1024
 
@@ -36,15 +36,16 @@ logger = logging.getLogger(__name__)
 
 
 def script_error(folder: Path) -> str:
-    """The line of the exception that ended a script, as its launcher wrote it down; "" if none did."""
+    """The exception that ended the script, as one line written by its launcher; "" if there is none."""
     text = _written(folder / REASON, MOST_REASON * 4)
-    # Before the line of a SyntaxError its place is shown.
+    # The text of a SyntaxError begins with indented lines that show the source.
     lines = dropwhile(lambda line: line.startswith(" "), text.splitlines())
     return first_line("\n".join(lines)) or first_line(text)
 
 
 def _written(path: Path, most: int) -> str:
-    """The text of a plain file that a step has left; of a pipe or a link there is none to wait for."""
+    """The text of a regular file that a step wrote; "" for anything else. A step may leave a pipe there,
+    and reading that would block."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
     except OSError:
@@ -59,8 +60,8 @@ def _written(path: Path, most: int) -> str:
 class StepReports:
     """Applies the lines of a step's report file, in order and once each.
 
-    A report names one of `runs`, the step or its parent; one that names another run is ignored. So is what
-    an attempt reports after the step was taken from it.
+    A report must name one of `runs` (the step or its parent); others are ignored, and so are reports of
+    an attempt that no longer holds the step.
     """
 
     def __init__(self, folder: Path, author: Author, *runs: Run | None):
@@ -72,34 +73,34 @@ class StepReports:
         self.runs = {str(run.uuid): run for run in runs if run is not None}
         self.offset = 0
         self.status: dict[str, Any] | None = None
-        self.stored_uploads: list[Path] = []  # uploads that are stored and not committed yet
+        self.stored_uploads: list[Path] = []  # uploads that are stored but not committed yet
         self.warnings: list[str] = []
 
     def apply(self) -> bool:
-        """Apply what is new, for APPLY_SECONDS or little more; False if there is more."""
+        """Apply new lines for about APPLY_SECONDS; False if there are more."""
         until = time.monotonic() + APPLY_SECONDS
         size = _size(self.path)
         if size > MAX_REPORT_BYTES:
             raise StepRefused(
-                f"The step told more than {MAX_REPORT_BYTES} bytes of metrics and tags."
+                f"The step reported more than {MAX_REPORT_BYTES} bytes of metrics and tags."
             )
         while self.offset < size and time.monotonic() < until:
             lines = self._next_lines()
             if not lines:
-                return True  # the end of the line is still to come
+                return True  # the last line is not complete yet
             self.stored_uploads.clear()
             with write_transaction():
                 reports = list(_parsed(lines))
                 self.attempt = lock(self.author, *self._runs_of(reports))
                 if self.attempt is None:
-                    logger.warning("facts of %s come too late", self.path)
+                    logger.warning("reports in %s ignored: the attempt is over", self.path)
                     return True
                 for report in reports:
                     self._apply(report)
             for upload in self.stored_uploads:
                 upload.unlink(missing_ok=True)
             self.offset += sum(map(len, lines))
-            # The step may wait to hear how far we are.
+            # The step may wait until its reports are applied.
             self.applied.write_text(str(self.offset))
         return self.offset >= size
 
@@ -108,7 +109,8 @@ class StepReports:
         return {run.pk for uuid, run in self.runs.items() if uuid in named}
 
     def _next_lines(self) -> list[bytes]:
-        """The next lines. One that is too long for a report comes in pieces, which are ignored."""
+        """The next complete lines. A line that is too long is returned in pieces, which are then ignored
+        because they are not JSON."""
         lines: list[bytes] = []
         with self.path.open("rb") as file:
             file.seek(self.offset)
@@ -133,7 +135,7 @@ class StepReports:
         except Exception as error:
             if is_outage(error):
                 raise
-            # A step's nonsense must not end the step.
+            # A malformed report must not fail the step.
             logger.exception("report ignored: %.200s", report)
 
     def _metric(self, run: Run, report: dict[str, Any]) -> None:
@@ -209,14 +211,14 @@ def _parsed(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
 
 
 def _step(value: object) -> int | None:
-    """None, too, for a number that its column does not hold."""
+    """The step number of a metric; None if it is no integer or too large for its column."""
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63:
         return value
     return None
 
 
 def _whole(text: str) -> int | str:
-    """What no database takes for a number is as large as numbers get, in the word for that."""
+    """The integer, or "Infinity" or "-Infinity" if it is too large for a database."""
     number = int(text)
     if abs(number) <= sys.float_info.max:
         return number

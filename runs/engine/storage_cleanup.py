@@ -1,8 +1,8 @@
-"""Removing from the storage what attempts left that were taken over by another one. Nothing points to it:
-an attempt has places of its own for outputs, and its files have left the rows of their runs.
+"""Removes from the storage the files of attempts that another attempt replaced. Nothing refers to these
+files: each attempt stores its outputs in places of its own, and its artifacts' rows were deleted.
 
-It is done once the step is over and some time has passed, since a paused worker may still write when it
-goes on; whoever ends such an attempt late has its places looked at again."""
+This waits until the step is over and some time has passed, because a paused worker may still write when
+it resumes. If such an attempt ends late, its places are cleaned up once more."""
 
 import logging
 import re
@@ -33,9 +33,9 @@ logger = logging.getLogger(__name__)
 
 
 def abandon(claim: Claim, *, at: datetime) -> None:
-    """Note where an attempt that another one follows may have left something: the places of its outputs,
-    and the runs that it may have uploaded to. Called before its facts are withdrawn, with the runs
-    that it began."""
+    """Record where an attempt that another one will replace may have left files: the places of its outputs,
+    and the runs that it may have uploaded to. Call this before `withdraw`, which deletes the child
+    runs that the attempt began."""
     step = StepRun.objects.select_related("run__parent").get(pk=claim.step_id)
     own, above = withdrawal.runs_of(step.run)
     begun = Run.objects.filter(parent__in=own, kind=Kind.CHILD, attempt=claim.attempt)
@@ -53,38 +53,40 @@ def abandon(claim: Claim, *, at: datetime) -> None:
 
 
 def postpone(claim: Claim, *, at: datetime) -> None:
-    """Of an attempt that ends after it was taken over: it may have written until now."""
+    """Schedule another cleanup for an attempt that ended after it was replaced: it may have written
+    until now."""
     attempts = StepAttempt.objects.filter(step=claim.step_id, number=claim.attempt)
     attempts.exclude(abandoned={}).update(cleanup_at=at + WAIT)
 
 
 def clean_up(now: datetime | None = None) -> int:
-    """Remove all of it that is due; returns of how many attempts. What cannot be removed now is tried
-    again the next time, and keeps nobody else's."""
+    """Clean up all attempts that are due; returns how many. An attempt that cannot be cleaned up now is
+    tried again the next time and does not hold up the others."""
     due = StepAttempt.objects.filter(
         cleanup_at__lte=now or timezone.now(),
         step__run__finished_at__isnull=False,
-        step__run__attempt__gt=F("number"),  # else nobody did its work again
+        step__run__attempt__gt=F("number"),  # only if another attempt followed
     ).select_related("step__run__workspace")
     done = 0
     for attempt in list(due):
         if _may_still_write(attempt.worker) or not _remove(attempt):
             continue
-        # Unless it has just been noted anew.
+        # Not if `postpone` has set a new time meanwhile.
         of_this = StepAttempt.objects.filter(pk=attempt.pk, cleanup_at=attempt.cleanup_at)
         done += of_this.update(cleanup_at=None)
     if done:
-        logger.info("removed from the storage what %d lost attempts had left", done)
+        logger.info("removed the files of %d replaced attempts from the storage", done)
     return done
 
 
 def _may_still_write(worker: str) -> bool:
-    """A process that is paused writes when it goes on; one that lives has heard of its loss by now."""
+    """Whether the worker's process exists but is paused (it sends no heartbeats), so that it may write
+    when it resumes. A running worker has noticed by now that it lost the step."""
     return bool(worker_names.is_there(worker)) and not Worker.objects.filter(name=worker).exists()
 
 
 def _remove(attempt: StepAttempt) -> bool:
-    """Whether all of it is gone; what one store keeps is no reason to keep the rest."""
+    """Remove the files of an attempt; True if all are gone. A failure in one place does not stop the rest."""
     run = attempt.step.run
     removing: list[Callable[[], None]] = [
         partial(_remove_output, attempt, port, place)
@@ -100,9 +102,9 @@ def _remove(attempt: StepAttempt) -> bool:
         try:
             remove()
         except Exception:
-            logger.warning("something that %s left cannot be removed now", attempt, exc_info=True)
+            logger.warning("some files of %s cannot be removed now", attempt, exc_info=True)
             is_gone = False
-    if is_gone:  # the listings say what is to be removed
+    if is_gone:  # only then: the listings name the files to remove
         studio_store().remove_folder(listings_of(run.uuid, attempt.number))
     return is_gone
 
@@ -113,25 +115,25 @@ def _remove_output(attempt: StepAttempt, port: str, place: Mapping[str, str]) ->
         known = read_listing(listing_of(step.run.uuid, attempt.number, port))
         location = data.locate(step.run.workspace, place["datastore"], place["path"])
     except (FileNotFoundError, BadValue, data.PathError):
-        return  # it had stored nothing, the datastore is gone, or a link leads elsewhere
-    if not _is_wanted(step, place):
+        return  # nothing was stored, the datastore is gone, or a link leads out of it
+    if not _is_in_use(step, place):
         data.remove_files(location, known, up_to=str(step.run.uuid))
 
 
-def _is_wanted(step: StepRun, place: Mapping[str, str]) -> bool:
-    """Whether somebody made a dataset of it, or what counts lies at the same place: callers choose the
-    names of destinations. Two datastores may be the same folder, or one a folder of the other: only what
-    follows the step's id in a path is compared."""
+def _is_in_use(step: StepRun, place: Mapping[str, str]) -> bool:
+    """Whether a dataset refers to the place, or it overlaps with an output that counts: callers choose the
+    names of destinations. Compares only what follows the step's id in a path, because two datastores may
+    be the same folder, or one inside the other."""
     uuid = str(step.run.uuid)
     counting = [f"{output['path']}/" for output in step.outputs.values() if "stored" in output]
-    wanted = [path.partition(uuid)[2] for path in counting if uuid in path]
+    used = [path.partition(uuid)[2] for path in counting if uuid in path]
     for saved in SavedDataset.objects.filter(dataflow__contains=uuid):
         for _, uri in data.read_dataflow(saved.dataflow).paths:
             _, path = data.datastore_path(uri) or ("", uri)
             if uuid in path:
-                wanted.append(WILDCARD.split(path.partition(uuid)[2])[0])
+                used.append(WILDCARD.split(path.partition(uuid)[2])[0])
     ours = f"{place['path']}/".partition(uuid)[2]
-    return any(path.startswith(ours) or ours.startswith(path) for path in wanted)
+    return any(path.startswith(ours) or ours.startswith(path) for path in used)
 
 
 def _remove_artifacts(folder: str, run_uuid: str) -> None:

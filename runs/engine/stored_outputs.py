@@ -1,7 +1,6 @@
-"""What a step stored is recorded with its output: how many files of how many bytes on the step's row,
-their names and sizes in a file beside its logs, since there may be many thousands of them.
-
-`{"files": 2, "bytes": 10, "listing": "runs/…"}`; without files there is no listing."""
+"""Records what a step stored in each output. The step's row has the number of files and bytes:
+`{"files": 2, "bytes": 10, "listing": "runs/…"}`. The listing, a file beside the logs, has the name and
+size of each file, since there may be many thousands. Without files there is no listing."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -23,7 +22,7 @@ from studio.storage.store import studio_store
 def record(
     place: Mapping[str, Any], files: Sequence[data.Entry], *, run: UUID, attempt: int, port: str
 ) -> dict[str, Any]:
-    """`place` with what an attempt stores there."""
+    """Write the listing of an output; returns `place` with the record of its files."""
     found: dict[str, Any] = {"files": len(files), "bytes": sum(file.size for file in files)}
     if files:
         known = {_name(file.path, place): file.size for file in files}
@@ -42,48 +41,48 @@ def listing_of(run: UUID, attempt: int, port: str) -> str:
 
 
 def _name(path: str, place: Mapping[str, Any]) -> str:
-    """Below the output's folder; an output that is one file has the name of that file."""
+    """The path below the output's folder; if the output is a single file, its name."""
     if path == place["path"]:
         return PurePosixPath(path).name
     return path.removeprefix(f"{place['path']}/")
 
 
 def files_of(place: Mapping[str, Any]) -> dict[str, int]:
-    """The size of each file that was stored in an output, by its name there."""
+    """The size of each file that was stored in an output, by name."""
     listing = place.get("stored", {}).get("listing")
     return {} if listing is None else read_listing(listing)
 
 
 def read_listing(listing: str) -> dict[str, int]:
-    """FileNotFoundError where there is none."""
+    """Read a listing; FileNotFoundError if there is none."""
     known: dict[str, int] = json.loads(b"".join(studio_store().stream(listing)))
     return known
 
 
 def found_at(location: data.Location, place: Mapping[str, Any]) -> dict[str, int]:
-    """The same of what is there now; asks for a list and reads nothing."""
+    """The size of each file that exists there now, by name. Lists the folder without reading the files."""
     return {_name(entry.path, place): entry.size for entry in location.files()}
 
 
 def require(place: Mapping[str, Any], found: Mapping[str, object], *, named: str) -> None:
-    """Refuse to go on without a file that an earlier step stored; what others put beside is no matter."""
+    """Raise StepRefused if a file that an earlier step stored is missing. Additional files are allowed."""
     gone = next((name for name in files_of(place) if name not in found), None)
     if gone is not None:
         raise StepRefused(
-            f"{named} is not there any more: {file_names.shown(gone)} is gone from {place['datastore']}/{place['path']}."
+            f"{named} is incomplete: {file_names.shown(gone)} is gone from {place['datastore']}/{place['path']}."
             " Run the step that made it again (RegenerateOutputs), or restore the file."
         )
 
 
 def what_is_gone(workspace: Workspace, outputs: Mapping[str, Mapping[str, Any]]) -> str | None:
-    """The first file of a step's outputs that is not as it was stored."""
+    """The first file of a step's outputs that is missing or has another size; None if all are there."""
     for place in outputs.values():
         try:
             known = files_of(place)
             if not known:
                 continue
             location = data.locate(workspace, place["datastore"], place["path"])
-        except (BadValue, FileNotFoundError):  # without its datastore, or its listing
+        except (BadValue, FileNotFoundError):  # the datastore or the listing is gone
             return f"{place['datastore']}/{place['path']}"
         found = found_at(location, place)
         for name, size in known.items():

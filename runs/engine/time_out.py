@@ -1,4 +1,4 @@
-"""Ending runs whose time is up."""
+"""Ends runs whose time-out has passed."""
 
 from collections import Counter
 from datetime import datetime, timedelta
@@ -11,7 +11,7 @@ from runs.engine.advance import advance
 from runs.models import Kind, Run
 from runs.states import Status
 
-OF_STEPS = (Kind.PIPELINE, Kind.SCRIPT)  # of these, a script's run of its own has none
+OF_STEPS = (Kind.PIPELINE, Kind.SCRIPT)  # the kinds of runs that the engine advances
 
 
 def overdue_runs(now: datetime) -> list[int]:
@@ -35,7 +35,7 @@ def overdue_runs(now: datetime) -> list[int]:
 
 
 def expire(run_id: int) -> Counter[str]:
-    """End a run whose time is up: what it holds is stopped, and it fails."""
+    """Fail a run whose time-out has passed, and stop its steps."""
     text = "The run's time-out has passed."
     Run.objects.filter(pk=run_id, error_code="", finished_at=None).exclude(
         status=Status.CANCEL_REQUESTED

@@ -1,4 +1,4 @@
-"""Runs that their client has made and not yet submitted: nothing schedules them."""
+"""Runs that a client created but has not submitted yet, so that nothing schedules their steps."""
 
 from datetime import datetime, timedelta
 
@@ -8,13 +8,13 @@ from runs.models import PipelineRun, Run
 from runs.states import Status
 from studio.core.db.transactions import write_transaction
 
-# A client submits in its next call. One that has not done so in a day is gone, and its run would wait
-# for ever: there is no step whose end would end it.
+# A client submits in its next call. After a day it is gone, and its run would wait for ever, since no
+# step would end and so end the run.
 ABANDONED = timedelta(days=1)
 
 
 def take_unsubmitted(run_id: int) -> bool:
-    """True for the one caller that may decide what becomes of an unsubmitted run: start it or cancel it."""
+    """True for exactly one caller, which may then start or cancel the unsubmitted run."""
     unsubmitted = PipelineRun.objects.filter(pk=run_id, submitted_at__isnull=True)
     return bool(unsubmitted.update(submitted_at=timezone.now()))
 
@@ -23,7 +23,7 @@ def fail_unsubmitted(now: datetime) -> None:
     unsubmitted = Run.objects.live().filter(
         pipeline_run__submitted_at__isnull=True, created_at__lt=now - ABANDONED
     )
-    # The outer join of the condition above would find the runs that have no PipelineRun at all.
+    # The condition above is an outer join, which also finds runs without a PipelineRun: exclude them.
     for pk in list(unsubmitted.filter(pipeline_run__isnull=False).values_list("pk", flat=True)):
         with write_transaction():
             if take_unsubmitted(pk):

@@ -1,4 +1,4 @@
-"""Whether the values of a run can be handed to its steps, asked before there is a run."""
+"""Checks, before a run is created, that its values are short enough to be passed to the steps."""
 
 import re
 import shlex
@@ -10,12 +10,12 @@ from endpoints.graph import STRUCTURED_ARGUMENTS, Node
 from endpoints.parameters import ParameterErrors
 from runs.steps.process_limits import LONGEST_TEXT, MOST_VARIABLES, is_too_long, size
 
-FAR_BELOW = 8 * 1024  # bytes of all values: quoted five times over they fit anywhere
-A_PLACE = 512  # bytes of an input's or output's path, about
+FAR_BELOW = 8 * 1024  # if all values together are shorter, they fit anywhere, even quoted fivefold
+A_PLACE = 512  # estimated bytes of the path of an input or output
 
 
 def check_lengths(blueprint: Blueprint, values: Mapping[str, str]) -> None:
-    """Refuses a value that would stand in a command line, or in a variable only, and is too long."""
+    """Refuse values that are too long for a command line, or for a variable if passed only in one."""
     if sum(map(size, values.values())) < FAR_BELOW:
         return
     errors: dict[str, str] = {}
@@ -29,7 +29,7 @@ def check_lengths(blueprint: Blueprint, values: Mapping[str, str]) -> None:
 
 
 def in_arguments(node: Node, values: Mapping[str, str]) -> set[str]:
-    """The module's parameters that stand in the step's arguments."""
+    """The module's parameters that appear in the step's arguments."""
     return {each.value for each in node.arguments(values) if each.kind == "Parameter"}
 
 
@@ -60,8 +60,8 @@ def _check_command(node: Node, values: Mapping[str, str], errors: dict[str, str]
             longest,
             values,
             errors,
-            f"step {node.name} puts it into a command, which has at most {LONGEST_TEXT:,} bytes."
-            " Give it as a file of a dataset or data path, or take a PythonScriptStep.",
+            f"step {node.name} puts it into a command, which may have at most {LONGEST_TEXT:,} bytes."
+            " Pass it as a file of a dataset or data path, or use a PythonScriptStep.",
         )
 
 
@@ -82,9 +82,9 @@ def _check_variables(node: Node, values: Mapping[str, str], errors: dict[str, st
                 name,
                 values,
                 errors,
-                f"step {node.name} gets it as the variable {variable} only, and one has at most"
-                f" {LONGEST_TEXT:,} bytes, all together {MOST_VARIABLES // 2:,}. Name it in the"
-                " step's arguments, where a script finds it whatever its length.",
+                f"step {node.name} gets it as the variable {variable} only. A variable may have at"
+                f" most {LONGEST_TEXT:,} bytes, and all variables together {MOST_VARIABLES // 2:,}."
+                " Add it to the step's arguments, where a script gets it whatever its length.",
             )
 
 
@@ -93,7 +93,7 @@ def _refuse(
 ) -> None:
     assignment = node.assignments.get(name)
     if assignment is None or not assignment.from_graph:
-        return  # its author's, and no caller can do anything about it
+        return  # the pipeline's author set the value, and callers cannot change it
     parameter = assignment.value or name
     length = size(values.get(parameter) or "")
     errors.setdefault(parameter, f"Parameter {parameter} has {length:,} bytes: {why}")

@@ -1,4 +1,4 @@
-"""The names of workers. On its own machine, a name tells whether its process is still there."""
+"""Worker names. They contain host and process, so on the same machine we can check whether it exists."""
 
 import os
 import platform
@@ -11,7 +11,7 @@ def name_of_this_process() -> str:
 
 
 def is_there(worker: str) -> bool | None:
-    """Whether the process of this name exists; None where that cannot be seen from here."""
+    """Whether the worker's process exists; None if it ran on another machine."""
     rest, _, token = worker.rpartition(":")
     host, _, pid = rest.rpartition(":")
     if host != platform.node() or not pid.isdecimal():
@@ -22,13 +22,14 @@ def is_there(worker: str) -> bool | None:
         pass
     except (OSError, OverflowError):
         return False
-    # Not another process that was given the number, as the only one of a container always is.
+    # Compare the start times: another process may have the same pid. In a container with one process,
+    # every new worker gets the same one.
     return _start_of(pid) == token.partition("-")[0]
 
 
 def _start_of(pid: str) -> str | None:
-    """When a process started, in the machine's own ticks; empty where /proc does not tell. None for one
-    that has ended, though its parent has not asked how: that parent may never do it."""
+    """When a process started, in clock ticks since boot; "" without /proc. None for a zombie, which has
+    ended although its parent may never collect its exit status."""
     try:
         state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:

@@ -1,8 +1,8 @@
-"""The working folder of one attempt: the code, the inputs in their places, the outputs taken up.
+"""The working folder of one attempt: lays out code and inputs, and stores outputs.
 
-`<work>/<step uuid>.<attempt>/` is the step's home and holds `code/` (where it runs), `inputs/`,
-`outputs/`, `facts/`, `packages/` (which it installs itself) and `log`; it is gone when the attempt is
-over.
+`<work>/<step uuid>.<attempt>/` is the step's home directory. It holds `code/` (where the step runs),
+`inputs/`, `outputs/`, `facts/`, `packages/` (which the step installs itself) and `log`. It is removed
+when the attempt is over.
 """
 
 import json
@@ -33,8 +33,8 @@ OPERATOR = re.compile(r"\|\|?|&&?|;|\d?(>>?|<)(&\d)?")
 PLACEHOLDER = re.compile(r"\b(DatasetConsumptionConfig|DatasetOutputConfig):([\w.\-]+)")
 VARIABLE = re.compile(rf"{re.escape(PORT_WORD)}([\w.\-]+)")
 
-# What the small `azureml` package does by itself when it reads a table. The SDK writes the types that
-# it found in a file into every dataset; a reader finds the same ones.
+# Transformations that our `azureml` package handles itself. Column types are among them, because the SDK
+# writes the types it inferred from a file into every dataset, and our reader infers the same ones.
 READ_HERE = {
     *("read_delimited", "read_json_lines", "read_parquet", "read_files"),
     *("convert_column_types", "keep_columns", "drop_columns"),
@@ -43,25 +43,24 @@ READ_HERE = {
 
 @dataclass
 class Folder:
-    """`inputs` and `outputs` are what stands for each port on the command line: a path, or the id of
-    a dataset that the script reads by itself (mode `direct`)."""
+    """A working folder. `inputs` and `outputs` hold what the command line gets for each port: a path, or
+    the id of a dataset that the script reads itself (mode `direct`)."""
 
     path: Path
     inputs: dict[str, str] = field(default_factory=dict)
     outputs: dict[str, Path] = field(default_factory=dict)
     modes: dict[str, str] = field(default_factory=dict)
-    references: dict[str, str] = field(
-        default_factory=dict
-    )  # inputs, by their DataReference's name
+    # Inputs, by the name of their DataReference.
+    references: dict[str, str] = field(default_factory=dict)
     linked: dict[Path, dict[str, Any]] = field(default_factory=dict)
-    # What was in the places of outputs before the step: a folder of the code that it leaves as it was
-    # is no output.
+    # What was at the places of outputs before the step ran. A folder of the code that the step did not
+    # change is no output.
     taken: dict[Path, dict[str, Any]] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
     @property
     def ports(self) -> dict[str, str]:
-        """The place of whatever AZUREML_DATAREFERENCE_* can name."""
+        """The places that AZUREML_DATAREFERENCE_* variables point to, by name."""
         outputs = {name: str(path) for name, path in self.outputs.items()}
         return {**self.references, **self.inputs, **outputs}
 
@@ -83,7 +82,7 @@ class Folder:
 
 
 def make(job: Job) -> Folder:
-    """Lay out code and inputs; what cannot be had is a StepRefused that names it."""
+    """Lay out code and inputs; StepRefused names what is missing."""
     name = cleanup.name_of(job.run.uuid, job.claim.attempt)
     folder = Folder(settings.STUDIO_WORK_DIR / name)
     if folder.path.exists():
@@ -95,7 +94,7 @@ def make(job: Job) -> Folder:
         (folder.path / "outputs").mkdir()
     if job.module.snapshot is not None:
         snapshots.working_copy(job.module.snapshot, folder.code)
-    # Scripts written for v1 find these there.
+    # Scripts written for v1 expect these folders.
     for name in ("outputs", "logs"):
         (folder.code / name).mkdir(exist_ok=True)
     _lay_out(job, folder)
@@ -111,7 +110,7 @@ def make(job: Job) -> Folder:
 
 
 def _lay_out(job: Job, folder: Folder) -> None:
-    """The inputs in their places."""
+    """Put the inputs in their places."""
     laid_out = {}
     for name, place in job.inputs.items():
         port = job.node.module.inputs.get(name) or Port(name)
@@ -168,7 +167,7 @@ def _input(job: Job, folder: Folder, port: Port, place: dict[str, Any]) -> Path:
 
 
 def _left_by_step(job: Job, place: dict[str, Any]) -> dict[str, int]:
-    """The files that an earlier step left in an output, none of them missing."""
+    """The files that an earlier step stored in an output; StepRefused if one is missing."""
     found = stored_outputs.found_at(_places(job, place)[0], place)
     stored_outputs.require(place, found, named=_made_by(job, place))
     return found
@@ -180,7 +179,7 @@ def _made_by(job: Job, place: dict[str, Any]) -> str:
 
 
 def _warn(job: Job, folder: Folder, text: str) -> None:
-    """On the step, and on the run, where who called for it looks."""
+    """Add a warning to the step, and to the run, where the caller looks."""
     folder.warnings.append(text)
     with write_transaction():
         run = PipelineRun.objects.select_for_update().only("warnings").get(pk=job.run.parent_id)
@@ -189,29 +188,29 @@ def _warn(job: Job, folder: Folder, text: str) -> None:
 
 
 def _lead(folder: Folder, name: str, wanted: str, *, to: Path) -> None:
-    """Have the place where a script looks for an input (`path_on_compute`) lead there, too."""
+    """Link the path where the script expects an input (`path_on_compute`) to the input."""
     link = _inside(folder, wanted)
     try:
         if link is None:
-            raise OSError("a step has no place but its own folder")
+            raise OSError("a step can only use its own folder")
         link.parent.mkdir(parents=True, exist_ok=True)
         link.symlink_to(to)
     except OSError as error:
         reason = error.strerror or str(error)
         folder.warnings.append(
-            f"The input {name} is not at {wanted} ({reason}): its place is in the step's arguments."
+            f"The input {name} is not at {wanted} ({reason}). Its path is in the step's arguments."
         )
 
 
 def _inside(folder: Folder, wanted: str) -> Path | None:
-    """A relative path as one below the code, where the step runs; None for any that leads elsewhere,
-    or nowhere."""
+    """`wanted` as a path below the code folder, where the step runs; None if it is invalid or leads out
+    of that folder."""
     try:
         path = folder.code / relative_path(wanted, backslash=True)
-        path.exists()  # a name may be too long for one
-        # What lies on the way may be a link to somebody's data.
+        path.exists()  # raises if a name is too long
+        # A parent folder may be a link to a mounted input.
         return path if path.parent.resolve().is_relative_to(folder.code.resolve()) else None
-    except (PathError, OSError, RuntimeError):  # also a link that leads in circles
+    except (PathError, OSError, RuntimeError):  # RuntimeError: a loop of links
         return None
 
 
@@ -221,8 +220,8 @@ def _name_of(transformation: Any) -> str:
 
 
 def _direct(job: Job, saved_id: str, target: Path, *, is_empty: bool) -> dict[str, Any] | None:
-    """What the step's `Run.input_datasets` reads without asking the studio; None for a dataset that
-    does more to its files than to read them, which the step then asks for and is told of."""
+    """What the step's `Run.input_datasets` needs to read a dataset without a request to the studio. None if
+    the dataset transforms its files in other ways; the step then requests it and gets an explanation."""
     saved = SavedDataset.objects.select_related("workspace").get(
         workspace=job.run.workspace, uuid=saved_id
     )
@@ -243,7 +242,8 @@ def _direct(job: Job, saved_id: str, target: Path, *, is_empty: bool) -> dict[st
 
 
 def _is_dataset_output(job: Job, name: str) -> bool:
-    """An OutputFileDatasetConfig's folder is there before the step; a PipelineData's is the script's to make."""
+    """Whether the output is an OutputFileDatasetConfig. Its folder must exist before the step runs, whereas
+    the script itself makes the folder of a PipelineData."""
     setting = job.node.outputs.get(name)
     if setting and (setting.path_on_datastore or setting.register_as):
         return True
@@ -267,12 +267,12 @@ def _values(arguments: Iterable[Argument], job: Job, folder: Folder) -> Iterator
         elif argument.kind == "Output":
             yield str(folder.outputs.get(argument.value, ""))
         else:
-            # No shell expands the variables that the SDK writes for a reference within a text.
+            # The SDK writes a reference within a text as a variable, and no shell expands it here.
             yield VARIABLE.sub(partial(_expanded, folder.ports), fill(argument.value, folder))
 
 
 def _expanded(ports: Mapping[str, str], found: re.Match[str]) -> str:
-    """The place of the port that a variable names; of `x.csv`, which is none, that of `x` and `.csv`."""
+    """The place of the port that a variable names. If `x.csv` is no port, the place of `x`, then `.csv`."""
     name = found[1]
     while name not in ports:
         name = re.sub(r"(^|[.\-])[^.\-]*$", "", name)
@@ -282,7 +282,7 @@ def _expanded(ports: Mapping[str, str], found: re.Match[str]) -> str:
 
 
 def fill(text: str, folder: Folder, *, written_as: Callable[[str], str] = str) -> str:
-    """Put the place of an input or output where its placeholder stands."""
+    """Replace the placeholders of inputs and outputs by their places."""
 
     def place(found: re.Match[str]) -> str:
         places = folder.inputs if found[1] == "DatasetConsumptionConfig" else folder.outputs
@@ -295,8 +295,8 @@ def fill(text: str, folder: Folder, *, written_as: Callable[[str], str] = str) -
 def command(job: Job, folder: Folder) -> str | None:
     """The shell text of a CommandStep: its command, then its arguments as words.
 
-    Only what its author wrote means anything to the shell; values that come from callers, and places,
-    are plain words.
+    Only text written by the pipeline's author has a meaning for the shell. Values from callers and
+    places are quoted.
     """
     if job.node.command is None:
         return None
@@ -311,7 +311,7 @@ def command(job: Job, folder: Folder) -> str | None:
 
 
 def _written(word: str) -> str:
-    """A word of the author's own: operators and variables keep their meaning."""
+    """Quote a word that the author wrote, so that operators and variables keep their meaning."""
     if OPERATOR.fullmatch(word):
         return word
     if "$" in word:
@@ -321,7 +321,7 @@ def _written(word: str) -> str:
 
 
 def check_inputs(folder: Folder) -> None:
-    """A mounted input is the stored original: a step that changed one fails."""
+    """Fail a step that changed a mounted input, because that is the stored original."""
     for path, before in folder.linked.items():
         name = data.changed(before, path)
         if name is not None:
@@ -332,8 +332,8 @@ def check_inputs(folder: Folder) -> None:
 
 
 class Recorded:
-    """The record of an output: written before its files are stored, since whoever removes what a lost
-    attempt left goes by it, and once more if a file has changed meanwhile."""
+    """Writes the record of an output. This happens before its files are stored, because `storage_cleanup`
+    uses the record to remove the files of a lost attempt, and again if a file changed meanwhile."""
 
     def __init__(self, job: Job, port: str, place: Mapping[str, Any], retry: OutageRetry):
         self.record = partial(
@@ -352,8 +352,10 @@ class Recorded:
 def store_outputs(
     job: Job, folder: Folder, *, retry: OutageRetry
 ) -> tuple[dict[str, str], list[str]]:
-    """Store the outputs in their datastores; those that were not written, or of which no file is to be
-    kept, and why; and the files whose names their stores cannot hold."""
+    """Store the outputs in their datastores.
+
+    Returns the outputs of which nothing was stored, each with the reason, and the files whose names the
+    datastore cannot store."""
     missing, outputs, left_out = {}, {}, []
     for name, place in job.step.outputs.items():
         setting = job.node.outputs.get(name) or OutputSetting(name)
@@ -381,8 +383,8 @@ def store_outputs(
             missing[name] = f"The output {name} was not written."
             if wanted and _inside(folder, wanted) is None:
                 missing[name] += (
-                    f" {wanted} is no place of a step, which has its own folder only: the place of"
-                    " the output is in the step's arguments."
+                    f" {wanted} is no usable path in the step's own folder: use the output's path"
+                    " from the step's arguments."
                 )
         elif setting.only:
             patterns = ", ".join(setting.only)
@@ -393,13 +395,13 @@ def store_outputs(
 
 
 def _place_of_its_own(job: Job, setting: OutputSetting) -> str | None:
-    """Where the script writes an output without being told (`path_on_compute`)."""
+    """The fixed path to which the script writes an output (`path_on_compute`), if any."""
     port = job.node.module.outputs.get(setting.name)
     return setting.path_on_compute or (port.path_on_compute if port else None)
 
 
 def _written_at(job: Job, folder: Folder, setting: OutputSetting) -> Path:
-    """Where the step wrote an output: where its arguments said, or else at its `path_on_compute`."""
+    """Where the step wrote an output: at the path from its arguments, or else at `path_on_compute`."""
     path, wanted = folder.outputs[setting.name], _place_of_its_own(job, setting)
     if not wanted or path.is_file() or (path.is_dir() and any(path.iterdir())):
         return path

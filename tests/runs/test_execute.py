@@ -115,7 +115,7 @@ class TestScripts:
         assert found.pop("PYTHONPATH").split(os.pathsep)[1] == kept.pop("PYTHONPATH")
         assert kept.items() <= found.items()
         assert "mine" not in found.values()
-        said = [text.split()[3] for text in step.warnings if "it is the studio's" in text]
+        said = [text.split()[3] for text in step.warnings if "the studio sets it" in text]
         assert said == list(lost)
 
     def test_files_in_outputs_become_artifacts(self, studio):
@@ -321,7 +321,7 @@ class TestScripts:
         said = {text.split()[2]: text for text in step.warnings if text.startswith("The output")}
         assert sorted(said) == sorted(places)
         for name in ("far", "up", "long", "link"):
-            assert f"{places[name]} is no place of a step" in said[name]
+            assert f"{places[name]} is no usable path in the step's own folder" in said[name]
         kept = located(run, step.outputs["new"])
         assert len(list(kept.files())) == 2
 

@@ -108,7 +108,7 @@ def test_a_missing_output_of_an_earlier_step_fails_by_name(studio, pipeline, mod
     studio.work()
     run.refresh_from_db()
     assert run.status == Status.FAILED
-    assert "The output made of step one is not there any more: a.csv is gone from" in run.error
+    assert "The output made of step one is incomplete: a.csv is gone from" in run.error
 
 
 def test_an_output_that_was_left_empty_is_an_empty_folder(studio, pipeline):

@@ -48,7 +48,7 @@ class Healer(logging.Handler):
         self.heal, self.records = heal, 0
 
     def emit(self, record):
-        if "tried again" in record.msg:
+        if "retrying after an outage" in record.msg:
             self.records += 1
             self.heal()
 
