@@ -7,8 +7,8 @@ from runs.steps.python import PythonRunner
 RUNNERS: dict[str, Runner] = {
     "PythonScriptStep": PythonRunner(),
     "CommandStep": CommandRunner(),
-    "EstimatorStep": PythonRunner(),  # what PythonScriptStep took the place of
-    "ModuleStep": PythonRunner(),  # a version of a named module
+    "EstimatorStep": PythonRunner(),  # the predecessor of PythonScriptStep
+    "ModuleStep": PythonRunner(),  # runs a version of a named module
 }
 
 __all__ = ["RUNNERS", "Order", "Runner", "StepRefused", "Stop", "StopFlag"]

@@ -1,4 +1,4 @@
-"""What every kind of step shares: the order a runner gets, and how it may be told to stop.
+"""What all step types share: the order that a runner gets, and the flag that stops a step.
 
 A runner turns an order into a command line; it never touches the database. Adding a step type is one
 file beside this one and one line in `runs.steps.RUNNERS`.
@@ -15,7 +15,7 @@ from typing import Protocol
 
 
 class StepRefused(Exception):
-    """The step cannot be started at all; the message says why, for the person who wrote it."""
+    """The step cannot run or be completed; the message tells the step's author why."""
 
     def __init__(self, message: str):
         super().__init__(message)
@@ -24,7 +24,7 @@ class StepRefused(Exception):
 
 @dataclass(frozen=True)
 class Order:
-    """A step ready to start: everything is a plain value, every placeholder is resolved."""
+    """A step that is ready to start: plain values only, all placeholders resolved."""
 
     name: str
     python: Path
@@ -37,28 +37,28 @@ class Order:
 
 class Runner(Protocol):
     def argv(self, order: Order) -> list[str]:
-        """The command line of the step's process; StepRefused where there is none."""
+        """The command line of the step's process; StepRefused if there is none."""
 
 
 class Stop(StrEnum):
-    """Why a step is ended from outside."""
+    """Why a step was stopped from outside."""
 
     CANCELED = "Canceled"
     TIMED_OUT = "TimedOut"
-    INTERRUPTED = "Interrupted"  # the worker stops, or was frozen: the step is started again
-    LOST = "Lost"  # what had started its process was killed, perhaps by another step
-    SUPERSEDED = "Superseded"  # the step is no longer ours: another attempt, or it ended without us
+    INTERRUPTED = "Interrupted"  # the worker stops or was frozen; the step will be started again
+    LOST = "Lost"  # the parent of its process was killed, perhaps by another step
+    SUPERSEDED = "Superseded"  # another attempt took the step over, or it was ended without us
 
 
 class StopFlag:
-    """Tells a step, and whatever prepares it, to stop. The first reason stays.
+    """Tells a step, and the code that prepares it, to stop. Keeps the first reason it is given.
 
-    It can be waited for together with the end of a process: `fileno` turns readable.
+    Its `fileno` turns readable when it is set, so `poll` can wait for it and a process together.
     """
 
     def __init__(self) -> None:
         self.reason: Stop | None = None
-        self.process_is_over = False  # what remains is to keep what it left, which harms nobody
+        self.process_is_over = False  # only storing its results remains
         self._lock = Lock()
         self._writer: int | None
         self._reader, self._writer = os.pipe()
@@ -73,7 +73,7 @@ class StopFlag:
         return self.reason is not None
 
     def wait(self, seconds: float) -> None:
-        """Return when it is raised, or after so long."""
+        """Return when the flag is set, or after `seconds`."""
         poll = select.poll()
         poll.register(self, select.POLLIN)
         poll.poll(seconds * 1000)

@@ -13,7 +13,7 @@ class CommandRunner:
         if size(order.command) > LONGEST_TEXT:
             raise StepRefused(
                 f"The command of step {order.name} has {size(order.command):,} bytes with its"
-                f" arguments; one can have {LONGEST_TEXT:,}. Write what is long into a file, or take a"
-                " PythonScriptStep."
+                f" arguments, but at most {LONGEST_TEXT:,} are allowed. Put long values into a file, or"
+                " use a PythonScriptStep."
             )
         return [shutil.which("bash") or "/bin/sh", "-c", order.command]

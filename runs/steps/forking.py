@@ -1,5 +1,6 @@
-"""Scripts started by forking a warm interpreter of their environment: a third of the time of a new one.
-Other programs are started by one of the studio's own, for the same small parent (`runs.steps.forkserver`)."""
+"""Starts scripts by forking a running interpreter of their environment, in a third of the time that a new
+interpreter takes. Other programs are started through the studio's own interpreter, so that they get the
+same small parent process (`runs.steps.forkserver`)."""
 
 import os
 import signal
@@ -15,11 +16,13 @@ from typing import Any
 from runs.steps import forkserver
 from runs.steps.watchdog import kill_group
 
-# An interpreter reads these as it starts, so a script that wants others of them gets one of its own.
+# An interpreter reads variables with these prefixes at its start. A script with other values of them needs
+# another server.
 READ_AT_START = ("PYTHON", "LD_", "LANG", "LC_", "DYLD_", "MALLOC_", "GLIBC_")
 NOT_READ = ("PYTHONPATH",)  # set up by the server for each script
 MOST_SERVERS = 8
-# A server that some step has stopped is woken after this long without a word, and left after as long again.
+# A step may have stopped a server (SIGSTOP). It is woken after this long without an answer, and given up
+# after the same time again.
 ANSWER_SECONDS = 5.0
 CLOSE_SECONDS = 2.0
 
@@ -33,7 +36,7 @@ def read_at_start(env: Mapping[str, str]) -> dict[str, str]:
 
 
 class Forked:
-    """A script with a small parent of its own; its socket turns readable when it has ended."""
+    """A forked script with a small parent process; its socket turns readable when the script has ended."""
 
     def __init__(
         self, status_pipe: socket.socket, *, wake: Callable[[], None], has_begun: Callable[[], bool]
@@ -54,19 +57,19 @@ class Forked:
         except TimeoutError:
             if not has_begun():
                 raise
-            return self._next()  # it has answered just now
+            return self._next()  # it has just begun
 
     def fileno(self) -> int:
         return self._status_pipe.fileno()
 
     def has_ended(self) -> bool:
-        return True  # readable is over
+        return True  # called when the socket is readable, which means it has ended
 
     def wake(self) -> None:
         _wake(self.parent)
 
     def collect(self) -> int | None:
-        """Its exit code, when nothing of it is left. A parent that was killed took the code with it."""
+        """The exit code, once all its processes have ended; None if its parent was killed."""
         try:
             return self._next()
         except EOFError:
@@ -93,7 +96,7 @@ def _taken_back(theirs: socket.socket) -> bool:
 
 
 def _wake(pid: int) -> None:
-    """Have it go on if somebody has stopped it."""
+    """Resume the process in case somebody stopped it."""
     try:
         os.kill(pid, signal.SIGCONT)
     except ProcessLookupError:
@@ -120,12 +123,13 @@ class Server:
     def fork(
         self, kind: str, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], log: int
     ) -> Forked:
-        """Start a process; OSError or EOFError when the server is not there any more, or stopped."""
+        """Start a process; OSError or EOFError if the server is gone or stopped."""
         ours, theirs = socket.socketpair()
         data = forkserver.packed(kind, str(cwd), argv, env)
         with theirs:
             try:
-                # What begins takes this; taken back when we give up, nothing begins any more.
+                # The process reads this byte before it begins. `_taken_back` removes it when we give up,
+                # so that the process can no longer begin.
                 ours.sendall(b"!")
                 rights = forkserver.rights(log, theirs.fileno())
                 with self._lock:
@@ -142,13 +146,13 @@ class Server:
                 raise
 
     def close(self) -> None:
-        """It ends when its last script has, also if it was stopped."""
+        """Close the connection: the server ends after its last script. Wakes it in case it is stopped."""
         self._control.close()
         if self.process.poll() is None:
             _wake(self.process.pid)
 
     def end(self) -> None:
-        """After `close`: have it end now. Its scripts do not need it."""
+        """After `close`: end the server now. Its scripts can run without it."""
         try:
             self.process.wait(CLOSE_SECONDS)
         except subprocess.TimeoutExpired:
@@ -157,7 +161,7 @@ class Server:
 
 
 class Servers:
-    """One server per interpreter and the variables it was started with; the least used go first."""
+    """One server per interpreter and start variables. Beyond MOST_SERVERS the least recently used is closed."""
 
     def __init__(self, *, answer_seconds: float = ANSWER_SECONDS):
         self._answer_seconds = answer_seconds
@@ -166,14 +170,14 @@ class Servers:
         self._closed: list[Server] = []
 
     def fork(self, python: Path, argv: Sequence[str], **more: Any) -> Forked | None:
-        """Start a script of `python`; None where processes cannot be forked: start it plainly then."""
+        """Start a script of `python`; None if that is impossible and it must be started without forking."""
         env = read_at_start(more["env"])
         kept = {"PATH": more["env"].get("PATH", os.defpath), **env}
         key = (str(python), tuple(sorted(env.items())))
         return self._fork(key, forkserver.SCRIPT, argv, [str(python)], kept, **more)
 
     def spawn(self, argv: Sequence[str], **more: Any) -> Forked | None:
-        """Start any program, the same way."""
+        """Start any program in the same way."""
         command = [sys.executable, "-I", "-S"]
         env = read_at_start(os.environ)
         return self._fork((), forkserver.PROGRAM, argv, command, env, **more)
@@ -212,7 +216,7 @@ class Servers:
 
     def _forget(self, key: tuple[Any, ...], server: Server) -> None:
         with self._lock:
-            if self._known.get(key) is server:  # not if somebody else has replaced it already
+            if self._known.get(key) is server:  # another thread may have replaced it already
                 self._close(self._known.pop(key))
 
     def _close(self, server: Server) -> None:

@@ -1,14 +1,14 @@
-"""Runs in a step's own Python: a warm interpreter that forks for each script instead of starting anew.
-One of the studio's own Python does so for programs that are no scripts of a step's Python.
-With the argument `once` and a file that holds the order it is started for that alone: a script's arguments
-may have any length so.
+"""The fork server: runs in a step's own Python and forks for each script, instead of starting a new
+interpreter. A server in the studio's own Python starts programs that are not Python scripts.
+With the argument `once` and the file of an order it runs only that order. The file allows arguments of
+any length.
 
-Standard library only, Python 3.6 on, and as little of it as possible, down to the modules that `socket`
-and `signal` are made of: what is imported here, a script finds imported, and every fork pays for it.
-Orders come through the socket at descriptor 0: `packed` text, and two descriptors, the log and the
-socket between the worker and those who do the order. These are two processes: the script's, and a small
-parent that adopts whatever the script leaves behind, ends it with the script, and tells the exit code.
-It ends everything, too, when the worker's end of that socket closes.
+Standard library only, from Python 3.6 on. It imports as few modules as possible, and `_socket` instead of
+`socket`: scripts start with these imports, and each fork copies them.
+Orders come through the socket at descriptor 0: a `packed` text and two descriptors, for the log and for
+the status pipe, a socket to the worker. Each order gets two processes: the script's, and a small parent
+that adopts what the script leaves behind, kills it when the script ends, and sends the exit code.
+The parent also kills everything when the worker closes its end of the status pipe.
 """
 
 import _signal
@@ -20,20 +20,20 @@ import select
 import sys
 import time
 
-REASON = "reason"  # the file of a script's last exception, in its folder of facts
+REASON = "reason"  # the file with a script's last exception, in its folder `facts`
 MOST_REASON = 4000
-ours = [0, ""]  # the process of the script, and the path of that file
-LENGTH = 4  # bytes before each order that say how long it is
+ours = [0, ""]  # the script's pid, and the path of its REASON file
+LENGTH = 4  # bytes before each order, with its length
 SCRIPT, PROGRAM = "script", "program"
 PR_SET_CHILD_SUBREAPER = 36
-END_SECONDS = 5.0  # what a SIGKILL does not end in this time hangs in the kernel
+END_SECONDS = 5.0  # a process that survives SIGKILL for this long is stuck in the kernel
 
 
 def packed(kind, cwd, argv, env) -> bytes:
-    """An order: SCRIPT (of this interpreter) or PROGRAM, the folder, the number of arguments, these
-    (the script or program first), the variables.
+    """An order as bytes: SCRIPT (of this interpreter) or PROGRAM, the folder, the number of arguments, the
+    arguments (the script or program first), the variables.
 
-    ValueError for a zero byte in a text, as from any process that is started."""
+    ValueError if a text contains a zero byte, as `subprocess` raises."""
     parts = [kind, cwd, str(len(argv)), *argv, *(name + "=" + value for name, value in env.items())]
     body = b"\0".join(os.fsencode(part) for part in parts)
     if body.count(b"\0") >= len(parts):
@@ -63,15 +63,15 @@ def receive(control):
     length = int.from_bytes(data[:LENGTH], "big")
     while len(data) < LENGTH + length:
         more = control.recv(65536)
-        if not more:  # the worker gave up in the middle of it
+        if not more:  # the worker gave up while sending
             return None
         data += more
     return unpacked(data[LENGTH:]), descriptors
 
 
 def serve():
-    """Returns in the process of each script, with its order; ends in the server when nobody listens any
-    more."""
+    """The server's loop. Returns only in the process of each script, with its order. The server itself
+    exits when the worker has closed the connection and all scripts have ended."""
     control = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM, 0, 0)
     adopt = adopter()
     adopt()
@@ -104,8 +104,8 @@ def serve():
 
 
 def adopter():
-    """What makes this process the parent of whatever its children leave behind. `ctypes` would cost
-    milliseconds, and what it imports."""
+    """A function that makes this process adopt orphaned descendants. It avoids importing `ctypes`, which
+    takes milliseconds and imports more modules."""
     try:
         import _ctypes  # noqa: PLC0415 - not every interpreter has it
 
@@ -118,7 +118,7 @@ def adopter():
 
 
 def wake_by_children():
-    """A pipe that turns readable when a child has ended."""
+    """A pipe whose first end turns readable when a child has ended."""
     waker, wakes = os.pipe()
     os.set_blocking(wakes, False)
     _signal.signal(_signal.SIGCHLD, lambda number, frame: None)
@@ -127,7 +127,7 @@ def wake_by_children():
 
 
 def reap(parents):
-    """In the server: of a script's parent that was killed, what that had adopted is ours to end."""
+    """In the server: collect ended parents. If a parent was killed, kill the processes it had adopted."""
     killed = False
     while True:
         try:
@@ -145,17 +145,17 @@ def reap(parents):
 
 
 def tend(order, log, status_pipe):
-    """Fork the script's process, in which this returns, and be its parent until nothing of it is left."""
+    """Fork the script's process, where this returns, and be its parent until all its processes are gone."""
     os.setsid()
     os.open(os.devnull, os.O_RDONLY)  # takes the number of the closed socket, 0
-    os.chdir(order[1])  # by its folder it is known for what it is, also when its worker has died
+    os.chdir(order[1])  # `kill_where` finds it by its folder, even if its worker has died
     waker, wakes = wake_by_children()
     pid = os.fork()
     if pid == 0:
         _signal.set_wakeup_fd(-1)
         _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
         os.setsid()
-        # Told by itself, so that whoever hears of the group finds it.
+        # The child sends its own number, so that its process group exists when the worker gets it.
         send_numbers(status_pipe, os.getppid(), os.getpid())
         os.close(waker)
         os.close(wakes)
@@ -169,10 +169,10 @@ def tend(order, log, status_pipe):
 
 
 def outcome(pid, status_pipe, waker):
-    """The exit code of a script when it has ended; None when nobody wants to know any more."""
+    """Wait for a script's exit code; None if the worker has closed the status pipe."""
     poll = select.poll()
     poll.register(waker, select.POLLIN)
-    poll.register(status_pipe, 0)  # only its end
+    poll.register(status_pipe, 0)  # reports only that it was closed
     while True:
         for descriptor, _ in poll.poll():
             if descriptor == status_pipe:
@@ -184,19 +184,19 @@ def outcome(pid, status_pipe, waker):
             if found is None:
                 break
             if found.si_pid == pid:
-                kill(os.killpg, pid)  # while its number is still taken
+                kill(os.killpg, pid)  # before `waitpid` frees its pid
             status = os.waitpid(found.si_pid, 0)[1]
             if found.si_pid == pid:
                 return -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
 
 
 def end_all(waker):
-    """End every child, and the children that these leave."""
+    """Kill every child, and the orphans that this process adopts from them."""
     deadline = time.monotonic() + END_SECONDS
     while time.monotonic() < deadline:
         try:
             pid = os.waitpid(-1, os.WNOHANG)[0]
-        except OSError:  # none is left
+        except OSError:  # no children
             return
         if pid == 0:
             for child in children():
@@ -228,7 +228,7 @@ def send_numbers(status_pipe, *numbers):
 
 
 def order_in(path):
-    """The order of a file, which is not needed any more then."""
+    """Read an order from its file, and delete the file."""
     with open(path, "rb") as file:  # noqa: PTH123
         data = file.read()
     os.unlink(path)  # noqa: PTH108
@@ -236,7 +236,8 @@ def order_in(path):
 
 
 def become(order, log):
-    """Be what `python script …` would be, started with this environment in this folder."""
+    """Set this process up as if it had been started as `python script …` in the order's folder, with
+    its environment."""
     _, cwd, argv, env = order
     os.chdir(cwd)
     empty = os.open(os.devnull, os.O_RDONLY)
@@ -255,23 +256,24 @@ def become(order, log):
     sys.excepthook = without_our_frames
     ours[:] = os.getpid(), os.path.join(env.get("STUDIO_FACTS_DIR", cwd), REASON)  # noqa: PTH118
     started = sys.modules.get("_studio_step")
-    if started is not None:  # it ran when this interpreter was nobody's yet
+    if started is not None:  # it ran at the start of the server, before there was a step
         started.begin()
 
 
 def without_our_frames(kind, error, trace):
     while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
         trace = trace.tb_next
-    import traceback  # noqa: PLC0415 - not worth it where all goes well
+    import traceback  # noqa: PLC0415 - only needed after an error
 
     write_reason("".join(traceback.format_exception_only(kind, error)))
     sys.__excepthook__(kind, error.with_traceback(trace), trace)
 
 
 def write_reason(text):
-    """Why the script fails, for the worker: in its log that is one line among others."""
+    """Write the reason of a failure to a file for the worker, which could not tell it from other lines of
+    the log."""
     pid, path = ours
-    if pid != os.getpid():  # a child of the script, whose end is not the script's
+    if pid != os.getpid():  # a child of the script: its failure is not the script's
         return
     try:
         with open(path, "wb") as file:  # noqa: PTH123
@@ -282,7 +284,7 @@ def write_reason(text):
 
 def execute(script):
     if sys.version_info >= (3, 9):  # noqa: UP036 - a step may ask for an older Python
-        script = os.path.abspath(script)  # noqa: PTH100 - as the interpreter does since then
+        script = os.path.abspath(script)  # noqa: PTH100 - as the interpreter does from 3.9 on
     main = type(sys)("__main__")
     main.__dict__.update(
         __file__=script,
@@ -302,8 +304,8 @@ def execute(script):
 
 
 def run_program(argv):
-    """Take this process over for a program, found by its own PATH."""
-    for name in ("SIGPIPE", "SIGXFSZ"):  # which Python ignores
+    """Replace this process by a program, which is looked up on the PATH of its order."""
+    for name in ("SIGPIPE", "SIGXFSZ"):  # Python ignores these signals
         _signal.signal(getattr(_signal, name), _signal.SIG_DFL)
     try:
         os.execvpe(argv[0], argv, dict(os.environ))  # noqa: S606 - no shell wanted
@@ -313,13 +315,13 @@ def run_program(argv):
 
 
 def start():
-    """Become the process of an order; a program's begins here, a script's after it."""
+    """Become the process of an order. A program starts here; a script starts after this returns."""
     if sys.argv[1:2] == ["once"]:
         become(order_in(sys.argv[2]), os.dup(1))
         return
     mine, mine_log, mine_status_pipe = serve()
     become(mine, mine_log)
-    if not os.read(mine_status_pipe, 1):  # its worker gave up waiting, and may have started another
+    if not os.read(mine_status_pipe, 1):  # the worker gave up and may have started another process
         os._exit(1)
     os.close(mine_status_pipe)
     if mine[0] == PROGRAM:

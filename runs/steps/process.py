@@ -1,4 +1,5 @@
-"""A step's child process: in a process group of its own, waited for without polling, ended for sure."""
+"""A step's child process: it gets its own process group, is waited for without polling, and is always
+killed at the end."""
 
 import os
 import select
@@ -16,21 +17,21 @@ from runs.steps.forking import NOT_READ, SERVERS
 from runs.steps.watchdog import kill_group, kill_marked
 
 TICK_SECONDS = 0.5
-LASTING_SECONDS = 0.05  # nobody sees a process that is gone sooner
-# Where the operating system cannot tell of a process's end through a descriptor, it is asked this often.
+LASTING_SECONDS = 0.05  # shorter processes need not be shown as running
+# The polling interval on systems without a descriptor for a process's end.
 ASK_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
 class Ended:
-    """`exit_code` is None where whoever was to tell it was killed."""
+    """How a process ended. `exit_code` is None if the parent that would have reported it was killed."""
 
     exit_code: int | None
     stop: Stop | None
 
 
 class Child(Protocol):
-    """A started process. Its descriptor turns readable at its end, where it has one."""
+    """A started process. Its descriptor turns readable when it ends; -1 if there is none."""
 
     pid: int
 
@@ -39,14 +40,15 @@ class Child(Protocol):
     def has_ended(self) -> bool: ...
 
     def wake(self) -> None:
-        """Have whoever is to tell of its end go on, if somebody has stopped that."""
+        """Resume the parent that reports its end, in case somebody has stopped it."""
 
     def collect(self) -> int | None:
-        """Its exit code, when nothing of its group is left; None if nobody is left to tell it."""
+        """Its exit code, after its process group was ended; None if the parent was killed."""
 
 
 class Spawned:
-    """A child of this process, where none can be forked: what leaves its group is found by its mark."""
+    """A direct child of this process, used where the fork server does not work. Descendants that leave its
+    group are found by their mark."""
 
     def __init__(self, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], log: int):
         self._process = subprocess.Popen(
@@ -65,11 +67,12 @@ class Spawned:
         return self._descriptor
 
     def has_ended(self) -> bool:
-        # Where a descriptor has told, it must not be reaped before its group is ended.
+        # With a descriptor, do not call `poll`: it would reap the process, and its group must be killed
+        # before its pid is free.
         return self._descriptor >= 0 or self._process.poll() is not None
 
     def wake(self) -> None:
-        """Nobody is between it and us."""
+        """There is no parent in between."""
 
     def collect(self) -> int:
         kill_group(self.pid)
@@ -86,8 +89,8 @@ def start(
     log: Path,
     warm: Path | None = None,
 ) -> Child:
-    """Start a step's process, its output going to the file `log`. With `warm`, an interpreter whose
-    script `argv` is, it is forked from a running one where that can be done."""
+    """Start a step's process and write its output to the file `log`. If `argv` is a script of the
+    interpreter `warm`, it is forked from a running one if possible."""
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         forked = None
@@ -104,7 +107,7 @@ def start(
 
 
 def _write_order(path: Path, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> Path:
-    """A script's order in a file: no process could be started with arguments of any length."""
+    """Write a script's order to a file, because the length of a command line is limited."""
     order = forkserver.packed(forkserver.SCRIPT, str(cwd), argv, env)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(order)
@@ -112,7 +115,7 @@ def _write_order(path: Path, argv: Sequence[str], *, cwd: Path, env: Mapping[str
 
 
 class StepProcess:
-    """`mark` is the entry of its environment that no other process carries."""
+    """A step's running process. `mark` is an environment entry that only its processes have."""
 
     def __init__(self, child: Child, *, mark: str = ""):
         self.child = child
@@ -131,10 +134,10 @@ class StepProcess:
         grace_seconds: Callable[[], float],
         deadline: float | None = None,
     ) -> Ended:
-        """Return when the process has ended and nothing of its group is left.
+        """Return when the process and its whole group have ended.
 
-        `deadline` is a `time.monotonic()`; past it the step is stopped as timed out. `on_lasting`
-        is called once if it runs for `LASTING_SECONDS`, and `on_tick` every half second.
+        After `deadline` (a `time.monotonic()`) the step is stopped as timed out. `on_lasting` is called
+        once, after `LASTING_SECONDS`, and `on_tick` every half second.
         """
         watch = _Watch(self.child, flag)
         kill_at = None
@@ -163,7 +166,7 @@ class StepProcess:
                     on_tick()
             ended = True
         finally:
-            if not ended:  # a callback broke: nothing may go on without being waited for
+            if not ended:  # a callback raised an error: leave no process behind
                 kill_group(self.group)
             if flag and self.mark:
                 kill_marked(self.mark)
@@ -194,17 +197,17 @@ class _Watch:
             self.poll.register(self.descriptor, select.POLLIN)
 
     def ended(self, until: float) -> bool:
-        """True as soon as the process has ended; False at `until`, or when the flag was raised."""
+        """True as soon as the process has ended; False at `until`, or when the flag is set."""
         while True:
             left = max(0.0, until - time.monotonic())
             wait = left if self.descriptor >= 0 else min(left, ASK_SECONDS)
             events = dict(self.poll.poll(wait * 1000 + 1))
-            told = self.descriptor in events or self.descriptor < 0
-            if told and self.child.has_ended():
+            may_have_ended = self.descriptor in events or self.descriptor < 0
+            if may_have_ended and self.child.has_ended():
                 return True
             if events or left <= wait:
                 return False
 
     def ignore_flag(self) -> None:
-        """It stays raised; from now on only the process's end is waited for."""
+        """Wait only for the process from now on; otherwise the set flag would end every wait at once."""
         self.poll.unregister(self.flag)

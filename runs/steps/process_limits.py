@@ -1,7 +1,7 @@
-"""How much the operating system hands to a process that is started, and what is done about more.
+"""The operating system's limits for arguments and variables of a new process, and what we leave out.
 
-Linux takes 128 KiB for one argument or variable and 2 MiB for all of them. Scripts are no concern: the
-interpreter that runs them is given their arguments when it is there already.
+Linux allows 128 KiB for one argument or variable and 2 MiB for all together. Arguments of scripts are not
+limited, because a running interpreter gets them through a socket or a file.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,15 +15,15 @@ def size(text: str) -> int:
 
 
 def is_too_long(name: str, value: str) -> bool:
-    """Whether no process can be started with this variable."""
+    """Whether this variable is so long that no process can be started with it."""
     return size(name) + 1 + size(value) > LONGEST_TEXT
 
 
 def left_out(
     variables: Mapping[str, str], *, first: Iterable[str], never: Iterable[str]
 ) -> list[str]:
-    """The variables to leave out so that processes can be started: the too long ones, then the longest
-    ones until the rest fits, `first` before others."""
+    """The variables to leave out so that a process can be started: all that are too long, then the longest
+    ones until the rest fits. Leaves out `first` before others, and `never` those."""
     sizes = {name: size(name) + 1 + size(value) for name, value in variables.items()}
     total = sum(sizes.values())
     if total <= LONGEST_TEXT:

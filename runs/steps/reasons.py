@@ -1,4 +1,4 @@
-"""Why a program failed, found in what it printed."""
+"""Finds in a program's output why it failed."""
 
 import re
 from collections.abc import Sequence
@@ -6,30 +6,30 @@ from itertools import takewhile
 
 from studio.core.console import plain
 
-# What may stand before a stack on its line: a progress bar that was not ended, a rank, a box.
+# `before` may be an unfinished progress bar, the rank of a process, or the frame of a box.
 _STACK = re.compile(
     r"^(?P<before>.*?)(?P<group>\+ Exception Group )?Traceback \(most recent call last\)"
 )
-_IN_GROUP = re.compile(r"^\s*\|")  # of an exception that is one of several
+_IN_GROUP = re.compile(r"^\s*\|")  # a line of an exception inside an exception group
 _BOX = ("│", "╰", "╭")
 _TROUBLE = re.compile(r"\berror\b", re.I)
 MOST_LINES = 20
 
 
 def last_words(text: str) -> str:
-    """The line that says why a script ended: that of its last exception, else the last there is."""
+    """The line that says why a script failed: its last exception, or else its last line."""
     lines = [_shown(line) for line in plain(text).split("\n")]
     line = exception_line(lines)
     return line or next((line.strip() for line in reversed(lines) if line.strip()), "")
 
 
 def _shown(line: str) -> str:
-    """What a terminal leaves of a line that was written over."""
+    """The part of an overwritten line that a terminal would still show."""
     return line.rstrip("\r").rpartition("\r")[2].rstrip()
 
 
 def exception_line(lines: Sequence[str]) -> str:
-    """The last exception's own first line, which is after its stack; "" without a stack."""
+    """The first line of the last exception, which follows its traceback; "" without a traceback."""
     for at in range(len(lines) - 1, -1, -1):
         found = _STACK.match(lines[at])
         if not found or _IN_GROUP.match(lines[at]):
@@ -43,7 +43,7 @@ def exception_line(lines: Sequence[str]) -> str:
 
 
 def first_line(text: str) -> str:
-    """The first line of an exception, with the message's first where that begins on the next one."""
+    """The first line of an exception. If the message begins on the next line, joined with that line."""
     first, *others = [line for line in plain(text).splitlines() if line.strip()] or [""]
     if re.fullmatch(r"[\w.]+:\s*", first) and others:
         return f"{first.strip()} {others[0].strip()}"
@@ -51,15 +51,15 @@ def first_line(text: str) -> str:
 
 
 def _exception(lines: Sequence[str]) -> list[str]:
-    """The last exception with the first lines of its message."""
+    """The last exception, with the first lines of its message."""
     line = exception_line(lines)
     at = next((at for at, each in enumerate(lines) if line and each.startswith(line)), len(lines))
     return [line, *lines[at + 1 : at + 6]]
 
 
 def build_failure(lines: Sequence[str]) -> str:
-    """What uv says of a failed build, the reason first: its last error with the causes, then what is
-    wrong in the output of the package's own build, then hints."""
+    """uv's output about a failed build, with the reason first: the last error and its causes, then errors
+    in the output of the package's own build, then hints."""
     starts = [at for at, line in enumerate(lines) if line.startswith("error: ")]
     if not starts:
         return "\n".join(lines[-MOST_LINES:])

@@ -1,9 +1,9 @@
 """The watchdog: a small process beside each worker that kills the worker's steps when it dies or freezes.
 
-It is started as a script of its own and uses the standard library only. Its worker talks to it
-through its standard input, one line each: `+<group> <mark>` a step's process group has started, and
-how its processes are marked in their environment; `-<group>` it is over; `.` I am alive. On end of
-file, or after as many seconds without a line as its argument says, every group still known is killed.
+It is started as a separate script and uses the standard library only. Its worker sends it lines through
+standard input: `+<group> <mark>` when a step's process group has started, with the mark in the
+environment of its processes; `-<group>` when it has ended; `.` as a heartbeat. At end of file, or after
+a silence of as many seconds as its argument says, it kills every group that has not ended.
 """
 
 import os
@@ -23,7 +23,7 @@ class Watchdog:
         self.pending = b""
 
     def run(self) -> None:
-        """Return at end of file; nothing that was started is left then."""
+        """Return at end of file, after killing all groups that remain."""
         with selectors.DefaultSelector() as selector:
             selector.register(self.stream, selectors.EVENT_READ)
             while True:
@@ -54,7 +54,7 @@ class Watchdog:
 
 
 def kill_group(group: int) -> None:
-    """End every process of the group at once; one that is over already is fine."""
+    """Kill every process of the group; does nothing if the group has ended."""
     try:
         os.killpg(group, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):
@@ -62,19 +62,20 @@ def kill_group(group: int) -> None:
 
 
 def kill_marked(*marks: str) -> None:
-    """End what left its group but still carries a mark in its environment, or works in the folder
-    of the attempt that a mark names (where /proc tells)."""
+    """Kill processes that left their group but have a mark in their environment, or whose current folder
+    is in the folder of the attempt that a mark names (only where there is /proc)."""
     wanted = set(marks)
     homes = tuple(os.path.dirname(mark.partition("=")[2]) + "/" for mark in marks)  # noqa: PTH120
     kill_where(lambda cwd, environ: cwd.startswith(homes) or not wanted.isdisjoint(environ()))
 
 
 def kill_where(is_one: Callable[[str, Callable[[], list[str]]], bool]) -> list[int]:
-    """End the processes that a condition finds by the folder they work in, or their environment."""
+    """Kill the processes for which a condition on current folder and environment is true; returns their
+    pids."""
     killed = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            # A process that was forked and never replaced shows its server's environment there.
+            # A forked script shows its server's environment in /proc, so check its folder, too.
             if is_one(f"{os.readlink(folder / 'cwd')}/", partial(_environ, folder)):  # noqa: PTH115
                 os.kill(int(folder.name), signal.SIGKILL)
                 killed.append(int(folder.name))
@@ -88,7 +89,7 @@ def _environ(folder: Path) -> list[str]:
 
 
 def main() -> None:
-    # Its end is its worker's end: signals meant for the whole tree must not end it before.
+    # It must outlive its worker, so ignore signals that are sent to the whole process tree.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     Watchdog(sys.stdin.fileno(), silence_seconds=float(sys.argv[1])).run()

@@ -1,4 +1,4 @@
-"""What a step's Azure ML environment asks for (`parse`), and the virtual environment that meets it (`ensure`)."""
+"""Reads a step's Azure ML environment definition (`parse`) and builds a virtual environment for it (`ensure`)."""
 
 from .build import (
     FEATHERWEIGHT_PATH,

@@ -1,4 +1,4 @@
-"""Virtual environments made by uv, once per content hash, shared by every process on the machine."""
+"""Builds virtual environments with uv, once per content hash, shared by all processes on the machine."""
 
 import fcntl
 import json
@@ -29,16 +29,17 @@ POLL_SECONDS = 0.1
 STOP_GRACE_SECONDS = 2
 KEPT_LINES = 1000
 VANISHED = "vanished while it was built"
-# What uv says of an index that does not answer, and of a full disk; one that answers 404 does answer.
+# uv's messages for an index that does not respond, and for a full disk. An index that responds with 404
+# is not among them.
 UNREACHABLE = re.compile(
     r"error sending request|client error \(Connect\)|HTTP status server error|operation timed out"
     r"|No space left on device"
 )
-LAYOUT = 3  # a higher one has every environment built again
-PACKAGES = "packages"  # as step_start.py names it, too
+LAYOUT = 3  # increase it to have every environment built again
+PACKAGES = "packages"  # step_start.py uses the same name
 STEP_START = Path(__file__).with_name("step_start.py")
 FEATHERWEIGHT_PATH = Path(__file__).resolve().parents[2] / "sdk"
-# Where the wheel is that `ensurepip` would install; the pip of Python 3.6 knows too few wheels.
+# Prints the folder of the wheel that `ensurepip` would install. Python 3.6's pip supports too few wheels.
 CARRIED_PIP = """
 import ensurepip, glob, os, sys
 places = [os.path.join(os.path.dirname(ensurepip.__file__), "_bundled"), "/usr/share/python-wheels"]
@@ -55,8 +56,8 @@ class BuildStopped(Exception):
 
 
 class BuildFailed(Exception):
-    """uv could not build the environment; `log_path` holds everything it said, `warnings` what is to
-    be known of the environment all the same. `is_ours`: whoever defined it can do nothing about it."""
+    """uv could not build the environment. `log_path` is the log with all its output, `warnings` are those
+    about the definition. `is_ours`: the cause is not in the definition (no index, full disk)."""
 
     def __init__(
         self,
@@ -90,18 +91,18 @@ _known: dict[tuple[str, str], BuiltEnvironment] = {}
 def ensure(
     spec: EnvironmentSpec, *, root: Path, log: Log, should_stop: ShouldStop = lambda: False
 ) -> BuiltEnvironment:
-    """The environment of `spec` below `root`, built when it is not there yet.
+    """The environment of `spec` below `root`; builds it if it does not exist.
 
-    Whoever comes while it is being built waits, and shares the builder's failure; whoever comes after a
-    failure tries again. The lock is inherited by uv: a builder that was killed leaves it held until its
-    uv is gone, so two never write the same folder.
+    Callers that come during a build wait for it and share its failure; later callers try again. uv
+    inherits the lock: if a builder is killed, the lock is held until its uv has ended, so two builds
+    never write to the same folder.
     """
     key = (str(root), spec.content_hash)
     built = _known.get(key)
     if built is None or not _is_there(built):
         try:
             built = _Build(spec, root=root, log=log, should_stop=should_stop).ensure()
-        except OSError as error:  # a full disk, no uv
+        except OSError as error:  # a full disk, or uv is missing
             message = f"The environment could not be built: {error}"
             raise BuildFailed(
                 message, log_path=root, warnings=spec.warnings, is_ours=True
@@ -113,7 +114,7 @@ def ensure(
 
 
 def _is_there(built: BuiltEnvironment) -> bool:
-    """Follows the link to the interpreter, which an upgrade of Python may have taken away."""
+    """Whether its interpreter still exists: it is a link, and an upgrade may have removed its target."""
     try:
         built.python.stat()
     except OSError:
@@ -208,11 +209,11 @@ class _Build:
         site = self.site()
         shutil.copyfile(STEP_START, site / "_studio_step.py")
         (site / "_studio_step.pth").write_text("import _studio_step\n")
-        # Steps may be forbidden to write bytecode; without it the package takes twice as long.
+        # Compile now, because steps may not be allowed to; without bytecode the imports take twice as long.
         self.ask("-m", "compileall", "-q", FEATHERWEIGHT_PATH, site / "_studio_step.py")
 
     def install_pip(self, lock: int) -> None:
-        """For scripts that install packages themselves: the one that Python carries, or the index's."""
+        """Install pip, for scripts that install packages: the wheel bundled with Python, or the index's."""
         if (self.site() / "pip").exists():
             return
         pip = ("pip", "install", "--quiet", "--python", str(self.python), "pip")
@@ -230,7 +231,7 @@ class _Build:
         return next(self.folder.glob("lib/python*/site-packages"))
 
     def ask(self, *arguments: str | Path) -> str:
-        """What the environment's Python prints."""
+        """Run the environment's Python and return what it prints."""
         done = subprocess.run(
             [self.python, *arguments],
             capture_output=True,
@@ -268,7 +269,7 @@ class _Build:
             raise self.failed(f"The environment could not be built: {reason}")
 
     def is_done(self, lock: int, *arguments: str) -> bool:
-        """For what an environment can do without."""
+        """Run uv for something optional; False if it failed."""
         try:
             self.uv(lock, *arguments)
         except BuildFailed:
@@ -281,7 +282,8 @@ class _Build:
         return BuildFailed(message, log_path=self.log_path, warnings=warnings, is_ours=is_ours)
 
     def follow(self, process: subprocess.Popen[bytes]) -> deque[str]:
-        """Pass uv's lines on as they come, looking up between them; the last ones explain a failure."""
+        """Log uv's lines as they come, and check between them whether to stop. Returns the last lines, which
+        explain a failure."""
         tail: deque[str] = deque(maxlen=KEPT_LINES)
         for line in self.lines(process):
             self.say(line)
@@ -295,7 +297,7 @@ class _Build:
         return tail
 
     def lines(self, process: subprocess.Popen[bytes]) -> Iterator[str]:
-        stream = cast("IO[bytes]", process.stdout)  # a pipe, as it was started
+        stream = cast("IO[bytes]", process.stdout)  # never None: it was started with a pipe
         pending = b""
         with stream, selectors.DefaultSelector() as selector:
             selector.register(stream, selectors.EVENT_READ)
@@ -334,7 +336,7 @@ def _try_lock(descriptor: int) -> bool:
 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:
-    """Compilers that uv started are in its process group and must not outlive a stopped build."""
+    """End uv and the compilers it started, which share its process group, when a build is stopped."""
     if process.poll() is not None:
         return
     for number in (signal.SIGTERM, signal.SIGKILL):

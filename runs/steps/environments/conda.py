@@ -1,11 +1,11 @@
-"""Conda's package matches said in pip's words: there is no conda here, so packages come from the
-package index by name, or are refused by name."""
+"""Translates conda package matches to pip requirements. There is no conda here: a package is installed
+from the Python package index, or refused with its name."""
 
 import re
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-# Packages whose name in the package index is another one.
+# Packages that have another name in the package index.
 INDEX_NAMES = {
     "dask-core": "dask",
     "matplotlib-base": "matplotlib",
@@ -25,7 +25,7 @@ INDEX_NAMES = {
     "tensorflow-gpu": "tensorflow",
 }
 
-# Programs and native libraries: the package index has nothing, or something else, under these names.
+# Programs and native libraries. Under these names the package index has nothing, or something else.
 NOT_PYTHON = re.compile(
     r"(_.+|r|r-.*|cuda|cudatoolkit|cuda-(?!python).*|cudnn|nccl|gcc.*|gxx.*|gfortran.*|ld_impl_.*|openjdk|maven"
     r"|lib(gcc|gfortran|stdcxx|gomp|blas|cblas|lapack|openblas|ffi|png|jpeg|tiff|webp|xml2|xslt|iconv|curl|uv"
@@ -39,7 +39,7 @@ _FUZZY = re.compile(r"^=?\s*(?P<version>[\w.!+]*[\w])(?:\.?\*)?$")
 
 
 def split_match(text: str) -> tuple[str, str]:
-    """`conda-forge::Numpy = 1.21` -> (`numpy`, `==1.21.*`); ValueError when it cannot be said so."""
+    """`conda-forge::Numpy = 1.21` -> (`numpy`, `==1.21.*`); ValueError if there is no such translation."""
     match = _MATCH.match(text.strip())
     if not match:
         raise ValueError("it is not a conda package match")
@@ -47,7 +47,7 @@ def split_match(text: str) -> tuple[str, str]:
 
 
 def version_specifier(version: str) -> str:
-    """Conda's `=1.21` and `1.21.*` are a prefix, `==1.21` exact, `=1.21=py38_0` exact with its build."""
+    """In conda, `=1.21` and `1.21.*` match a prefix, `==1.21` and `=1.21=py38_0` (with a build) one version."""
     if not version or version in ("*", "=*"):
         return ""
     if version.startswith("=="):

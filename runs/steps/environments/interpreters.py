@@ -1,4 +1,4 @@
-"""The Pythons of this machine: looked for where they are put, and each one tried before it is used."""
+"""Finds Python interpreters where installers put them on this machine, and runs each one before using it."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-# Folders with programs, in which installers put a Python of each version; `~` is HOME.
+# Folders in which installers put interpreters; `~` is HOME.
 PLACES = (
     "~/.pyenv/versions/*/bin",
     "~/.local/share/uv/python/*/bin",
@@ -30,7 +30,7 @@ PLACES = (
     "/Library/Frameworks/Python.framework/Versions/*/bin",
 )
 NAME = re.compile(r"python(3(\.\d+)?)?")
-OLDEST = (3, 6)  # of which a virtual environment can be made
+OLDEST = (3, 6)  # the oldest version for which a virtual environment can be made
 ASK = (
     "import json, platform, sys;"
     "print(json.dumps([platform.python_implementation(), list(sys.version_info[:3])]))"
@@ -41,8 +41,8 @@ Version = tuple[int, ...]
 
 
 def choose_python(wanted: str | None) -> tuple[Path, tuple[str, ...]]:
-    """The interpreter for a version or range, or the studio's with a warning. The same minor version
-    is the same Python: v1's default names a patch release that few machines have."""
+    """The interpreter for a version or range, or else the studio's own, with a warning. Any patch release
+    of the same minor version will do: v1's default names one that few machines have."""
     own = Path(sys.executable).resolve()
     if wanted is None or _meets(wanted, sys.version_info[:3]):
         return own, ()
@@ -57,13 +57,13 @@ def choose_python(wanted: str | None) -> tuple[Path, tuple[str, ...]]:
 
 @cache
 def _found(wanted: str) -> Path | None:
-    """Looked for once per process, since each candidate is run."""
+    """`find`, cached because it runs each candidate."""
     return find(wanted, os.environ)
 
 
 def find(wanted: str, environ: Mapping[str, str]) -> Path | None:
-    """The best Python for a version or range by where the worker's own variables lead: the very patch
-    release if it is there, else the newest that is meant."""
+    """The best Python for a version or range: exactly that patch release if it exists, else the newest one
+    that matches. `environ` says where to look."""
     best: tuple[bool, Version, Path] | None = None
     tried = set()
     for path in _candidates(wanted, environ):
@@ -99,7 +99,7 @@ def _candidates(wanted: str, environ: Mapping[str, str]) -> Iterator[Path]:
                 continue
             try:
                 yield (folder / name).resolve(strict=True)
-            except (OSError, RuntimeError):  # a link that leads nowhere, or in circles
+            except (OSError, RuntimeError):  # a broken link, or a loop of links
                 continue
 
 
@@ -113,7 +113,7 @@ def _names(folder: Path) -> list[str]:
 def _folders(environ: Mapping[str, str]) -> Iterator[Path]:
     home = Path(environ.get("HOME") or Path.home())
     for text in environ.get("PATH", os.defpath).split(os.pathsep):
-        # A shim of pyenv or asdf is no Python: it starts the one that is chosen for a folder.
+        # Skip the shims of pyenv and asdf: they start whichever Python is configured for a folder.
         if text and Path(text).is_absolute() and Path(text).name != "shims":
             yield Path(text)
     roots = {
@@ -133,7 +133,7 @@ def _folders(environ: Mapping[str, str]) -> Iterator[Path]:
             yield from _below(home, place[2:])
         else:
             yield from _below(Path("/"), place[1:])
-    try:  # where conda writes down its environments
+    try:  # conda's list of its environments
         lines = (home / ".conda" / "environments.txt").read_text().splitlines()
     except (OSError, UnicodeDecodeError):
         return
@@ -147,7 +147,7 @@ def _below(root: Path, pattern: str) -> Iterator[Path]:
 
 
 def _version(path: Path) -> Version | None:
-    """What a program says that it is; None if it is no CPython, or does not run."""
+    """The version of an interpreter; None if it is no CPython, or does not run."""
     try:
         done = subprocess.run(
             [path, "-I", "-S", "-c", ASK],

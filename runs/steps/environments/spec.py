@@ -1,4 +1,4 @@
-"""An Azure ML environment definition, read into what has to be installed. Pure Python: nothing is built here."""
+"""Reads an Azure ML environment definition into a list of what to install. Builds nothing."""
 
 import json
 import re
@@ -15,7 +15,8 @@ from endpoints.graph import VARIABLE_NAME
 
 from . import conda
 
-# What the small `azureml` package stands in for: 99 packages that nearly every definition names by default.
+# Packages that our `azureml` package replaces. Nearly every definition names them by default, and they would
+# install 99 packages.
 MET_BY_OURS = {
     "azureml-core",
     "azureml-dataprep",
@@ -25,7 +26,7 @@ MET_BY_OURS = {
     "azureml-defaults",
 }
 REAL = "STUDIO_AZUREML"  # an environment's variable: `real` installs the real azureml packages
-# Variables of a step that nothing of its definition can set, whether the studio does or not.
+# Variables that a definition cannot set, even if the studio does not set them either.
 OURS, OUR_PREFIXES = (
     ("PATH", "HOME"),
     ("AZUREML_RUN_", "AZUREML_ARM_", "AZUREML_SERVICE_", "STUDIO_"),
@@ -34,7 +35,7 @@ DEFAULT_IMAGES = "mcr.microsoft.com/azureml/"
 _INDEX_OPTION = re.compile(
     r"^(?P<name>-i|-f|--index-url|--extra-index-url|--find-links)[ =]+(?P<value>https?://\S+)$"
 )
-# The package index itself by its old name, which `CondaDependencies.create` writes into every definition.
+# The old address of PyPI, which `CondaDependencies.create` writes into every definition.
 _OLD_INDEX = re.compile(r"^https?://pypi\.python\.org/simple(/|/index\.html)?$")
 _BINARY_OPTION = re.compile(r"^(?P<name>--no-binary|--only-binary)[ =]+(?P<value>[\w.,:\-]+)$")
 _LONG_OPTION = {"-i": "--index-url", "-f": "--find-links"}
@@ -46,7 +47,7 @@ def is_ours(variable: str) -> bool:
 
 
 class EnvironmentRefused(Exception):
-    """The definition asks for something that cannot be had here; the text names it."""
+    """The definition asks for something that is not available here; the message names it."""
 
     def __init__(self, message: str):
         super().__init__(message)
@@ -67,7 +68,7 @@ class EnvironmentSpec:
 
     @cached_property
     def content_hash(self) -> str:
-        """Two definitions that install the same have the same hash; variables install nothing."""
+        """Equal for definitions that install the same; so variables are not part of it."""
         content = [self.python, sorted(set(self.requirements)), list(self.options)]
         return sha256(json.dumps(content).encode()).hexdigest()
 
@@ -97,7 +98,7 @@ def parse(definition: Mapping[str, Any] | None, *, real_azureml: bool = False) -
 
 
 class _Reader:
-    """What has been gathered so far."""
+    """Collects what to install while a definition is read."""
 
     def __init__(self, *, variables: dict[str, str]):
         self.variables = variables
@@ -121,7 +122,7 @@ class _Reader:
             raise EnvironmentRefused(f"The conda package {entry!r} is not a text.")
         try:
             name, specifier = conda.split_match(entry)
-            if name == "pip":  # conda wants it named before a pip section; uv needs none
+            if name == "pip":  # conda requires it for a pip section; uv does not need it
                 return
             if name == "python":
                 self.python = specifier.removeprefix("==").removesuffix(".*") or None
@@ -178,12 +179,13 @@ class _Reader:
         self.names.add(name)
         if self.real or name not in MET_BY_OURS:
             self.requirements.append(str(parsed))
-        elif "pandas" in parsed.extras:  # azureml-dataprep[pandas] is how many ask for pandas
+        elif "pandas" in parsed.extras:  # many get pandas through azureml-dataprep[pandas]
             self.requirements.append("pandas")
 
 
 def _check_lends_nothing(text: str) -> None:
-    """uv would put variables of the worker into an address, and git sign in with the worker's key."""
+    """Refuse requirements that would use the worker's secrets: uv expands the worker's variables in an
+    address, and git would sign in with the worker's SSH key."""
     if "${" in text:
         raise EnvironmentRefused(
             f"The pip requirement '{text}' names a variable, and none of the worker's is put into it:"
@@ -224,7 +226,7 @@ def _list(value: Any, what: str) -> Sequence[Any]:
 
 
 def _lowered(value: Any, what: str) -> dict[str, Any]:
-    """v1 sends the same keys in Pascal and in camel case; people write snake case."""
+    """Lower-case keys without underscores: v1 sends keys in Pascal and camel case, people write snake case."""
     if not isinstance(value, Mapping):
         raise EnvironmentRefused(f"The {what} section of an environment must be a mapping.")
     return {str(key).lower().replace("_", ""): item for key, item in value.items()}

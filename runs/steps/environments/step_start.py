@@ -1,8 +1,8 @@
-"""Runs as every Python of a step's environment starts: Python 3.6 on, standard library only.
+"""Runs at the start of every Python in a step's environment. Standard library only, from Python 3.6 on.
 
-A step may install packages. The environment is shared with other steps, so they go into a folder of its
-attempt, which comes before the environment's own packages. And `azureml` stays the studio's where a
-repository has a folder of that name. `build` copies this file into each environment.
+A step may install packages. Because other steps share its environment, the packages go into a folder of
+the attempt, which precedes the environment's own packages on the path. Also, `import azureml` finds our
+package even if a repository has a folder of that name. `build` copies this file into each environment.
 """
 
 import os
@@ -10,8 +10,8 @@ import sys
 
 
 class Finder(object):
-    """Asked first for every module; answers for `azureml` alone. `own` is where packages are that the
-    step has installed below `packages`."""
+    """The first finder that is asked for a module; finds only `azureml`. `own` is the folder below
+    `packages` where the step's own packages are installed."""
 
     def __init__(self, packages, own):
         self.packages = packages
@@ -27,19 +27,20 @@ class Finder(object):
         return None
 
     def look_again(self):
-        """Python passes over a folder that was not there; meanwhile another process may have made it."""
+        """Python remembers that `own` did not exist; forget that once another process has created it."""
         if sys.path_importer_cache.get(self.own, self) is None and os.path.isdir(self.own):
             del sys.path_importer_cache[self.own]
 
     def install_here(self):
-        """pip is about to start: it installs below `sys.prefix`, and leaves alone what is elsewhere."""
+        """pip is about to start: point it to `packages`. It installs below `sys.prefix`, and changes nothing
+        elsewhere."""
         import shutil
         import sysconfig
 
         if sys.prefix == self.packages:
             return
         os.makedirs(self.packages, exist_ok=True)
-        # pip looks there for it.
+        # pip expects this file below the prefix.
         shutil.copyfile(*(os.path.join(at, "pyvenv.cfg") for at in (sys.prefix, self.packages)))
         sys.prefix = sys.exec_prefix = self.packages
         names = ("prefix", "exec_prefix", "base", "platbase")
@@ -56,7 +57,7 @@ class Finder(object):
 
 
 def begin():
-    """For a process of a step, which its environment tells: once."""
+    """Set up the finder, once, and only in a step's process, which has STUDIO_FACTS_DIR."""
     if any(isinstance(finder, Finder) for finder in sys.meta_path):
         return
     facts = os.environ.get("STUDIO_FACTS_DIR")

@@ -1,4 +1,4 @@
-"""What a package that is built may see of the worker: its tools and its way out, none of its secrets."""
+"""The environment of package builds: the worker's tools, proxies and certificates, but none of its secrets."""
 
 import json
 import os
@@ -14,14 +14,14 @@ from urllib.parse import quote
 KEPT = re.compile(
     r"PATH|USER|LOGNAME|LANG|LC_.+|TZ|TMPDIR"
     r"|SSL_CERT_(FILE|DIR)|(REQUESTS_CA|CURL_CA)_BUNDLE|GIT_SSL_CAINFO|(?i:(https?|all|no)_proxy)"
-    # Packages without a wheel are compiled.
+    # For packages without a wheel, which are compiled.
     r"|CC|CXX|CPP|FC|AR|LD|NM|RANLIB|STRIP|(C|CXX|CPP|F|LD|MAKE|RUST)FLAGS|LD_LIBRARY_PATH"
     r"|(C|CPLUS)_INCLUDE_PATH|CPATH|LIBRARY_PATH|PKG_CONFIG_PATH|CUDA_HOME|JAVA_HOME|SDKROOT"
     r"|MACOSX_DEPLOYMENT_TARGET|CONDA_(PREFIX|BUILD_SYSROOT)|PYENV_ROOT|RUSTUP_(HOME|TOOLCHAIN)"
-    # How uv works, not where it finds what.
+    # Settings of uv, except where it finds packages.
     r"|UV_(OFFLINE|NATIVE_TLS|SYSTEM_CERTS|HTTP_.+|REQUEST_TIMEOUT|CONCURRENT_.+|LINK_MODE)"
 )
-# Where packages come from, as uv's own configuration says it.
+# The keys of uv's configuration that say where packages come from.
 INDEX_KEYS = {
     *("index", "index-url", "extra-index-url", "find-links", "no-index", "index-strategy"),
     "allow-insecure-host",
@@ -32,7 +32,7 @@ def build_environment(home: Path) -> dict[str, str]:
     """The variables of uv and of the package builds that it starts; caches are in `home`."""
     kept = {name: value for name, value in os.environ.items() if KEPT.fullmatch(name)}
     rustup = Path.home() / ".rustup"
-    if rustup.is_dir():  # a toolchain is no secret, and is found through HOME
+    if rustup.is_dir():  # otherwise found through HOME, which builds do not get
         kept.setdefault("RUSTUP_HOME", str(rustup))
     return {
         **kept,
@@ -44,8 +44,8 @@ def build_environment(home: Path) -> dict[str, str]:
 
 
 def write_settings(folder: Path) -> Path:
-    """A file for uv that says where packages come from. Not a variable, nor a file in the home of the
-    builds: an index's address may have a password in it."""
+    """Write a file that tells uv where packages come from. Builds must not see it, since an index's address
+    may contain a password; so it is neither a variable nor a file in their home."""
     path = folder / "uv.toml"
     descriptor, temporary = tempfile.mkstemp(dir=folder, prefix="uv-", suffix=".tmp")  # 0600
     with os.fdopen(descriptor, "w") as file:
@@ -55,7 +55,7 @@ def write_settings(folder: Path) -> Path:
 
 
 def index_settings(environ: Mapping[str, str]) -> dict[str, Any]:
-    """Where the worker's own uv would get packages: its configuration files, then its variables."""
+    """Where the worker's own uv gets packages: from its configuration files, overridden by its variables."""
     found = {key: value for key, value in _configured(environ).items() if key in INDEX_KEYS}
     for name in ("UV_INDEX_URL", "UV_INDEX_STRATEGY"):
         if environ.get(name):
@@ -77,12 +77,12 @@ def index_settings(environ: Mapping[str, str]) -> dict[str, Any]:
 
 @cache
 def workers_pip_settings() -> Mapping[str, str]:
-    """Read once: every step gets them."""
+    """`pip_settings` of this worker, cached for all steps."""
     return pip_settings(os.environ)
 
 
 def pip_settings(environ: Mapping[str, str]) -> dict[str, str]:
-    """The same for the pip that a step may run, as its variables; none that has a password in it."""
+    """The same settings as variables for a step's pip, without those that contain a password."""
     settings = index_settings(environ)
     indexes = settings.get("index", [])
     default = [index["url"] for index in indexes if index.get("default")]
@@ -121,7 +121,7 @@ def _configured(environ: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _index(text: str, environ: Mapping[str, str]) -> dict[str, Any]:
-    """`name=address` or an address; a named one's user and password have variables of their own."""
+    """Parse `name=address` or an address. User and password of a named index come from variables."""
     match = re.fullmatch(r"(?:(?P<name>[\w.-]+)=)?(?P<url>.+)", text)
     name, url = match.group("name", "url") if match else ("", text)
     if not name:
