@@ -1,4 +1,4 @@
-"""Keeping files as artifacts of a run. No access is checked here: services and the worker have done so."""
+"""Stores files as artifacts of a run. Does not check access: services and the worker have done so."""
 
 from functools import partial
 from pathlib import Path
@@ -20,14 +20,15 @@ from studio.storage.store import studio_store
 
 
 def checked(path: str) -> str:
-    """The path of an artifact; scripts give their files any names."""
+    """The checked path of an artifact. Backslashes are allowed, since scripts use any names."""
     return relative_path(path, backslash=True)
 
 
 def store_file(
     run: Run, path: str, source: Path, *, author: Author, models: ModelFiles | None = None
 ) -> str:
-    """`add_artifact`, unless the file is one of the run's registered `models`: why it was not kept."""
+    """`add_artifact`, unless the file would change one of the run's registered `models`; returns why it was
+    not stored, or ""."""
     path = checked(path)
     refusal = (models or ModelFiles(run)).why_not(path, source)
     if refusal is None:
@@ -38,10 +39,11 @@ def store_file(
 def add_artifact(
     run_id: int, run_uuid: UUID, path: str, source: Path, *, author: Author | None = None
 ) -> Artifact:
-    """Keep a copy of a local file as an artifact of a run; a second one of its path replaces it."""
+    """Store a copy of a local file as an artifact of a run; replaces an artifact with the same path."""
     path = checked(path)
     blob = blob_of(run_uuid, path, author)
-    with source.open("rb"), storing(path):  # a file that cannot be read is no matter of the storage
+    # Open the source first: an unreadable file must not look like a failure of the storage.
+    with source.open("rb"), storing(path):
         size = studio_store().copy_in(source, blob)
     with write_transaction():
         attempt = lock(author, run_id) if author else None
@@ -51,18 +53,19 @@ def add_artifact(
 
 
 def blob_of(run_uuid: UUID, path: str, author: Author | None = None) -> str:
-    """Where an artifact is kept."""
+    """Where to store an artifact."""
     return f"{folder_of(run_uuid, author)}/{checked(path)}"
 
 
 def folder_of(run_uuid: UUID, author: Author | None = None) -> str:
-    """Attempts of a step have a place each, so that a lost one which still writes reaches no other."""
+    """The folder of a run's artifacts. Each attempt of a step has its own, so that a lost attempt that still
+    writes cannot overwrite the files of another."""
     place = f".{author.step_id}.{author.attempt}" if author else ""
     return f"runs/{run_uuid}/artifacts{place}"
 
 
 def blob_at(run_uuid: UUID, path: str) -> str:
-    """Where an artifact is, or would be for whoever is no step."""
+    """Where an artifact is, or where to store it if it is new and not written by a step."""
     known = Artifact.objects.filter(run__uuid=run_uuid, path=checked(path))
     return known.values_list("blob", flat=True).first() or blob_of(run_uuid, path)
 
@@ -70,7 +73,7 @@ def blob_at(run_uuid: UUID, path: str) -> str:
 def record_artifact(
     run_id: int, *, path: str, blob: str, size: int, attempt: int | None = None
 ) -> Artifact:
-    if attempt is not None:  # others write to the place where the file is
+    if attempt is not None:  # other writers reuse the blob of the existing artifact
         _remove_replaced(run_id, path=path, blob=blob)
     artifact, _ = Artifact.objects.update_or_create(
         run_id=run_id,
@@ -86,7 +89,8 @@ def record_artifact(
 
 
 def _remove_replaced(run_id: int, *, path: str, blob: str) -> None:
-    """Of two steps that upload a file of one name to the run above them, the last one's is kept."""
+    """Remove the blob of the artifact that this one replaces: two steps may upload the same path to their
+    parent run, and the last one wins."""
     replaced = Artifact.objects.filter(run=run_id, path=path).exclude(blob=blob)
     gone = list(replaced.values_list("blob", flat=True))
     if gone:

@@ -1,4 +1,4 @@
-"""The attempt of a step as the author of what is recorded: only while the step is its own."""
+"""The attempt of a step as the author of records. It may write only while it holds the step."""
 
 from dataclasses import dataclass
 
@@ -12,22 +12,22 @@ from runs.states import CLAIMED
 
 
 class Superseded(Exception):
-    """The attempt that says this is not its step's any more."""
+    """The attempt that reports this no longer holds its step."""
 
 
 @dataclass(frozen=True)
 class Author:
-    """The attempt of a step that says something, of its own run or another."""
+    """The attempt of a step that reports something about its own run or another one."""
 
     step_id: int
     attempt: int
 
 
 def lock(author: Author, *run_ids: int) -> int | None:
-    """The key of an attempt's row, for facts of `run_ids` that this transaction writes. Until it has,
-    nobody takes the step over; None if somebody has."""
+    """Lock the step and `run_ids`, so that this transaction can write records of them and nobody can take
+    the step over meanwhile. Returns the key of the attempt's row; None if it no longer holds the step."""
     number = StepAttempt.objects.filter(step=OuterRef("pk"), number=author.attempt)
-    # From the top down, as they are canceled: two who wait for each other would wait for ever.
+    # Locked from the top down, in the order in which they are canceled, to avoid deadlocks.
     rows = Run.objects.select_for_update(no_key=True).filter(pk__in={author.step_id, *run_ids})
     locked = rows.annotate(attempt_id=Subquery(number.values("pk"))).order_by("pk")
     for pk, attempt, status, key in locked.values_list("pk", "attempt", "status", "attempt_id"):

@@ -1,5 +1,5 @@
-"""Files that clients upload for a model without a run (wire.md 9.4, origin LocalUpload): a container is a
-name that the client thought up, and its files are known by the storage alone."""
+"""Files that clients upload for a model without a run (wire.md 9.4, origin LocalUpload). The client invents
+the name of a container; its files have no rows and exist only in the storage."""
 
 import re
 
@@ -18,21 +18,21 @@ CONTAINER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_\-]{0,99}")
 def checked_container(name: str) -> str:
     if not CONTAINER.fullmatch(name):
         raise BadValue(
-            "A container of uploads has 1 to 100 letters, digits, dashes, underscores,"
-            f" unlike {name!r:.120}.",
+            "The name of a container of uploads must have 1 to 100 letters, digits, dashes or"
+            f" underscores, unlike {name!r:.120}.",
             target="container",
         )
     return name
 
 
 def blob_of(workspace: Workspace, container: str, path: str) -> str:
-    """The name in the storage under which an upload is kept."""
+    """The name of an upload in the storage."""
     folder = f"uploaded/{workspace.uuid}/{checked_container(container)}"
     return f"{folder}/{sent_path(path)}"
 
 
 def paths(workspace: Workspace, container: str, prefix: str = "") -> list[str]:
-    """The files of a container whose path begins so."""
+    """The files of a container whose path begins with `prefix`."""
     if not CONTAINER.fullmatch(container):
         return []
     store = studio_store().below(f"uploaded/{workspace.uuid}/{container}")
@@ -40,7 +40,7 @@ def paths(workspace: Workspace, container: str, prefix: str = "") -> list[str]:
 
 
 def assets(workspace: Workspace, container: str) -> QuerySet[Asset]:
-    """What was made of a container's files, which are as they are from then on."""
+    """The assets made of a container's files. Files that belong to an asset can no longer change."""
     return Asset.objects.filter(
         workspace=workspace,
         run=None,
@@ -49,5 +49,5 @@ def assets(workspace: Workspace, container: str) -> QuerySet[Asset]:
 
 
 def lock(workspace: Workspace) -> None:
-    """Until this transaction ends, no upload changes, and no asset is made of uploads."""
+    """Lock the workspace: until this transaction ends, no upload changes and no asset is made of one."""
     Workspace.objects.select_for_update(no_key=True).only("pk").get(pk=workspace.pk)

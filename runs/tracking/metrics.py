@@ -1,4 +1,4 @@
-"""Writing metrics of a run. No access is checked here: services and the worker have done so."""
+"""Writes metrics of a run. Does not check access: services and the worker have done so."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -11,7 +11,7 @@ from runs.models import (
 from runs.tracking.times import parse_time
 from studio.core.db.transactions import write_transaction
 
-AT_ONCE = 1000  # ids in a query: SQLite takes 250,000 values as Debian builds it, elsewhere 32,766
+AT_ONCE = 1000  # ids per query; SQLite allows 32,766 values (250,000 as built by Debian)
 
 
 def add_metric(run_id: int, *, attempt: int | None = None, **metric: Any) -> None:
@@ -22,11 +22,11 @@ def add_metric(run_id: int, *, attempt: int | None = None, **metric: Any) -> Non
 def add_metrics(
     run_id: int, metrics: Iterable[Mapping[str, Any]], *, attempt: int | None = None
 ) -> None:
-    """Append to metrics of a run, `{"name", "points", "columns", "properties"}` each, of which the first
-    point makes one. Points are `{"data", "step", "point_uuid", "created_at"}`.
+    """Append points to metrics of a run; creates metrics that do not exist.
 
-    A point whose uuid is there already was sent twice and is kept once. However many metrics, they
-    cost the queries of one.
+    Each metric is `{"name", "points", "columns", "properties"}`, each point
+    `{"data", "step", "point_uuid", "created_at"}`. A point whose uuid exists was sent twice and is
+    ignored. The number of queries does not depend on the number of metrics.
     """
     merged = _by_name(metrics)
     rows = _rows(run_id, merged)
@@ -76,7 +76,7 @@ def _by_name(metrics: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 def _rows(run_id: int, merged: Mapping[str, Mapping[str, Any]]) -> dict[str, Metric]:
-    """The metrics of these names; those that are not there are made."""
+    """The rows of these metrics, by name; creates the missing ones."""
     named = Metric.objects.filter(run_id=run_id, name__in=merged)
     rows = {row.name: row for row in named}
     absent = [
@@ -85,14 +85,14 @@ def _rows(run_id: int, merged: Mapping[str, Mapping[str, Any]]) -> dict[str, Met
         if name not in rows
     ]
     if absent:
-        # Somebody may make one of them meanwhile.
+        # Another process may create one of them meanwhile.
         Metric.objects.bulk_create(absent, ignore_conflicts=True)
         rows = {row.name: row for row in named.all()}
     return rows
 
 
 def _widen(rows: Mapping[str, Metric], merged: Mapping[str, Mapping[str, Any]]) -> None:
-    """Add the columns that are new to their metrics."""
+    """Add new columns to existing metrics."""
     named = [
         row.pk
         for name, row in rows.items()
@@ -100,7 +100,7 @@ def _widen(rows: Mapping[str, Metric], merged: Mapping[str, Mapping[str, Any]]) 
     ]
     if named:
         with write_transaction():
-            # Read again: another batch may add some at the same time.
+            # Read again with a lock: another batch may add columns at the same time.
             wider = list(Metric.objects.select_for_update().filter(pk__in=named).order_by("pk"))
             for row in wider:
                 row.columns |= merged[row.name]["columns"]

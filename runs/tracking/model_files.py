@@ -1,4 +1,4 @@
-"""What registered models are made of: files of runs, which never change from then on."""
+"""Files of runs that belong to registered models, and therefore never change."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +24,7 @@ class ModelFiles:
 
     @cached_property
     def models(self) -> list[tuple[str, str]]:
-        """Where each lies, and its name."""
+        """The path of each model, which may be a folder, and its name and version."""
         models = RegisteredModel.objects.filter(asset__run=self.run).order_by("pk")
         return [
             (row["prefix"].split("/", 2)[2], f"{name}:{number}")
@@ -33,14 +33,15 @@ class ModelFiles:
         ]
 
     def model_of(self, path: str) -> str | None:
-        """The model that the file is or would be a part of: a folder may be one."""
+        """The model to which the file at `path` belongs or would belong, since a model may be a folder."""
         for prefix, model in self.models:
             if path == prefix or path.startswith(f"{prefix}/"):
                 return model
         return None
 
     def why_not(self, path: str, source: Path) -> str | None:
-        """Why a local file does not replace what is kept; empty if it is the same as that."""
+        """Why a local file must not be stored at `path`: None if it may be, "" if the stored file belongs to
+        a model but is the same."""
         model = self.model_of(path)
         if model is None:
             return None
@@ -48,8 +49,8 @@ class ModelFiles:
         if any(_is_same(blob, source) for blob in kept):
             return ""
         return (
-            f"{path} was not kept as it is now: it belongs to the registered model {model}, whose"
-            " files never change."
+            f"{path} was not stored again: it belongs to the registered model {model}, whose files"
+            " never change."
         )
 
 
@@ -65,7 +66,7 @@ def require_free(run: Run, *paths: str) -> None:
 
 
 def _is_same(blob: str, source: Path) -> bool:
-    """Whether a local file equals what is kept."""
+    """Whether a local file has the same content as the stored one."""
     try:
         with studio_store().open(blob) as kept, source.open("rb") as file:
             while (data := kept.read(CHUNK)) == file.read(CHUNK):
@@ -78,7 +79,8 @@ def _is_same(blob: str, source: Path) -> bool:
 
 @contextmanager
 def writing(run: Run, path: str) -> Iterator[None]:
-    """For the moment in which the file changes: no model is registered meanwhile."""
+    """Wraps a change of the file: refuses it if the file belongs to a model, and keeps models from being
+    registered meanwhile."""
     with transaction.atomic():
         lock(run)
         require_free(run, path)
@@ -86,5 +88,5 @@ def writing(run: Run, path: str) -> Iterator[None]:
 
 
 def lock(run: Run) -> None:
-    """Until this transaction ends, no file of the run changes, and no model is made of one."""
+    """Lock the run: until this transaction ends, none of its files changes or becomes part of a model."""
     Run.objects.select_for_update(no_key=True).only("pk").get(pk=run.pk)

@@ -1,4 +1,5 @@
-"""Writing tags, properties, name and description of a run. No access is checked here: services and the worker have done so."""
+"""Writes tags, properties, name and description of a run. Does not check access: services and the worker
+have done so."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -24,10 +25,10 @@ def merge(
     attempt: int | None = None,
     **columns: Any,
 ) -> None:
-    """Merge tags and properties into those there are, and set plain `columns`. For an `attempt`, what
-    was there before is kept with it."""
+    """Merge tags and properties into the existing ones, and set `columns`. For an `attempt`, also record the
+    previous values, so that they can be restored if the attempt is lost."""
     with write_transaction():
-        # Read and written back, so two writers must not do it at once.
+        # Locked, because the merged JSON is written back.
         run = Run.objects.select_for_update().only("tags", "properties", *columns).get(pk=run_id)
         if attempt is not None:
             given = {"tags": {**(tags or {}), **dict.fromkeys(remove_tags)}}
@@ -45,7 +46,7 @@ def merge(
 
 
 def _record_replaced(attempt: int, run: Run, given: Mapping[str, Mapping[str, Any]]) -> None:
-    """Per key, `[before, now]`: before is what was there when the attempt first changed it."""
+    """Record `[before, now]` per key; `before` is the value before the attempt's first change."""
     replaced = StepAttempt.objects.values_list("replaced", flat=True).get(pk=attempt)
     of_run = replaced.setdefault(str(run.pk), {})
     columns = {key: getattr(run, key) for key in given["columns"]}

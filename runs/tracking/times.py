@@ -1,4 +1,4 @@
-"""Times as clients write them."""
+"""Parses times that clients send."""
 
 from datetime import UTC, datetime
 
@@ -7,7 +7,7 @@ from django.utils.dateparse import parse_datetime
 
 
 def parse_time(text: str | None) -> datetime:
-    """A time of the wire; now where there is none or it cannot be read."""
+    """The time that a client sent; now if there is none or it is invalid."""
     try:
         return read_time(text or "")
     except ValueError:
@@ -15,11 +15,11 @@ def parse_time(text: str | None) -> datetime:
 
 
 def read_time(text: str) -> datetime:
-    """In UTC, which all of them are without a zone; ValueError says that it cannot be read."""
+    """A time in UTC, which is also assumed if there is no zone; ValueError if it is invalid."""
     moment = parse_datetime(text)
     if moment is None:
         raise ValueError(f"{text!r} is no time")
     try:
         return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
-    except OverflowError as error:  # before the year 1 or after 9999, there
+    except OverflowError as error:  # in UTC it is before the year 1 or after 9999
         raise ValueError(f"{text!r} is outside of the calendar") from error

@@ -1,4 +1,4 @@
-"""Taking back what a lost attempt has recorded."""
+"""Removes what a lost attempt has recorded."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -23,15 +23,15 @@ from runs.tracking.tags import merge
 
 
 def runs_of(step: Run) -> tuple[list[int], int | None]:
-    """The keys of the runs that are a step's own, to which a script's belongs, and of the one above."""
+    """The keys of the step's own runs (the step and the run its script knows), and of their parent."""
     known = script_runs.known_run(step)
     return list({step.pk, known.pk}), known.parent_id
 
 
 def withdraw(step_id: int, number: int) -> list[str]:
-    """Take back what an attempt said that another one will say again; its log stays, and so do the files
-    that somebody else has made a model of. Returns the blobs of its artifacts, to be removed when that
-    is written."""
+    """Remove what an attempt recorded, because the next attempt will record it again. Keeps its log, and
+    files that somebody else registered as a model. Returns the blobs of the removed artifacts; delete
+    them after the commit."""
     step = Run.objects.only("parent", "workspace").select_related("parent").get(pk=step_id)
     attempt = StepAttempt.objects.only("replaced", "started_at").get(step_id=step_id, number=number)
     own, above = runs_of(step)
@@ -58,7 +58,7 @@ def withdraw(step_id: int, number: int) -> list[str]:
 
 
 def _restore(run_id: int, replaced: Mapping[str, Mapping[str, Any]]) -> None:
-    """What somebody else has changed since stays."""
+    """Restore the values from before the attempt, except those that somebody else has changed since."""
     run = Run.objects.select_for_update().filter(pk=run_id).first()
     if run is None:
         return
@@ -83,8 +83,8 @@ def _restore(run_id: int, replaced: Mapping[str, Mapping[str, Any]]) -> None:
 
 
 def _withdraw_child(child: Run) -> list[str]:
-    """A run that the attempt began. What it submitted below that was accepted, and stays, and so does
-    what somebody else has made a model of."""
+    """Delete a child run that the attempt began; returns the blobs of its artifacts. If it has submitted
+    pipelines, or somebody registered a model from it, keep it and mark it as failed."""
     below = Run.objects.filter(pk__in=Run.objects.below(child))
     if below.filter(~Q(kind=Kind.CHILD) | Q(assets__registered_models__isnull=False)).exists():
         error = "The attempt that had begun it was lost."

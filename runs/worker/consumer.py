@@ -1,4 +1,4 @@
-"""A Celery worker inside a command of ours: threads, no gossip, no logging of its own."""
+"""A Celery worker for our own command: with threads, without gossip and without Celery's logging setup."""
 
 import logging
 import warnings
@@ -11,11 +11,11 @@ from studio.celery import app
 
 
 def consumer(*, name: str, queues: list[str], slots: int) -> Any:
-    """The worker, to be started; it ends by SIGTERM or SIGINT when its slots are free."""
-    # It is told how to log by our settings, and a step's work is logged by the change of its status.
+    """The worker, not yet started. On SIGTERM or SIGINT it ends as soon as its slots are free."""
+    # Our settings configure the logging. Tasks need no log, since status changes are logged.
     signals.setup_logging.connect(_keep_our_logging, weak=False)
     logging.getLogger("celery").setLevel(logging.WARNING)
-    # Steps are what runs foreign code, and they do so in processes of their own either way.
+    # Celery warns about running as root. Foreign code runs only in the steps' own processes.
     warnings.filterwarnings("ignore", category=SecurityWarning)
     return app.Worker(
         hostname=name,
@@ -30,4 +30,4 @@ def consumer(*, name: str, queues: list[str], slots: int) -> Any:
 
 
 def _keep_our_logging(**_: Any) -> None:
-    """Connected to the signal, it keeps Celery from setting its own."""
+    """A receiver of `setup_logging`; if there is one, Celery does not configure logging."""

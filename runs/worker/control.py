@@ -1,6 +1,6 @@
-"""The control process's own threads: its heartbeat every 5 s, `recover` every 10 s, cleanups every hour, in
-time or as soon after as they can; and apart from these the schedules, every second, since looking into
-a datastore may take long. They need no broker, so losing that one stops none of them."""
+"""The threads of the control process. One sends the heartbeat every 5 s, calls `recover` every 10 s and
+starts the cleanups every hour. Another runs the schedules every second, since polling a datastore may take
+long. They work without the broker, so they continue if it is lost."""
 
 import logging
 import os
@@ -82,7 +82,8 @@ class Clock:
             Worker.objects.filter(name=self.name).update(heartbeat_at=Now())
 
     def _clean_up_apart(self) -> None:
-        """It may take longer than a heartbeat may be late, or than until the next time."""
+        """Clean up in a thread of its own, because it may take so long that heartbeats would be late; skip it
+        if the last cleanup still runs."""
         if self.cleaning is None or not self.cleaning.is_alive():
             self.cleaning = Thread(target=self._clean_up_all, daemon=True)
             self.cleaning.start()
@@ -96,5 +97,5 @@ class Clock:
         try:
             act()
         except Exception:
-            logger.exception("the clock's tick failed; the next one comes")
+            logger.exception("a periodic task of the control process failed; it will run again")
             connection.close()

@@ -1,4 +1,4 @@
-"""A worker process: the slots that do steps, their watchdog, the heartbeats, and how all of it stops."""
+"""A worker process: slots that execute steps, a watchdog, heartbeats, and an orderly stop."""
 
 import logging
 import math
@@ -30,19 +30,21 @@ from runs.states import CLAIMED, Status
 from runs.steps import Stop, StopFlag, watchdog
 from runs.steps.forking import SERVERS
 
-CHECK_SECONDS = 1.0  # how often running steps are looked up: cancel and time-outs act within 2 s
+CHECK_SECONDS = (
+    1.0  # how often running steps are checked: cancel and time-outs take effect within 2 s
+)
 SWEEP_SECONDS = 600.0
 SILENCE_SECONDS = SILENT.total_seconds()
-HEARTBEATS = 4  # within a span of silence, hence every 5 s
+HEARTBEATS = 4  # per span of silence, hence every 5 s
 STOP_AFTER_SECONDS = 5.0
-# An attempt of ours that no slot knows of, so long after its claim, was given up by its slot.
+# If an attempt of ours is this old and no slot runs it, its slot has failed.
 ORPHAN_AGE = timedelta(seconds=90)
 
 logger = logging.getLogger(__name__)
 
 
 class WatchdogProcess:
-    """Our side of `runs.steps.watchdog`: started anew if somebody killed it."""
+    """The worker's side of `runs.steps.watchdog`; restarts the watchdog if somebody killed it."""
 
     def __init__(self, *, silence_seconds: float = SILENCE_SECONDS):
         self.silence_seconds = silence_seconds
@@ -108,8 +110,8 @@ class WatchdogProcess:
 
 
 class Worker:
-    """Without `queues` it serves every compute target but those that others serve by name, also those
-    made later; `on_queues` is told which queues are to be served from now on, and which are not."""
+    """Without `queues`, it serves every compute target that no other worker serves by name, including
+    targets created later. `on_queues` is called with the queues that are added and given up."""
 
     def __init__(
         self,
@@ -146,7 +148,7 @@ class Worker:
         logger.info("worker %s serves %s with %s slots", self.name, self.queues, self.slots)
 
     def stop(self) -> None:
-        """Claim nothing more; what still runs after 5 s is interrupted and goes back to its queue."""
+        """Claim no more steps. Steps that still run after 5 s are interrupted and queued again."""
         if not self.stopping.is_set():
             self.stopping.set()
             timer = Timer(STOP_AFTER_SECONDS, self._stop_running, [Stop.INTERRUPTED])
@@ -167,15 +169,16 @@ class Worker:
             try:
                 act()
             except DatabaseError:
-                logger.warning("the database does not answer", exc_info=True)
+                logger.warning("the database is not available", exc_info=True)
                 connection.close()
             except Exception:
-                logger.exception("the worker's own upkeep failed")
+                logger.exception("a periodic task of the worker failed")
         connection.close()
 
     # --- work ------------------------------------------------------------------------------------
     def process_queue(self, queue: str) -> Iterator[tuple[Counter[str], float]]:
-        """Do steps of `queue` until none is ready; yields what others must be rung for, and when."""
+        """Execute steps of `queue` until none is ready. Yields how many steps became ready for other slots,
+        per queue, and the seconds after which to announce them."""
         claim_ahead = partial(self._claim, queue)
         ahead = None
         while (claim := ahead or self._claim(queue)) is not None:
@@ -183,17 +186,17 @@ class Worker:
                 finished = engine.execute(claim, flag, self.watchdog, claim_ahead=claim_ahead)
             ahead = finished.ahead
             if ahead is not None and ahead.run_id == claim.run_id:
-                continue  # its run is not over, and nothing waited for it
+                continue  # the run goes on, and the end was plain: `advance` has nothing to do
             ready = engine.advance(claim.run_id, after=finished)
             if finished.retry_seconds is not None:
                 yield Counter({queue: 1}), finished.retry_seconds
             if ready[queue] and not self.stopping.is_set():
-                ready[queue] -= 1  # this slot takes one itself
+                ready[queue] -= 1  # this slot takes one of them
             if +ready:
                 yield +ready, 0.0
 
     def _claim(self, queue: str) -> engine.Claim | None:
-        """None also when another worker has come that serves the queue by name."""
+        """Claim a step, unless we are stopping or another worker now serves the queue by name."""
         if self.stopping.is_set() or queue not in self.queues:
             return None
         return engine.claim(self.name, [queue])
@@ -216,7 +219,8 @@ class Worker:
                 flag.ask(reason)
 
     def _stop_processes(self) -> None:
-        """Nobody may take our steps for lost while they go on. What one left that is over can wait."""
+        """Interrupt steps whose process still runs, since others may soon declare them lost and run them
+        again. Storing the results of an ended process may continue."""
         with self._lock:
             for flag in self._running.values():
                 if not flag.process_is_over:
@@ -224,16 +228,15 @@ class Worker:
 
     # --- upkeep ----------------------------------------------------------------------------------
     def _ping_watchdog(self) -> None:
-        """Without the database, so that the watchdog hears us while that is slow."""
+        """Does not use the database, so that a slow database does not silence us for the watchdog."""
         if time.monotonic() - self._written_at > self.silence_seconds:
             self._stop_processes()
         self.watchdog.ping()
 
     def _check(self) -> None:
         self._check_running_steps()
-        if (
-            self.stopping.is_set()
-        ):  # not written where a signal asks for it, which may be amid a write
+        # Written here and not in the signal handler, which may interrupt another write.
+        if self.stopping.is_set():
             row = WorkerRow.objects.filter(name=self.name, stopping_at=None)
             row.update(stopping_at=Now())
         if time.monotonic() - self._written_at >= self.silence_seconds / HEARTBEATS:
@@ -245,12 +248,12 @@ class Worker:
             cleanup.sweep(settings.STUDIO_WORK_DIR)
 
     def _send_heartbeat(self) -> None:
-        """On the database's clock, which is the one that silence is measured with."""
+        """Uses the database's clock, with which silence is measured, too."""
         silent = time.monotonic() - self._written_at > self.silence_seconds
-        if silent:  # the watchdog has ended our steps; say so before anything looks healthy again
+        if silent:  # the watchdog has killed our steps: interrupt them before we look healthy again
             self._stop_processes()
         if not WorkerRow.objects.filter(name=self.name).update(heartbeat_at=Now()):
-            logger.warning("worker %s was forgotten; it is back", self.name)
+            logger.warning("the row of worker %s was deleted; registering it again", self.name)
             self._register()
         self._written_at = time.monotonic()
 
@@ -269,7 +272,8 @@ class Worker:
         return self.queues if self.is_named else left_to_all()
 
     def _serve(self, wanted: list[str]) -> None:
-        """From now on these; the row comes first, for bells are rung for the slots that rows tell of."""
+        """Serve these queues from now on. Update the row first: messages are sent according to the slots in
+        the rows."""
         before = self.queues
         if wanted == before:
             return
@@ -282,7 +286,7 @@ class Worker:
         logger.info("worker %s serves %s", self.name, wanted)
 
     def _check_running_steps(self) -> None:
-        """Hear of cancel requests, of time-outs of whole runs, and of attempts that are not ours any more."""
+        """Act on cancel requests, on time-outs of runs, and on steps that another attempt has taken over."""
         with self._lock:
             running = dict(self._running)
         if not running:
@@ -316,7 +320,7 @@ class Worker:
             if (attempt.step_id, attempt.number) not in running:
                 run_id = attempt.step.run.owner_id
                 claim = engine.Claim(attempt.step_id, attempt.number, run_id, self.name)
-                engine.finish(claim, Outcome.INTERRUPTED, error="Its slot gave it up.")
+                engine.finish(claim, Outcome.INTERRUPTED, error="The worker's slot failed.")
 
 
 def _is_over_time(row: Mapping[str, Any], now: datetime) -> bool:

@@ -584,7 +584,7 @@ def test_a_step_that_registers_a_model_does_not_change_it_afterwards(studio, act
         "outputs/other.txt": b"other",
     }
     [said] = studio.step(run).warnings
-    assert said.startswith("outputs/model.pkl was not kept as it is now")
+    assert said.startswith("outputs/model.pkl was not stored again")
     assert "m:1" in said
 
 
