@@ -1,5 +1,5 @@
-"""Logs of runs in the storage. Most storages cannot append, so a log is a folder of numbered
-segments, which are joined when it is read."""
+"""Logs of runs in the storage. Most storages cannot append, so a log is a folder of numbered segments,
+which are joined when the log is read."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,7 +25,8 @@ class LogWriter:
         self.segments = 0
 
     def write(self, data: bytes) -> None:
-        """After StoreFailed, call it again with the same data, which replaces what was written."""
+        """Append data. After StoreFailed, call this again with the same data: it overwrites what was
+        written."""
         number = self.segments
         for start in range(0, len(data), SEGMENT_BYTES):
             number += 1
@@ -38,8 +39,8 @@ class LogWriter:
 
 @dataclass(frozen=True, order=True)
 class Segment:
-    """A part of a log. Its name says how many lines end in it, so that a line can be found without
-    reading what is before it."""
+    """A part of a log. Its name contains the number of line ends in it, so that a line can be found without
+    reading all segments before it."""
 
     name: str
     size: int
@@ -56,8 +57,8 @@ class Segment:
 def stream_log(
     run_uuid: UUID, name: str = DRIVER_LOG, *, start: int = 0, limit: int | None = None
 ) -> Iterator[bytes]:
-    """At most `limit` bytes of a log from byte `start`, a segment at a time: it may be larger than memory.
-    Nothing where there is no log (yet)."""
+    """At most `limit` bytes of a log from byte `start`, one segment at a time, since a log may be larger than
+    memory. Empty if there is no log (yet)."""
     left = limit
     folder = _log_folder(run_uuid, name)
     for segment in _segments(folder):
@@ -78,7 +79,7 @@ def log_segments(run_uuid: UUID, name: str = DRIVER_LOG) -> list[Segment]:
 
 
 def log_state(run_uuid: UUID, name: str = DRIVER_LOG) -> State:
-    """Segments are only ever added: the last one's time is the log's."""
+    """The state of a log. Segments are only added, so the last one's time is that of the log."""
     folder = _log_folder(run_uuid, name)
     segments = _segments(folder)
     if not segments:
@@ -99,7 +100,7 @@ def _log_folder(run_uuid: UUID, name: str) -> str:
 
 
 def _segments(folder: str) -> list[Segment]:
-    """In the order of the log."""
+    """The segments in the order of the log."""
     try:
         entries = studio_store().listing(folder)
     except (FileNotFoundError, NotADirectoryError):

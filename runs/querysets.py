@@ -18,13 +18,13 @@ from studio.core.db.folded import FoldedQuerySet
 from studio.core.db.transactions import write_transaction
 
 if TYPE_CHECKING:
-    from runs.models import Run, Worker  # noqa: F401 - named in a text
+    from runs.models import Run, Worker  # noqa: F401 - used in quoted annotations
 
 Step = tuple[str, Status, datetime]  # from one status to another, at a time
 
 logger = logging.getLogger(__name__)
-# Time without a heartbeat. After SILENT, pages do not count on the worker, and its machine ends its
-# steps; after LOST, others get them. LOST is longer, so that two workers never run the same step.
+# Time without a heartbeat. After SILENT, pages treat the worker as unavailable and its machine kills its
+# steps; after LOST, other workers get them. LOST is longer, so that two workers never run the same step.
 SILENT = timedelta(seconds=20)
 LOST = timedelta(seconds=30)
 
@@ -38,8 +38,8 @@ ABOVE = (
 
 class RunQuerySet(FoldedQuerySet["Run"]):
     def visible_to(self, actor: Actor) -> Self:
-        """The runs of the actor's workspace; for a step's token its own tree, for an endpoint's
-        token its runs."""
+        """The runs of the actor's workspace. A step's token sees the run tree of its step, a token of one
+        endpoint the runs of that endpoint."""
         runs = self.filter(workspace=actor.workspace)
         if actor.endpoint_uuid is not None:
             runs = runs.filter(root__endpoint__uuid=actor.endpoint_uuid)
@@ -56,30 +56,30 @@ class RunQuerySet(FoldedQuerySet["Run"]):
         return self.filter(finished_at__isnull=True)
 
     def above(self, pk: int) -> Self:
-        """The run and all runs above it, in one query however deep it is."""
-        return self.filter(pk__in=RawSQL(ABOVE, [pk]))  # noqa: S611 - no text of a caller
+        """The run and all its ancestors, in one query however deep the tree is."""
+        return self.filter(pk__in=RawSQL(ABOVE, [pk]))  # noqa: S611 - constant SQL
 
     def canceled_at(self, pk: int) -> "Run | None":
-        """The run, or the first one above it, that was canceled or asked to end; None if there is
-        none. Their rows are locked, so canceling one of them waits for this transaction."""
-        # From the top down, the order in which they are canceled, which avoids deadlocks.
+        """The run or ancestor that was canceled or asked to cancel, if there is one (the topmost of several).
+        Locks all their rows, so that canceling one of them waits for this transaction."""
+        # Locked from the top down, in the order in which they are canceled, to avoid deadlocks.
         above = list(self.above(pk).select_for_update(no_key=True).order_by("pk"))
         ended = (Status.CANCEL_REQUESTED, Status.CANCELED)
         return next((run for run in above if run.status in ended), None)
 
     def below(self, run: "Run") -> list[int]:
-        """The keys of the run and of everything below it, at any depth."""
+        """The keys of the run and of all its descendants."""
         children = defaultdict(list)
         for pk, parent in self.filter(root=run.root_id).values_list("pk", "parent_id"):
             children[parent].append(pk)
         found = [run.pk]
-        for pk in found:  # grows as it goes down
+        for pk in found:  # the list grows while we iterate
             found += children[pk]
         return sorted(found)
 
     def with_statuses(self, statuses: Iterable[str]) -> list["RunQuerySet"]:
-        """One query per status, each of which keeps the order of its index; all runs if no status
-        is given."""
+        """One query per status, because only such a query reads the index in order; without statuses, one
+        query for all runs."""
         return [self.filter(status=status) for status in statuses] or [self]
 
     def transition(
@@ -97,21 +97,24 @@ class RunQuerySet(FoldedQuerySet["Run"]):
         table: Mapping[Status, Collection[Status]] = BEFORE,
         **stamps: Any,
     ) -> list[int]:
-        """Change the status of runs where the `table` of states allows it; the keys of those that *we*
-        changed: of several callers exactly one gets each.
+        """Change the status of runs where `table` allows it. Returns the keys of the runs that this call
+        changed: of several concurrent callers, exactly one gets each.
 
-        With `attempt`, only that attempt of a step may write: a worker that was taken for dead and
-        woke up changes nothing; a claim gives its `next_attempt`. `stamps` are further columns to
-        write in the same UPDATE. A caller that changes only from one status says so with `was`, which
-        saves a query; `only` are the statuses it may have, and with `unless_failed` it must carry no
-        error. `running_since`: a run that is still Preparing has been Running since then.
+        `was`: change only runs with this status; saves a query.
+        `only`: change only runs with one of these statuses.
+        `unless_failed`: change only runs without an error code.
+        `attempt`: change a step only if this is its current attempt, so that a worker that was declared
+        lost cannot change it when it resumes.
+        `next_attempt`: the new attempt number, set by a claim.
+        `running_since`: if a run is still Preparing, also record that it has been Running since then.
+        `stamps`: other columns to set in the same UPDATE.
         """
         at = at or timezone.now()
-        # Nothing below fails half-way, so an outer transaction needs no savepoint for it.
+        # No statement below fails halfway, so an outer transaction needs no savepoint.
         with write_transaction():
             before: dict[int, str] = dict.fromkeys(pks, was) if was is not None else {}
             if was is None and pks:
-                # Locked, or a status that changes meanwhile would be taken for one that may not follow.
+                # Locked: if a status changed before the UPDATE, that would look like a refused transition.
                 rows = self.filter(pk__in=pks).select_for_update(no_key=True).order_by("pk")
                 before = dict(rows.values_list("pk", "status"))
             wanted = {"error_code": ""} if unless_failed else {}
@@ -133,13 +136,13 @@ class RunQuerySet(FoldedQuerySet["Run"]):
                     changed[path].append(pk)
             for path, moved in changed.items():
                 for old, new, when in path:
-                    # The reason is that of the end, not of the start that is written with it.
+                    # The reason belongs to the last change, not to a start that is written with it.
                     _record(moved, old, new, at=when, reason=reason if new == to else "")
             return sorted(pk for moved in changed.values() for pk in moved)
 
 
 def _update(row: Mapping[str, Any], path: Sequence[Step], changes: Mapping[str, Any]) -> int:
-    """Write the end of `path` to the run that still is this `row`."""
+    """Update the run to the last status of `path`, if its columns still are as in `row`."""
     _, to, at = path[-1]
     changes = {"status": to, "updated_at": at, **changes}
     sets = [f"{column} = %s" for column in changes]
@@ -162,15 +165,15 @@ def _update(row: Mapping[str, Any], path: Sequence[Step], changes: Mapping[str, 
 
 
 def _later_than_last() -> str:
-    """SQL of a time that is not before the last change of the run: its times follow each other also
-    where machines whose clocks differ write them."""
+    """SQL for a given time, but not before the run's last change, so that its times stay in order even if
+    machines with different clocks write them."""
     last = "SELECT at FROM runs_statuschange WHERE run_id = runs_run.id ORDER BY id DESC LIMIT 1"
     greater = "MAX" if connection.vendor == "sqlite" else "GREATEST"
     return f"{greater}(%s, COALESCE(({last}), runs_run.created_at))"
 
 
 def _record(pks: list[int], before: str, to: Status, *, at: datetime, reason: str) -> None:
-    """Write one change of each run to the history."""
+    """Add one change of each run to the history."""
     later, marks = _later_than_last(), ", ".join(["%s"] * len(pks))
     prepared.run(
         "INSERT INTO runs_statuschange (run_id, from_status, to_status, at, reason)"  # noqa: S608
@@ -183,9 +186,9 @@ def _record(pks: list[int], before: str, to: Status, *, at: datetime, reason: st
 
 class WorkerQuerySet(models.QuerySet["Worker"]):
     def responding(self) -> Self:
-        """Compares with the database's clock, by which heartbeats are written."""
+        """Workers with a recent heartbeat. Uses the database's clock, as the heartbeats do."""
         return self.filter(heartbeat_at__gte=Now() - SILENT)
 
     def living(self) -> Self:
-        """Those that take steps: they respond and are not stopping."""
+        """Workers that take steps: they respond and are not stopping."""
         return self.responding().filter(stopping_at__isnull=True)

@@ -1,5 +1,5 @@
-"""The statuses of runs, and the table of changes between them. Words are run history's;
-`wire_status` converts them to the pipelines service's."""
+"""The statuses of runs, and the table of allowed changes. The values are those of run history;
+`wire_status` converts them to those of the pipelines service."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -22,10 +22,10 @@ class Status(models.TextChoices):
 S = Status
 TERMINAL = frozenset({S.COMPLETED, S.FAILED, S.CANCELED, S.SKIPPED})
 LIVE = frozenset(set(S) - TERMINAL)
-# Statuses in which a worker has the step.
+# A worker has the step.
 IN_PROGRESS = frozenset({S.PREPARING, S.RUNNING, S.FINALIZING, S.NOT_RESPONDING})
 
-# The same, or asked to end it: reports of its attempt count.
+# A worker has the step, which may have been asked to cancel: its reports are accepted.
 CLAIMED = IN_PROGRESS | {S.CANCEL_REQUESTED}
 
 BEFORE: dict[Status, frozenset[Status]] = {
@@ -44,7 +44,7 @@ BEFORE: dict[Status, frozenset[Status]] = {
     S.SKIPPED: frozenset({S.NOT_STARTED, S.QUEUED}),
 }
 
-# A run that its client drives, not our workers, may begin again when it is over.
+# A run that its client drives, not our workers, may become Running again after its end.
 BEFORE_BY_CLIENT = {**BEFORE, S.RUNNING: BEFORE[S.RUNNING] | TERMINAL}
 
 _WIRE = {
@@ -58,9 +58,9 @@ _WIRE = {
 
 
 def wire_status(status: str, *, of_node: bool = False) -> str:
-    """The pipelines service's word for a status (wire.md 3.6).
+    """The pipelines service's name of a status (wire.md 3.6).
 
-    Pipeline runs have no Queued and no Bypassed; live words that the service lacks become Running.
+    Only nodes can be Queued or Bypassed. Live statuses that the service does not know become Running.
     """
     word = _WIRE.get(Status(status), "Running")
     if of_node:
@@ -69,5 +69,5 @@ def wire_status(status: str, *, of_node: bool = False) -> str:
 
 
 def history_status(status: str) -> str:
-    """Run history's word: ours, except for Skipped, which it does not know."""
+    """Run history's name of a status: the same as ours, except for Skipped, which it does not know."""
     return "Canceled" if status == S.SKIPPED else str(status)

@@ -4,10 +4,10 @@ from studio.core.revisable import Definition
 
 
 class GraphDraft(Definition):
-    """A graph that is still being changed: as it was posted last, and perhaps not fit to run yet.
+    """A graph that is still being edited: the last one posted, which may not be able to run yet.
 
-    `earlier_defaults` are the values its parameters had before the last change: a client that changes
-    a draft's graph has read the draft before, and sends them back with it.
+    `earlier_defaults` are the parameters' defaults before the last change. A client that changes the graph
+    has read the draft before, so it may send these old defaults back as values.
     """
 
     wire = models.JSONField()
@@ -19,16 +19,16 @@ class GraphDraft(Definition):
 
 
 class PipelineDraft(Definition):
-    """A pipeline that can be changed, and run and published at any time (wire.md 8.7)."""
+    """A pipeline that can be edited, and run or published at any time (wire.md 8.7)."""
 
-    # A client deletes the graph of a draft first, and the draft after it.
+    # Nullable, because clients delete the graph first and then the draft.
     graph = models.OneToOneField(GraphDraft, models.SET_NULL, null=True, related_name="draft")
     name = models.CharField(max_length=255)
     description = models.TextField(blank=True)
     tags = models.JSONField(default=dict, blank=True)
     properties = models.JSONField(default=dict, blank=True)
     settings = models.JSONField(default=dict, blank=True)  # RunSettings of its runs
-    # Values: what it was made from, and its last run, may go.
+    # Uuids instead of foreign keys: what it was made from, and its last run, may be deleted.
     parent_pipeline_uuid = models.UUIDField(null=True, blank=True)
     parent_run_uuid = models.UUIDField(null=True, blank=True)
     parent_step_uuids = models.JSONField(default=list, blank=True)

@@ -7,9 +7,9 @@ from studio.core.models import Workspace
 
 
 class Experiment(models.Model):
-    """A name that runs are gathered under, made by the first run that names it.
+    """A named group of runs, created with the first run that names it.
 
-    `runs_made` numbers its runs: it is raised in the transaction that makes one.
+    `runs_made` numbers its runs; the transaction that creates a run increments it.
     """
 
     uuid = models.UUIDField(default=uuid4, unique=True)

@@ -8,9 +8,9 @@ from studio.core.models import Workspace
 
 
 class Asset(models.Model):
-    """Artifacts of a run under one id: what a registered model is made of (wire.md 9.8).
+    """Artifacts of a run under one id: the files of a registered model (wire.md 9.8).
 
-    `artifacts` is a list of `{"prefix": "<origin>/<container>/<path>"}` as it was posted.
+    `artifacts` is a list of `{"prefix": "<origin>/<container>/<path>"}`, as posted.
     """
 
     uuid = models.UUIDField(default=uuid4, unique=True)
@@ -27,7 +27,7 @@ class Asset(models.Model):
 
 
 class RegisteredModel(models.Model):
-    """A version of a model; `details` are the posted fields that nothing here reads."""
+    """A version of a model. `details` are posted fields that we store but do not use."""
 
     workspace = models.ForeignKey(
         Workspace, models.CASCADE, related_name="registered_models", db_index=False

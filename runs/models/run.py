@@ -1,7 +1,6 @@
-"""Run: whatever run history can address. PipelineRun and StepRun extend it one to one.
+"""Run: everything that run history can address. PipelineRun and StepRun extend it one to one.
 
-They are tables of their own beside Run and not its subclasses, so that a status is changed by one
-UPDATE of one table."""
+They are separate models and not subclasses of Run, so that one UPDATE of one table changes a status."""
 
 from typing import ClassVar
 from uuid import UUID, uuid4
@@ -21,8 +20,8 @@ from studio.core.access import Actor
 from studio.core.db.folded import FoldedField, FoldedModel
 from studio.core.models import Workspace
 
-# What is done to a run itself. Models are registered from any run that is seen, and whoever may run
-# a pipeline may run it again.
+# The verbs that `Run.reached_by` restricts. Others are not restricted: whoever sees a run may register a
+# model from it, and whoever may run a pipeline may run it again.
 REACHING = {"cancel", "tag", "change", "track", "drive"}
 
 
@@ -51,11 +50,10 @@ class Run(FoldedModel):
     )
     # A pipeline run is its own root; set right after the insert, hence null.
     root = models.ForeignKey("self", models.CASCADE, null=True, blank=True, related_name="tree")
-    number = models.PositiveIntegerField(
-        default=0
-    )  # per experiment; of a step: its place in its run
+    # Counted per experiment; for a step, its position in the run.
+    number = models.PositiveIntegerField(default=0)
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.NOT_STARTED)
-    # The attempt that may write this step's status; a claim raises it.
+    # The attempt that may write this step's status; a claim increments it.
     attempt = models.PositiveIntegerField(default=0)
     name = models.CharField(max_length=255, blank=True)
     display_name = models.CharField(max_length=255, blank=True)
@@ -64,7 +62,7 @@ class Run(FoldedModel):
     target = models.CharField(max_length=64, blank=True)
     tags = models.JSONField(default=dict, blank=True)
     properties = models.JSONField(default=dict, blank=True)
-    # Here and not on PipelineRun, so that "failed runs of this endpoint" is one index of one table.
+    # Here and not on PipelineRun, so that "failed runs of this endpoint" needs one index on one table.
     pipeline = models.ForeignKey(
         PublishedPipeline,
         models.PROTECT,
@@ -96,8 +94,8 @@ class Run(FoldedModel):
     folded = FoldedField(of=("display_name", "name"))
 
     objects: ClassVar = RunQuerySet.as_manager()
-    is_replayed = False  # true of what an idempotency key has found again
-    # What those who show it write on it: `runs.serving.tell_unserved`, `runs.views.tree`.
+    is_replayed = False  # True if it was found by its idempotency key instead of created
+    # Set for display by `runs.serving.tell_unserved` and `runs.views.tree`.
     unserved: list[str]
     url: str
     is_current: bool
@@ -126,7 +124,7 @@ class Run(FoldedModel):
                 name="run_of_schedule",
                 condition=Q(schedule__isnull=False),
             ),
-            # What a worker claims from: the oldest queued step of its queues.
+            # For claiming the oldest queued step of a queue.
             models.Index(fields=["target", "status", "id"], name="run_queue"),
             models.Index(
                 fields=["workspace", "kind", "-id"],
@@ -160,16 +158,16 @@ class Run(FoldedModel):
 
     @property
     def is_ours(self) -> bool:
-        """Whether workers carry it out; the state of any other run is told by its client."""
+        """Whether our workers run it; the status of any other run is reported by its client."""
         return self.kind in (Kind.PIPELINE, Kind.STEP) or hasattr(self, "pipeline_run")
 
     def reached_by(self, actor: Actor, verb: str) -> bool:
         """Whether an actor whose role allows `verb` may do it to this run.
 
-        A step's token writes its own run and what is below it; to its parent it adds tags, metrics,
-        params and artifacts (wire.md 2.3). A token of one endpoint reaches the runs of that
-        endpoint. Everybody else drives the runs that they began as runs of their own; whoever may
-        run code drives any, since code of theirs could say the same.
+        A step's token may change its own run and that run's descendants, and add tags, metrics, params
+        and artifacts to the parent (wire.md 2.3). A token of one endpoint reaches that endpoint's runs.
+        To track or drive a run, anybody else must have started it as a run of their own, or be allowed
+        to run code, because their code could do the same.
         """
         if verb not in REACHING:
             return True
@@ -186,7 +184,7 @@ class Run(FoldedModel):
         return True
 
     def _is_within(self, uuid: UUID) -> bool:
-        """Whether that is the id of this run, or of one above it."""
+        """Whether `uuid` belongs to this run or to one of its ancestors."""
         return self.uuid == uuid or Run.objects.above(self.pk).filter(uuid=uuid).exists()
 
     @property
@@ -196,14 +194,14 @@ class Run(FoldedModel):
 
     @property
     def duration_seconds(self) -> float | None:
-        """Seconds from start to end, or to now while it runs; None before the start."""
+        """Seconds from start to end, or until now if it still runs; None before the start."""
         if self.started_at is None:
             return None
         return ((self.finished_at or timezone.now()) - self.started_at).total_seconds()
 
 
 class PipelineRun(models.Model):
-    """What a run of a graph has beyond a Run. Until `submitted_at`, nothing schedules it."""
+    """The additional columns of a run of a graph. Its steps are not scheduled before `submitted_at`."""
 
     run = models.OneToOneField(Run, models.CASCADE, primary_key=True, related_name="pipeline_run")
     graph = models.ForeignKey(Graph, models.PROTECT, related_name="pipeline_runs")
@@ -214,7 +212,7 @@ class PipelineRun(models.Model):
     original = models.ForeignKey(
         "self", models.SET_NULL, null=True, blank=True, related_name="resubmissions"
     )
-    # Effective wire strings of every parameter; where each came from is in `provenance`.
+    # The effective value of every parameter, as a string; `provenance` says where each came from.
     parameters = models.JSONField(default=dict, blank=True)
     datasets = models.JSONField(default=dict, blank=True)  # DataSetDefinitionValueAssignments
     datapaths = models.JSONField(default=dict, blank=True)  # DataPathAssignments

@@ -11,17 +11,17 @@ from studio.core.revisable import Definition
 
 
 class Trigger(models.TextChoices):
-    """The wire's words for ScheduleType (wire.md 3.6)."""
+    """The values of ScheduleType (wire.md 3.6)."""
 
     RECURRENCE = "Recurrence", _("Recurrence")
     DATASTORE = "DataStore", _("Data change")
 
 
 class Schedule(FoldedModel, Definition):
-    """Submits a pipeline, or an endpoint's default or pinned version, when its trigger says so.
+    """Submits a pipeline, or an endpoint's default or pinned version, when its trigger fires.
 
-    `next_at` is the next moment somebody must look at it: a recurrence fires then, and a datastore is
-    polled. It is empty while there is none, as while the schedule is disabled.
+    `next_at` is when the control process must next process it: a recurrence fires, or a datastore is
+    polled. It is empty if there is no such time, for example while the schedule is disabled.
     """
 
     name = models.CharField(max_length=255)
@@ -34,17 +34,17 @@ class Schedule(FoldedModel, Definition):
         PublishedPipeline, models.PROTECT, null=True, blank=True, related_name="schedules"
     )
     trigger = models.CharField(max_length=10, choices=Trigger.choices)
-    recurrence = models.JSONField(default=dict, blank=True)  # as it was sent
+    recurrence = models.JSONField(default=dict, blank=True)  # as sent by the client
     time_zone = models.CharField(max_length=80, blank=True)
     starts_at = models.DateTimeField(null=True, blank=True)
     next_at = models.DateTimeField(null=True, blank=True)
     datastore_name = models.CharField(max_length=255, blank=True)
     path = models.CharField(max_length=1000, blank=True)
-    includes_subfolders = models.BooleanField(default=False)  # v1 never looked into them
+    includes_subfolders = models.BooleanField(default=False)  # v1 ignored subfolders
     polling_minutes = models.PositiveIntegerField(default=5)
     datapath_parameter = models.CharField(max_length=255, blank=True)
     one_run_per_batch = models.BooleanField(default=True)
-    # {path: version} of the last look; empty until the first, which only takes stock.
+    # {path: version} at the last poll. Empty before the first poll, which only records and starts no run.
     seen = models.JSONField(null=True, blank=True)
     polled_at = models.DateTimeField(null=True, blank=True)
     settings = models.JSONField(default=dict)  # RunSettings of its runs
@@ -92,9 +92,9 @@ class Schedule(FoldedModel, Definition):
 
     @property
     def target(self) -> PipelineEndpoint | PublishedPipeline:
-        return self.endpoint or self.pipeline  # type: ignore[return-value]  # it has one of both
+        return self.endpoint or self.pipeline  # type: ignore[return-value]  # a constraint: one is set
 
     @cached_property
     def rule(self) -> Recurrence:
-        """When a recurrence fires; `starts_at` stands for a start that was not given."""
+        """When a recurrence fires. If it has no start of its own, `starts_at` or `created_at` is used."""
         return Recurrence.parse(self.recurrence, created_at=self.starts_at or self.created_at)

@@ -7,7 +7,7 @@ from runs.models.run import Run
 
 
 class StatusChange(models.Model):
-    """One change of the status of one run, append-only; feeds the timeline and the profile."""
+    """One status change of one run. Append-only; the timeline and the profile are built from it."""
 
     run = models.ForeignKey(Run, models.CASCADE, related_name="status_changes")
     from_status = models.CharField(max_length=20)

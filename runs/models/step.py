@@ -10,7 +10,7 @@ from runs.models.run import Run
 
 
 class StepRun(models.Model):
-    """What a step has beyond a Run. `needs` are the node ids it waits for.
+    """The additional columns of a step. `needs` are the node ids it waits for.
 
     `inputs` and `outputs` map each port to where its data is:
     `{"datastore": name, "path": relative path}` (an input may also name a dataset: `"saved": uuid`).
@@ -22,7 +22,7 @@ class StepRun(models.Model):
     needs = models.JSONField(default=list, blank=True)
     inputs = models.JSONField(default=dict, blank=True)
     outputs = models.JSONField(default=dict, blank=True)
-    # Reuse: same fingerprint, same result. `reuse_reason` says why it was or was not reused.
+    # Reuse: steps with the same fingerprint have the same result. `reuse_reason` explains the decision.
     fingerprint = models.CharField(max_length=64, blank=True)
     fingerprint_parts = models.JSONField(default=dict, blank=True)
     is_reuse_source = models.BooleanField(default=False)
@@ -37,7 +37,7 @@ class StepRun(models.Model):
     not_before = models.DateTimeField(null=True, blank=True)
     exit_code = models.IntegerField(null=True, blank=True)
     warnings = models.JSONField(default=list, blank=True)
-    # While outputs that count are moved to their destinations: see `runs.engine.delivery`.
+    # Set while outputs are moved to their destinations: see `runs.engine.delivery`.
     delivery = models.JSONField(null=True, blank=True)
 
     class Meta:
@@ -55,11 +55,11 @@ class Outcome(models.TextChoices):
     CANCELED = "Canceled", _("Canceled")
     TIMED_OUT = "TimedOut", _("Timed out")
     INTERRUPTED = "Interrupted", _("Interrupted")  # the worker stopped; uses up no retry
-    LOST = "Lost", _("Lost")  # the worker fell silent
+    LOST = "Lost", _("Lost")  # the worker sent no more heartbeats
 
 
 class StepAttempt(models.Model):
-    """One try of a step by one worker."""
+    """One attempt of a worker to run a step."""
 
     uuid = models.UUIDField(default=uuid4, unique=True)
     step = models.ForeignKey(StepRun, models.CASCADE, related_name="attempts", db_index=False)
@@ -70,9 +70,9 @@ class StepAttempt(models.Model):
     outcome = models.CharField(max_length=12, choices=Outcome.choices, blank=True)
     exit_code = models.IntegerField(null=True, blank=True)
     error = models.TextField(blank=True)
-    # What it changed of runs, by their keys, and what was there before: see `runs.tracking.withdrawal`.
+    # The values it changed on runs, by run key, with the values before: see `runs.tracking.withdrawal`.
     replaced = models.JSONField(default=dict, blank=True)
-    # Where it may have left what does not count, and when that is to be removed from the storage: see
+    # Where it may have left files that do not count, and when to remove them from the storage: see
     # `runs.engine.storage_cleanup`.
     abandoned = models.JSONField(default=dict, blank=True)
     cleanup_at = models.DateTimeField(null=True, blank=True)

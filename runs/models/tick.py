@@ -13,7 +13,8 @@ class TickOutcome(models.TextChoices):
 
 
 class ScheduleTick(models.Model):
-    """What became of one moment at which a schedule was due. Of two beats, one can write it."""
+    """What happened at one due time of a schedule. It is unique, so of two control processes only one can
+    fire the schedule."""
 
     schedule = models.ForeignKey(Schedule, models.CASCADE, related_name="ticks", db_index=False)
     due_at = models.DateTimeField()

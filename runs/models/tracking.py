@@ -1,4 +1,4 @@
-"""What is recorded of a run: what can be searched, its metrics, its artifacts."""
+"""What is recorded about a run: searchable attributes, metrics, artifacts."""
 
 from uuid import uuid4
 
@@ -9,7 +9,7 @@ from runs.models.run import Run
 
 
 class RunAttribute(models.Model):
-    """A tag or parameter value as a row: looking into JSON cannot use an index on both databases."""
+    """A tag or parameter value as a row, because a JSON lookup cannot use an index on both databases."""
 
     run = models.ForeignKey(Run, models.CASCADE, related_name="attributes")
     kind = models.CharField(max_length=10, choices=[("tag", "tag"), ("parameter", "parameter")])
@@ -24,7 +24,7 @@ class RunAttribute(models.Model):
 
 
 class Metric(models.Model):
-    """A named metric of a run (wire.md 9.7); its rows are MetricValues in the order they came."""
+    """A named metric of a run (wire.md 9.7); its values are MetricValues."""
 
     run = models.ForeignKey(Run, models.CASCADE, related_name="metrics", db_index=False)
     name = models.CharField(max_length=255)
@@ -48,7 +48,7 @@ class MetricValue(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        # As they were logged: clients send batches side by side.
+        # By the time they were logged, because clients send batches in parallel.
         ordering = ("created_at", "id")
         indexes = [models.Index(fields=["metric", "created_at", "id"], name="metricvalue_in_order")]
 
@@ -57,14 +57,14 @@ class MetricValue(models.Model):
 
 
 class Artifact(models.Model):
-    """A file a run left. `blob` is its name in the storage."""
+    """A file of a run. `blob` is its name in the storage."""
 
     uuid = models.UUIDField(default=uuid4, unique=True)
     run = models.ForeignKey(Run, models.CASCADE, related_name="artifacts", db_index=False)
     path = models.CharField(max_length=1000)
-    blob = models.CharField(max_length=1100)  # the path and where it lies
+    blob = models.CharField(max_length=1100)  # longer than `path`, which it contains
     size = models.BigIntegerField(default=0)
-    # The key of the attempt that left it, if a step did.
+    # The key of the attempt that stored it, if a step did.
     attempt = models.BigIntegerField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 

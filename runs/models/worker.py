@@ -5,10 +5,10 @@ from runs.querysets import WorkerQuerySet
 
 
 class Worker(models.Model):
-    """A process that says every 5 s that it is alive, on the database's clock.
+    """A process that sends a heartbeat every 5 s, with the database's clock.
 
-    Role `control` stands for the control process; it serves no compute target. A worker that `is_named`
-    was started for its queues by name, and no worker that serves whatever there is takes from them.
+    Role `control` is the control process, which serves no compute target. A worker that `is_named` was
+    started for certain queues; workers that were started without queues take no steps from those.
     """
 
     name = models.CharField(max_length=200, unique=True)

@@ -1,4 +1,4 @@
-"""What a storage raises: a wrong name is refused, a failed write can be tried again."""
+"""Errors of storages: an invalid name is refused; a failed write may be tried again."""
 
 import errno
 from collections.abc import Iterator
@@ -30,13 +30,13 @@ class StoreFailed(OSError):
 
 
 class StoreAway(Refused, StoreFailed):
-    """A storage is not there, such as a share that is not mounted; what is stored waits for it."""
+    """A storage is not available, such as a share that is not mounted; writes are retried until it is."""
 
 
 @contextmanager
 def storing(name: str) -> Iterator[None]:
-    """Wraps writes to a storage, which each raise their own errors. A name that the storage cannot
-    hold is not one of them: a retry would fail again."""
+    """Turns the errors of any storage into StoreFailed, except errors about a name that the storage cannot
+    hold: a retry would fail again."""
     try:
         yield
     except (Refused, ValidationError):

@@ -1,14 +1,13 @@
 """Patterns of paths: `*` and `?` match within a folder, `**` across folders.
 
-No pattern takes exponential time: each wildcard takes as little as lets the following text match,
-and does not backtrack (`(?>`). Taking more could never help, because whatever follows the next
-wildcard is found from an earlier place just as well.
+No pattern takes exponential time: each wildcard matches as little as possible and does not backtrack
+(`(?>`). Matching more would never help, because the next wildcard can match the difference.
 """
 
 import re
 
 ACROSS = {"**/": "(?:.*?/)??", "**": ".*?"}
-# At the beginning of a name `**/` may match no folder; after letters, as in `a**/b`, it may not.
+# `**/` may match no folder at all, but only at the beginning of a name and not in `a**/b`.
 WILDCARDS = re.compile(r"((?<![^/])\*\*/|\*\*|\*|\?)")
 WILDCARDS_AND_SETS = re.compile(rf"{WILDCARDS.pattern[:-1]}|\[[!^]?\]?[^\]]*\])")
 
@@ -18,8 +17,7 @@ def has_wildcard(pattern: str) -> bool:
 
 
 def compiled(pattern: str, *, sets: bool = False) -> re.Pattern[str]:
-    """A regular expression for the paths that the pattern means, with `[sets]` of letters if asked
-    for.
+    """A regular expression for a pattern. With `sets`, `[abc]` matches one of these letters.
 
     Raises re.error for an invalid set, such as `[z-a]`.
     """

@@ -1,5 +1,5 @@
-"""Signed addresses of blobs: an HMAC over container, path, verbs, expiry, and the token or run they
-were made for; when that ends, they become void.
+"""Signed addresses of blobs: an HMAC over container, path, verbs, expiry, and the token or run for which
+they were made. They become invalid when that token or run ends.
 
 Clients rewrite the host of an address to `<label1>.blob.<rest>` (wire.md 8.3), so addresses for
 uploads are issued in the userinfo form `https://a.blob.c@HOST/...`, which leads back to HOST.
@@ -26,7 +26,7 @@ SECONDS = 3600
 def signed(
     base: str, container: str, path: str, *, by: Actor, may: str = "r", seconds: int = SECONDS
 ) -> str:
-    """The plain address of one blob, for clients that fetch it without changing it."""
+    """The address of one blob, for clients that use it unchanged."""
     return f"{base}/{container}/{quote(path)}{_query(container, path, by, may, seconds)}"
 
 
@@ -37,7 +37,7 @@ def signed_for_upload(base: str, container: str, path: str, *, by: Actor) -> str
 
 
 def container_sas(container: str, *, by: Actor, may: str) -> str:
-    """A query string that opens a whole container."""
+    """A query string that gives access to a whole container."""
     return _query(container, "", by, may, SECONDS)
 
 
@@ -49,11 +49,10 @@ def endpoint(base: str) -> str:
 
 
 def checked(container: str, path: str, query: Mapping[str, str], *, verb: str) -> tuple[str, Actor]:
-    """The path of the blob and the actor that the address was made for, with its present role.
+    """The path of the blob, and the actor for whom the address was made, with its current role.
     Raises Forbidden unless `query` permits `verb` (r, l, c or w) for the blob or its container.
 
-    The storage client quotes an already quoted path once more; the signature tells which of the two
-    is meant.
+    The storage client may quote a path twice; the signature shows whether to unquote it once more.
     """
     may, ends, maker = query.get("sp", ""), query.get("se", ""), query.get("skoid", "")
     signature = query.get("sig", "").encode()
@@ -81,11 +80,11 @@ def checked(container: str, path: str, query: Mapping[str, str], *, verb: str) -
 
 
 def _maker(actor: Actor) -> str:
-    """The token or run whose life the address shares, as a JWT claim names it."""
+    """The token or run with which the address ends, in the form of a JWT claim."""
     if actor.run_uuid is not None:
         return f"run.{actor.run_uuid}.{actor.run_attempt}"
     if actor.token is None:
-        raise Forbidden("Only who calls with a token is given an address.")
+        raise Forbidden("Only requests with a token can get a signed address.")
     return f"token.{actor.token.uuid}"
 
 

@@ -6,8 +6,8 @@ from django.core.exceptions import ValidationError
 
 from studio.core import file_names
 
-LONGEST_PATH = 1000  # characters; what the database keeps
-LONGEST_NAME = 255  # bytes; what file systems allow between two slashes
+LONGEST_PATH = 1000  # characters, the length of our columns
+LONGEST_NAME = 255  # bytes between two slashes, the limit of file systems
 CONTROL = frozenset(map(chr, [*range(32), 127]))  # characters that no address may contain
 
 
@@ -16,8 +16,8 @@ class PathError(ValidationError):
 
 
 def relative_path(path: object, *, backslash: bool = False) -> str:
-    """The path of a file below some folder, without `.` and extra slashes; PathError for any other
-    path. Only names that steps gave their files may contain a backslash."""
+    """The path normalised, without `.` and extra slashes; PathError if it is not a relative path below its
+    folder. Allow `backslash` only for names that steps gave their files."""
     text = path if isinstance(path, str) else ""
     parts = PurePosixPath(text).parts
     strays = not parts or text.startswith("/") or ".." in parts

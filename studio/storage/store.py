@@ -1,4 +1,4 @@
-"""Where files are kept: a local folder or whatever fsspec reaches, behind one class."""
+"""Stores files in a local folder or in any storage that fsspec supports, behind one class."""
 
 import errno
 import fcntl
@@ -37,8 +37,8 @@ class Readable(Protocol):
 
 @contextmanager
 def joined(before: Iterator[bytes], behind: Readable) -> Iterator[IO[bytes]]:
-    """Both streams as one temporary file, complete before anything is written to where `before`
-    comes from."""
+    """Both streams as one temporary file. It is complete before it is used, because it may be written to the
+    file that `before` reads."""
     with SpooledTemporaryFile(max_size=IN_MEMORY) as whole:
         whole.writelines(before)
         shutil.copyfileobj(behind, whole, CHUNK)
@@ -73,11 +73,11 @@ class State:
 
 @dataclass(frozen=True)
 class Store:
-    """Files below an fsspec URL, by relative names that were checked before. Local folders are used
-    without fsspec, which is slower.
+    """Files below an fsspec URL, by relative names, which callers must have checked. Local folders are
+    accessed directly, because fsspec is slower.
 
-    `given_as`: what messages call a place that an administrator named. Its folder must exist; our
-    own are created at the first write."""
+    `given_as`: the name in messages of a storage that an administrator configured. Its folder must exist,
+    whereas our own folders are created at the first write."""
 
     url: str
     given_as: str = ""
@@ -110,10 +110,10 @@ class Store:
     def below(self, name: str) -> "Store":
         return open_store(f"{self.url.rstrip('/')}/{name}")
 
-    # --- what is there ----------------------------------------------------------------------------
+    # --- listing ----------------------------------------------------------------------------------
     def kind(self, name: str) -> str | None:
-        """`file`, `directory` or None. It raises if the storage does not answer, unlike fsspec's own
-        checks, or is away: neither must look like an empty folder."""
+        """`file`, `directory` or None. Unlike fsspec's own checks, it raises if the storage does not respond
+        or is not mounted, since that must not look like an empty folder."""
         try:
             if (place := self.local_path(name)) is not None:
                 return "directory" if S_ISDIR(_stat(place).st_mode) else "file"
@@ -135,8 +135,8 @@ class Store:
         raise FileNotFoundError(name)
 
     def listing(self, name: str) -> list[tuple[str, bool, int]]:
-        """What a folder holds: names, whether it is a folder, and size. FileNotFoundError if there
-        is no such folder."""
+        """The entries of a folder: name, whether it is a folder, and size. FileNotFoundError if there is no
+        such folder."""
         if (place := self.local_path(name)) is not None:
             with os.scandir(place) as entries:
                 return [
@@ -151,14 +151,14 @@ class Store:
         ]
 
     def names(self, folder: str = "") -> Iterator[str]:
-        """Every file below a folder, which need not exist."""
+        """The names of all files below a folder; none if it does not exist."""
         if self.folder is not None:
             return (name for name, _ in self._walk(folder))
         return (self._name(path) for path in self._fs.find(self._at(folder)))
 
     def files(self, name: str = "", *, recursive: bool = True) -> Iterator[tuple[str, State]]:
-        """The file, or all files below the folder, with their states; only the folder's own files
-        if not `recursive`."""
+        """The file, or all files below the folder, with their states. If not `recursive`, only the files
+        directly in the folder."""
         if (place := self.local_path(name)) is None:
             depth = None if recursive else 1
             found = self._fs.find(self._at(name), maxdepth=depth, detail=True)
@@ -177,8 +177,8 @@ class Store:
     def _walk(
         self, folder: str, *, recursive: bool = True, partial: bool = False
     ) -> Iterator[tuple[str, "os.DirEntry[str]"]]:
-        """The files of a local folder in a stable order, without symbolic links: those that are
-        complete, or those that are still being written."""
+        """The files of a local folder in a stable order, without symbolic links: the complete ones, or with
+        `partial` those that are still being written."""
         waiting = [folder]
         while waiting:
             above = waiting.pop()
@@ -215,7 +215,7 @@ class Store:
                 yield data
 
     def copy_out(self, name: str, target: Path | str, *, mode: int = 0o666) -> None:
-        """Copy a file to a local path outside; blocks are shared if the file system can."""
+        """Copy a file to a local path outside the store; shares blocks if the file system supports that."""
         copy = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
         try:
             if self.folder is None:
@@ -236,7 +236,8 @@ class Store:
             raise StoreAway(f"{self.given_as} cannot be reached: there is no folder {self.folder}.")
 
     def _make_folders(self, place: Path) -> None:
-        """Those above a file. Where a share is away, nothing of it may be stored on this machine."""
+        """Make the folders above a file. Not if a share is not mounted: its files would end up on the local
+        disk."""
         self._require_folder()
         place.parent.mkdir(parents=True, exist_ok=True)
 
@@ -248,7 +249,7 @@ class Store:
             return place.open("wb")
 
     def create(self, name: str) -> IO[bytes]:
-        """A file to write to, whose folders are created too. Readers see it at once."""
+        """Open a file for writing; creates its folders. Readers may see it before it is complete."""
         if (place := self.local_path(name)) is not None:
             return self._created(place)
         self._fs.makedirs(self._at(name).rpartition("/")[0], exist_ok=True)
@@ -262,8 +263,8 @@ class Store:
         *,
         writing: AbstractContextManager[None] | None = None,
     ) -> int:
-        """Store a stream; readers see the old or the new content. Returns its size. All of it has
-        been read before `writing` is entered, which may refuse."""
+        """Store a stream and return its size; readers see either the old or the new content. The context
+        `writing` is entered after the whole stream was read; it may refuse the write."""
         if (place := self.local_path(name)) is not None:
             partial = place.with_name(f".{uuid4().hex}.partial")
             try:
@@ -292,9 +293,9 @@ class Store:
         at: int | None,
         writing: AbstractContextManager[None] | None = None,
     ) -> int:
-        """Append a stream to a file, which must have `at` bytes if that is given; returns its new
-        size. A local file just grows; other storages cannot append, so everything is written again.
-        `writing` may refuse."""
+        """Append a stream to a file and return its new size; if `at` is given, the file must have that size.
+        Storages that are not local cannot append, so the whole file is written again. The context
+        `writing` may refuse the write."""
         if (place := self.local_path(name)) is None:
             end = self.state(name).size if at is None else at
             with joined(self.stream(name, end=end), stream) as whole:
@@ -303,7 +304,7 @@ class Store:
             fcntl.flock(file, fcntl.LOCK_EX)
             end = file.seek(0, os.SEEK_END)
             if at not in (None, end):
-                raise Conflict("Somebody else has appended to this just now.")
+                raise Conflict("Somebody else has just appended to this file.")
             try:
                 shutil.copyfileobj(stream, file, CHUNK)
                 file.flush()
@@ -313,7 +314,7 @@ class Store:
             return file.tell()
 
     def write_bytes(self, name: str, data: bytes) -> None:
-        """Store something short, in as few steps as possible."""
+        """Store a few bytes, with as few calls as possible."""
         if (place := self.local_path(name)) is None:
             self._fs.pipe_file(self._at(name), data)
         else:
@@ -337,7 +338,7 @@ class Store:
             self._fs.makedirs(self._at(to).rpartition("/")[0], exist_ok=True)
             self._fs.cp_file(self._at(name), self._at(to))
             if self._fs.size(self._at(to)) != self._fs.size(self._at(name)):
-                raise OSError(f"{to} is not there yet.")  # some stores copy in the background
+                raise OSError(f"{to} is not complete yet.")  # some storages copy in the background
             self._fs.rm_file(self._at(name))
             return
         self._make_folders(target)
@@ -367,8 +368,8 @@ class Store:
         self.remove_empty_folders(folder)
 
     def remove_partials(self, folder: str, *, before: datetime) -> None:
-        """Remove files below a folder that nobody has gone on writing since that time. Only local
-        folders have them."""
+        """Remove partial files below a folder that were last written before that time. They exist only in
+        local folders."""
         if self.folder is not None:
             for name, entry in self._walk(folder, partial=True):
                 with suppress(FileNotFoundError):
@@ -376,9 +377,9 @@ class Store:
                         self.remove(name)
 
     def remove_empty_folders(self, folder: str = "", *, before: datetime | None = None) -> None:
-        """Remove empty folders at and below this one, but not the store's own; only those unchanged
-        since `before`, if it is given, because a new folder waits for its first file. Only local
-        folders have folders without files."""
+        """Remove empty folders at and below this one, except the store's own folder. With `before`, only
+        those unchanged since then, because a new folder may be about to get its first file. Only local
+        storages have empty folders."""
         if self.folder is not None:
             for found, _, _ in os.walk(self.folder / folder, topdown=False):
                 place = Path(found)
@@ -394,7 +395,7 @@ def open_store(url: str, *, given_as: str = "") -> Store:
 
 
 def studio_store() -> Store:
-    """The studio's own storage. Names in it are ours: uuids and checked paths."""
+    """The studio's own storage. We choose the names in it: uuids and checked paths."""
     return open_store(settings.STUDIO_STORAGE_URL)
 
 
@@ -407,8 +408,7 @@ def _stat(place: Path) -> os.stat_result:
         raise FileNotFoundError(str(place)) from error
 
 
-# File systems that have refused to share blocks; asking again for each file costs more than copying
-# it.
+# Devices that cannot share blocks. Trying again for each file would cost more than copying it.
 _no_sharing: set[int] = set()
 
 
@@ -421,7 +421,7 @@ def _copy(source: int, copy: int) -> None:
             _no_sharing.add(device)
         else:
             return
-    with suppress(OSError):  # where it fails, the loop below goes on, or says why
+    with suppress(OSError):  # if it fails, the loop below continues or raises the error
         while os.sendfile(copy, source, None, 1 << 30):
             pass
         return

@@ -1,5 +1,5 @@
-"""Uploaded files that have not been claimed yet: source files before their snapshot is posted,
-blocks before their list. They have names of ours, in the storage they will stay in."""
+"""Uploaded files that are not in use yet: source files before their snapshot is posted, blocks before their
+block list. They are stored under names that we choose, in the studio's own storage."""
 
 import logging
 import shutil
@@ -38,7 +38,7 @@ def write(name: str, body: Readable) -> int:
         with target:
             shutil.copyfileobj(body, target, CHUNK)
     except BaseException:
-        store.remove(name)  # half a file is worse than none
+        store.remove(name)  # do not leave an incomplete file
         raise
     return store.state(name).size
 
