@@ -9,6 +9,7 @@ from endpoints.parameters.declarations import (
     with_destinations,
 )
 from endpoints.parameters.references import (
+    DATAPATH_KEYS,
     REGISTERED,
     SAVED,
     Unreadable,
@@ -25,6 +26,7 @@ from endpoints.parameters.values import ParameterErrors, Resolved, coerce, neare
 
 __all__ = [
     "BOOLEAN_WORDS",
+    "DATAPATH_KEYS",
     "REGISTERED",
     "SAVED",
     "Kind",

@@ -4,7 +4,7 @@ DataPath, and a DataSetDefinitionValue (wire.md 7.1)."""
 from collections.abc import Mapping
 from typing import Any
 
-STORE, PATH = "DataStoreName", "RelativePath"
+DATAPATH_KEYS = STORE, PATH = "DataStoreName", "RelativePath"
 SAVED, REGISTERED = "SavedDataSetReference", "DataSetReference"
 
 

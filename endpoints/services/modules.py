@@ -7,7 +7,7 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from endpoints.graph import ModuleInfo, read_module, write_module, write_runconfig
+from endpoints.graph import PYTHON_STEP, ModuleInfo, read_module, write_module, write_runconfig
 from endpoints.models import Module, Snapshot
 from endpoints.services import checks
 from studio.core import audit
@@ -41,7 +41,7 @@ def create_module(
     is_deterministic: bool = True,
     execution_type: str = "escloud",
     module_type: str = "",
-    step_type: str = "PythonScriptStep",
+    step_type: str = PYTHON_STEP,
     runconfig: str = "",
     cloud_settings: Mapping[str, Any] | None = None,
     storage_id: str = "",

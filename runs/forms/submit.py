@@ -14,7 +14,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from endpoints.models import DatasetVersion, Datastore
-from endpoints.parameters import Kind, Parameter, ParameterErrors, Unreadable, resolve
+from endpoints.parameters import (
+    DATAPATH_KEYS,
+    REGISTERED,
+    SAVED,
+    Kind,
+    Parameter,
+    ParameterErrors,
+    Unreadable,
+    datapath,
+    registered_dataset,
+    resolve,
+    saved_dataset,
+)
 from runs.naming import experiment_name
 from runs.submission import RunSettings
 from studio.core.errors import Reason
@@ -158,28 +170,29 @@ class SubmitForm(RefusableForm):
         """A dataset reference as its two fields show it: `name:version` and a saved dataset's
         id."""
         reference = reference or {}
-        saved = reference.get("SavedDataSetReference")
+        saved = reference.get(SAVED)
         if saved:
             name = self._name_of(saved["Id"])
             return name, "" if name else saved["Id"]
-        named = reference.get("DataSetReference") or {}
+        named = reference.get(REGISTERED) or {}
         if "Name" in named:
             return f"{named['Name']}:{named.get('Version', 'latest')}", ""
         return "", ""
 
     def _add_datapath(self, parameter: Parameter, start: Mapping) -> None:
+        datastore, path = (start.get(key) for key in DATAPATH_KEYS)
         stores = [(name, name) for name in self._datastores]
         self.fields[f"datastore_{parameter.name}"] = forms.ChoiceField(
             label=_("%(name)s: datastore") % {"name": parameter.name},
             required=self._must_be_given(parameter),
             error_messages={"required": _("Choose the datastore of this path.")},
-            initial=start.get("DataStoreName"),
+            initial=datastore,
             choices=[("", "--"), *stores],
         )
         self.fields[f"param_{parameter.name}"] = forms.CharField(
             label=_("%(name)s: path") % {"name": parameter.name},
             required=False,
-            initial=start.get("RelativePath"),
+            initial=path,
         )
 
     def _versions(self) -> QuerySet[DatasetVersion]:
@@ -269,11 +282,12 @@ class SubmitForm(RefusableForm):
         if parameter.kind is Kind.DATASET:
             return self._dataset(parameter, text, given.get(f"saved_{name}"))
         if parameter.kind is Kind.DATAPATH:
-            value = {"DataStoreName": given.get(f"datastore_{name}") or "", "RelativePath": text}
-            if not value["DataStoreName"]:
+            datastore = given.get(f"datastore_{name}")
+            if not datastore:
                 if text:
                     raise Unreadable(_("Choose the datastore of this path."))
                 return UNCHANGED
+            value = datapath(datastore, text)
             return UNCHANGED if value == parameter.default else value
         return self._scalar(parameter, text)
 
@@ -308,9 +322,9 @@ class SubmitForm(RefusableForm):
         saved = str(saved or "")
         if text and text != shown_name:
             name, _sign, version = text.rpartition(":")
-            return {"DataSetReference": {"Name": name, "Version": version}}
+            return registered_dataset(name, version)
         if saved and saved != shown_saved:
-            return {"SavedDataSetReference": {"Id": saved}}
+            return saved_dataset(saved)
         if not saved and not text:
             if self._must_be_given(parameter):
                 raise Unreadable(_("Choose a dataset."))

@@ -153,3 +153,74 @@ def test_what_steps_write_all_the_time_waits_its_turn():
     }
     assert len(files) > 30
     assert found == NEED_ATOMIC
+
+
+# Words of the wire outside the modules that read and write it, and why they are there.
+STAY = {
+    # The types of steps, data, computes and datastores, which are stored as clients name them.
+    "endpoints/graph/elements.py": {
+        "PythonScriptStep",
+        "AnyFile",
+        "AnyDirectory",
+        "AzureMLDataset",
+    },
+    "endpoints/models/data.py": {"AzureBlob"},
+    "runs/steps/__init__.py": {"PythonScriptStep"},
+    # Values of parameters and recurrences, likewise.
+    "endpoints/parameters/references.py": {
+        *("DataStoreName", "RelativePath", "SavedDataSetReference", "DataSetReference"),
+    },
+    "runs/recurrence.py": {"StartTime", "TimeZone", "WeekDays"},
+    "runs/forms/schedules.py": {"StartTime", "TimeZone", "WeekDays"},
+    # Codes of errors and a property of steps, likewise.
+    "runs/engine/advance.py": {"UserError"},
+    "runs/engine/execute.py": {"UserError"},
+    "runs/engine/finish.py": {"UserError"},
+    "runs/engine/plan.py": {"StepType"},
+    "runs/services/changing.py": {"UserError"},
+    # Where a caller gives a value that is missing: a sentence for callers.
+    "endpoints/parameters/declarations.py": {
+        *("ParameterAssignments", "DataPathAssignments", "DataSetDefinitionValueAssignments"),
+    },
+    # Names of tables.
+    "runs/views/submit.py": {"PipelineEndpoint", "PublishedPipeline"},
+}
+CAMEL_CASE = re.compile(r"[A-Z][a-z0-9]+([A-Z][a-z0-9]*)+")
+
+
+def _words(path: Path) -> set[str]:
+    """The texts in a file that are one word in CamelCase, without those that name its exports."""
+    tree = ast.parse(path.read_text())
+    exports = {
+        id(part)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "__all__"
+        for part in ast.walk(node)
+    }
+    return {
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and CAMEL_CASE.fullmatch(node.value)
+        and id(node) not in exports
+    }
+
+
+def test_only_the_modules_that_read_and_write_the_wire_speak_its_words():
+    files = {
+        path: str(path.relative_to(ROOT))
+        for app in ("endpoints", "runs")
+        for path in (ROOT / app).rglob("*.py")
+        if not {"sdk", "migrations", "samples"} & set(path.parts)
+    }
+    doors = [
+        path
+        for path, name in files.items()
+        if {"wire", "api"} & set(path.parts)
+        or name in ("endpoints/graph/reading.py", "endpoints/graph/writing.py")
+    ]
+    words = set().union(*map(_words, doors))
+    assert len(words) > 150
+    found = {name: _words(path) & words for path, name in files.items() if path not in doors}
+    assert {name: spoken for name, spoken in found.items() if spoken} == STAY
