@@ -455,8 +455,8 @@ def _unstorable_error(left_out: list[str]) -> str:
     shown = ", ".join(map(file_names.shown, left_out[:MAX_WARNINGS]))
     files = "1 file" if len(left_out) == 1 else f"{len(left_out)} files"
     return (
-        f"Everything was kept but {files}, for a name that cannot be stored: {shown}."
-        " Names must be UTF-8, and not too long."
+        f"Everything was stored except {files} with a name that cannot be stored: {shown}."
+        " Names must be valid UTF-8 and not too long."
     )
 
 

@@ -102,7 +102,9 @@ def test_names_that_are_no_utf8_are_kept_by_file_systems_and_shown(studio, ran, 
     run = ran([BROKEN, "a.txt"])
     step = studio.step(run)
     assert run.status == Status.FAILED
-    assert "Everything was kept but 1 file," in step.run.error and "caf\\xe9.txt" in step.run.error
+    assert (
+        "Everything was stored except 1 file" in step.run.error and "caf\\xe9.txt" in step.run.error
+    )
     assert [row.path for row in step.run.artifacts.all()] == ["outputs/a.txt"]
     place = step.outputs["made"]
     assert place["stored"]["files"] == 2

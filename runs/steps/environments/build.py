@@ -221,7 +221,9 @@ class _Build:
         if carried and self.is_done(lock, *pip, "--no-index", "--find-links", carried):
             return
         if not self.is_done(lock, *pip):
-            self.say("There is no pip for this Python: steps cannot install packages themselves.")
+            self.say(
+                "pip is not available for this Python: steps cannot install packages themselves."
+            )
 
     @property
     def python(self) -> Path:

@@ -69,5 +69,5 @@ def version_specifier(version: str) -> str:
 
 def requirement(name: str, specifier: str) -> str:
     if NOT_PYTHON.fullmatch(name):
-        raise ValueError("it is not a Python package, and only the package index is used here")
+        raise ValueError("it is not a Python package, and only Python packages can be installed")
     return INDEX_NAMES.get(name, name) + specifier

@@ -78,7 +78,7 @@ def parse(definition: Mapping[str, Any] | None, *, real_azureml: bool = False) -
     keys = _lowered(definition or {}, "environment")
     if keys.get("r"):
         raise EnvironmentRefused(
-            "The environment asks for R; steps are Python scripts and commands here."
+            "The environment asks for R, but steps can only be Python scripts and commands."
         )
     reader = _Reader(variables=_variables(keys))
     wanted = reader.variables.get(REAL, "").lower() == "real"
@@ -114,7 +114,7 @@ class _Reader:
             for name, lines in entry.items():
                 if str(name).lower() != "pip":
                     raise EnvironmentRefused(
-                        f"The conda section '{name}' is not known; only 'pip' is."
+                        f"The conda section '{name}' is not supported; only 'pip' is."
                     )
                 self.pip_lines(lines)
             return
@@ -154,7 +154,7 @@ class _Reader:
         match = _INDEX_OPTION.match(text) or _BINARY_OPTION.match(text)
         if not match:
             raise EnvironmentRefused(
-                f"The pip option '{text}' cannot be used: files beside the definition do not travel with it."
+                f"The pip option '{text}' cannot be used: only the definition is sent, without other files."
             )
         if _OLD_INDEX.match(match["value"]):
             return
@@ -173,7 +173,7 @@ class _Reader:
             ) from None
         if parsed.url and not _REMOTE.match(parsed.url):
             raise EnvironmentRefused(
-                f"The pip requirement '{text}' names a file; it does not travel."
+                f"The pip requirement '{text}' names a file, which is not sent with the definition."
             )
         name = canonicalize_name(parsed.name)
         self.names.add(name)
@@ -188,27 +188,27 @@ def _check_lends_nothing(text: str) -> None:
     address, and git would sign in with the worker's SSH key."""
     if "${" in text:
         raise EnvironmentRefused(
-            f"The pip requirement '{text}' names a variable, and none of the worker's is put into it:"
-            " write the address out. A package index that needs a password is set for the whole"
-            " studio, as UV_INDEX_URL in its environment."
+            f"The pip requirement '{text}' contains a variable, but variables are not expanded: write"
+            " the full address. To use a package index with a password, an administrator sets"
+            " UV_INDEX_URL in the studio's environment."
         )
     if re.search(r"\b(\w+\+)?ssh://", text):
         raise EnvironmentRefused(
-            f"The pip requirement '{text}' would sign in with the worker's SSH key, which environments"
-            " are not built with: take an https:// address."
+            f"The pip requirement '{text}' needs the worker's SSH key, which is not used to build"
+            " environments: use an https:// address."
         )
 
 
 def _read_python(reader: _Reader, section: dict[str, Any]) -> None:
     if section.get("usermanageddependencies") is True:
         reader.warnings.append(
-            "The environment manages its own packages (userManagedDependencies) in an image that is not"
-            " used here; the step runs with Python's standard library only."
+            "The environment expects its packages in its image (userManagedDependencies), but images"
+            " are not used here; the step runs with Python's standard library only."
         )
         return
     if section.get("condadependenciesfile") and not section.get("condadependencies"):
         raise EnvironmentRefused(
-            f"The environment names the file '{section['condadependenciesfile']}', which did not come with it."
+            f"The environment names the file '{section['condadependenciesfile']}', which was not sent with it."
         )
     conda_file = section.get("condadependencies") or {}
     if not isinstance(conda_file, Mapping):
