@@ -16,7 +16,7 @@ def overview(request, uuid):
     run = scope.find_whole(request, uuid)
     page = pages.context(request, run, "run-detail")
     page |= {"timeline": list(run.status_changes.order_by("pk")), "raw": facts.as_json(run)}
-    return render(request, "runs/tracked_detail.html", page)
+    return render(request, "runs/run_details.html", page)
 
 
 def outputs(request, run: Run):
