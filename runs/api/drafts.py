@@ -1,16 +1,21 @@
-"""Pipeline drafts and their graphs: create, read, list, replace, clone, delete, publish (wire.md 8.7)."""
+"""Pipeline drafts and their graphs: create, read, list, replace, clone, delete, publish, run (wire.md 8.7)."""
 
 from django.db.models.lookups import Exact
+from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
 from endpoints.wire import catalogue, words
 from endpoints.wire.entities import pipeline_entity
+from runs.api import visible
+from runs.api.idempotency import DOCUMENTED, KeyedView, reply
 from runs.drafts import edit
 from runs.drafts import graphs as graph_drafts
 from runs.models import GraphDraft, PipelineDraft
 from runs.wire import submission
+from runs.wire.entities import pipeline_run_entity
 from studio.core.db.lookups import JsonText
-from studio.core.rest.bodies import MOST_TERMS, Body, at_most, texts
+from studio.core.rest.bodies import MOST_TERMS, Body, at_most, query_text, texts
+from studio.core.rest.schema import query
 from studio.core.rest.views import WireView, find, wire_time
 
 # The keys of a GraphDraftEntity that are the graph; the others are its interface or metadata.
@@ -178,3 +183,29 @@ class PublishDraft(PipelineDraftView):
     def post(self, request, **scope):
         draft = self.draft(Body(request.data).text("Id", required=True))
         return Response(pipeline_entity(edit.publish_draft(self.actor, draft), self.base_url))
+
+
+class CloneRun(WireView):
+    """Makes a draft by GET, because the client calls it so."""
+
+    def get(self, request, uuid, **scope):
+        run = visible.find_pipeline_run(self.actor, uuid)
+        return Response(pipeline_draft_entity(edit.clone_run(self.actor, run)))
+
+
+class SubmitDraft(KeyedView, PipelineDraftView):
+    """Runs a draft. The body is the draft's entity, of which only the id is used."""
+
+    triggers = "PipelineDraft"
+
+    @extend_schema(parameters=[query("parentRunId"), DOCUMENTED])
+    def post(self, request, **scope):
+        draft = self.draft(Body(request.data).text("Id", required=True))
+        parent = query_text(request.query_params, "parentRunId")
+        run = edit.submit_draft(
+            self.actor,
+            draft,
+            parent=visible.find_run(self.actor, parent) if parent else None,
+            key=self.key(draft.uuid),
+        )
+        return reply(run, pipeline_run_entity(run, self.base_url))

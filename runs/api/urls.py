@@ -5,7 +5,6 @@ from django.urls import include
 from runs.api import (
     artifacts,
     batches,
-    draft_submission,
     drafts,
     environments,
     experiments,
@@ -44,7 +43,7 @@ nodes = [
 ]
 pipelines_service = [
     *triggers,
-    wire_path(r"^PipelineDraftSubmit/?$", draft_submission.SubmitDraft.as_view()),
+    wire_path(r"^PipelineDraftSubmit/?$", drafts.SubmitDraft.as_view()),
     wire_path(r"^Unsubmitted/CreationInfoWithGraph/?$", unsubmitted.CreateWithGraph.as_view()),
     wire_path(r"^Submit/(?P<uuid>[^/]+)/?$", unsubmitted.SubmitRun.as_view()),
     wire_path(r"^Pipeline/(?P<uuid>[^/]+)/?$", pipeline_runs.RunsOfPipeline.as_view()),
@@ -160,7 +159,7 @@ urlpatterns = [
     wire_path(rf"^pipelines/v1\.0/{SCOPE}/", include(drafts_and_schedules)),
     wire_path(
         rf"^pipelines/v1\.0/{SCOPE}/PipelineDrafts/ClonePipelineRun/(?P<uuid>[^/]+)/?$",
-        draft_submission.CloneRun.as_view(),
+        drafts.CloneRun.as_view(),
     ),
     wire_path(r"^endpoints/(?P<uuid>[^/]+)/submit/?$", trigger.SubmitAlias.as_view()),
     wire_path(rf"^history/v1\.0/{SCOPE}/", include(history_service)),

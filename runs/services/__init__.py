@@ -1,7 +1,8 @@
 """Services of runs. Each checks access, refuses what is not possible, writes in one transaction."""
 
-from runs.services.changing import cancel, edit, resubmit
+from runs.services.cancel import cancel
 from runs.services.client_runs import edit_runs, log_batch, write_run, write_runs
+from runs.services.edit import edit
 from runs.services.experiments import delete_experiment, edit_experiment, make_experiment
 from runs.services.registered import (
     create_asset,
@@ -11,6 +12,7 @@ from runs.services.registered import (
     register_model,
     require_open,
 )
+from runs.services.resubmit import resubmit
 from runs.services.tracking import (
     PARAM,
     append_to_artifact,

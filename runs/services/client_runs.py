@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import transaction
 
 from runs.models import Experiment, Run
-from runs.services.changing import edit
+from runs.services.edit import edit
 from runs.services.tracking import log_metrics, log_params, make_child
 from studio.core.access import Actor
 from studio.core.errors import Conflict, NotFound

@@ -177,7 +177,7 @@ STAY = {
     "runs/engine/execute.py": {"UserError"},
     "runs/engine/finish.py": {"UserError"},
     "runs/engine/plan.py": {"StepType"},
-    "runs/services/changing.py": {"UserError"},
+    "runs/services/edit.py": {"UserError"},
     # Where a caller gives a value that is missing: a sentence for callers.
     "endpoints/parameters/declarations.py": {
         *("ParameterAssignments", "DataPathAssignments", "DataSetDefinitionValueAssignments"),

@@ -1,0 +1,85 @@
+"""Cancel a run."""
+
+from collections.abc import Iterable
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from runs import engine
+from runs.models import Kind, Run
+from runs.states import IN_PROGRESS, TERMINAL, Status
+from studio.core import audit
+from studio.core.access import Actor, require
+from studio.core.errors import Refused
+
+WAITING = (Status.NOT_STARTED, Status.QUEUED)
+
+
+def cancel(actor: Actor, run: Run, *, over_ok: bool = False) -> None:
+    """Cancel a run, and what its script has submitted or begun below it. Waiting steps are canceled
+    now, running ones get a grace period from their worker.
+
+    Canceling twice changes nothing. A run that is over is refused, unless `over_ok`: for callers
+    that could not know.
+    """
+    require(actor, "cancel", run)
+    run.refresh_from_db(fields=["status"])
+    if run.status in TERMINAL:
+        if over_ok:
+            return
+        raise Refused(
+            _("Run %(run)s is over already: %(status)s.")
+            % {"run": run, "status": run.get_status_display()}
+        )
+    with transaction.atomic():
+        _cancel(run, "canceled by " + actor.name)
+        # After the run itself: from now on nothing can be submitted below it.
+        below = cancel_below(run, "canceled by " + actor.name)
+        audit.record(actor, "cancel", run)
+    advance([run, *below])
+    run.refresh_from_db()
+
+
+def cancel_below(run: Run, reason: str) -> list[Run]:
+    """Cancel the live runs that a script has submitted or begun below its run; `advance` them once that
+    has committed."""
+    below = Run.objects.live().filter(pk__in=Run.objects.below(run)).exclude(pk=run.pk)
+    found = list(below.exclude(kind=Kind.STEP).select_related("pipeline_run").order_by("pk"))
+    for each in found:
+        _cancel(each, reason)
+    return found
+
+
+def advance(runs: Iterable[Run]) -> None:
+    """Let the canceled runs end whose steps are over."""
+    for run in runs:
+        if run.is_ours:
+            engine.advance(run.owner_id if run.kind == Kind.STEP else run.pk)
+
+
+def _cancel(run: Run, reason: str) -> None:
+    if run.kind == Kind.STEP:
+        _cancel_step(run, reason)
+    elif run.is_ours and not engine.take_unsubmitted(run.pk):
+        _ask(run, reason)
+    else:  # without steps, nothing else would end it
+        Run.objects.transition(run.pk, to=Status.CANCELED, reason=reason)
+
+
+def _ask(run: Run, reason: str) -> None:
+    Run.objects.transition(
+        run.pk, to=Status.CANCEL_REQUESTED, reason=reason, cancel_requested_at=timezone.now()
+    )
+    engine.cancel_steps(run.pk, reason)
+
+
+def _cancel_step(run: Run, reason: str) -> None:
+    if not Run.objects.transition(run.pk, to=Status.CANCELED, only=WAITING, reason=reason):
+        Run.objects.transition(
+            run.pk,
+            to=Status.CANCEL_REQUESTED,
+            only=IN_PROGRESS,
+            reason=reason,
+            cancel_requested_at=timezone.now(),
+        )
