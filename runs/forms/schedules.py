@@ -1,7 +1,5 @@
 """The form of a schedule: when it fires, and the values of its runs."""
 
-from zoneinfo import available_timezones
-
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
@@ -11,10 +9,10 @@ from endpoints.parameters import Kind
 from runs import schedules
 from runs.forms.submit import SubmitForm
 from runs.models import Schedule, Trigger
-from runs.recurrence import DAY_NAMES, zone_of
+from runs.recurrence import DAY_NAMES, iana_names, zone_of
 from runs.submission import RunSettings
 
-ZONES = sorted(zone for zone in available_timezones() if "/" in zone or zone == "UTC")
+ZONES = sorted(zone for zone in iana_names() if "/" in zone or zone == "UTC")
 
 
 class NumbersField(forms.CharField):

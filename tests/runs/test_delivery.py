@@ -315,7 +315,7 @@ def test_a_step_that_fails_for_a_name_alone_delivers_all_else(
     studio.work()
     step = studio.step(run)
     assert (step.run.status, step.delivery) == (Status.FAILED, None)
-    assert "for a name that cannot be stored" in step.run.error
+    assert "a name that cannot be stored" in step.run.error
     assert step.outputs["made"]["path"] == "a/b"
     assert below(destination) == {"a.txt": "a of a body", "deep/b.txt": "b of a body"}
     assert times_run(studio) == 1 + retries

@@ -142,7 +142,7 @@ class TestScripts:
         run = studio.run(studio.publish(steps={"one": {}}, scripts={"one.py": script}))
         step = studio.step(run)
         assert step.run.status == Status.FAILED
-        assert "2 files, for a name that cannot be stored: outputs/\\xff.txt, " in step.run.error
+        assert "2 files with a name that cannot be stored: outputs/\\xff.txt, " in step.run.error
         assert [a.path for a in Artifact.objects.filter(run=step.run)] == ["outputs/good.txt"]
         assert len(step.warnings) == 2
         assert any("\\xff.txt was not kept" in text for text in step.warnings)
