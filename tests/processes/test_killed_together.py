@@ -48,7 +48,7 @@ class Body:
 
 def processes() -> list[tuple[int, int, str]]:
     """Of all processes: the pid, the parent's and the command line."""
-    command = ["ps", "-eo", "pid,ppid,args"]
+    command = ["ps", "-ww", "-eo", "pid,ppid,args"]  # else cut off after 80 columns
     listing = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     rows = [line.split(None, 2) for line in listing.splitlines()[1:]]
     return [(int(pid), int(parent), args) for pid, parent, args in rows]
