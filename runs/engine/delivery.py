@@ -78,9 +78,8 @@ def _move(job: Job, retry: OutageRetry) -> None:
             moved = data.move_tree(source, target, retry=retry)
             data.remove_empty_folders(source, up_to=str(job.run.uuid))
             place["path"] = destination
-            if moved < place.get("stored", {}).get(
-                "files", 0
-            ):  # an earlier attempt moved the others
+            if moved < place.get("stored", {}).get("files", 0):
+                # An earlier attempt moved the others.
                 found = stored_outputs.found_at(target, place)
                 stored_outputs.require(place, found, named=f"The output {name}")
         outputs[name] = place

@@ -2,13 +2,13 @@
 
 import socket
 import threading
-import time
 from contextlib import ExitStack
 from dataclasses import replace
 
 import pytest
 
 from tests.front.serving import QUICK, read_all, served
+from tests.supervisor.marked import wait_for
 
 MANY = 200
 OFTEN = replace(QUICK, ask_again=0.05, held=60.0)
@@ -72,15 +72,15 @@ def test_who_has_left_is_not_asked_for_again(run, tmp_path):
     with served(run, tmp_path, limits=replace(OFTEN, ask_again=30.0)) as server:
         with server.connect() as stream:
             stream.sendall(WAITING)
-            wait_until(lambda: server.server.held)
-        wait_until(lambda: not server.server.connections)
+            wait_for(lambda: server.server.held, seconds=20, what="the wait")
+        wait_for(lambda: not server.server.connections, seconds=20, what="the end")
         assert not server.server.held
 
 
 def test_who_sends_no_more_is_answered_as_it_is(run, tmp_path):
     with served(run, tmp_path, limits=OFTEN) as server, server.connect() as stream:
         stream.sendall(WAITING)
-        wait_until(lambda: server.server.held)
+        wait_for(lambda: server.server.held, seconds=20, what="the wait")
         stream.shutdown(socket.SHUT_WR)
         stream.settimeout(20)  # well below the 50 s that it may wait
         assert read_all(stream).endswith(b"running")
@@ -89,17 +89,10 @@ def test_who_sends_no_more_is_answered_as_it_is(run, tmp_path):
 def test_what_is_sent_meanwhile_is_the_next_request(run, tmp_path):
     with served(run, tmp_path, limits=OFTEN) as server, server.connect() as stream:
         stream.sendall(WAITING.replace(b"Connection: close\r\n", b""))
-        wait_until(lambda: server.server.held)
+        wait_for(lambda: server.server.held, seconds=20, what="the wait")
         stream.sendall(WAITING.replace(b"/run", b"/other"))
         run.is_over.set()
         assert read_all(stream).count(b"200 OK") == 2
-
-
-def wait_until(true):
-    deadline = time.monotonic() + 20
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_they_are_answered_when_the_server_stops(run, tmp_path):

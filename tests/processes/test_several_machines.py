@@ -14,6 +14,7 @@ from secrets import token_urlsafe
 import pytest
 
 from studio.supervisor import broker
+from tests.processes.test_loss import until
 from tests.studio import ROOT, LiveStudio, free_port, outside_environment
 
 PIPELINES = Path(__file__).resolve().parents[1] / "pipelines"
@@ -142,10 +143,3 @@ def test_two_workers_share_the_work_and_one_that_is_killed_is_replaced(machines,
     assert [outcome for _, outcome in attempts] == ["Lost", "Completed"]
     assert attempts[1][0] != worker
     assert all(status == "Completed" for run in runs for _, status, _, _ in finished[run])
-
-
-def until(true, *, seconds: float):
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, f"it did not happen within {seconds} s"
-        time.sleep(0.05)
