@@ -18,6 +18,7 @@ settings.configure(
     SECRET_KEY="floor",
     USE_TZ=True,
     INSTALLED_APPS=["django.contrib.contenttypes"],
+    STUDIO_REDIS_URL="memory://",  # `studio` makes its Celery application when it is imported
     DATABASES={
         "default": {
             "ENGINE": "django.db.backends.sqlite3",
