@@ -306,6 +306,22 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='ReplacedArtifact',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('run', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='runs.run')),
+                ('path', models.CharField(max_length=1000)),
+                ('replaced_by', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='runs.stepattempt')),
+                ('blob', models.CharField(max_length=1100)),
+                ('size', models.BigIntegerField()),
+                ('attempt', models.BigIntegerField(blank=True, null=True)),
+                ('created_at', models.DateTimeField()),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('run', 'path', 'replaced_by'), name='replaced_artifact_once_each')],
+            },
+        ),
+        migrations.CreateModel(
             name='RegisteredModel',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

@@ -6,7 +6,7 @@ from runs.models.schedules import Schedule, Trigger
 from runs.models.status_change import StatusChange
 from runs.models.step import Outcome, StepAttempt, StepRun
 from runs.models.tick import ScheduleTick, TickOutcome
-from runs.models.tracking import Artifact, Metric, MetricValue, RunAttribute
+from runs.models.tracking import Artifact, Metric, MetricValue, ReplacedArtifact, RunAttribute
 from runs.models.worker import Worker
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "PipelineDraft",
     "PipelineRun",
     "RegisteredModel",
+    "ReplacedArtifact",
     "Run",
     "RunAttribute",
     "Schedule",

@@ -6,6 +6,7 @@ from django.db import models
 from django.utils import timezone
 
 from runs.models.run import Run
+from runs.models.step import StepAttempt
 
 
 class RunAttribute(models.Model):
@@ -70,6 +71,30 @@ class Artifact(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "path"], name="artifact_unique_path")]
+
+    def __str__(self) -> str:
+        return self.path
+
+
+class ReplacedArtifact(models.Model):
+    """The file that an artifact was before an attempt of a step replaced it, so that it can be restored if
+    the attempt is lost: see `runs.tracking.replaced_artifacts`."""
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="+", db_index=False)
+    path = models.CharField(max_length=1000)
+    replaced_by = models.ForeignKey(StepAttempt, models.CASCADE, related_name="+")
+    blob = models.CharField(max_length=1100)
+    size = models.BigIntegerField()
+    # The key of the attempt that stored this file, if a step did.
+    attempt = models.BigIntegerField(null=True, blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["run", "path", "replaced_by"], name="replaced_artifact_once_each"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.path

@@ -1,16 +1,15 @@
 """Stores files as artifacts of a run. Does not check access: services and the worker have done so."""
 
-from functools import partial
 from pathlib import Path
 from uuid import UUID
 
-from django.db import transaction
 from django.utils import timezone
 
 from runs.models import (
     Artifact,
     Run,
 )
+from runs.tracking import replaced_artifacts
 from runs.tracking.author import Author, Superseded, lock
 from runs.tracking.model_files import ModelFiles
 from studio.core.db.transactions import write_transaction
@@ -73,8 +72,9 @@ def blob_at(run_uuid: UUID, path: str) -> str:
 def record_artifact(
     run_id: int, *, path: str, blob: str, size: int, attempt: int | None = None
 ) -> Artifact:
-    if attempt is not None:  # other writers reuse the blob of the existing artifact
-        _remove_replaced(run_id, path=path, blob=blob)
+    current = Artifact.objects.select_for_update().filter(run=run_id, path=path).first()
+    if current is not None and current.blob != blob:
+        replaced_artifacts.record(current, attempt=attempt, blob=blob)
     artifact, _ = Artifact.objects.update_or_create(
         run_id=run_id,
         path=path,
@@ -86,12 +86,3 @@ def record_artifact(
         },
     )
     return artifact
-
-
-def _remove_replaced(run_id: int, *, path: str, blob: str) -> None:
-    """Remove the blob of the artifact that this one replaces: two steps may upload the same path to their
-    parent run, and the last one wins."""
-    replaced = Artifact.objects.filter(run=run_id, path=path).exclude(blob=blob)
-    gone = list(replaced.values_list("blob", flat=True))
-    if gone:
-        transaction.on_commit(partial(studio_store().remove, *gone), robust=True)

@@ -1,4 +1,4 @@
-"""Removes what a lost attempt has recorded."""
+"""Removes what a lost attempt has recorded, and restores what it has replaced."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,10 +14,12 @@ from runs.models import (
     Metric,
     MetricValue,
     RegisteredModel,
+    ReplacedArtifact,
     Run,
     StepAttempt,
 )
 from runs.states import Status
+from runs.tracking import replaced_artifacts
 from runs.tracking.model_files import ModelFiles
 from runs.tracking.tags import merge
 
@@ -47,6 +49,7 @@ def withdraw(step_id: int, number: int) -> list[str]:
             of_model = Q(path=path) | Q(path__startswith=f"{path}/")
             left = left.exclude(of_model, run=run)
     blobs = list(left.values_list("blob", flat=True))
+    replaced_artifacts.restore(attempt.pk, left)
     left.delete()
     uuids = Run.objects.filter(pk__in=own).values_list("uuid", flat=True)
     withdraw_datasets(step.workspace_id, [f"{uuid}.{number}" for uuid in uuids])
@@ -92,6 +95,7 @@ def _withdraw_child(child: Run) -> list[str]:
             child.pk, to=Status.FAILED, reason=error, error=error, error_code="AttemptLost"
         )
         return []
-    blobs = list(Artifact.objects.filter(run__in=below).values_list("blob", flat=True))
+    files = [model.objects.filter(run__in=below) for model in (Artifact, ReplacedArtifact)]
+    blobs = [blob for of_model in files for blob in of_model.values_list("blob", flat=True)]
     child.delete()
     return blobs

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from studio.supervisor import CannotStart
 
-LAYOUT = 3  # counted up whenever an older folder cannot be read any more
+LAYOUT = 4  # counted up whenever an older folder cannot be read any more
 FOLDERS = ("keys", "redis", "storage", "tls", "logs", "work", "envs")
 LEFTOVERS_END_SECONDS = 12.0
 

@@ -19,7 +19,7 @@ from runs.engine import storage_cleanup, stored_outputs, worker_names
 from runs.engine.job import load
 from runs.models import Artifact, Kind, Outcome, Run, StepAttempt, StepRun, Worker
 from runs.states import Status
-from runs.tracking import artifacts, author
+from runs.tracking import artifacts, author, replaced_artifacts
 from studio.storage.store import studio_store
 
 pytestmark = pytest.mark.django_db
@@ -382,5 +382,6 @@ def test_of_two_steps_that_upload_one_file_the_last_ones_is_kept(studio):
     with TestCase.captureOnCommitCallbacks(execute=True):
         run = studio.run(studio.publish(steps={"one": {}, "two": {}}, scripts=scripts))
     assert run.status == Status.COMPLETED
+    replaced_artifacts.clean_up(later(2))
     blobs = {path for path in everything() if path.endswith("up.txt")}
     assert blobs == set(Artifact.objects.filter(run=run).values_list("blob", flat=True))

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand
 from runs import engine
 from runs.querysets import LOST
 from runs.schedules import scheduler
+from runs.tracking import replaced_artifacts
 from runs.worker import tasks
 from runs.worker.consumer import consumer
 from runs.worker.control import Clock
@@ -31,7 +32,7 @@ class Command(BaseCommand):
         listener = engine.Listener(timedelta(seconds=silence))
         clock = Clock(
             recover=partial(tasks.recover, listener),
-            cleanups=(uploads.remove_unclaimed, engine.clean_up),
+            cleanups=(uploads.remove_unclaimed, replaced_artifacts.clean_up, engine.clean_up),
             schedules=scheduler.tick,
             recover_seconds=silence / 3,
         )
