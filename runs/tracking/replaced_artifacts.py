@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from runs.models import Artifact, ReplacedArtifact, StepAttempt
@@ -25,7 +25,8 @@ def record(current: Artifact, *, attempt: int | None, blob: str) -> None:
     in `blob`."""
     stack = ReplacedArtifact.objects.filter(run=current.run_id, path=current.path)
     if attempt is None:
-        _remove_from_storage({current.blob, *stack.values_list("blob", flat=True)} - {blob})
+        files = [(current.blob, current.attempt), *stack.values_list("blob", "attempt")]
+        _remove_from_storage({old for old, by in files if old != blob and not _is_running(by)})
         stack.delete()
         return
     _take_out(stack, attempt)
@@ -76,16 +77,24 @@ def _take_out(stack: QuerySet[ReplacedArtifact], attempt: int) -> None:
 
 def clean_up(now: datetime | None = None) -> None:
     """Remove replaced files that will not be restored any more, because the step that replaced them has
-    ended. Not the file of a step that still runs, which may be about to store it again."""
+    ended."""
     before = (now or timezone.now()) - WAIT
-    running = StepAttempt.objects.filter(pk=OuterRef("attempt"), step__run__finished_at=None)
     over = ReplacedArtifact.objects.filter(replaced_by__step__run__finished_at__lte=before)
-    for row in over.exclude(Exists(running)).select_related("run"):
+    for row in over.select_related("run"):
+        if _is_running(row.attempt):
+            continue
         with transaction.atomic():
             model_files.lock(row.run)  # nobody stores the file meanwhile
             if _is_older(row.blob, before):
                 studio_store().remove(row.blob)
                 row.delete()
+
+
+def _is_running(attempt: int | None) -> bool:
+    """Whether the step still runs, so that it may be storing the same file again at this moment."""
+    if attempt is None:
+        return False
+    return StepAttempt.objects.filter(pk=attempt, step__run__finished_at=None).exists()
 
 
 def _is_older(blob: str, before: datetime) -> bool:

@@ -162,3 +162,31 @@ def test_the_file_of_a_step_that_still_runs_stays(run):
     upload(one.actor, run, "one")
     one.end(Outcome.LOST)
     assert shown(run) == "two"
+
+
+def test_a_file_that_a_person_replaces_while_it_is_stored_again_is_not_removed(run):
+    attempt = Attempt()
+    upload(attempt.actor, run, "the attempt's")
+
+    class Slow(io.BytesIO):
+        def read(self, size=-1):
+            if not self.tell():
+                upload(system_actor(run.workspace), run, "a person's")
+            return super().read(size)
+
+    services.keep_artifact(attempt.actor, run, path=PATH, stream=Slow(b"newer"))
+    assert shown(run) == "newer"
+    attempt.end(Outcome.LOST)
+    assert shown(run) == "a person's"
+
+
+def test_a_replaced_file_that_a_person_stores_again_is_not_removed(run):
+    """Its content is there a moment before its row is."""
+    upload(system_actor(run.workspace), run, "a person's")
+    attempt = Attempt()
+    upload(attempt.actor, run, "the attempt's")
+    attempt.end(Outcome.COMPLETED)
+    now = timezone.now()
+    Run.objects.filter(pk=attempt.claim.step_id).update(finished_at=now - timedelta(hours=2))
+    replaced_artifacts.clean_up(now)
+    assert len(stored(run)) == 2
