@@ -1,7 +1,22 @@
 from django.urls import path, re_path
 
 from endpoints.views import compute, publish
-from runs.views import detail, files, lists, live, logs, portal, rename, resubmit, tracked, verbs
+from runs.views import (
+    detail,
+    files,
+    lists,
+    live,
+    logs,
+    metrics,
+    outputs,
+    parameters,
+    portal,
+    rename,
+    resubmit,
+    snapshot,
+    tracked,
+    verbs,
+)
 from studio.core.rest.routes import SCOPE, wire_path
 from studio.pages import home
 
@@ -26,11 +41,11 @@ urlpatterns = [
     path("runs/<uuid:uuid>/", detail.graph, name="run-detail"),
     path("runs/<uuid:uuid>/live/<slug:part>/", live.part, name="run-live"),
     path("runs/<uuid:uuid>/steps/", detail.steps, name="run-steps"),
-    path("runs/<uuid:uuid>/outputs/", detail.outputs, name="run-outputs"),
-    path("runs/<uuid:uuid>/metrics/", detail.metrics, name="run-metrics"),
-    path("runs/<uuid:uuid>/images/", detail.images, name="run-images"),
-    path("runs/<uuid:uuid>/parameters/", detail.parameters, name="run-parameters"),
-    path("runs/<uuid:uuid>/snapshot/", detail.snapshot, name="run-snapshot"),
+    path("runs/<uuid:uuid>/outputs/", outputs.outputs, name="run-outputs"),
+    path("runs/<uuid:uuid>/metrics/", metrics.metrics, name="run-metrics"),
+    path("runs/<uuid:uuid>/images/", metrics.images, name="run-images"),
+    path("runs/<uuid:uuid>/parameters/", parameters.parameters, name="run-parameters"),
+    path("runs/<uuid:uuid>/snapshot/", snapshot.snapshot, name="run-snapshot"),
     path("runs/<uuid:uuid>/details/", detail.details, name="run-details"),
     path("runs/<uuid:uuid>/raw.json", detail.raw, name="run-raw"),
     path("runs/<uuid:uuid>/log/", logs.log, name="run-log"),

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from runs.models import Kind, Run
 from runs.parts import scope
-from runs.views import facts, logs, pages, panel, tracked, tree
+from runs.views import document, logs, pages, panel, tracked, tree
 
 WIDE = 1000  # wider graphs get the full width of the page, to stay legible
 PARTS = {"step", "file", "line", "attempt"}  # parameters of the log beside the graph
@@ -57,54 +57,10 @@ def steps(request, uuid):
 
 
 @require_safe
-def outputs(request, uuid):
-    """Logs and files. The run itself can be chosen like a step; its log is the execution log."""
-    run = scope.find_whole(request, uuid)
-    if run.kind in scope.TRACKED:
-        return tracked.outputs(request, run)
-    page = pages.context(request, run, "run-outputs")
-    if request.GET.get("step") == str(run.uuid):
-        page |= {"current": run, "log": logs.pane(request, run)}
-    elif (current := pages.chosen(page["steps"])) is not None:
-        page |= {"current": current, "log": logs.pane(request, current)}
-        page["data"] = facts.data_of(run, current)
-    page["folders"] = facts.folders(run, page["steps"])
-    return render(request, "runs/run_outputs.html", page)
-
-
-@require_safe
-def metrics(request, uuid):
-    run = scope.find_whole(request, uuid)
-    page = pages.context(request, run, "run-metrics") | facts.metrics(run)
-    return render(request, "runs/run_metrics.html", page)
-
-
-@require_safe
-def images(request, uuid):
-    run = scope.find_whole(request, uuid)
-    page = pages.context(request, run, "run-images") | {"images": facts.images(run)}
-    return render(request, "runs/run_images.html", page)
-
-
-@require_safe
-def parameters(request, uuid):
-    run = scope.find_run(request, uuid)
-    page = pages.context(request, run, "run-parameters") | {"rows": facts.parameters(run)}
-    return render(request, "runs/run_parameters.html", page)
-
-
-@require_safe
-def snapshot(request, uuid):
-    run = scope.find_run(request, uuid)
-    page = pages.context(request, run, "run-snapshot") | {"snapshots": facts.snapshots(run)}
-    return render(request, "runs/run_snapshot.html", page)
-
-
-@require_safe
 def details(request, uuid):
     run = scope.find_run(request, uuid)
     page = pages.context(request, run, "run-details")
-    page |= {"timeline": list(run.status_changes.order_by("pk")), "raw": facts.as_json(run)}
+    page |= {"timeline": list(run.status_changes.order_by("pk")), "raw": document.as_json(run)}
     page["children"] = tracked.children_of(run)
     page["original"] = Run.objects.filter(pipeline_run__resubmissions=run.pk).first()
     return render(request, "runs/run_details.html", page)
@@ -113,4 +69,4 @@ def details(request, uuid):
 @require_safe
 def raw(request, uuid):
     run = scope.find_whole(request, uuid)
-    return JsonResponse(facts.document(run), json_dumps_params={"indent": 2, "ensure_ascii": False})
+    return JsonResponse(document.of(run), json_dumps_params={"indent": 2, "ensure_ascii": False})

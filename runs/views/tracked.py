@@ -5,7 +5,7 @@ from django.views.decorators.http import require_safe
 
 from runs.models import Run
 from runs.parts import scope
-from runs.views import facts, log_files, logs, pages
+from runs.views import document, pages
 from studio.core.db.keyset import paginate
 from studio.core.ui.paging import place
 
@@ -15,16 +15,8 @@ SHOWN = 200  # child runs on the overview
 def overview(request, uuid):
     run = scope.find_whole(request, uuid)
     page = pages.context(request, run, "run-detail")
-    page |= {"timeline": list(run.status_changes.order_by("pk")), "raw": facts.as_json(run)}
+    page |= {"timeline": list(run.status_changes.order_by("pk")), "raw": document.as_json(run)}
     return render(request, "runs/run_details.html", page)
-
-
-def outputs(request, run: Run):
-    page = pages.context(request, run, "run-outputs")
-    page["folders"] = facts.folders(run, list(run.children.order_by("pk")[:SHOWN]))
-    if log_files.names(run):
-        page |= {"log": logs.pane(request, run), "current": run}
-    return render(request, "runs/run_outputs.html", page)
 
 
 @require_safe
