@@ -157,7 +157,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
-            "builtins": ["studio.core.templatetags.studio"],
+            "builtins": ["studio.core.ui.templatetags.studio"],
         },
     }
 ]

@@ -13,8 +13,8 @@ from runs.parts import scope
 from runs.parts.scatter import scatter
 from runs.serving import tell_unserved
 from runs.states import Status
-from studio.core.templatetags.studio import shown
 from studio.core.ui.paging import place
+from studio.core.ui.templatetags.studio import shown
 
 WINDOW = timedelta(days=30)
 SAMPLE = 1000  # durations come from so many of the newest runs

@@ -8,9 +8,9 @@ from django.views.decorators.http import require_safe
 from runs import filters
 from runs.parts import scope
 from runs.serving import tell_unserved
-from studio.core.templatetags.studio import state_of
 from studio.core.ui import fragments
 from studio.core.ui.paging import place
+from studio.core.ui.templatetags.studio import state_of
 
 
 @require_safe

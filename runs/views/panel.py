@@ -8,7 +8,7 @@ from runs.models import Run
 from runs.parts import scope
 from runs.serving import living_workers, serving
 from runs.states import TERMINAL, Status
-from studio.core.templatetags.studio import shown
+from studio.core.ui.templatetags.studio import shown
 
 CHILDREN = 20  # the newest child runs of a step's script
 

@@ -10,8 +10,8 @@ from endpoints import blueprints
 from endpoints.graph.layout import Layout, layout
 from runs.models import Kind, Run, StatusChange
 from runs.states import TERMINAL, Status
-from studio.core.templatetags.studio import duration
 from studio.core.ui.drawing import laid_out
+from studio.core.ui.templatetags.studio import duration
 
 UNPRINTED = (
     *("tags", "properties", "description", "step__fingerprint_parts"),

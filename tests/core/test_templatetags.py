@@ -15,7 +15,7 @@ from runs.states import Status
 from studio.core.access import Actor
 from studio.core.db.keyset import Page
 from studio.core.models import Role, Workspace
-from studio.core.templatetags import studio as tags
+from studio.core.ui.templatetags import studio as tags
 
 NOON = dt.datetime(2026, 11, 19, 18, 41, 5, tzinfo=dt.UTC)
 
