@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from tests.front.serving import QUICK, read_all, served
-from tests.supervisor.marked import wait_for
+from tests.waiting import wait_for
 
 MANY = 200
 OFTEN = replace(QUICK, ask_again=0.05, held=60.0)

@@ -14,6 +14,7 @@ from studio.front import secure
 from studio.front.limits import Limits, Pace
 from studio.supervisor import tls
 from tests.front.serving import QUICK, read_all, served
+from tests.waiting import wait_for
 
 MANY = 200
 BIG = 50_000_000
@@ -67,17 +68,10 @@ def test_others_are_answered_beside_many_who_hold_a_connection(kept, half):
 def test_who_holds_a_connection_loses_it(kept, half):
     with kept(QUICK) as server, server.connect() as stream:
         stream.sendall(half)
-        wait_until_alone(server)
+        # What it still sends is not read.
+        wait_for(lambda: not server.server.connections, seconds=30, what="the end")
         if "big" not in half.decode():
             assert b" 200 " not in read_all(stream)  # 408, or nothing
-
-
-def wait_until_alone(server):
-    """Until the server keeps no connection; what it still sends is not read."""
-    deadline = time.monotonic() + 30
-    while server.server.connections:
-        assert time.monotonic() < deadline, "the connection is still kept"
-        time.sleep(0.01)
 
 
 def test_half_a_handshake_ends(kept):

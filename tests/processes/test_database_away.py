@@ -7,8 +7,8 @@ import pytest
 from tests.conftest import missing
 from tests.postgresql import PostgreSQL, find_binaries
 from tests.processes.test_killed_together import Body
-from tests.processes.test_loss import until
 from tests.processes.test_several_machines import Machines
+from tests.waiting import wait_for
 
 SCRIPT = """
 import os, pathlib, sys, time
@@ -70,7 +70,7 @@ def test_a_step_that_ended_without_it_is_kept_when_it_is_back(machines, server, 
     server.stop()
     try:
         body.go.touch()
-        until((tmp_path / "one" / "hold.ended").exists, seconds=SILENCE / 2, what="the end")
+        wait_for((tmp_path / "one" / "hold.ended").exists, seconds=SILENCE / 2, what="the end")
         time.sleep(SILENCE)
     finally:
         server.start()

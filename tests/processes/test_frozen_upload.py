@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes.test_loss import until
 from tests.processes.test_several_machines import Machines
+from tests.waiting import wait_for
 
 LEAVER = Path(__file__).resolve().parents[1] / "pipelines" / "leaver"
 SILENCE = 3.0
@@ -49,19 +49,19 @@ def test_nothing_of_it_reaches_what_its_successor_left(machines, tmp_path, froze
     signals.mkdir()
     stores = tmp_path / "shared" / "datastores"
     run = machines.trigger("leaver", ParameterAssignments={"folder": str(signals), "files": FILES})
-    until((signals / "leave.began").exists, what="the first attempt")
+    wait_for((signals / "leave.began").exists, what="the first attempt")
     worker = pid_of_worker(machines, run)
     (signals / "leave.go").touch()
-    until(lambda: count(stores) >= FROZEN_AT[frozen_in], what="the files")
+    wait_for(lambda: count(stores) >= FROZEN_AT[frozen_in], what="the files")
     os.kill(worker, signal.SIGSTOP)
     try:
         assert count(stores) < 2 * FILES, "it had stored everything when it was stopped"
-        until((signals / "read.began").exists, what="the step behind the second attempt")
+        wait_for((signals / "read.began").exists, what="the step behind the second attempt")
     finally:
         os.kill(worker, signal.SIGCONT)
     step, outputs, _ = step_of(machines, run)
     works = [tmp_path / machine / "work" / f"{step}.1" for machine in ("data", "b")]
-    until(lambda: not any(map(Path.exists, works)), what="the end of the thawed attempt")
+    wait_for(lambda: not any(map(Path.exists, works)), what="the end of the thawed attempt")
     (signals / "read.go").touch()
     assert machines.wait(run)["Status"]["StatusCode"] == "Finished"
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes.test_loss import child_of, until
+from tests.processes.test_loss import child_of
 from tests.processes.test_several_machines import Machines
 from tests.runs.processes import is_running
 from tests.studio import LiveStudio
+from tests.waiting import wait_for
 
 HOLDER = Path(__file__).resolve().parents[1] / "pipelines" / "holder"
 SILENCE = 6.0
@@ -36,11 +37,11 @@ class Body:
         return [int(pid) for pid in self.began.read_text().split()] if self.began.exists() else []
 
     def first(self) -> int:
-        until(self.pids, what="the step")
+        wait_for(self.pids, what="the step")
         return self.pids()[0]
 
     def finish(self, *, attempts: int) -> None:
-        until(lambda: len(self.pids()) == attempts, what="the last attempt")
+        wait_for(lambda: len(self.pids()) == attempts, what="the last attempt")
         self.go.touch()
         assert self.studio.wait(self.run)["Status"]["StatusCode"] == "Finished"
         assert len(self.pids()) == attempts
@@ -68,7 +69,7 @@ def kill_at_once(*pids: int) -> None:
     machine a thread goes on for a while after the signal was sent."""
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
-    until(lambda: all(map(is_stopped, pids)), what="the stop of all")
+    wait_for(lambda: all(map(is_stopped, pids)), what="the stop of all")
     for pid in pids:
         os.kill(pid, signal.SIGKILL)
 
@@ -95,7 +96,7 @@ def test_a_step_ends_with_its_worker_though_the_guard_was_killed_too(studio, tmp
     body = Body(studio, tmp_path / "one")
     first, worker = body.first(), child_of(studio, "studio-worker")
     kill_at_once(*beside(worker, "watchdog.py"), worker)
-    until(lambda: not is_running(first), seconds=SILENCE, what="the end of the orphan")
+    wait_for(lambda: not is_running(first), seconds=SILENCE, what="the end of the orphan")
     assert len(body.pids()) == 1
     body.finish(attempts=2)
 
@@ -109,7 +110,7 @@ def test_a_restarted_worker_ends_what_the_one_before_it_left_and_nothing_of_a_ne
         ours = [body for body in bodies if body is not theirs]
         kill_all_but_steps(child_of(studio, "studio-worker"), ours)
         for body in ours:
-            until(lambda body=body: not is_running(body.first()), what="the end of the orphan")
+            wait_for(lambda body=body: not is_running(body.first()), what="the end of the orphan")
             assert len(body.pids()) == 1
         for body in ours:
             body.finish(attempts=2)
@@ -132,7 +133,7 @@ def test_a_further_attempt_ends_what_the_one_before_it_left_in_another_data_fold
             assert is_running(body.first())
             body.finish(attempts=1)
         for body in lost:
-            until(lambda body=body: len(body.pids()) == 2, what="the second attempt")
+            wait_for(lambda body=body: len(body.pids()) == 2, what="the second attempt")
             assert not is_running(body.first())
         for body in lost:
             body.finish(attempts=2)

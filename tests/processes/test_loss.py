@@ -10,6 +10,7 @@ import pytest
 import redis
 
 from tests.studio import LiveStudio
+from tests.waiting import wait_for
 
 PIPELINES = Path(__file__).resolve().parents[1] / "pipelines"
 
@@ -32,16 +33,6 @@ def folder(tmp_path):
     return place
 
 
-def until(true, *, seconds: float = 60, what: str = "it"):
-    """Wait for a fact outside this process; fail when it does not come."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if true():
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"{what} did not happen within {seconds} s")
-
-
 def child_of(live: LiveStudio, *names: str) -> int:
     """The pid of the studio's process of this name."""
     return next(pid for pid, name in live.tree() if name in names)
@@ -55,7 +46,7 @@ def broker(live: LiveStudio) -> redis.Redis:
 def test_a_restart_in_the_middle_of_a_run_goes_on_and_finishes_it(studio, folder):
     run = studio.trigger("chain", ParameterAssignments={"folder": str(folder)})
     (folder / "first.go").touch()
-    until((folder / "second.began").exists, what="the second step")
+    wait_for((folder / "second.began").exists, what="the second step")
     studio.stop()
     studio.start()
     (folder / "second.go").touch()
@@ -67,7 +58,7 @@ def test_a_restart_in_the_middle_of_a_run_goes_on_and_finishes_it(studio, folder
 
 def test_emptying_redis_loses_no_waiting_run(studio, folder):
     holder = studio.trigger("holder", ParameterAssignments={"folder": str(folder)})
-    until((folder / "hold.began").exists, what="the holding step")
+    wait_for((folder / "hold.began").exists, what="the holding step")
     runs = [studio.trigger("noop") for _ in range(20)]
     broker(studio).flushall()
     (folder / "hold.go").touch()
@@ -90,12 +81,12 @@ def test_a_trigger_without_redis_is_accepted_and_runs_later(studio):
 def test_killing_the_worker_mid_step_makes_exactly_one_further_attempt(studio, folder):
     run = studio.trigger("holder", ParameterAssignments={"folder": str(folder)})
     began = folder / "hold.began"
-    until(began.exists, what="the step")
-    until(lambda: began.read_text().strip(), what="the step's pid")
+    wait_for(began.exists, what="the step")
+    wait_for(lambda: began.read_text().strip(), what="the step's pid")
     first = int(began.read_text().split()[0])
     os.kill(child_of(studio, "studio-worker"), signal.SIGKILL)
-    until(lambda: not Path(f"/proc/{first}").exists(), seconds=25, what="the end of the orphan")
-    until(lambda: len(began.read_text().split()) == 2, seconds=75, what="the second attempt")
+    wait_for(lambda: not Path(f"/proc/{first}").exists(), seconds=25, what="the end of the orphan")
+    wait_for(lambda: len(began.read_text().split()) == 2, seconds=75, what="the second attempt")
     (folder / "hold.go").touch()
     assert studio.wait(run)["Status"]["StatusCode"] == "Finished"
     assert len(began.read_text().split()) == 2
@@ -103,7 +94,7 @@ def test_killing_the_worker_mid_step_makes_exactly_one_further_attempt(studio, f
 
 def test_endless_steps_in_every_slot_block_neither_cancel_nor_another_queue(studio, folder):
     run = studio.trigger("holder", ParameterAssignments={"folder": str(folder)})
-    until((folder / "hold.began").exists, what="the endless step")
+    wait_for((folder / "hold.began").exists, what="the endless step")
     waiting = studio.trigger("noop")
     status, reply = studio.call("DELETE", f"{studio.pipelines}/PipelineRuns/{run}/Execution")
     assert status == 200, reply

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes.test_loss import until
 from tests.studio import LiveStudio
+from tests.waiting import wait_for
 
 HOLDER = Path(__file__).resolve().parents[1] / "pipelines" / "holder"
 SILENCE = 3.0
@@ -115,7 +115,7 @@ def is_queued_again(studio: LiveStudio, runs: list[str]) -> bool:
 
 def test_a_worker_that_is_paused_twice_completes_its_steps(studio, tmp_path):
     held = Held(studio, tmp_path)
-    until(lambda: held.begun(1), what="the steps")
+    wait_for(lambda: held.begun(1), what="the steps")
     [worker] = [pid for pid, name in studio.tree() if name == "studio-worker"]
     for pause in (1, 2):
         queued_again = []
@@ -126,7 +126,7 @@ def test_a_worker_that_is_paused_twice_completes_its_steps(studio, tmp_path):
 
         stopped(studio, [worker], until_true=taken, seconds=60)
         assert queued_again[-1]
-        until(lambda pause=pause: held.begun(pause + 1), what="the next attempts")
+        wait_for(lambda pause=pause: held.begun(pause + 1), what="the next attempts")
     held.finish()
     assert_only_interrupted(held)
 
@@ -141,10 +141,10 @@ def assert_only_interrupted(held):
 
 def test_a_pause_of_everything_uses_up_no_retry(studio, tmp_path):
     held = Held(studio, tmp_path)
-    until(lambda: held.begun(1), what="the steps")
+    wait_for(lambda: held.begun(1), what="the steps")
     for pause in (1, 2):
         stopped(studio, [pid for pid, _ in studio.tree()], seconds=SILENCE * 1.5)
         # Its watchdog has ended what could have gone on beside a further attempt.
-        until(lambda pause=pause: held.begun(pause + 1), what="the next attempts")
+        wait_for(lambda pause=pause: held.begun(pause + 1), what="the next attempts")
     held.finish()
     assert_only_interrupted(held)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes.test_loss import until
 from tests.studio import LiveStudio
+from tests.waiting import wait_for
 
 PIPELINES = Path(__file__).resolve().parents[1] / "pipelines"
 TARGET = {
@@ -63,12 +63,12 @@ def test_a_worker_keeps_the_steps_of_the_queue_it_serves_by_name(studio, tmp_pat
     make_target(studio, "gpu")
     publish_for(studio, tmp_path, "noop", "gpu", "gpu-noop")
     publish_for(studio, tmp_path, "holder", "gpu", "gpu-holder")
-    until(lambda: "gpu" in queues(studio)[False], what="serving the new target")
+    wait_for(lambda: "gpu" in queues(studio)[False], what="serving the new target")
     with studio.process_of("worker", "--queues", "gpu", "--slots", "1"):
-        until(lambda: queues(studio).get(True) == ["gpu"], what="the worker of the queue")
-        until(lambda: "gpu" not in queues(studio)[False], what="leaving the queue to it")
+        wait_for(lambda: queues(studio).get(True) == ["gpu"], what="the worker of the queue")
+        wait_for(lambda: "gpu" not in queues(studio)[False], what="leaving the queue to it")
         holder = studio.trigger("gpu-holder", ParameterAssignments={"folder": str(tmp_path)})
-        until((tmp_path / "hold.began").exists, what="the step in its only slot")
+        wait_for((tmp_path / "hold.began").exists, what="the step in its only slot")
         waiting = studio.trigger("gpu-noop")
         elsewhere = studio.trigger("noop")
         assert studio.wait(elsewhere)["Status"]["StatusCode"] == "Finished"
@@ -77,5 +77,5 @@ def test_a_worker_keeps_the_steps_of_the_queue_it_serves_by_name(studio, tmp_pat
         (tmp_path / "hold.go").touch()
         for run in (holder, waiting):
             assert studio.wait(run)["Status"]["StatusCode"] == "Finished"
-    until(lambda: "gpu" in queues(studio)[False], what="taking the queue over")
+    wait_for(lambda: "gpu" in queues(studio)[False], what="taking the queue over")
     assert studio.wait(studio.trigger("gpu-noop"))["Status"]["StatusCode"] == "Finished"

@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from secrets import token_urlsafe
@@ -14,8 +13,8 @@ from secrets import token_urlsafe
 import pytest
 
 from studio.supervisor import broker
-from tests.processes.test_loss import until
 from tests.studio import ROOT, LiveStudio, free_port, outside_environment
+from tests.waiting import wait_for
 
 PIPELINES = Path(__file__).resolve().parents[1] / "pipelines"
 RUNS, CALLERS = 12, 4
@@ -48,7 +47,7 @@ class Machines(LiveStudio):
         options = {"port": self.redis_port, "bind": "127.0.0.1", "save": "", "dir": self.folder}
         words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
         self.begin("redis", [broker.find_server(), *words])
-        self.wait_for_redis()
+        wait_for(self.is_redis_there, seconds=10, what="the start of Redis")
         self.manage("prepare")
         self.begin_command("web", "a", "web")
         silence = ["--silence", str(self.silence)] if self.silence else []
@@ -58,14 +57,9 @@ class Machines(LiveStudio):
         self.process = self.processes["web"]
         self.wait_healthy(wait_seconds)
 
-    def wait_for_redis(self):
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.redis_port)) == 0:
-                    return
-            time.sleep(0.02)
-        raise AssertionError("Redis did not start")
+    def is_redis_there(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.redis_port)) == 0
 
     def begin_command(self, name: str, machine: str, *arguments: str):
         data = self.data if machine == "a" else self.folder / machine
@@ -130,13 +124,13 @@ def test_two_workers_share_the_work_and_one_that_is_killed_is_replaced(machines,
 
     held = machines.trigger("holder", ParameterAssignments={"folder": str(tmp_path)})
     began = tmp_path / "hold.began"
-    until(lambda: began.exists() and began.read_text().strip(), seconds=20)
+    wait_for(lambda: began.exists() and began.read_text().strip(), seconds=20, what="the step")
     [[_, _, _, [[worker, _]]]] = machines.steps()[held]
     killed = int(worker.split(":")[1])
     assert killed in {machines.processes[name].pid for name in ("worker-a", "worker-b")}
     runs = [trigger(RUNS + number) for number in range(4)]
     next(p for p in machines.processes.values() if p.pid == killed).kill()
-    until(lambda: len(began.read_text().split()) == 2, seconds=55)
+    wait_for(lambda: len(began.read_text().split()) == 2, seconds=55, what="the second attempt")
     (tmp_path / "hold.go").touch()
     finished = machines.finish([held, *runs])
     [[_, _, _, attempts]] = finished[held]

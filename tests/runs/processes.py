@@ -1,7 +1,8 @@
 """Whether a process is still there."""
 
-import time
 from pathlib import Path
+
+from tests.waiting import wait_for
 
 
 def is_running(pid: int) -> bool:
@@ -11,8 +12,5 @@ def is_running(pid: int) -> bool:
         return False
 
 
-def gone_soon(pid: int) -> bool:
-    deadline = time.monotonic() + 5
-    while is_running(pid) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return not is_running(pid)
+def wait_for_end(pid: int):
+    wait_for(lambda: not is_running(pid), seconds=5, what=f"the end of process {pid}")

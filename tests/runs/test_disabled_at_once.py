@@ -1,6 +1,5 @@
 """Disabled means disabled from the moment that it is answered, whoever is on the way meanwhile."""
 
-import time
 from threading import Thread
 
 import pytest
@@ -14,6 +13,7 @@ from studio.core.errors import Disabled
 from studio.core.models import AuditEvent
 from tests import factories
 from tests.api.conftest import Api
+from tests.waiting import wait_for
 
 CALLERS = 8
 
@@ -80,8 +80,8 @@ class Callers:
     def __enter__(self):
         for thread in self.threads:
             thread.start()
-        while Run.objects.pipeline_runs().count() < 2 * CALLERS:
-            time.sleep(0.005)
+        runs = Run.objects.pipeline_runs()
+        wait_for(lambda: runs.count() >= 2 * CALLERS, what="a run of each caller, and a second")
 
     def __exit__(self, *error):
         for thread in self.threads:

@@ -22,7 +22,7 @@ from runs.steps.environments import (
     parse,
     surroundings,
 )
-from tests.runs.processes import gone_soon
+from tests.runs.processes import wait_for_end
 
 SDK_DEFAULT = {
     "name": "project environment",
@@ -323,7 +323,7 @@ def test_build_stops_with_its_whole_process_group(tmp_path, endless_uv):
 
     with pytest.raises(BuildStopped):
         ensure(parse(None), root=tmp_path / "envs", log=log, should_stop=started.is_set)
-    assert gone_soon(int(endless_uv.read_text()))
+    wait_for_end(int(endless_uv.read_text()))
 
 
 def test_uv_of_a_killed_builder_keeps_others_out_until_it_ends(tmp_path):

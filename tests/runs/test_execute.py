@@ -16,7 +16,7 @@ from runs.models import Artifact, Metric, Outcome, StepAttempt
 from runs.states import Status
 from runs.steps import Stop, StopFlag
 from studio.storage.store import studio_store
-from tests.runs.processes import gone_soon
+from tests.runs.processes import wait_for_end
 from tests.runs.shown import log_of
 
 pytestmark = pytest.mark.django_db
@@ -513,7 +513,7 @@ class TestStopping:
                 ask()
             bells = studio.work()
             run.refresh_from_db()
-            assert gone_soon(int(told.read_text()))
+            wait_for_end(int(told.read_text()))
             return run, bells
 
         return start
@@ -544,7 +544,7 @@ class TestStopping:
         )
         run = studio.run(pipeline)
         assert run.status == Status.COMPLETED, run.error
-        assert gone_soon(int(told.read_text()))
+        wait_for_end(int(told.read_text()))
 
 
 class TestBuilds:

@@ -14,7 +14,7 @@ from runs.steps import StopFlag
 from runs.steps.forking import Servers
 from runs.steps.process import StepProcess
 from runs.steps.watchdog import kill_group
-from tests.runs.processes import gone_soon, is_running
+from tests.runs.processes import is_running, wait_for_end
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks on Linux only")
 BASE = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1"}
@@ -199,7 +199,7 @@ def test_what_the_script_left_in_its_group_is_ended(run):
         print(child.pid)
         """
     )
-    assert gone_soon(int(said))
+    wait_for_end(int(said))
 
 
 def test_a_daemon_that_left_everything_is_ended_with_its_script(run, tmp_path):
@@ -238,9 +238,9 @@ def test_all_of_a_script_ends_when_nobody_waits_for_it_any_more(begin, tmp_path)
     while not ((tmp_path / "pid").exists() and (tmp_path / "pid").read_text()):
         assert is_running(child.pid)
     child._status_pipe.close()  # as it does by itself when a worker is killed
-    assert gone_soon(child.pid)
-    assert gone_soon(int((tmp_path / "pid").read_text()))
-    assert gone_soon(child.parent)
+    wait_for_end(child.pid)
+    wait_for_end(int((tmp_path / "pid").read_text()))
+    wait_for_end(child.parent)
 
 
 def test_what_the_killed_parent_of_a_script_had_adopted_is_ended(run, tmp_path):
@@ -248,7 +248,7 @@ def test_what_the_killed_parent_of_a_script_had_adopted_is_ended(run, tmp_path):
         DAEMON + "\nimport signal; os.kill(os.getppid(), signal.SIGKILL)", str(tmp_path / "pid")
     )
     assert code is None
-    assert gone_soon(int((tmp_path / "pid").read_text()))
+    wait_for_end(int((tmp_path / "pid").read_text()))
 
 
 soon = pytest.mark.parametrize("servers", [1.0], indirect=True)

@@ -8,7 +8,7 @@ from runs.engine import cleanup, step_reports
 from runs.models import Artifact, Outcome, StepAttempt
 from runs.states import Status
 from runs.steps import Stop
-from tests.runs.processes import gone_soon
+from tests.runs.processes import wait_for_end
 
 pytestmark = pytest.mark.django_db
 
@@ -89,7 +89,7 @@ def test_a_daemon_does_not_outlive_its_step(run, studio):
     """)
     assert found.status == Status.COMPLETED, found.error
     cleanup.CLEANER.clean_up()
-    assert gone_soon(int((studio.path / "told").read_text()))
+    wait_for_end(int((studio.path / "told").read_text()))
 
 
 def test_outputs_that_lead_elsewhere_are_not_kept(run, studio, tmp_path):

@@ -1,6 +1,7 @@
 import pytest
 
-from tests.supervisor.marked import MarkedStudio, wait_for
+from tests.supervisor.marked import MarkedStudio
+from tests.waiting import wait_for
 
 
 @pytest.fixture(scope="package")

@@ -1,6 +1,5 @@
-"""A studio whose every process can be found, and waiting for what it does."""
+"""A studio whose every process can be found."""
 
-import time
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from uuid import uuid4
@@ -43,11 +42,3 @@ class MarkedStudio(LiveStudio):
 
     def printed(self) -> str:
         return self.output.read_text()
-
-
-def wait_for(condition, *, seconds: float, what: str):
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, f"{what} did not happen within {seconds} s"
-        time.sleep(0.02)
-    return found

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from tests.studio import ROOT, free_port, outside_environment
-from tests.supervisor.marked import MarkedStudio, wait_for
+from tests.supervisor.marked import MarkedStudio
+from tests.waiting import wait_for
 
 
 def run_up(*arguments: str) -> subprocess.CompletedProcess:

@@ -14,7 +14,7 @@ from contextlib import ExitStack, closing, contextmanager
 import pytest
 
 from tests.studio import ROOT
-from tests.supervisor.marked import wait_for
+from tests.waiting import wait_for
 
 DRIBBLING, READING = 100, 200
 BIG = 200 * 1024 * 1024
