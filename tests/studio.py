@@ -163,9 +163,19 @@ class LiveStudio:
         return [(int(pid), name.strip()) for pid, _, name in rows if pid in found]
 
     # --- calls -----------------------------------------------------------------------------------
-    def call(self, method: str, path: str, body=None, *, token: str | None = "", base: str = ""):
+    def call(
+        self,
+        method: str,
+        path: str,
+        body=None,
+        *,
+        token: str | None = "",
+        base: str = "",
+        headers: dict[str, str] | None = None,
+    ):
         """`(status, parsed JSON or text)` of a REST call; `token=None` sends no Authorization."""
-        request = urllib.request.Request((base or self.http) + path, method=method)  # noqa: S310
+        address = (base or self.http) + path
+        request = urllib.request.Request(address, method=method, headers=headers or {})  # noqa: S310
         if token is not None:
             request.add_header("Authorization", f"Bearer {token or self.token}")
         data = None
@@ -207,15 +217,15 @@ class LiveStudio:
         assert status == 200, reply
         return reply["Id"]
 
-    def wait(self, run_id: str, *, seconds: float = 60, every: float = 0.05) -> dict:
-        """The run entity once its status is final, asked for `every` so many seconds."""
+    def wait(self, run_id: str, *, seconds: float = 60) -> dict:
+        """The run entity once its status is final."""
+        address, held = f"{self.pipelines}/PipelineRuns/{run_id}", {"Prefer": "wait=10"}
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            status, run = self.get(f"{self.pipelines}/PipelineRuns/{run_id}")
+            status, run = self.get(address, headers=held)
             assert status == 200, run
             if run["Status"]["StatusCode"] in ("Finished", "Failed", "Canceled"):
                 return run
-            time.sleep(every)
         raise AssertionError(f"run {run_id} did not end in {seconds} s: {run['Status']}")
 
 

@@ -76,7 +76,7 @@ def bare_seconds(python: Path, script: Path, *, steps: int, at_once: int = 1) ->
 def run_seconds(live: LiveStudio, endpoint: str) -> float:
     """Seconds from sending the POST to the run's stored end, both read from this machine's clock."""
     started = time.time()
-    run = live.wait(live.trigger(endpoint), every=0.25)  # asking often would slow it down
+    run = live.wait(live.trigger(endpoint))
     return datetime.fromisoformat(run["Status"]["EndTime"]).timestamp() - started
 
 
