@@ -9,7 +9,7 @@ from django.conf import settings
 from runs import run_tokens
 from runs.engine.job import Job
 from runs.engine.value_lengths import in_arguments
-from runs.engine.working_directory import Folder
+from runs.engine.working_directory import WorkingDirectory
 from runs.steps.environments import (
     FEATHERWEIGHT_PATH,
     REAL,
@@ -24,7 +24,7 @@ PASSED_ON = ("LANG", "LC_ALL", "TZ", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH")
 
 
 def variables(
-    job: Job, folder: Folder, built: BuiltEnvironment, wanted: dict[str, str]
+    job: Job, folder: WorkingDirectory, built: BuiltEnvironment, wanted: dict[str, str]
 ) -> tuple[dict[str, str], list[str]]:
     """The variables, and warnings about those of the environment definition (`wanted`) that the step
     does not get."""
@@ -125,7 +125,7 @@ def _mlflow(job: Job, *, token: str) -> dict[str, str]:
     }
 
 
-def _ports(folder: Folder) -> dict[str, str]:
+def _ports(folder: WorkingDirectory) -> dict[str, str]:
     """The paths of inputs and outputs (wire.md 10.3), with data references under their older names too."""
     found = dict(folder.inputs)
     if folder.inputs:

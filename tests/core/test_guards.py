@@ -179,9 +179,11 @@ STAY = {
     "runs/forms/schedules.py": {"StartTime", "TimeZone", "WeekDays"},
     # Codes of errors and a property of steps, likewise.
     "runs/engine/advance.py": {"UserError"},
+    "runs/engine/attempt.py": {"UserError"},
     "runs/engine/execute.py": {"UserError"},
     "runs/engine/finish.py": {"UserError"},
     "runs/engine/plan.py": {"StepType"},
+    "runs/engine/result.py": {"UserError"},
     "runs/services/edit.py": {"UserError"},
     # Where a caller gives a value that is missing: a sentence for callers.
     "endpoints/parameters/declarations.py": {

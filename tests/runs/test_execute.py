@@ -468,7 +468,7 @@ def test_an_end_that_the_database_refuses_fails_in_plain_words(studio):
     run = studio.submit(studio.publish(steps={"one": {}}, scripts={"one.py": ""}))
     claim = engine.claim(studio.worker.name, ["cpu-cluster"])
     flag = StopFlag()
-    written = importlib.import_module("runs.engine.execute")._write(
+    written = importlib.import_module("runs.engine.execute")._write_end(
         claim,
         flag,
         lambda: engine.finish(claim, Outcome.COMPLETED, step_changes={"reuse_reason": None}),
