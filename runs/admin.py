@@ -124,6 +124,13 @@ class ArtifactAdmin(OfRunAdmin):
     ordering = ["-pk"]
 
 
+@admin.register(models.ReplacedArtifact)
+class ReplacedArtifactAdmin(OfRunAdmin):
+    list_display = ["run", "path", "size", "created_at"]
+    search_fields = ["^path"]
+    ordering = ["-pk"]
+
+
 @admin.register(models.Asset)
 class AssetAdmin(ReadOnlyAdmin):
     list_display = ["name", "run", "created_at"]
