@@ -2,8 +2,17 @@
 
 from django.urls import path
 
-from endpoints.views import authoring, code, data, endpoint, favourites, lists, pipeline
-from runs.views import schedules, submit
+from endpoints.views import (
+    authoring,
+    code,
+    compute,
+    data,
+    endpoint,
+    favourites,
+    lists,
+    pipeline,
+    publish,
+)
 
 app_name = "endpoints"
 urlpatterns = [
@@ -12,6 +21,8 @@ urlpatterns = [
     path("datasets/<uuid:uuid>/", data.dataset_detail, name="dataset-detail"),
     path("datastores/", data.datastore_list, name="datastore-list"),
     path("datastores/<str:name>/", data.datastore_detail, name="datastore-detail"),
+    path("compute/", compute.compute_list, name="compute-list"),
+    path("compute/new/", compute.compute_new, name="compute-new"),
     path("pipelines/endpoints/", lists.endpoint_list, name="endpoint-list"),
     path("pipelines/endpoints/bulk/", lists.bulk, name="endpoint-bulk"),
     path("endpoints/", lists.endpoint_list),
@@ -34,23 +45,6 @@ urlpatterns = [
         "endpoints/<uuid:uuid>/set-default/",
         endpoint.endpoint_set_default,
         name="endpoint-set-default",
-    ),
-    path("endpoints/<uuid:uuid>/new-run/", submit.endpoint_submit, name="endpoint-submit"),
-    path("pipelines/schedules/", schedules.schedule_list, name="schedule-list"),
-    path("pipelines/schedules/new/", schedules.schedule_new, name="schedule-new"),
-    path("pipelines/schedules/<uuid:uuid>/", schedules.schedule_detail, name="schedule-detail"),
-    path("pipelines/schedules/<uuid:uuid>/edit/", schedules.schedule_edit, name="schedule-edit"),
-    path(
-        "pipelines/schedules/<uuid:uuid>/disable/",
-        schedules.schedule_disable,
-        name="schedule-disable",
-    ),
-    path(
-        "pipelines/schedules/<uuid:uuid>/enable/", schedules.schedule_enable, name="schedule-enable"
-    ),
-    path("pipelines/schedules/<uuid:uuid>/run/", schedules.schedule_run, name="schedule-run"),
-    path(
-        "pipelines/schedules/<uuid:uuid>/delete/", schedules.schedule_delete, name="schedule-delete"
     ),
     path("pipelines/published/", lists.pipeline_list, name="pipeline-list"),
     path("pipelines/published/<uuid:uuid>/", pipeline.pipeline_detail, name="pipeline-detail"),
@@ -83,7 +77,5 @@ urlpatterns = [
     path(
         "pipelines/published/<uuid:uuid>/enable/", pipeline.pipeline_enable, name="pipeline-enable"
     ),
-    path(
-        "pipelines/published/<uuid:uuid>/new-run/", submit.pipeline_submit, name="pipeline-submit"
-    ),
+    path("runs/<uuid:uuid>/publish/", publish.publish, name="run-publish"),
 ]

@@ -9,10 +9,11 @@ from django.views.i18n import set_language
 from studio.api import missing
 from studio.core import views as core
 from studio.core.rest.routes import wire_path
-from studio.pages.home import home
+from studio.pages import home
 
 urlpatterns = [
-    path("", home, name="home"),
+    path("", home.home, name="home"),
+    path("home/live/", home.running, name="home-running"),
     path("sign-in/", core.SignIn.as_view(), name="sign-in"),
     path("sign-out/", core.SignOut.as_view(), name="sign-out"),
     path("password/", core.OwnPassword.as_view(), name="password"),

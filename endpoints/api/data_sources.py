@@ -3,9 +3,9 @@
 from rest_framework.response import Response
 
 from endpoints import data, services
-from endpoints.api.data_entities import data_source_entity
 from endpoints.models import DataSource, Datastore
-from endpoints.wire.words import FIELD_NAMES
+from endpoints.wire.datasets import data_source_entity
+from endpoints.wire.fields import FIELD_NAMES
 from studio.core.errors import BadValue, NotFound
 from studio.core.rest.bodies import LONGEST, Body
 from studio.core.rest.views import WireView, find

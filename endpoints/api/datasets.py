@@ -6,8 +6,8 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
 from endpoints import services
-from endpoints.api.data_entities import data_version, dataset_dto, saved_dataset_dto
 from endpoints.models import Dataset, DatasetVersion, SavedDataset
+from endpoints.wire.datasets import data_version, dataset_dto, saved_dataset_dto
 from studio.core.errors import BadValue, NotFound
 from studio.core.rest.bodies import Body, flag_of, query_text
 from studio.core.rest.schema import query

@@ -2,8 +2,8 @@
 
 from rest_framework.response import Response
 
-from endpoints.api.data_entities import datastore_dto
 from endpoints.models import Datastore
+from endpoints.wire.datasets import datastore_dto
 from studio.core.access import require
 from studio.core.errors import BadValue, NotFound
 from studio.core.rest.bodies import Body

@@ -10,7 +10,7 @@ from endpoints.wire.entities import (
     module_entity,
     module_with_interface,
 )
-from endpoints.wire.words import FIELD_NAMES
+from endpoints.wire.fields import FIELD_NAMES
 from studio.core.errors import NotFound
 from studio.core.rest.bodies import Body
 from studio.core.rest.views import WireView, find

@@ -8,7 +8,7 @@ from endpoints.api.graphs import module_of
 from endpoints.models import ModuleStatus, ModuleVersion, NamedModule
 from endpoints.wire import catalogue
 from endpoints.wire.entities import module_with_interface
-from endpoints.wire.words import FIELD_NAMES
+from endpoints.wire.fields import FIELD_NAMES
 from studio.core.errors import BadValue, NotFound
 from studio.core.rest.bodies import Body, kind_of, query_text
 from studio.core.rest.schema import query

@@ -7,7 +7,7 @@ from endpoints import services
 from endpoints.models import EntityStatus, PipelineEndpoint
 from endpoints.wire import catalogue
 from endpoints.wire.entities import pipeline_endpoint_entity, pipeline_entity
-from endpoints.wire.words import FIELD_NAMES, entity_status, version_number
+from endpoints.wire.fields import FIELD_NAMES, entity_status, version_number
 from studio.core.errors import BadValue
 from studio.core.rest.bodies import Body, flag_of, query_text
 from studio.core.rest.schema import query

@@ -6,7 +6,7 @@ from endpoints import services
 from endpoints.models import EntityStatus
 from endpoints.wire import catalogue
 from endpoints.wire.entities import DATA_TYPES, data_type, pipeline_entity
-from endpoints.wire.words import FIELD_NAMES, entity_status
+from endpoints.wire.fields import FIELD_NAMES, entity_status
 from studio.core.rest.bodies import Body, flag_of
 from studio.core.rest.views import WireView, find
 

@@ -57,7 +57,7 @@ def compute_list(request):
         target.slots = sum(worker.slots for worker in target.workers)
         target.waiting, target.running = waiting.get(target.name, 0), running.get(target.name, 0)
     context = {"nav": "compute", "targets": targets, "workers": workers}
-    return render(request, "runs/compute_list.html", context)
+    return render(request, "endpoints/compute_list.html", context)
 
 
 def _steps_by_target(request, status: Status) -> dict[str, int]:
@@ -75,5 +75,5 @@ def compute_new(request):
     if request.method == "POST" and form.is_valid():
         target = create_compute(request.actor, **form.cleaned_data)
         messages.success(request, _("Target %(name)s is made.") % {"name": target.name})
-        return redirect("runs:compute-list")
-    return render(request, "runs/compute_new.html", {"nav": "compute", "form": form})
+        return redirect("endpoints:compute-list")
+    return render(request, "endpoints/compute_new.html", {"nav": "compute", "form": form})

@@ -10,9 +10,9 @@ from django.views.decorators.http import require_POST, require_safe
 from endpoints import services
 from endpoints.filters import CatalogueFilter
 from endpoints.models import EntityStatus, PipelineEndpoint, PublishedPipeline
-from endpoints.views import catalogue
+from runs.parts import catalogue
 from runs.parts.definitions import reader
-from runs.parts.stopping import what_stops
+from runs.parts.disabling import what_stops
 from studio.core.access import require
 from studio.core.ui.fragments import private
 from studio.core.uuids import as_uuid

@@ -14,7 +14,7 @@ from endpoints.views.favourites import star_of
 from endpoints.wire.entities import pipeline_url
 from runs.parts import history, timetable
 from runs.parts.definitions import find_pipeline
-from runs.parts.stopping import what_stops
+from runs.parts.disabling import what_stops
 from studio.core.access import require
 from studio.core.rest.views import base_url
 from studio.core.ui.decorators import form_view

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from endpoints import services as definitions
 from endpoints.forms.publish import PublishForm
 from runs.models import Run
-from runs.parts import scope
+from runs.parts import visible_runs
 from runs.states import Status
 from studio.core.access import Actor, require
 from studio.core.errors import Refused
@@ -17,7 +17,7 @@ from studio.core.ui.decorators import form_view
 
 @form_view
 def publish(request, uuid):
-    run = scope.find_run(request, uuid)
+    run = visible_runs.find_run(request, uuid)
     require(request.actor, "publish", run)
     if run.status != Status.COMPLETED:
         raise Refused(_("Only a run that completed can be published."))
@@ -27,7 +27,9 @@ def publish(request, uuid):
         if pipeline is not None:
             messages.success(request, _("Pipeline %(name)s is published.") % {"name": pipeline})
             return redirect(pipeline)
-    return render(request, "runs/run_publish.html", {"nav": "pipelines", "run": run, "form": form})
+    return render(
+        request, "endpoints/run_publish.html", {"nav": "pipelines", "run": run, "form": form}
+    )
 
 
 def _initial(run: Run) -> dict:

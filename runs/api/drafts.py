@@ -4,7 +4,7 @@ from django.db.models.lookups import Exact
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
-from endpoints.wire import catalogue, words
+from endpoints.wire import catalogue, fields
 from endpoints.wire.entities import pipeline_entity
 from runs.api import visible
 from runs.api.idempotency import DOCUMENTED, KeyedView, reply
@@ -70,7 +70,7 @@ def _id(uuid) -> str | None:
 
 
 class GraphDraftView(WireView):
-    field_names = words.FIELD_NAMES | {"interface": "EntityInterface"}
+    field_names = fields.FIELD_NAMES | {"interface": "EntityInterface"}
 
     def draft(self, uuid: str) -> GraphDraft:
         rows = GraphDraft.objects.filter(workspace=self.actor.workspace)
@@ -111,7 +111,7 @@ def pipeline_drafts(actor):
 
 
 class PipelineDraftView(WireView):
-    field_names = words.FIELD_NAMES | submission.NAMES | {"settings": "PipelineSubmissionInfo"}
+    field_names = fields.FIELD_NAMES | submission.NAMES | {"settings": "PipelineSubmissionInfo"}
 
     def draft(self, uuid: str) -> PipelineDraft:
         return find(pipeline_drafts(self.actor), uuid, "Pipeline draft")

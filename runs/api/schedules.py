@@ -5,7 +5,7 @@ from rest_framework.response import Response
 
 from endpoints.models import EntityStatus
 from endpoints.wire import catalogue
-from endpoints.wire.words import entity_status, version_number
+from endpoints.wire.fields import entity_status, version_number
 from runs import schedules
 from runs.models import Schedule, Trigger
 from runs.wire import submission

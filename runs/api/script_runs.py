@@ -10,11 +10,12 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
 from endpoints.services.scripts import create_script_graph
-from runs.api import script_definition, visible
+from runs.api import visible
 from runs.api.idempotency import DOCUMENTED, KeyedView, reply
 from runs.engine.plan import SNAPSHOT
 from runs.models import Kind, Run, Source
 from runs.submission import Key, NewGraph, RunSettings, Submission, submit
+from runs.wire import script_runs
 from studio.core.access import require
 from studio.core.errors import BadValue, Refused
 from studio.core.rest.bodies import Body, query_text
@@ -31,7 +32,7 @@ class SnapshotRun(KeyedView):
     @extend_schema(parameters=[query("runId"), DOCUMENTED])
     def post(self, request, name, **scope):
         body = Body(request.data)
-        script = script_definition.read(body)
+        script = script_runs.read(body)
         parent = body.text("ParentRunId")
         submission = Submission(
             NewGraph(partial(create_script_graph, script=script), Kind.SCRIPT),

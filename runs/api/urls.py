@@ -9,6 +9,7 @@ from runs.api import (
     environments,
     experiments,
     history,
+    local_uploads,
     metrics,
     models,
     pipeline_runs,
@@ -16,7 +17,6 @@ from runs.api import (
     script_runs,
     trigger,
     unsubmitted,
-    uploaded,
 )
 from runs.wire.entities import AUTOSAVED
 from studio.core.rest.routes import SCOPE, wire_path
@@ -123,13 +123,14 @@ execution_service = [
 ARTIFACT_OF = r"(?P<origin>[^/]+)/(?P<container>[^/]+)"
 UPLOADED_TO = r"LocalUpload/(?P<container>[^/]+)"
 artifact_service = [
-    wire_path(rf"^artifacts/batch/metadata/{UPLOADED_TO}/?$", uploaded.UploadBatch.as_view()),
+    wire_path(rf"^artifacts/batch/metadata/{UPLOADED_TO}/?$", local_uploads.UploadBatch.as_view()),
     wire_path(
-        rf"^artifacts/contentinfo/{UPLOADED_TO}/(?P<path>.+)$", uploaded.UploadContent.as_view()
+        rf"^artifacts/contentinfo/{UPLOADED_TO}/(?P<path>.+)$",
+        local_uploads.UploadContent.as_view(),
     ),
     wire_path(
         rf"^artifacts/prefix/contentinfo/{UPLOADED_TO}(?:/(?P<prefix>.*))?$",
-        uploaded.UploadPrefix.as_view(),
+        local_uploads.UploadPrefix.as_view(),
     ),
     wire_path(rf"^artifacts/batch/metadata/{ARTIFACT_OF}/?$", artifacts.ArtifactBatch.as_view()),
     wire_path(

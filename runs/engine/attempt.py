@@ -14,9 +14,9 @@ from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from runs.engine import cleanup, delivery, output_datasets, working_directory
+from runs.engine.claimed_step import Job
 from runs.engine.environment_build import build
 from runs.engine.environment_variables import variables
-from runs.engine.job import Job
 from runs.engine.log_capture import LogCapture
 from runs.engine.outages import GivenUp, OutageRetry, after_outage, is_outage
 from runs.engine.result import Result
@@ -38,8 +38,8 @@ from runs.steps.environments import (
 from runs.steps.process import Ended, StepProcess, start
 from runs.steps.reasons import last_words
 from studio.core import file_names
-from studio.core.console import plain
 from studio.core.errors import Refused, text_of
+from studio.core.log_markup import plain
 from studio.storage.failures import StoreFailed
 
 logger = logging.getLogger(__name__)

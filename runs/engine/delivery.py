@@ -11,7 +11,7 @@ from typing import Any
 from endpoints import data
 from runs.engine import output_datasets, stored_outputs
 from runs.engine.claim import Claim
-from runs.engine.job import Job
+from runs.engine.claimed_step import Job
 from runs.engine.outages import OutageRetry
 from runs.models import Run, StepRun
 from runs.states import IN_PROGRESS, Status

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from django.conf import settings
 
-from runs.engine.job import Job
+from runs.engine.claimed_step import Job
 from runs.engine.outages import OutageRetry
 from runs.logs import BUILD_LOG, LogWriter
 from runs.steps import StopFlag

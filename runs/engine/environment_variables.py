@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from django.conf import settings
 
 from runs import run_tokens
-from runs.engine.job import Job
+from runs.engine.claimed_step import Job
 from runs.engine.value_lengths import in_arguments
 from runs.engine.working_directory import WorkingDirectory
 from runs.steps.environments import (

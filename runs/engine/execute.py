@@ -8,8 +8,8 @@ from django.core.exceptions import ValidationError
 
 from runs.engine.attempt import AWAY, Attempt, Watchdog
 from runs.engine.claim import Claim
+from runs.engine.claimed_step import decide, load
 from runs.engine.finish import Finished, finish
-from runs.engine.job import decide, load
 from runs.engine.outages import GivenUp, OutageRetry, after_outage, is_outage
 from runs.engine.result import Result
 from runs.models import Outcome

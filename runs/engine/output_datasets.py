@@ -5,7 +5,7 @@ from collections.abc import Collection
 from typing import Any
 
 from endpoints import data, services
-from runs.engine.job import Job
+from runs.engine.claimed_step import Job
 from studio.core.access import Actor, system_actor
 
 

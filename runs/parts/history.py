@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from runs import filters
 from runs.models import Run
-from runs.parts import scope
+from runs.parts import visible_runs
 from runs.parts.scatter import scatter
 from runs.serving import tell_unserved
 from runs.states import Status
@@ -76,7 +76,7 @@ def tab(request, **of) -> dict:
     """The context of a Runs tab: tiles, chart and one page of the table."""
     chosen = request.GET.get("status", "")
     chosen = chosen if chosen in TILES else ""
-    runs = scope.listed(request).filter(**of)
+    runs = visible_runs.listed(request).filter(**of)
     newest = list(
         Run.objects.filter(**of)
         .order_by("-pk")

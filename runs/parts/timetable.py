@@ -35,7 +35,7 @@ def tab(request, own: str, target: PipelineEndpoint | PublishedPipeline) -> dict
     return {
         "page": page_of(request, schedules_of(request).filter(**{own: target})),
         "own": own,
-        "new_url": f"{reverse('endpoints:schedule-new')}?target={own}:{target.uuid}",
+        "new_url": f"{reverse('runs:schedule-new')}?target={own}:{target.uuid}",
     }
 
 

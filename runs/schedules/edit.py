@@ -18,7 +18,7 @@ from endpoints.services import checks
 from runs.models import Schedule, Trigger
 from runs.recurrence import BadRecurrence, Recurrence
 from runs.submission import RunSettings
-from runs.submission.examine import examine
+from runs.submission.check import examine
 from runs.submission.submit import check_remarks
 from runs.submission.target import EndpointTarget, PipelineTarget, Published
 from studio.core import audit

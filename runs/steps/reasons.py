@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from itertools import takewhile
 
-from studio.core.console import plain
+from studio.core.log_markup import plain
 
 # `before` may be an unfinished progress bar, the rank of a process, or the frame of a box.
 _STACK = re.compile(

@@ -19,7 +19,7 @@ from runs.bell import ring
 from runs.engine.plan import target_of
 from runs.models import Experiment, Kind, PipelineRun, Run, RunAttribute, Schedule, Source
 from runs.naming import experiment_of, run_name
-from runs.submission.examine import Examined, examine, find_places
+from runs.submission.check import Examined, examine, find_places
 from runs.submission.idempotency import Key, run_in_turn, run_of_key
 from runs.submission.settings import Remark, RunSettings
 from runs.submission.target import Found, NewGraph, Target, require_target, verb_to_run

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST
 
 from runs import services
 from runs.models import Run
-from runs.parts import scope
+from runs.parts import visible_runs
 from runs.parts.definitions import reader
 from studio.core.access import require
 from studio.core.errors import Refused
@@ -20,9 +20,9 @@ from studio.core.uuids import as_uuid
 @form_view
 def cancel(request, uuid):
     """Asks, then cancels."""
-    run = scope.find_whole(request, uuid)
+    run = visible_runs.find_whole(request, uuid)
     if request.method != "POST":
-        below = scope.below(run).live().exists()
+        below = visible_runs.below(run).live().exists()
         page = {"nav": "pipelines", "run": run, "below": below}
         return render(request, "runs/run_cancel.html", page)
     services.cancel(request.actor, run)
@@ -34,7 +34,11 @@ def cancel(request, uuid):
 def cancel_selected(request):
     """Asks, then cancels those of the selected runs that are not over yet."""
     require(reader(request), "cancel")
-    runs = list(scope.top(request).filter(uuid__in=selected(request), kind__in=scope.TOP).live())
+    runs = list(
+        visible_runs.top(request)
+        .filter(uuid__in=selected(request), kind__in=visible_runs.TOP)
+        .live()
+    )
     if runs and "confirmed" not in request.POST:
         return _confirm(request, runs)
     done = sum(_canceled(request, run) for run in runs)

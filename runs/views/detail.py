@@ -8,8 +8,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from runs.models import Kind, Run
-from runs.parts import scope
-from runs.views import document, logs, pages, panel, tracked, tree
+from runs.parts import visible_runs
+from runs.views import client_runs, document, logs, pages, panel, tree
 
 WIDE = 1000  # wider graphs get the full width of the page, to stay legible
 PARTS = {"step", "file", "line", "attempt"}  # parameters of the log beside the graph
@@ -18,12 +18,12 @@ PARTS = {"step", "file", "line", "attempt"}  # parameters of the log beside the 
 @require_safe
 def graph(request, uuid):
     """The graph with one step beside it. The id of a step leads to its place in its run."""
-    run = scope.find_any(request, uuid)
+    run = visible_runs.find_any(request, uuid)
     if run.kind == Kind.STEP:
         return _to_its_run(request, run)
     if run.kind != Kind.PIPELINE:
-        return tracked.overview(request, uuid)
-    run = scope.find_run(request, uuid)
+        return client_runs.overview(request, uuid)
+    run = visible_runs.find_run(request, uuid)
     page = pages.context(request, run, "run-detail")
     current = pages.chosen(page["steps"])
     page |= {
@@ -50,7 +50,7 @@ def _to_its_run(request, step: Run):
 
 @require_safe
 def steps(request, uuid):
-    run = scope.find_run(request, uuid)
+    run = visible_runs.find_run(request, uuid)
     page = pages.context(request, run, "run-steps")
     page["steps_url"] = pages.live_url(run, "steps")
     return render(request, "runs/run_steps.html", page)
@@ -58,15 +58,15 @@ def steps(request, uuid):
 
 @require_safe
 def details(request, uuid):
-    run = scope.find_run(request, uuid)
+    run = visible_runs.find_run(request, uuid)
     page = pages.context(request, run, "run-details")
     page |= {"timeline": list(run.status_changes.order_by("pk")), "raw": document.as_json(run)}
-    page["children"] = tracked.children_of(run)
+    page["children"] = client_runs.children_of(run)
     page["original"] = Run.objects.filter(pipeline_run__resubmissions=run.pk).first()
     return render(request, "runs/run_details.html", page)
 
 
 @require_safe
 def raw(request, uuid):
-    run = scope.find_whole(request, uuid)
+    run = visible_runs.find_whole(request, uuid)
     return JsonResponse(document.of(run), json_dumps_params={"indent": 2, "ensure_ascii": False})

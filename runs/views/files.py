@@ -11,7 +11,7 @@ from endpoints import data
 from runs import logs
 from runs.execution_log import EXECUTION_LOG, ExecutionLog
 from runs.models import Artifact, Kind, Run
-from runs.parts import scope
+from runs.parts import visible_runs
 from runs.parts.code_files import code_file
 from studio.core import file_names
 from studio.core.ui import fragments
@@ -25,10 +25,10 @@ IN_MEMORY = 8 * 1024 * 1024
 @require_safe
 def artifact(request, uuid, path):
     """A file of a run; for a reused step, of the original."""
-    run = scope.find_any(request, uuid)
+    run = visible_runs.find_any(request, uuid)
     # PostgreSQL refuses a query with a NUL character.
     named = Artifact.objects.none() if "\0" in path else Artifact.objects.filter(path=path)
-    found = named.filter(run=scope.source_of(run)).first()
+    found = named.filter(run=visible_runs.source_of(run)).first()
     if found is None:
         sent_path(path)  # raises if no file can have this name
         raise Http404
@@ -38,7 +38,7 @@ def artifact(request, uuid, path):
 @require_safe
 def data_file(request, uuid, path):
     """A file of an output: `<name of the output>/<path in it>`."""
-    run = scope.find_any(request, uuid)
+    run = visible_runs.find_any(request, uuid)
     name, _slash, rest = path.partition("/")
     place = run.step.outputs.get(name) if run.kind == Kind.STEP else None
     if not place:
@@ -52,14 +52,14 @@ def data_file(request, uuid, path):
 
 @require_safe
 def code(request, uuid, path):
-    run = scope.find_run(request, uuid)
+    run = visible_runs.find_run(request, uuid)
     return code_file(request, run.pipeline_run.graph.uuid, path)
 
 
 @require_safe
 def everything(request, uuid):
     """All logs and files of a run and its steps as one archive; for a step only its own."""
-    run = scope.find_any(request, uuid)
+    run = visible_runs.find_any(request, uuid)
     if request.method == "HEAD":  # HEAD needs no archive
         return fragments.guarded(HttpResponse(content_type="application/zip"))
     archive = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - the answer closes it
@@ -81,7 +81,7 @@ def _owners(run: Run):
     for part in parts.order_by("pk"):
         name = _entry(str(part)).replace("/", "_")
         folder = "" if part.pk == run.pk else f"{part.number:02d}-{name}-{part.uuid.hex[:4]}/"
-        yield folder, scope.source_of(part)
+        yield folder, visible_runs.source_of(part)
 
 
 def _entry(name: str) -> str:

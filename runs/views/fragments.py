@@ -5,7 +5,7 @@ from django.utils import timezone
 from django.views.decorators.http import condition
 
 from runs.models import Run
-from runs.parts import scope
+from runs.parts.definitions import reader
 from studio.core.ui.fragments import hash_of
 
 CLOCK_SECONDS = 5  # bars and durations of running steps may lag this far behind
@@ -14,7 +14,7 @@ CLOCK_SECONDS = 5  # bars and durations of running steps may lag this far behind
 def tag_of_run(request, uuid, **kwargs) -> str | None:
     """Changes with every status change of the run and its steps, and every few seconds while it
     lives."""
-    run = Run.objects.visible_to(scope.reader(request)).filter(uuid=uuid).first()
+    run = Run.objects.visible_to(reader(request)).filter(uuid=uuid).first()
     if run is None:
         return None
     changed = Run.objects.filter(root_id=run.root_id).aggregate(at=Max("updated_at"))["at"]

@@ -5,7 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from runs.models import Kind
-from runs.parts import scope
+from runs.parts import visible_runs
 from runs.views import fragments, pages, panel, tree
 from studio.core.ui.fragments import private
 
@@ -16,8 +16,8 @@ def part(request, uuid, part):
     shape = PARTS.get(part)
     if shape is None:
         raise Http404
-    run = scope.find_whole(request, uuid)
-    is_tracked = run.kind in scope.TRACKED
+    run = visible_runs.find_whole(request, uuid)
+    is_tracked = run.kind in visible_runs.TRACKED
     if is_tracked and part != "heading":
         raise Http404
     steps = [] if is_tracked else tree.steps_of(run, request.GET.get("step", ""))

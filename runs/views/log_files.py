@@ -7,7 +7,7 @@ from functools import cached_property
 from runs import logs
 from runs.execution_log import EXECUTION_LOG, ExecutionLog
 from runs.models import Kind, Run
-from runs.parts import scope
+from runs.parts import visible_runs
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class StoredLog:
 
     @cached_property
     def segments(self) -> list[logs.Segment]:
-        return logs.log_segments(scope.source_of(self.run).uuid, self.name)
+        return logs.log_segments(visible_runs.source_of(self.run).uuid, self.name)
 
     @property
     def size(self) -> int:
@@ -45,7 +45,7 @@ class StoredLog:
             yield offset, newlines
 
     def stream(self, *, start: int = 0, limit: int | None = None) -> Iterator[bytes]:
-        owner = scope.source_of(self.run).uuid
+        owner = visible_runs.source_of(self.run).uuid
         return logs.stream_log(owner, self.name, start=start, limit=limit)
 
 
@@ -55,7 +55,7 @@ Log = StoredLog | ExecutionLog
 def names(run: Run) -> list[str]:
     if run.kind == Kind.PIPELINE:
         return [EXECUTION_LOG]
-    return logs.log_names(scope.source_of(run).uuid)
+    return logs.log_names(visible_runs.source_of(run).uuid)
 
 
 def default_name(run: Run) -> str:

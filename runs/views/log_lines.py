@@ -6,7 +6,7 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 from runs.views.log_files import Log
-from studio.core import console
+from studio.core import log_markup
 
 SHOWN = 1000  # lines on a page when it opens
 TAIL_BYTES = 128 * 1024
@@ -106,7 +106,7 @@ def offset_of(log: Log, number: int) -> tuple[int, int]:
 def markup(piece: Piece, address: str, *, marked: int = 0) -> tuple[SafeString, SafeString]:
     """The text with a numbered link before each line, and the unfinished line, which the next piece
     replaces. `address` is the link without the line's number."""
-    rows = console.to_html(piece.text).split("\n")
+    rows = log_markup.to_html(piece.text).split("\n")
     first = 1 if piece.is_open else 0
     last = len(rows) - (rows[-1] == "" and len(rows) > first)
     for at in range(first, last):
@@ -124,7 +124,7 @@ def markup(piece: Piece, address: str, *, marked: int = 0) -> tuple[SafeString, 
 def first_error(piece: Piece) -> int:
     """The number of the first line that reports an error, 0 if none does. A stack trace has
     priority, because scripts also print results that they call errors."""
-    rows = console.to_html(piece.text).split("\n")
+    rows = log_markup.to_html(piece.text).split("\n")
     wrong = [at for at, row in enumerate(rows) if row.startswith('<span class="e">')]
     stacks = [at for at in wrong if TRACEBACK in rows[at]]
     at = next(iter(stacks or wrong), None)

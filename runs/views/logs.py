@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from runs.models import Kind, Run
-from runs.parts import scope
+from runs.parts import visible_runs
 from runs.states import Status
 from runs.views import log_files, log_lines
 from runs.views.log_files import Log
@@ -121,7 +121,7 @@ def _number(request, key: str) -> int:
 def log(request, uuid):
     """What a log has gained since byte `from`, for the page that shows it; else the whole log as
     text."""
-    run = scope.find_any(request, uuid)
+    run = visible_runs.find_any(request, uuid)
     name = request.GET.get("file") or log_files.default_name(run)
     if name != log_files.default_name(run) and name not in log_files.names(run):
         raise Http404

@@ -7,7 +7,7 @@ from django.urls import NoReverseMatch, reverse
 from django.views.decorators.http import require_safe
 
 from runs.models import Metric, MetricValue, Run
-from runs.parts import scope
+from runs.parts import visible_runs
 from runs.views import charts, pages
 from studio.core.ui.files import is_image
 
@@ -17,14 +17,14 @@ SHOWN_ROWS = 100  # in one metric's table
 
 @require_safe
 def metrics(request, uuid):
-    run = scope.find_whole(request, uuid)
+    run = visible_runs.find_whole(request, uuid)
     page = pages.context(request, run, "run-metrics") | _tables(run)
     return render(request, "runs/run_metrics.html", page)
 
 
 @require_safe
 def images(request, uuid):
-    run = scope.find_whole(request, uuid)
+    run = visible_runs.find_whole(request, uuid)
     logged = [file for file in _files(run) if is_image(file["value"])]
     page = pages.context(request, run, "run-images") | {"images": logged}
     return render(request, "runs/run_images.html", page)

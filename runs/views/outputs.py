@@ -7,7 +7,7 @@ from django.views.decorators.http import require_safe
 from endpoints import data
 from endpoints.models import Datastore
 from runs.models import Artifact, Kind, Run
-from runs.parts import scope
+from runs.parts import visible_runs
 from runs.views import log_files, logs, pages
 from studio.core import file_names
 from studio.core.errors import Refused
@@ -20,9 +20,9 @@ SHOWN_CHILDREN = 200
 @require_safe
 def outputs(request, uuid):
     """The run itself can be chosen like a step; its log is the execution log."""
-    run = scope.find_whole(request, uuid)
+    run = visible_runs.find_whole(request, uuid)
     page = pages.context(request, run, "run-outputs")
-    if run.kind in scope.TRACKED:
+    if run.kind in visible_runs.TRACKED:
         page["folders"] = _artifacts_of(run, list(run.children.order_by("pk")[:SHOWN_CHILDREN]))
         if log_files.names(run):
             page |= {"log": logs.pane(request, run), "current": run}

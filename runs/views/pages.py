@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy
 
 from runs.models import Run
-from runs.parts import scope
+from runs.parts import visible_runs
 from runs.serving import unserved
 from runs.states import Status
 from runs.views import tree
@@ -32,8 +32,8 @@ TRACKED_TABS = {
 
 
 def context(request, run: Run, tab: str) -> dict:
-    if run.kind in scope.TRACKED:
-        counts = {"run-children": scope.below(run).count()}
+    if run.kind in visible_runs.TRACKED:
+        counts = {"run-children": visible_runs.below(run).count()}
         special: dict = {"tabs": _tabs(run, TRACKED_TABS, tab, counts), "steps": []}
     else:
         steps = tree.steps_of(run, request.GET.get("step", ""))

@@ -5,7 +5,7 @@ from django.utils.translation import gettext as _
 
 from endpoints.models import SavedDataset
 from runs.models import Run
-from runs.parts import scope
+from runs.parts import visible_runs
 from runs.serving import living_workers, serving
 from runs.states import TERMINAL, Status
 from studio.core.ui.templatetags.studio import shown
@@ -26,7 +26,7 @@ def panel(run: Run, steps: list[Run], current: Run) -> dict:
         "attempts": sorted(row.step.attempts.all(), key=lambda attempt: -attempt.number),
         "waiting": waiting(row, steps),
         "error": row.error.strip(),
-        "children": list(scope.below(row).order_by("-pk")[:CHILDREN]),
+        "children": list(visible_runs.below(row).order_by("-pk")[:CHILDREN]),
         "inputs": _places(run, row.step.inputs, steps),
         "outputs": _places(run, row.step.outputs, steps),
         "reused_from": row.step.reused_from.run if row.step.reused_from else None,

@@ -10,7 +10,7 @@ from endpoints import blueprints
 from endpoints.parameters import datapath_text
 from runs import sealing
 from runs.models import Run
-from runs.parts import scope
+from runs.parts import visible_runs
 from runs.views import pages
 
 ORIGINS = {
@@ -22,7 +22,7 @@ ORIGINS = {
 
 @require_safe
 def parameters(request, uuid):
-    run = scope.find_run(request, uuid)
+    run = visible_runs.find_run(request, uuid)
     page = pages.context(request, run, "run-parameters") | {"rows": _rows(run)}
     return render(request, "runs/run_parameters.html", page)
 

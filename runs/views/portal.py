@@ -40,4 +40,4 @@ def run(request, run_uuid, **named):
 @require_safe
 def compute(request, name):
     row = get_object_or_404(ComputeTarget, workspace=reader(request).workspace, name=name)
-    return redirect(f"{reverse('runs:compute-list')}#target-{row.name}")
+    return redirect(f"{reverse('endpoints:compute-list')}#target-{row.name}")

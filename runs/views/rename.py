@@ -5,15 +5,15 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from runs import services
-from runs.forms.run import RenameForm
-from runs.parts import scope
+from runs.forms.rename import RenameForm
+from runs.parts import visible_runs
 from studio.core.access import require
 from studio.core.ui.decorators import form_view
 
 
 @form_view
 def rename(request, uuid):
-    run = scope.find_whole(request, uuid)
+    run = visible_runs.find_whole(request, uuid)
     require(request.actor, "change", run)
     current = {"display_name": str(run), "description": run.description}
     form = RenameForm(request.POST if request.method == "POST" else None, initial=current)

@@ -7,7 +7,7 @@ from endpoints import blueprints
 from runs import services
 from runs.forms.submit import SubmitForm
 from runs.models import Run
-from runs.parts import scope
+from runs.parts import visible_runs
 from runs.submission import Key, RunSettings, verb_to_run
 from runs.views.submit import experiments_of, submitted
 from studio.core import audit
@@ -19,7 +19,7 @@ from studio.core.ui.decorators import form_view, triggers
 @triggers("Run")
 @form_view
 def resubmit(request, uuid):
-    run = scope.find_submitted(request, uuid)
+    run = visible_runs.find_submitted(request, uuid)
     require(request.actor, verb_to_run(run.pipeline), run)
     form = _form(request, run)
     if request.method == "POST" and form.is_valid():

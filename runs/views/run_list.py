@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from runs import filters
-from runs.parts import scope
+from runs.parts import visible_runs
 from runs.serving import tell_unserved
 from studio.core.ui import fragments
 from studio.core.ui.paging import place
@@ -16,9 +16,9 @@ from studio.core.ui.templatetags.studio import state_of
 @require_safe
 def run_list(request):
     """The page, or only its table for polling and filters."""
-    runs = scope.top(request)
+    runs = visible_runs.top(request)
     chosen = filters.RunFilter(request.GET, runs, workspace=request.actor.workspace)
-    page = filters.page(chosen.qs, chosen.statuses, kinds=scope.TOP, **place(request.GET))
+    page = filters.page(chosen.qs, chosen.statuses, kinds=visible_runs.TOP, **place(request.GET))
     tell_unserved(page)
     on = pills(request, chosen)
     context = {

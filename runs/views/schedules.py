@@ -55,7 +55,7 @@ def schedule_list(request):
         "shows_disabled": shows_disabled,
         "disabled_count": disabled,
     }
-    return render(request, "endpoints/schedule_list.html", context)
+    return render(request, "runs/schedule_list.html", context)
 
 
 @require_safe
@@ -74,7 +74,7 @@ def schedule_detail(request, uuid):
         "upcoming": _upcoming(schedule),
         "page": paginate(ticks, **at),
     }
-    return render(request, "endpoints/schedule_detail.html", context)
+    return render(request, "runs/schedule_detail.html", context)
 
 
 def _upcoming(schedule: Schedule) -> list:
@@ -166,7 +166,7 @@ def _choose(request):
     endpoints = endpoints.order_by("name").only("uuid", "name")[:TARGETS_OFFERED]
     pipelines = pipelines.order_by("-pk").only("uuid", "name", "created_at")[:TARGETS_OFFERED]
     context = {"nav": "pipelines", "endpoints": list(endpoints), "pipelines": list(pipelines)}
-    return render(request, "endpoints/schedule_new.html", context)
+    return render(request, "runs/schedule_new.html", context)
 
 
 def _as_argument(target) -> dict:
@@ -235,7 +235,7 @@ def _page(request, form: ScheduleForm, *, schedule: Schedule | None = None, **co
         "schedule": schedule,
         "upcoming": _preview(form, is_new=schedule is None),
     }
-    return render(request, "endpoints/schedule_form.html", context)
+    return render(request, "runs/schedule_form.html", context)
 
 
 def _preview(form: ScheduleForm, *, is_new: bool) -> list:
@@ -296,12 +296,12 @@ def schedule_delete(request, uuid):
     if request.method == "POST":
         schedules.delete_schedule(request.actor, schedule)
         messages.success(request, _("Schedule %(name)s is deleted.") % {"name": schedule.name})
-        return redirect("endpoints:schedule-list")
+        return redirect("runs:schedule-list")
     context = {
         "nav": "pipelines",
         "title": _("Delete %(name)s?") % {"name": schedule.name},
         "text": _("It will not fire again, and its tick log is deleted. Its runs stay."),
-        "action": reverse("endpoints:schedule-delete", args=[schedule.uuid]),
+        "action": reverse("runs:schedule-delete", args=[schedule.uuid]),
         "submit": _("Delete"),
         "danger": True,
         "cancel_url": schedule.get_absolute_url(),

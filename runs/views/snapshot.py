@@ -6,14 +6,14 @@ from django.views.decorators.http import require_safe
 
 from endpoints import blueprints
 from runs.models import Run
-from runs.parts import scope
+from runs.parts import visible_runs
 from runs.views import pages
 from studio.core import file_names
 
 
 @require_safe
 def snapshot(request, uuid):
-    run = scope.find_run(request, uuid)
+    run = visible_runs.find_run(request, uuid)
     page = pages.context(request, run, "run-snapshot") | {"snapshots": _snapshots(run)}
     return render(request, "runs/run_snapshot.html", page)
 

@@ -47,7 +47,7 @@ def endpoint_submit(request, uuid):
         request,
         form,
         title=_("Set up pipeline run: %(name)s") % {"name": endpoint.name},
-        action=reverse("endpoints:endpoint-submit", args=[endpoint.uuid]),
+        action=reverse("runs:endpoint-submit", args=[endpoint.uuid]),
         back=endpoint,
         versions=rows,
         version=version,
@@ -70,7 +70,7 @@ def pipeline_submit(request, uuid):
         request,
         form,
         title=_("Set up pipeline run: %(name)s") % {"name": pipeline.name},
-        action=reverse("endpoints:pipeline-submit", args=[pipeline.uuid]),
+        action=reverse("runs:pipeline-submit", args=[pipeline.uuid]),
         back=pipeline,
         reason=why_disabled(None, pipeline),
     )
@@ -144,4 +144,4 @@ def _page(request, form: SubmitForm, *, back, reason: str, **context):
     """The form; 409 if the run would be refused whatever is filled in."""
     context |= {"nav": "endpoints", "form": form, "back": back, "reason": reason}
     status = 409 if reason and request.method == "POST" else 200
-    return render(request, "endpoints/submit.html", context, status=status)
+    return render(request, "runs/submit.html", context, status=status)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from endpoints.wire import words
+from endpoints.wire import fields
 from runs.models import Source
 from runs.submission import Remark, RunSettings
 from studio.core.errors import BadValue
@@ -32,7 +32,7 @@ NAMES = {  # of the settings that a client reads back
 }
 # In errors about a submission, whose target may be a new graph.
 FIELD_NAMES = {
-    **words.FIELD_NAMES,
+    **fields.FIELD_NAMES,
     **NAMES,
     "settings": "PipelineSubmissionInfo",
     "version": "pipelineVersion",

@@ -10,7 +10,7 @@ from rest_framework.parsers import BaseParser
 from rest_framework.response import Response
 
 from studio.api.arm import OpenView
-from studio.core import audit, tokens, tries
+from studio.core import audit, rate_limits, tokens
 from studio.core.errors import BadValue
 from studio.core.models import Token
 from studio.core.origin import origin
@@ -50,7 +50,7 @@ def guessed(client: str) -> Response:
     """Record a wrong secret, and limit further ones. A right secret is never locked out: nobody
     guesses 256 bits, and one caller with an old secret must not stop the others at its address."""
     address = origin().address
-    attempt = tries.take("secret", client, address, is_known=lambda: False)
+    attempt = rate_limits.take("secret", client, address, is_known=lambda: False)
     answer = (
         refused(
             "temporarily_unavailable", "Too many wrong secrets. Wait a minute, then try again.", 429
@@ -67,7 +67,7 @@ def guessed(client: str) -> Response:
         reason=answer.data["error_description"],
     )
     if attempt.is_too_late:
-        answer.headers["Retry-After"] = str(tries.seconds_to_wait())
+        answer.headers["Retry-After"] = str(rate_limits.seconds_to_wait())
     return answer
 
 

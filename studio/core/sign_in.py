@@ -9,7 +9,7 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from studio.core import audit, tries
+from studio.core import audit, rate_limits
 from studio.core.access import person
 from studio.core.errors import Refused
 from studio.core.models import AuditEvent, User
@@ -43,7 +43,7 @@ T = TypeVar("T")
 
 def _guarded(name: str, check: Callable[[], T]) -> T:
     address = origin().address
-    attempt = tries.take("password", name, address, is_known=lambda: _is_known(name, address))
+    attempt = rate_limits.take("password", name, address, is_known=lambda: _is_known(name, address))
     if attempt.is_too_late:
         raise _locked(name, address)
     found = check()

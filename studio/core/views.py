@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from studio.core import sign_in, tokens, tries
+from studio.core import rate_limits, sign_in, tokens
 from studio.core.access import require, workspaces_of
 from studio.core.db.keyset import numbered
 from studio.core.forms import OwnPasswordForm, SignInForm, TokenForm
@@ -41,7 +41,7 @@ class SignIn(LoginView):
         answer = super().form_invalid(form)
         if form.locked is not None:
             answer.status_code = form.locked.status
-            answer.headers["Retry-After"] = tries.seconds_to_wait()
+            answer.headers["Retry-After"] = rate_limits.seconds_to_wait()
         return answer
 
 

@@ -7,9 +7,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from endpoints.models import ComputeTarget, PipelineEndpoint
-from endpoints.views import catalogue
 from runs.models import Worker
-from runs.parts import scope, timetable
+from runs.parts import catalogue, timetable, visible_runs
 from runs.serving import living_workers, serving, tell_unserved
 from runs.states import Status
 from studio.core.ui import fragments
@@ -27,11 +26,11 @@ def home(request):
 @require_safe
 def running(request):
     """The part of Home that is polled: runs and workers."""
-    return fragments.private(render(request, "runs/_home_now.html", _now(request)))
+    return fragments.private(render(request, "home/_now.html", _now(request)))
 
 
 def _now(request) -> dict:
-    runs = scope.listed(request)
+    runs = visible_runs.listed(request)
     live = list(runs.live().order_by("-pk")[: LIVE + 1])
     newest = list(runs.order_by("-pk")[:NEWEST])
     tell_unserved(live, newest)

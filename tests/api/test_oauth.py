@@ -6,7 +6,7 @@ import jwt
 import pytest
 import time_machine
 
-from studio.core import tokens, tries
+from studio.core import rate_limits, tokens
 from studio.core.access import actor_for
 from studio.core.models import AuditEvent, Token
 
@@ -111,14 +111,14 @@ def _within_one_minute():
 
 @pytest.mark.usefixtures("_within_one_minute")
 def test_guessing_secrets_is_slowed_down_and_on_record(anonymous, api):
-    for _ in range(tries.limit()):
+    for _ in range(rate_limits.limit()):
         assert grant(anonymous, "studio_guess").status == 401
     refused = grant(anonymous, "studio_guess")
     assert (refused.status, refused.body["error"]) == (429, "temporarily_unavailable")
     assert refused.headers["Retry-After"] == "55"
     rows = AuditEvent.objects.filter(verb="token refused").order_by("pk")
     assert list(rows.values_list("actor", "status", "count", "address")) == [
-        ("whoever", 401, tries.limit(), "127.0.0.1"),
+        ("whoever", 401, rate_limits.limit(), "127.0.0.1"),
         ("whoever", 429, 1, "127.0.0.1"),
     ]
     assert "studio_guess" not in str(AuditEvent.objects.values())
@@ -128,7 +128,7 @@ def test_guessing_secrets_is_slowed_down_and_on_record(anonymous, api):
 
 @pytest.mark.usefixtures("_within_one_minute")
 def test_spraying_client_names_is_slowed_down(anonymous, db):
-    times = tries.address_limit() + 3
+    times = rate_limits.address_limit() + 3
     answers = [grant(anonymous, "studio_x", client_id=f"client{n}").status for n in range(times)]
-    assert answers == [401] * tries.address_limit() + [429] * 3
+    assert answers == [401] * rate_limits.address_limit() + [429] * 3
     assert anonymous.get("/msi/", secret="wrong").status == 429

@@ -107,7 +107,7 @@ def test_the_forms_of_the_pages(client, actor, endpoint):
     pipeline = endpoint.default_version.pipeline
     client.force_login(actor.user)
     services.disable(actor, endpoint)
-    page = reverse("endpoints:endpoint-submit", args=[endpoint.uuid])
+    page = reverse("runs:endpoint-submit", args=[endpoint.uuid])
     initial = client.get(page).context["form"]
     form = {field.html_name: field.value() or "" for field in initial}
     form |= {"experiment_choice": "new", "new_experiment": "e", "experiment": ""}
@@ -117,7 +117,7 @@ def test_the_forms_of_the_pages(client, actor, endpoint):
     assert (event.endpoint_uuid, event.after) == (endpoint.uuid, {"code": "Disabled"})
     reader = factories.actor(actor.workspace, Role.READER)
     client.force_login(reader.user)
-    page = reverse("endpoints:pipeline-submit", args=[pipeline.uuid])
+    page = reverse("runs:pipeline-submit", args=[pipeline.uuid])
     assert client.get(page).status_code == 403
     assert client.post(page, form).status_code == 403
     event = refusals()[-1]

@@ -9,7 +9,7 @@ from endpoints.data import dataflow
 from endpoints.graph import reading
 from endpoints.parameters import values
 from endpoints.snapshots import zips
-from runs.api import uploaded
+from runs.api import local_uploads
 from studio.api import credential
 from studio.core import yaml_bounds
 from studio.core.rest import parsers
@@ -126,7 +126,7 @@ def test_lists_whose_items_cost_more_than_their_bytes_are_bounded(
 ):
     settings.STUDIO_SNAPSHOT_MAX_FILES = 10
     monkeypatch.setattr(parsers, "MAX_VALUES", 10_000)
-    monkeypatch.setattr(uploaded, "MOST_PATHS", 10)
+    monkeypatch.setattr(local_uploads, "MOST_PATHS", 10)
     monkeypatch.setattr(reading, "MOST_ROWS", 10)
     reply = api.call(method, path.format(P=api.P, W=api.workspace.scope), body)
     assert reply.status == 400

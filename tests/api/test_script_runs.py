@@ -8,7 +8,7 @@ import pytest
 from endpoints import blueprints
 from endpoints.models import Graph, Module, SavedDataset, Snapshot
 from runs import engine, run_tokens, services
-from runs.engine import job as jobs
+from runs.engine import claimed_step as jobs
 from runs.engine.recover import stuck_runs
 from runs.engine.time_out import overdue_runs
 from runs.models import Experiment, Kind, Outcome, Run, StepRun

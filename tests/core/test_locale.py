@@ -135,6 +135,6 @@ def test_a_refusal_is_korean_on_a_page_and_english_over_rest(client, actor, work
     unknown = client.post(door, headers={"accept-language": "ko"})
     assert unknown.json()["Error"]["Message"].isascii()
     client.force_login(actor.user)
-    place = reverse("endpoints:endpoint-submit", args=[endpoint.uuid])
+    place = reverse("runs:endpoint-submit", args=[endpoint.uuid])
     page = client.get(place, headers={"accept-language": "ko-KR"}).content.decode()
     assert "파이프라인 엔드포인트 daily은(는) 사용 안 함 상태입니다." in page

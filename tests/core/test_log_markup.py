@@ -1,6 +1,6 @@
 from django.template.defaultfilters import filesizeformat
 
-from studio.core.console import LONGEST_LINE, to_html
+from studio.core.log_markup import LONGEST_LINE, to_html
 
 
 def test_everything_is_escaped():

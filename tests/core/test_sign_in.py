@@ -8,7 +8,7 @@ from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
-from studio.core import tries
+from studio.core import rate_limits
 from studio.core.models import AuditEvent, Door, SignInTries
 from tests import factories
 
@@ -63,7 +63,7 @@ def test_what_fails_is_counted_and_holds_no_password(ada):
 
 
 def test_a_name_is_locked_for_the_minute_and_the_log_says_whom_and_where(ada, clock, caplog):
-    for _ in range(tries.limit() - 1):
+    for _ in range(rate_limits.limit() - 1):
         assert sign_in(ada.username, "no").status_code == 200
     locked = sign_in(ada.username, "no")
     assert (locked.status_code, locked.headers["Retry-After"]) == (429, "55")
@@ -78,21 +78,21 @@ def test_a_name_is_locked_for_the_minute_and_the_log_says_whom_and_where(ada, cl
 
 def test_a_success_resets_nobodys_count(ada, workspace):
     bob = factories.actor(workspace)
-    for _ in range(tries.limit() - 1):
+    for _ in range(rate_limits.limit() - 1):
         sign_in(bob.name, "no")
         assert sign_in(ada.username, SECRET).status_code == 302
     assert sign_in(bob.name, "no").status_code == 429
-    assert SignInTries.objects.order_by("-count").first().count == tries.limit()
+    assert SignInTries.objects.order_by("-count").first().count == rate_limits.limit()
 
 
 def spray(*, address: str = HERE) -> list[int]:
-    times = tries.limit() * tries.NAMES_PER_ADDRESS + 5
+    times = rate_limits.limit() * rate_limits.NAMES_PER_ADDRESS + 5
     return [sign_in(f"name{n}", "Winter2026", address=address).status_code for n in range(times)]
 
 
 def test_spraying_names_from_one_address_is_slowed_down(ada):
     answers = spray()
-    most = tries.limit() * tries.NAMES_PER_ADDRESS
+    most = rate_limits.limit() * rate_limits.NAMES_PER_ADDRESS
     assert answers == [200] * (most - 1) + [429] * 6
     assert sign_in(ada.username, SECRET).status_code == 429
     assert sign_in(ada.username, SECRET, address=ELSEWHERE).status_code == 302
@@ -103,26 +103,26 @@ def test_who_signed_in_at_an_address_before_is_not_locked_out_by_its_others(ada,
     clock.shift(60)
     spray()
     assert sign_in(ada.username, SECRET).status_code == 302
-    for _ in range(tries.limit()):
+    for _ in range(rate_limits.limit()):
         last = sign_in(ada.username, "no")
     assert last.status_code == sign_in(ada.username, SECRET).status_code == 429
 
 
 def test_hammering_at_one_name_locks_no_other_of_the_address(ada):
-    for _ in range(tries.limit() * tries.NAMES_PER_ADDRESS + 5):
+    for _ in range(rate_limits.limit() * rate_limits.NAMES_PER_ADDRESS + 5):
         sign_in("bob", "no")
     assert sign_in(ada.username, SECRET).status_code == 302
 
 
 def test_the_addresses_of_one_ipv6_network_are_one(ada):
-    for number in range(tries.limit()):
+    for number in range(rate_limits.limit()):
         last = sign_in(ada.username, "no", address=f"2001:db8::{number + 1:x}")
     assert last.status_code == 429
     assert sign_in(ada.username, SECRET, address="2001:db8:0:1::1").status_code == 302
 
 
 def test_blanks_and_wide_letters_are_no_further_names(ada):
-    for number in range(tries.limit()):
+    for number in range(rate_limits.limit()):
         last = sign_in(" " * number + ada.username, "no")
     assert last.status_code == 429
 
@@ -146,7 +146,7 @@ def test_behind_a_proxy_its_callers_are_counted(ada):
         headers = {"x-forwarded-for": forwarded}
         return Client().post(reverse("sign-in"), form, headers=headers, REMOTE_ADDR="127.0.0.1")
 
-    for _ in range(tries.limit()):
+    for _ in range(rate_limits.limit()):
         last = ask("203.0.113.9", "no")
     assert last.status_code == 429
     assert ask("203.0.113.10", SECRET).status_code == 302
@@ -199,7 +199,7 @@ def test_a_password_that_cannot_be_changed_says_why(ada, old, new, again, field)
 def test_the_own_password_is_not_guessed_on_its_page_either(ada):
     client = Client()
     client.force_login(ada)
-    for _ in range(tries.limit()):
+    for _ in range(rate_limits.limit()):
         reply = change(client, "no")
     assert "Wait a minute" in reply.content.decode()
     assert "Wait a minute" in change(client, SECRET).content.decode()
@@ -227,4 +227,4 @@ def test_who_is_no_staff_is_told_so(ada):
 
 
 def test_the_limit_is_the_setting(ada):
-    assert tries.limit() == settings.STUDIO_LOGIN_TRIES_PER_MINUTE
+    assert rate_limits.limit() == settings.STUDIO_LOGIN_TRIES_PER_MINUTE

@@ -3,13 +3,13 @@
 import pytest
 from django.urls import reverse
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("storage_folder")]
+pytestmark = pytest.mark.django_db
 
 
 def test_the_name_of_a_target_is_taken_once_in_a_workspace(client, actor):
     client.force_login(actor.user)
     target = {"name": "gpu", "description": ""}
-    assert client.post(reverse("runs:compute-new"), target).status_code == 302
-    again = client.post(reverse("runs:compute-new"), target)
+    assert client.post(reverse("endpoints:compute-new"), target).status_code == 302
+    again = client.post(reverse("endpoints:compute-new"), target)
     assert again.status_code == 200
     assert "There is already a target of this name" in again.content.decode()

@@ -25,7 +25,8 @@ def endpoint(workspace):
 
 
 def address(name, row, query=""):
-    return reverse(f"endpoints:{name}", args=[row.uuid]) + query
+    app = "runs" if name.endswith("-submit") else "endpoints"
+    return reverse(f"{app}:{name}", args=[row.uuid]) + query
 
 
 def post_run(client, row, door="endpoint-submit", **fields):
@@ -606,7 +607,7 @@ def test_the_newest_versions_of_each_dataset_are_offered(client, actor, as_role,
             flow = json.dumps({"blocks": [], "meta": {"RsDataflow": paths}})
             register_dataset(actor, name=name, dataflow=flow, **more)
     as_role()
-    address = reverse("endpoints:endpoint-submit", args=[data_endpoint.uuid])
+    address = reverse("runs:endpoint-submit", args=[data_endpoint.uuid])
     form = client.get(address).context["form"]
     offered = [value for value, _ in form.fields["param_ds"].choices]
     assert offered[:3] == ["", "long:latest", f"long:{VERSIONS_OFFERED + 5}"]
@@ -623,7 +624,6 @@ def test_a_path_without_a_datastore_is_refused(client, as_role, data_endpoint):
 def test_a_page_with_a_form_answers_head_and_changes_nothing(client, actor, workspace, name):
     endpoint = factories.endpoint(workspace, "daily")
     client.force_login(actor.user)
-    address = reverse(f"endpoints:endpoint-{name}", args=[endpoint.uuid]) + "?version=0"
-    assert client.head(address).status_code == 200
+    assert client.head(address(f"endpoint-{name}", endpoint, "?version=0")).status_code == 200
     endpoint.refresh_from_db()
     assert endpoint.status == EntityStatus.ACTIVE

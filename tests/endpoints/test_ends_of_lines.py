@@ -38,7 +38,7 @@ def shown(client, address: str) -> dict:
 
 
 def submit(client, endpoint, **fields):
-    address = reverse("endpoints:endpoint-submit", args=[endpoint.uuid])
+    address = reverse("runs:endpoint-submit", args=[endpoint.uuid])
     given = {**shown(client, address), "experiment_choice": "new", "new_experiment": "e"}
     reply = client.post(address, as_a_browser({**given, **fields}))
     assert reply.status_code == 302, reply.context["form"].errors

@@ -64,7 +64,7 @@ def test_home_lists_favourites_of_both_kinds(client, workspace, endpoint, as_rol
     card = page[page.index('id="favourites-title"') : page.index('id="home-now"')]
     assert endpoint.get_absolute_url() in card
     assert pipeline.get_absolute_url() in card
-    assert reverse("endpoints:endpoint-submit", args=[endpoint.uuid]) in card
+    assert reverse("runs:endpoint-submit", args=[endpoint.uuid]) in card
 
 
 @pytest.mark.parametrize("kind", ["endpoint", "pipeline"])

@@ -271,7 +271,7 @@ def test_the_page_shows_ticks_runs_and_the_next_ten(page, schedule):
 
 def test_run_now_disable_enable_and_delete(page, schedule):
     def post(verb):
-        address = reverse(f"endpoints:schedule-{verb}", args=[schedule.uuid])
+        address = reverse(f"runs:schedule-{verb}", args=[schedule.uuid])
         return page.post(address, follow=True).content.decode()
 
     assert "is submitted" in post("run")
@@ -280,7 +280,7 @@ def test_run_now_disable_enable_and_delete(page, schedule):
     assert Schedule.objects.get().next_at is None
     assert "is enabled" in post("enable")
     assert Schedule.objects.get().next_at > timezone.now() + timedelta(days=1)
-    delete = reverse("endpoints:schedule-delete", args=[schedule.uuid])
+    delete = reverse("runs:schedule-delete", args=[schedule.uuid])
     assert "Its runs stay" in text_of(page, delete)
     assert "is deleted" in post("delete")
     assert not Schedule.objects.exists()

@@ -141,7 +141,8 @@ def page(client, actor, storage_folder):
     client.force_login(actor.user)
 
     def get(name: str, *args, query: str = "", status: int = 200, **headers) -> str:
-        response = client.get(reverse(f"runs:{name}", args=args) + query, headers=headers)
+        name = name if ":" in name or name == "home-running" else f"runs:{name}"
+        response = client.get(reverse(name, args=args) + query, headers=headers)
         assert response.status_code == status, response.content[:500]
         return response.content.decode()
 

@@ -11,7 +11,7 @@ from endpoints import data
 from endpoints.models import Datastore
 from runs import engine
 from runs.engine import delivery, stored_outputs
-from runs.engine.job import load
+from runs.engine.claimed_step import load
 from runs.engine.outages import GivenUp
 from runs.models import Metric, Outcome, Run, StepAttempt, StepRun
 from runs.states import Status

@@ -309,7 +309,7 @@ class TestReuse:
 
     @staticmethod
     def decide(claim):
-        from runs.engine.job import decide, load  # noqa: PLC0415
+        from runs.engine.claimed_step import decide, load  # noqa: PLC0415
 
         job = load(claim)
         reused = decide(job)

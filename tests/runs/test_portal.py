@@ -37,7 +37,7 @@ def links(run, workspace):
         f"/experiments/{run.experiment.name}/runs/{run.uuid}": f"/runs/{run.uuid}/",
         f"/pipelines/{pipeline.uuid}": pipeline.get_absolute_url(),
         f"/mlflow/v2.0{workspace.scope}/": reverse("runs:run-list"),
-        f"/compute/{target.name}/details": f"{reverse('runs:compute-list')}#target-gpu",
+        f"/compute/{target.name}/details": f"{reverse('endpoints:compute-list')}#target-gpu",
     }
 
 

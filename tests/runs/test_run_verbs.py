@@ -26,8 +26,8 @@ def test_a_reader_may_look_and_not_touch(client, workspace, run):
     reader = factories.actor(workspace, Role.READER)
     client.force_login(reader.user)
     assert client.get(run.get_absolute_url()).status_code == 200
-    for name in ("run-cancel", "run-resubmit", "run-publish"):
-        assert client.post(reverse(f"runs:{name}", args=[run.uuid])).status_code == 403
+    for name in ("runs:run-cancel", "runs:run-resubmit", "endpoints:run-publish"):
+        assert client.post(reverse(name, args=[run.uuid])).status_code == 403
     chosen = {"selected": [str(run.uuid)], "confirmed": "1"}
     assert client.post(reverse("runs:run-cancel-selected"), chosen).status_code == 403
     run.refresh_from_db()
@@ -74,8 +74,8 @@ def publication(**changes) -> dict:
 
 
 def test_publish_a_completed_run_behind_a_new_endpoint(page, client, run):
-    address = reverse("runs:run-publish", args=[complete(run).uuid])
-    assert "Set as default pipeline" in page("run-publish", run.uuid)
+    address = reverse("endpoints:run-publish", args=[complete(run).uuid])
+    assert "Set as default pipeline" in page("endpoints:run-publish", run.uuid)
     response = client.post(address, publication(continue_on_step_failure="on"))
     made = PublishedPipeline.objects.latest("pk")
     assert response.headers["Location"] == made.get_absolute_url()
@@ -87,7 +87,7 @@ def test_publish_a_completed_run_behind_a_new_endpoint(page, client, run):
 
 def test_publish_as_the_next_default_of_an_endpoint(page, client, endpoint, run):
     page("run-list")
-    address = reverse("runs:run-publish", args=[complete(run).uuid])
+    address = reverse("endpoints:run-publish", args=[complete(run).uuid])
     given = publication(where="existing", endpoint=str(endpoint.uuid), set_default="on")
     client.post(address, given)
     endpoint.refresh_from_db()
@@ -104,13 +104,13 @@ def test_publish_as_the_next_default_of_an_endpoint(page, client, endpoint, run)
 def test_nothing_is_published_on_an_error(page, client, run, wrong):
     page("run-list")
     before = PublishedPipeline.objects.count(), PipelineEndpoint.objects.count()
-    address = reverse("runs:run-publish", args=[complete(run).uuid])
+    address = reverse("endpoints:run-publish", args=[complete(run).uuid])
     assert client.post(address, publication(**wrong)).status_code == 200
     assert (PublishedPipeline.objects.count(), PipelineEndpoint.objects.count()) == before
 
 
 def test_a_run_that_has_not_completed_is_not_published(page, run):
-    page("run-publish", run.uuid, status=409)
+    page("endpoints:run-publish", run.uuid, status=409)
 
 
 def test_a_run_is_renamed_and_described(page, client, run):

@@ -16,7 +16,7 @@ from endpoints import services as definitions
 from endpoints.models import Datastore
 from runs import engine
 from runs.engine import storage_cleanup, stored_outputs, worker_names
-from runs.engine.job import load
+from runs.engine.claimed_step import load
 from runs.models import Artifact, Kind, Outcome, Run, StepAttempt, StepRun, Worker
 from runs.states import Status
 from runs.tracking import artifacts, author, replaced_artifacts

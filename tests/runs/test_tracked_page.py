@@ -106,8 +106,9 @@ def test_a_pipeline_submitted_below_it_is_found_from_it_and_leads_back(
 
 
 def test_pages_of_a_graph_lead_elsewhere_or_are_not_there(client, page, run, tracked):
-    for name in ("steps", "parameters", "snapshot", "details", "resubmit", "publish"):
+    for name in ("steps", "parameters", "snapshot", "details", "resubmit"):
         page(f"run-{name}", tracked.uuid, status=404)
+    page("endpoints:run-publish", tracked.uuid, status=404)
     page("run-live", tracked.uuid, "graph", status=404)
     assert "run-heading" in page("run-live", tracked.uuid, "heading")
     reply = client.get(reverse("runs:run-children", args=[run.uuid]))

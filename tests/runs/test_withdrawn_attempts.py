@@ -12,7 +12,7 @@ from endpoints import data
 from endpoints import services as definitions
 from endpoints.models import Dataset, DatasetVersion, Datastore
 from runs import engine, run_tokens, services
-from runs.engine.job import load
+from runs.engine.claimed_step import load
 from runs.engine.step_reports import StepReports
 from runs.models import (
     Artifact,

@@ -44,7 +44,7 @@ class TestUpkeep:
     def test_one_that_stops_says_so_on_the_compute_page(self, worker, client, actor):
         client.force_login(actor.user)
         worker._send_heartbeat()
-        page = reverse("runs:compute-list")
+        page = reverse("endpoints:compute-list")
         assert "Stopping" not in client.get(page).content.decode()
         worker.stopping.set()
         worker._check()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 
 from endpoints.graph import PORT_WORD, STRUCTURED_ARGUMENTS, Argument
-from runs.engine.job import Job
+from runs.engine.claimed_step import Job
 from runs.engine.working_directory.folder import WorkingDirectory
 
 OPERATOR = re.compile(r"\|\|?|&&?|;|\d?(>>?|<)(&\d)?")

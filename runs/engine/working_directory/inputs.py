@@ -8,7 +8,7 @@ from endpoints import data
 from endpoints.graph import Port
 from endpoints.models import SavedDataset
 from runs.engine import output_datasets, stored_outputs
-from runs.engine.job import Job
+from runs.engine.claimed_step import Job
 from runs.engine.working_directory.folder import WorkingDirectory, inside, port_folder
 from runs.models import PipelineRun
 from runs.steps import StepRefused

@@ -5,7 +5,7 @@ from django.conf import settings
 from endpoints import data, snapshots
 from endpoints.graph import OutputSetting
 from runs.engine import cleanup
-from runs.engine.job import Job
+from runs.engine.claimed_step import Job
 from runs.engine.working_directory.folder import WorkingDirectory, inside, port_folder
 from runs.engine.working_directory.inputs import lay_out
 from runs.engine.working_directory.outputs import fixed_path

@@ -8,7 +8,7 @@ from typing import Any
 from endpoints import data
 from endpoints.graph import OutputSetting
 from runs.engine import stored_outputs
-from runs.engine.job import Job
+from runs.engine.claimed_step import Job
 from runs.engine.outages import OutageRetry
 from runs.engine.working_directory.folder import WorkingDirectory, inside
 

@@ -8,7 +8,7 @@ from django.db.migrations.loader import MigrationLoader
 from endpoints.models import PublishedPipeline
 from endpoints.seed import seed
 from studio.core.models import Workspace
-from studio.core.services import create_admin, create_workspace
+from studio.core.workspaces import create_admin, create_workspace
 from studio.supervisor import CannotStart, datafolder
 
 FIRST = "studio"

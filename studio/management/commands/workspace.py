@@ -4,7 +4,7 @@ from django.db import DatabaseError, transaction
 
 from endpoints.seed import seed
 from studio.core.models import Workspace
-from studio.core.services import add_workspace
+from studio.core.workspaces import add_workspace
 from studio.management.callers import AuditedCommand, nothing_yet
 
 
