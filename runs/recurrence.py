@@ -5,7 +5,6 @@ their zone: a time skipped by daylight saving fires once, later by as much as th
 time that occurs twice fires at the first.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
@@ -20,13 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext
 from tzlocal.windows_tz import tz_win, win_tz
 
-FREQUENCIES = (
-    "Month",
-    "Week",
-    "Day",
-    "Hour",
-    "Minute",
-)  # in the order of their numbers (wire.md 3.6)
+FREQUENCIES = ("Month", "Week", "Day", "Hour", "Minute")
 STEPS: dict[str, Literal[1, 2, 3]] = {"Month": MONTHLY, "Week": WEEKLY, "Day": DAILY}
 WEEK_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 DAY_NAMES = dict(
@@ -56,16 +49,11 @@ SLACK = timedelta(hours=26)
 
 
 class BadRecurrence(ValueError):
-    """`key` is the invalid key of the recurrence; the text says why."""
+    """`field` is the invalid part of the recurrence; the text says why."""
 
-    def __init__(self, key: str, reason: str):
-        super().__init__(f"{key}: {reason}")
-        self.key = key
-
-    @property
-    def field(self) -> str:
-        """Our name of the key."""
-        return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", self.key).lower()
+    def __init__(self, field: str, reason: str):
+        super().__init__(reason)
+        self.field = field
 
 
 @cache
@@ -77,10 +65,10 @@ def iana_names() -> frozenset[str]:
 def zone_of(name: str) -> ZoneInfo:
     """The zone of a Windows name (v1 sends these) or of an IANA name."""
     if not isinstance(name, str):
-        raise BadRecurrence("TimeZone", "this must be the name of a time zone.")
+        raise BadRecurrence("time_zone", "This must be the name of a time zone.")
     known = win_tz.get(name) or RETIRED_ZONES.get(name) or name
     if known not in iana_names():
-        raise BadRecurrence("TimeZone", f"there is no time zone {name[:80]!r}.")
+        raise BadRecurrence("time_zone", f"There is no time zone {name[:80]!r}.")
     return ZoneInfo(known)
 
 
@@ -105,19 +93,13 @@ class Recurrence:
     is_given_start: bool = True
 
     @classmethod
-    def parse(cls, wire: Mapping[str, Any], *, created_at: datetime) -> "Recurrence":
-        """From the posted JSON; a recurrence without StartTime starts when it was created."""
-        if not isinstance(wire, Mapping):
-            raise BadRecurrence("Recurrence", "this must be an object.")
-        given = {str(key).lower(): value for key, value in wire.items() if value is not None}
+    def parse(cls, given: Mapping[str, Any], *, created_at: datetime) -> "Recurrence":
+        """A recurrence without a start time starts when it was created."""
+        given = {name: value for name, value in given.items() if value is not None}
         frequency = _frequency(given.get("frequency"))
-        zone_name = given.get("timezone", "UTC")
+        zone_name = given.get("time_zone", "UTC")
         zone = zone_of(zone_name)
-        times = given.get("schedule", {})
-        if not isinstance(times, Mapping):
-            raise BadRecurrence("Schedule", "this must be an object.")
-        times = {str(key).lower(): value for key, value in times.items() if value is not None}
-        start = given.get("starttime")
+        start = given.get("start_time")
         return cls(
             frequency=frequency,
             interval=_interval(given.get("interval", 1)),
@@ -125,11 +107,23 @@ class Recurrence:
             if start
             else created_at.astimezone(zone).replace(tzinfo=None, microsecond=0),
             time_zone=zone_name,
-            hours=_numbers("Hours", times.get("hours"), 23, frequency),
-            minutes=_numbers("Minutes", times.get("minutes"), 59, frequency),
-            week_days=_week_days(times.get("weekdays"), frequency),
+            hours=_numbers("hours", given.get("hours"), 23, frequency),
+            minutes=_numbers("minutes", given.get("minutes"), 59, frequency),
+            week_days=_week_days(given.get("week_days"), frequency),
             is_given_start=bool(start),
         )
+
+    def as_json(self) -> dict[str, Any]:
+        """What `parse` reads."""
+        return {
+            "frequency": self.frequency,
+            "interval": self.interval,
+            "start_time": self.start.isoformat() if self.is_given_start else None,
+            "time_zone": self.time_zone,
+            "hours": list(self.hours),
+            "minutes": list(self.minutes),
+            "week_days": list(self.week_days),
+        }
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -278,22 +272,16 @@ def _listed(words: list[str]) -> str:
 
 
 def _frequency(value: object) -> str:
-    if isinstance(value, str | int) and not isinstance(value, bool):
-        by_number = dict(zip("01234", FREQUENCIES, strict=True))
-        by_word = {word.lower(): word for word in FREQUENCIES}
-        found = by_number.get(str(value)) or by_word.get(str(value).lower())
-        if found:
-            return found
-    raise BadRecurrence("Frequency", "this must be Minute, Hour, Day, Week or Month.")
+    if isinstance(value, str) and value in FREQUENCIES:
+        return value
+    raise BadRecurrence("frequency", "This must be Minute, Hour, Day, Week or Month.")
 
 
 def _interval(value: object) -> int:
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
-        value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
-        raise BadRecurrence("Interval", "this must be a whole number.")
+        raise BadRecurrence("interval", "This must be a whole number.")
     if not 1 <= value <= LONGEST_INTERVAL:
-        raise BadRecurrence("Interval", f"this must be from 1 to {LONGEST_INTERVAL}.")
+        raise BadRecurrence("interval", f"This must be from 1 to {LONGEST_INTERVAL}.")
     return value
 
 
@@ -305,24 +293,24 @@ def _start(value: Any, zone: tzinfo) -> datetime:
     except (TypeError, ValueError):
         found = None
     if found is None:
-        raise BadRecurrence("StartTime", "this must be a time such as 2026-12-01T06:30:00.")
+        raise BadRecurrence("start_time", "This must be a time such as 2026-12-01T06:30:00.")
     if not YEARS[0] <= found.year <= YEARS[1]:
-        raise BadRecurrence("StartTime", f"the year must be from {YEARS[0]} to {YEARS[1]}.")
+        raise BadRecurrence("start_time", f"The year must be from {YEARS[0]} to {YEARS[1]}.")
     if found.tzinfo is not None:
         found = found.astimezone(zone).replace(tzinfo=None)
     return found.replace(microsecond=0)
 
 
-def _numbers(key: str, values: object, highest: int, frequency: str) -> tuple[int, ...]:
+def _numbers(name: str, values: object, highest: int, frequency: str) -> tuple[int, ...]:
     if not values and values in (None, [], ()):
         return ()
     if not isinstance(values, list | tuple):
-        raise BadRecurrence(key, "this must be a list of whole numbers.")
+        raise BadRecurrence(name, "This must be a list of whole numbers.")
     if frequency not in ("Day", "Week"):
-        raise BadRecurrence(key, "this goes with the frequencies Day and Week only.")
+        raise BadRecurrence(name, "This goes with the frequencies Day and Week only.")
     for value in values:
         if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= highest:
-            raise BadRecurrence(key, f"each must be a whole number from 0 to {highest}.")
+            raise BadRecurrence(name, f"Each must be a whole number from 0 to {highest}.")
     return tuple(sorted(set(values)))
 
 
@@ -330,13 +318,9 @@ def _week_days(values: object, frequency: str) -> tuple[str, ...]:
     if not values and values in (None, [], ()):
         return ()
     if not isinstance(values, list | tuple):
-        raise BadRecurrence("WeekDays", "this must be a list of days.")
+        raise BadRecurrence("week_days", "This must be a list of days.")
     if frequency != "Week":
-        raise BadRecurrence("WeekDays", "this goes with the frequency Week only.")
-    known = {name.lower(): name for name in WEEK_DAYS} | dict(
-        zip("0123456", WEEK_DAYS, strict=True)
-    )
-    wanted = {str(value).lower() for value in values}
-    if not wanted <= known.keys():
-        raise BadRecurrence("WeekDays", f"each must be one of {', '.join(WEEK_DAYS)}.")
-    return tuple(sorted({known[word] for word in wanted}, key=WEEK_DAYS.index))
+        raise BadRecurrence("week_days", "This goes with the frequency Week only.")
+    if not all(day in WEEK_DAYS for day in values):
+        raise BadRecurrence("week_days", f"Each must be one of {', '.join(WEEK_DAYS)}.")
+    return tuple(sorted(set(values), key=WEEK_DAYS.index))

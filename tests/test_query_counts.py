@@ -95,7 +95,7 @@ class Place:
         return schedules.create_schedule(
             self.actor,
             settings=RunSettings("growth"),
-            recurrence={"Frequency": "Day"},
+            recurrence={"frequency": "Day"},
             **target,
         )
 

@@ -68,7 +68,7 @@ class Caller:
             name="ways",
             endpoint=self.endpoint,
             settings=RunSettings("ways"),
-            recurrence={"Frequency": "Day"},
+            recurrence={"frequency": "Day"},
         )
 
     def graph(self):

@@ -9,7 +9,7 @@ from endpoints.wire.fields import entity_status, version_number
 from runs import schedules
 from runs.models import Schedule, Trigger
 from runs.wire import submission
-from runs.wire.schedules import FIELD_NAMES, schedule_entity
+from runs.wire.schedules import FIELD_NAMES, read_recurrence, schedule_entity
 from studio.core.errors import BadValue
 from studio.core.rest.bodies import LONGEST, Body, flag_of, kind_of
 from studio.core.rest.schema import query
@@ -145,7 +145,7 @@ def trigger_of(body: Body, schedule: Schedule | None = None) -> dict:
         raise BadValue(f"{key} is required.", target=key)
     found: dict = {}
     if given[Trigger.RECURRENCE] and kind is not Trigger.DATASTORE:
-        found["recurrence"] = body.mapping("Recurrence")
+        found["recurrence"] = read_recurrence(body.mapping("Recurrence"))
     if given[Trigger.DATASTORE] and kind is not Trigger.RECURRENCE:
         found["watch"] = watch_of(body, schedule)
     return found

@@ -192,15 +192,13 @@ class ScheduleForm(SubmitForm):
         given = self.cleaned_data
         start_time = given["start_time"]
         return {
-            "Frequency": given["frequency"],
-            "Interval": given["interval"] or 1,
-            "StartTime": f"{start_time:%Y-%m-%dT%H:%M:%S}" if start_time else None,
-            "TimeZone": given["time_zone"] or "UTC",
-            "Schedule": {
-                "Hours": given["hours"] or None,
-                "Minutes": given["minutes"] or None,
-                "WeekDays": given["week_days"] or None,
-            },
+            "frequency": given["frequency"],
+            "interval": given["interval"] or 1,
+            "start_time": f"{start_time:%Y-%m-%dT%H:%M:%S}" if start_time else None,
+            "time_zone": given["time_zone"] or "UTC",
+            "hours": given["hours"],
+            "minutes": given["minutes"],
+            "week_days": given["week_days"],
         }
 
     def watch(self) -> schedules.Watch:

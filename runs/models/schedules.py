@@ -34,7 +34,7 @@ class Schedule(FoldedModel, Definition):
         PublishedPipeline, models.PROTECT, null=True, blank=True, related_name="schedules"
     )
     trigger = models.CharField(max_length=10, choices=Trigger.choices)
-    recurrence = models.JSONField(default=dict, blank=True)  # as sent by the client
+    recurrence = models.JSONField(default=dict, blank=True)  # Recurrence.as_json
     time_zone = models.CharField(max_length=80, blank=True)
     starts_at = models.DateTimeField(null=True, blank=True)
     next_at = models.DateTimeField(null=True, blank=True)

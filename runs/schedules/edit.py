@@ -87,15 +87,15 @@ def create_schedule(
         created_at=now,
         created_by=actor.name,
     )
-    _name(schedule, name)
+    _set_name(schedule, name)
     if watch is not None:
-        _watch(actor, schedule, watch)
+        _set_watch(actor, schedule, watch)
         schedule.next_at = now
     elif recurrence is not None:
-        _follow(schedule, recurrence, now)
+        _set_recurrence(schedule, recurrence, now)
         if not schedule.rule.is_given_start:
             schedule.next_at = now  # v1: without a StartTime the first run is at once
-    _submit_with(actor, schedule, settings)
+    _set_settings(actor, schedule, settings)
     with transaction.atomic():
         stamp(actor, schedule)
         schedule.save()
@@ -126,19 +126,19 @@ def update_schedule(
         before, stored = _audited(current), current.settings
         was_active = current.is_active
         if name is not None:
-            _name(current, name)
+            _set_name(current, name)
         if skips_while_running is not None:
             current.skips_while_running = skips_while_running
         if not isinstance(version, str):
             current.endpoint_version = version
         if recurrence is not None:
-            _refollow(current, recurrence, now)
+            _change_recurrence(current, recurrence, now)
         if watch is not None:
-            _rewatch(actor, current, watch, now)
+            _change_watch(actor, current, watch, now)
         if status is not None:
             current.status = _status(status)
-        _submit_with(actor, current, settings)
-        _switch(current, was_active, now)
+        _set_settings(actor, current, settings)
+        _set_next_time(current, was_active, now)
         after = _audited(current)
         if after != before or current.settings != stored:
             stamp(actor, current)
@@ -183,7 +183,7 @@ def with_targets(schedules: QuerySet[Schedule]) -> QuerySet[Schedule]:
 
 
 # --- parts ----------------------------------------------------------------------------------------
-def _name(schedule: Schedule, name: str) -> None:
+def _set_name(schedule: Schedule, name: str) -> None:
     schedule.name = checks.text("name", name, longest=LONGEST, required=True)
 
 
@@ -193,31 +193,31 @@ def _status(status: str) -> str:
     return str(status)
 
 
-def _follow(schedule: Schedule, recurrence: Mapping[str, Any], now: datetime) -> None:
+def _set_recurrence(schedule: Schedule, recurrence: Mapping[str, Any], now: datetime) -> None:
     try:
         rule = Recurrence.parse(recurrence, created_at=now)
     except BadRecurrence as error:
         raise ValidationError({error.field: [str(error)]}) from error
     schedule.trigger = Trigger.RECURRENCE
-    schedule.recurrence = checks.document("recurrence", recurrence)
+    schedule.recurrence = rule.as_json()
     schedule.time_zone = rule.time_zone
     schedule.starts_at = rule.starts_at
     schedule.__dict__.pop("rule", None)
     schedule.next_at = rule.next_after(now)
     if schedule.next_at is None:
-        raise ValidationError({"interval": ["Interval: the schedule would never fire."]})
+        raise ValidationError({"interval": ["The schedule would never fire."]})
 
 
-def _refollow(schedule: Schedule, recurrence: Mapping[str, Any], now: datetime) -> None:
+def _change_recurrence(schedule: Schedule, recurrence: Mapping[str, Any], now: datetime) -> None:
     """Apply a recurrence. Clients send back the one that they read: then the schedule keeps its
     rhythm."""
     if not schedule.is_recurrence:
         raise ValidationError({"trigger": ["This schedule watches a datastore."]})
     since = schedule.starts_at or schedule.created_at
     trial = Schedule(starts_at=since)
-    _follow(trial, recurrence, since)
+    _set_recurrence(trial, recurrence, since)
     if _comparable(trial.rule) != _comparable(schedule.rule):
-        _follow(schedule, recurrence, now)
+        _set_recurrence(schedule, recurrence, now)
 
 
 def _comparable(rule: Recurrence) -> Recurrence:
@@ -225,7 +225,7 @@ def _comparable(rule: Recurrence) -> Recurrence:
     return replace(rule, time_zone=rule.zone.key)
 
 
-def _watch(actor: Actor, schedule: Schedule, watch: Watch) -> None:
+def _set_watch(actor: Actor, schedule: Schedule, watch: Watch) -> None:
     if not 1 <= watch.polling_minutes <= MOST_POLLING_MINUTES:
         text = f"PollingInterval must be from 1 to {MOST_POLLING_MINUTES} minutes."
         raise ValidationError({"polling_minutes": [text]})
@@ -238,11 +238,11 @@ def _watch(actor: Actor, schedule: Schedule, watch: Watch) -> None:
     schedule.one_run_per_batch = watch.one_run_per_batch
 
 
-def _rewatch(actor: Actor, schedule: Schedule, watch: Watch, now: datetime) -> None:
+def _change_watch(actor: Actor, schedule: Schedule, watch: Watch, now: datetime) -> None:
     if schedule.is_recurrence:
         raise ValidationError({"trigger": ["This schedule follows a recurrence."]})
     before = Watch.of(schedule)
-    _watch(actor, schedule, watch)
+    _set_watch(actor, schedule, watch)
     after = Watch.of(schedule)
     if after != before:
         schedule.next_at = now
@@ -251,7 +251,7 @@ def _rewatch(actor: Actor, schedule: Schedule, watch: Watch, now: datetime) -> N
         schedule.seen = None
 
 
-def _submit_with(actor: Actor, schedule: Schedule, settings: RunSettings | None) -> None:
+def _set_settings(actor: Actor, schedule: Schedule, settings: RunSettings | None) -> None:
     """Store the settings, or keep those that are stored, if a run of the target is possible with
     them."""
     stored = RunSettings.from_json(schedule.settings)
@@ -293,7 +293,7 @@ def _check_parameter(schedule: Schedule, blueprint: blueprints.Blueprint) -> Non
         raise ValidationError({"datapath_parameter": [text]})
 
 
-def _switch(schedule: Schedule, was_active: bool, now: datetime) -> None:
+def _set_next_time(schedule: Schedule, was_active: bool, now: datetime) -> None:
     """A disabled schedule is never due. When it is enabled again it continues from now, without
     making up for missed ticks."""
     if not schedule.is_active:

@@ -1,7 +1,12 @@
 """Schedules on the wire (wire.md 11)."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.exceptions import ValidationError
+
 from runs.models import Schedule
-from runs.recurrence import windows_name
+from runs.recurrence import FREQUENCIES, WEEK_DAYS, windows_name
 from runs.submission import RunSettings
 from runs.wire import submission
 from studio.core.rest.views import wire_time
@@ -45,6 +50,47 @@ def schedule_entity(schedule: Schedule) -> dict:
         "SkipsWhileRunning": schedule.skips_while_running,
         "NextTime": wire_time(schedule.next_at),
     }
+
+
+# Clients send a frequency or day as its word, in any case, or as its number (wire.md 3.6).
+WORDS = {
+    name: {word.lower(): word for word in words} | {str(n): word for n, word in enumerate(words)}
+    for name, words in (("frequency", FREQUENCIES), ("week_days", WEEK_DAYS))
+}
+
+
+def read_recurrence(wire: Mapping[str, Any]) -> dict[str, Any]:
+    """A posted recurrence in our words, for `Recurrence.parse`, which checks the values."""
+    given = _lower(wire)
+    times = given.get("schedule")
+    if times is not None and not isinstance(times, Mapping):
+        raise ValidationError({"schedule": ["This must be an object."]})
+    times = _lower(times or {})
+    days = times.get("weekdays")
+    return {
+        "frequency": _word("frequency", given.get("frequency")),
+        "interval": _whole(given.get("interval")),
+        "start_time": given.get("starttime"),
+        "time_zone": given.get("timezone"),
+        "hours": times.get("hours"),
+        "minutes": times.get("minutes"),
+        "week_days": [_word("week_days", day) for day in days] if isinstance(days, list) else days,
+    }
+
+
+def _lower(wire: Mapping[str, Any]) -> dict[str, Any]:
+    return {str(key).lower(): value for key, value in wire.items()}
+
+
+def _word(name: str, value: object) -> object:
+    is_word = isinstance(value, str | int) and not isinstance(value, bool)
+    return WORDS[name].get(str(value).lower(), value) if is_word else value
+
+
+def _whole(value: object) -> object:
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
+        return int(value)
+    return value
 
 
 def recurrence_entity(schedule: Schedule) -> dict:

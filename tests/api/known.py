@@ -35,7 +35,7 @@ def make(api, actor: Actor) -> Run:
         name=NAME,
         endpoint=endpoint,
         trigger="Recurrence",
-        recurrence={"Frequency": "Day", "Interval": 1},
+        recurrence={"frequency": "Day", "interval": 1},
         time_zone="UTC",
         starts_at=timezone.now(),
         settings=RunSettings(NAME).as_json(),

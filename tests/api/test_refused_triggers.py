@@ -158,7 +158,7 @@ def test_a_tick_of_a_schedule(actor, endpoint):
         name="nightly",
         endpoint=endpoint,
         settings=RunSettings("e"),
-        recurrence={"Frequency": "Day"},
+        recurrence={"frequency": "Day"},
     )
     services.disable(actor, endpoint)
     scheduler.tick()

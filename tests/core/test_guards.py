@@ -171,12 +171,10 @@ STAY = {
     },
     "endpoints/models/data.py": {"AzureBlob"},
     "runs/steps/__init__.py": {"PythonScriptStep"},
-    # Values of parameters and recurrences, likewise.
+    # Values of parameters, likewise.
     "endpoints/parameters/references.py": {
         *("DataStoreName", "RelativePath", "SavedDataSetReference", "DataSetReference"),
     },
-    "runs/recurrence.py": {"StartTime", "TimeZone", "WeekDays"},
-    "runs/forms/schedules.py": {"StartTime", "TimeZone", "WeekDays"},
     # Codes of errors and a property of steps, likewise.
     "runs/engine/advance.py": {"UserError"},
     "runs/engine/attempt.py": {"UserError"},

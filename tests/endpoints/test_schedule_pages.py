@@ -110,7 +110,7 @@ def test_the_tab_of_what_it_runs(page, schedule, actor, endpoint):
         endpoint=endpoint,
         version=1,
         settings=RunSettings("x"),
-        recurrence={"Frequency": "Day"},
+        recurrence={"frequency": "Day"},
     )
     assert '<span class="chip">v1</span>' in text_of(page, tab)
     pipeline = endpoint.default_version.pipeline
@@ -121,7 +121,7 @@ def test_the_tab_of_what_it_runs(page, schedule, actor, endpoint):
         name="of the pipeline",
         pipeline=pipeline,
         settings=RunSettings("x"),
-        recurrence={"Frequency": "Day"},
+        recurrence={"frequency": "Day"},
     )
     text = text_of(page, tab)
     assert made.get_absolute_url() in text
@@ -158,11 +158,13 @@ def test_a_new_schedule_starts_with_what_it_runs(page, endpoint, new):
 
 def test_the_form_makes_what_the_sdk_would(schedule):
     assert schedule.recurrence == {
-        "Frequency": "Week",
-        "Interval": 2,
-        "StartTime": "2030-12-01T00:00:00",
-        "TimeZone": "America/New_York",
-        "Schedule": {"Hours": [6, 18], "Minutes": [30], "WeekDays": ["Monday", "Friday"]},
+        "frequency": "Week",
+        "interval": 2,
+        "start_time": "2030-12-01T00:00:00",
+        "time_zone": "America/New_York",
+        "hours": [6, 18],
+        "minutes": [30],
+        "week_days": ["Monday", "Friday"],
     }
     given = RunSettings.from_json(schedule.settings).opened()
     assert given.experiment == "nightly"
@@ -228,7 +230,7 @@ def test_a_schedule_gets_another_rhythm_by_its_form(page, schedule, frequency):
     changed = FILLED | times | {"frequency": frequency, "etag": str(schedule.etag)}
     assert page.post(f"{schedule.get_absolute_url()}edit/", changed).status_code == 302
     after = Schedule.objects.get()
-    assert (after.recurrence["Frequency"], after.recurrence["Interval"]) == (frequency, 3)
+    assert (after.recurrence["frequency"], after.recurrence["interval"]) == (frequency, 3)
     assert after.etag != schedule.etag
     upcoming = page.get(schedule.get_absolute_url()).context["upcoming"]
     assert upcoming[0] == after.next_at and len(set(upcoming)) == 10

@@ -22,7 +22,7 @@ def test_home_shows_the_schedules_that_fire_next(client, actor, endpoint, monkey
             name=name,
             endpoint=endpoint,
             settings=RunSettings("growth"),
-            recurrence={"Frequency": "Day", "StartTime": f"{year}-01-01T00:00:00"},
+            recurrence={"frequency": "Day", "start_time": f"{year}-01-01T00:00:00"},
         )
         for name, year in starts.items()
     }

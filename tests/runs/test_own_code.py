@@ -58,7 +58,7 @@ class Place:
             name="known",
             endpoint=endpoint,
             settings=RunSettings("known"),
-            recurrence={"Frequency": "Day"},
+            recurrence={"frequency": "Day"},
         )
         graph_draft = create_graph_draft(actor, wire=self.wire, interface=self.interface)
         draft = create_draft(actor, name="known", graph=graph_draft, settings=RunSettings("known"))

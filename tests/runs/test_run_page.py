@@ -185,7 +185,7 @@ def test_a_scheduled_run_names_its_schedule(page, client, actor, run):
         name="nightly",
         endpoint=run.endpoint,
         settings=RunSettings("growth"),
-        recurrence={"Frequency": "Day", "StartTime": "2099-01-01T00:00:00"},
+        recurrence={"frequency": "Day", "start_time": "2099-01-01T00:00:00"},
     )
     scheduled = scheduler.run_now(actor, made)
     link = f'<a href="{made.get_absolute_url()}">nightly</a>'

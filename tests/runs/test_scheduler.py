@@ -19,7 +19,7 @@ from studio.core.errors import Disabled
 from tests import factories
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
-HOURLY = {"Frequency": "Hour", "Interval": 1, "StartTime": "2026-11-22T09:00:00"}
+HOURLY = {"frequency": "Hour", "interval": 1, "start_time": "2026-11-22T09:00:00"}
 EPOCHS = {"Name": "epochs", "Type": "0", "DefaultValue": "3"}
 PLACE = {
     "DataPathParameters": [
@@ -129,7 +129,7 @@ def test_without_a_start_it_fires_at_once_and_then_in_its_rhythm(actor, endpoint
         name="now",
         endpoint=endpoint,
         settings=RunSettings("nightly"),
-        recurrence={"Frequency": "Hour", "Interval": 12},
+        recurrence={"frequency": "Hour", "interval": 12},
     )
     scheduler.tick(NOON)
     schedule.refresh_from_db()
@@ -143,7 +143,7 @@ def test_a_start_in_the_future_does_not_fire_before(actor, endpoint):
         name="later",
         endpoint=endpoint,
         settings=RunSettings("nightly"),
-        recurrence=HOURLY | {"StartTime": "2026-11-25T09:00:00"},
+        recurrence=HOURLY | {"start_time": "2026-11-25T09:00:00"},
     )
     scheduler.tick(NOON + timedelta(days=2))
     assert ticks() == []
