@@ -12,7 +12,8 @@ from endpoints import data
 from endpoints.models import Dataset, DatasetVersion, Datastore
 from studio.core import file_names
 from studio.core.access import require
-from studio.core.db.keyset import numbered
+from studio.core.db.keyset import numbered, paginate
+from studio.core.ui.paging import place
 
 
 @require_safe
@@ -41,7 +42,7 @@ def dataset_detail(request, uuid):
         "version": version,
         "flow": data.read_dataflow(version.saved.dataflow) if version else None,
         "latest": versions.values_list("number", flat=True).first(),
-        "page": numbered(versions, request.GET),
+        "page": paginate(versions, **place(request.GET)),
     }
     return render(request, "endpoints/dataset_detail.html", context)
 

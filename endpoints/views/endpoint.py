@@ -2,7 +2,6 @@
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -15,25 +14,32 @@ from endpoints.views import consume, step, versions
 from endpoints.views.favourites import star_of
 from endpoints.wire.entities import endpoint_url
 from runs.parts import history, timetable
-from runs.parts.definitions import asked_version, find_endpoint, versions_of
+from runs.parts.definitions import (
+    asked_version,
+    find_endpoint,
+    find_version,
+    offered_versions,
+    versions_of,
+)
 from runs.parts.disabling import what_stops
 from studio.core.access import require
+from studio.core.db.keyset import paginate
 from studio.core.rest.views import base_url
 from studio.core.ui.decorators import form_view
 from studio.core.ui.fragments import private
+from studio.core.ui.paging import place
 
 
 def _frame(request, uuid, current: str) -> dict:
     """The context that all tabs share: heading, tabs, commands, and the selected version."""
     endpoint = find_endpoint(request, uuid)
-    rows = versions_of(endpoint)
-    selected = _selected(request, endpoint, rows)
+    offered, selected = offered_versions(endpoint, request.GET.get("version", ""))
     pipeline = selected.pipeline if selected else None
     is_default = selected is None or selected.pk == endpoint.default_version_id
     return {
         "nav": "endpoints",
         "endpoint": endpoint,
-        "versions": rows,
+        "versions": offered,
         "selected": selected,
         "is_default": is_default,
         "which": "" if is_default else f"?version={selected.number}",
@@ -41,24 +47,14 @@ def _frame(request, uuid, current: str) -> dict:
         "default_disabled": bool(
             endpoint.default_version and not endpoint.default_version.pipeline.is_active
         ),
-        "tabs": _tabs(endpoint, len(rows), current),
+        "tabs": _tabs(endpoint, offered, current),
         "current": current,
         "star": star_of(request, endpoint),
     }
 
 
-def _selected(request, endpoint: PipelineEndpoint, rows) -> EndpointVersion | None:
-    """The version of the query string, else the default; 404 for a number that does not exist."""
-    wanted = request.GET.get("version", "")
-    if not wanted:
-        return next((row for row in rows if row.pk == endpoint.default_version_id), None)
-    found = next((row for row in rows if str(row.number) == wanted), None)
-    if found is None:
-        raise Http404
-    return found
-
-
-def _tabs(endpoint: PipelineEndpoint, count: int, current: str) -> list[dict]:
+def _tabs(endpoint: PipelineEndpoint, newest: list[EndpointVersion], current: str) -> list[dict]:
+    count = newest[0].number + 1 if newest else 0  # no version is ever removed
     labels = {
         "detail": _("Details"),
         "versions": _("Published pipelines"),
@@ -93,7 +89,9 @@ def endpoint_detail(request, uuid):
 @require_safe
 def endpoint_versions(request, uuid):
     context = _frame(request, uuid, "versions")
-    context["rows"] = versions.rows_of(context["endpoint"], context["versions"])
+    endpoint = context["endpoint"]
+    page = paginate(versions_of(endpoint), **place(request.GET))
+    context |= {"page": page, "rows": versions.rows_of(endpoint, page)}
     return render(request, "endpoints/endpoint_versions.html", context)
 
 
@@ -190,20 +188,13 @@ def endpoint_set_default(request, uuid):
     """Asks first, showing how parameters change, because callers get a new default at once."""
     endpoint = find_endpoint(request, uuid)
     require(request.actor, "edit", endpoint)
-    wanted = _version(endpoint, asked_version(request))
+    wanted = find_version(endpoint, asked_version(request))
     if request.method != "POST":
         return _ask_default(request, endpoint, wanted)
     services.set_default(request.actor, endpoint, wanted)
     said = _("Version %(number)d is the default of %(name)s.")
     messages.success(request, said % {"number": wanted.number, "name": endpoint.name})
     return redirect("endpoints:endpoint-versions", uuid)
-
-
-def _version(endpoint: PipelineEndpoint, number: str) -> EndpointVersion:
-    found = next((row for row in versions_of(endpoint) if str(row.number) == number), None)
-    if found is None:
-        raise Http404
-    return found
 
 
 def _ask_default(request, endpoint: PipelineEndpoint, wanted: EndpointVersion):

@@ -1,7 +1,7 @@
 """The versions of an endpoint: how each has run, and what a new default would change for
 callers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from django.db.models import Count, OuterRef, Subquery
 from django.utils.translation import gettext as _
@@ -15,7 +15,7 @@ from runs.models import Run
 from runs.parts.history import COUNTED
 
 
-def rows_of(endpoint: PipelineEndpoint, versions: Sequence[EndpointVersion]) -> list[dict]:
+def rows_of(endpoint: PipelineEndpoint, versions: Iterable[EndpointVersion]) -> list[dict]:
     """Each version with the number of its runs through this endpoint and how the last one ended."""
     newest = Run.objects.filter(endpoint=endpoint).order_by("-pk").values("pk")[:COUNTED]
     counts = dict(
@@ -26,7 +26,8 @@ def rows_of(endpoint: PipelineEndpoint, versions: Sequence[EndpointVersion]) -> 
     )
     more = "+" if sum(counts.values()) == COUNTED else ""
     last = Run.objects.filter(pipeline=OuterRef("pipeline"), endpoint=endpoint).order_by("-pk")
-    statuses = dict(endpoint.versions.values_list("number", Subquery(last.values("status")[:1])))
+    shown = endpoint.versions.filter(pk__in=[version.pk for version in versions])
+    statuses = dict(shown.values_list("number", Subquery(last.values("status")[:1])))
     return [
         {
             "version": version,

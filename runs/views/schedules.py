@@ -17,7 +17,7 @@ from endpoints.models import EntityStatus, PipelineEndpoint, PublishedPipeline
 from runs import schedules
 from runs.forms.schedules import ScheduleForm, initial_of
 from runs.models import Schedule, ScheduleTick
-from runs.parts.definitions import find_endpoint, find_pipeline, reader, versions_of
+from runs.parts.definitions import find_endpoint, find_pipeline, offered_versions, reader
 from runs.parts.timetable import page_of, schedules_of
 from runs.recurrence import BadRecurrence, Recurrence
 from runs.schedules import scheduler
@@ -185,9 +185,8 @@ def _suggested(request, target) -> dict:
 
 
 def _form(request, target, schedule: Schedule | None, *, initial: dict, values=None):
-    rows = versions_of(target) if isinstance(target, PipelineEndpoint) else []
     pinned = schedule.endpoint_version if schedule else None
-    pipeline = target if not rows else _shown_version(target, rows, pinned)
+    pipeline, offered = _offered(target, "" if pinned is None else str(pinned))
     # The experiment of a schedule that has not fired yet need not exist.
     own = initial["experiment"] if initial.get("experiment") else None
     experiments = [name for name in experiments_of(request.actor) if name != own]
@@ -197,7 +196,7 @@ def _form(request, target, schedule: Schedule | None, *, initial: dict, values=N
         parameters=blueprints.load(pipeline.graph.uuid).parameters,
         experiments=[own, *experiments] if own else experiments,
         schedule=schedule,
-        versions=[row.number for row in rows],
+        versions=offered,
         values=values,
         initial={
             "continue_on_step_failure": pipeline.continue_on_step_failure,
@@ -207,12 +206,14 @@ def _form(request, target, schedule: Schedule | None, *, initial: dict, values=N
     )
 
 
-def _shown_version(endpoint: PipelineEndpoint, rows, pinned: int | None) -> PublishedPipeline:
-    """The pipeline whose parameters the form shows."""
-    for row in rows:
-        if row.pk == endpoint.default_version_id if pinned is None else row.number == pinned:
-            return row.pipeline
-    raise Refused(_("Pipeline endpoint %(name)s has no versions yet.") % {"name": endpoint})
+def _offered(target, pinned: str) -> tuple[PublishedPipeline, list[int]]:
+    """The pipeline whose parameters the form shows, and the versions that it offers."""
+    if isinstance(target, PublishedPipeline):
+        return target, []
+    offered, shown = offered_versions(target, pinned)
+    if shown is None:
+        raise Refused(_("Pipeline endpoint %(name)s has no versions yet.") % {"name": target})
+    return shown.pipeline, [row.number for row in offered]
 
 
 def _pinned(form: ScheduleForm) -> int | None:

@@ -3,18 +3,17 @@ about wrong values."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from endpoints import blueprints
-from endpoints.models import EndpointVersion, PipelineEndpoint, PublishedPipeline
+from endpoints.models import PipelineEndpoint, PublishedPipeline
 from endpoints.services import why_disabled
 from runs.forms.submit import SubmitForm
 from runs.models import Experiment, Run, Source
-from runs.parts.definitions import asked_version, find_endpoint, find_pipeline, versions_of
+from runs.parts.definitions import asked_version, find_endpoint, find_pipeline, offered_versions
 from runs.submission import (
     EndpointTarget,
     Key,
@@ -36,8 +35,9 @@ EXPERIMENTS_OFFERED = 200
 def endpoint_submit(request, uuid):
     endpoint = find_endpoint(request, uuid)
     require(request.actor, "submit", endpoint)
-    rows = versions_of(endpoint)
-    version = _version(request, endpoint, rows)
+    offered, version = offered_versions(endpoint, asked_version(request))
+    if version is None:
+        raise Refused(_("Pipeline endpoint %(name)s has no versions yet.") % {"name": endpoint})
     form = _form(request, version.pipeline, name=endpoint.name)
     if request.method == "POST" and form.is_valid():
         run = attempt(request.actor, form, endpoint, EndpointTarget(endpoint, version.number))
@@ -49,7 +49,7 @@ def endpoint_submit(request, uuid):
         title=_("Set up pipeline run: %(name)s") % {"name": endpoint.name},
         action=reverse("runs:endpoint-submit", args=[endpoint.uuid]),
         back=endpoint,
-        versions=rows,
+        versions=offered,
         version=version,
         endpoint=endpoint,
         reason=why_disabled(endpoint, version.pipeline, version),
@@ -107,20 +107,6 @@ def experiments_of(actor: Actor) -> list[str]:
     """The experiments that a form offers, newest first."""
     rows = Experiment.objects.filter(workspace=actor.workspace, archived_at=None)
     return list(rows.order_by("-pk").values_list("name", flat=True)[:EXPERIMENTS_OFFERED])
-
-
-def _version(request, endpoint: PipelineEndpoint, rows: list[EndpointVersion]) -> EndpointVersion:
-    if not rows:
-        raise Refused(_("Pipeline endpoint %(name)s has no versions yet.") % {"name": endpoint})
-    wanted = asked_version(request)
-    found = [
-        row
-        for row in rows
-        if (str(row.number) == wanted if wanted else row.pk == endpoint.default_version_id)
-    ]
-    if not found:
-        raise Http404
-    return found[0]
 
 
 def _form(request, pipeline: PublishedPipeline, *, name: str) -> SubmitForm:

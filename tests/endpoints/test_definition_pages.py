@@ -13,6 +13,7 @@ from endpoints.services import register_dataset
 from endpoints.views import consume, versions
 from runs.forms.submit import VERSIONS_OFFERED
 from runs.models import Experiment, Run
+from runs.parts import definitions
 from studio.core.models import AuditEvent, Role
 from tests import factories
 
@@ -250,6 +251,24 @@ def test_another_version_is_marked(client, workspace, as_role):
     assert "Viewing v1; callers get v0." in page
     assert client.get(address("endpoint-detail", row, "?version=9")).status_code == 404
     assert client.get(address("endpoint-detail", row, "?version=x")).status_code == 404
+
+
+def test_many_versions_are_paged_and_the_newest_are_offered(client, workspace, as_role):
+    as_role()
+    count = definitions.VERSIONS_OFFERED + 5
+    row = factories.endpoint(
+        workspace, pipelines=[factories.pipeline(workspace) for _ in range(count)]
+    )
+    newest = list(range(count - 1, 4, -1))
+    detail = client.get(address("endpoint-detail", row, "?version=2"))
+    assert [version.number for version in detail.context["versions"]] == [*newest, 2]
+    form = client.get(address("endpoint-submit", row)).context
+    assert [version.number for version in form["versions"]] == [*newest, 0]  # 0 is the default
+    page = client.get(address("endpoint-versions", row)).context
+    assert [shown["version"].number for shown in page["rows"]] == newest
+    older = client.get(address("endpoint-versions", row, f"?before={page['page'].older}")).context
+    assert [shown["version"].number for shown in older["rows"]] == [4, 3, 2, 1, 0]
+    assert [tab["count"] for tab in page["tabs"] if tab["count"]] == [count]
 
 
 def test_pages_of_an_endpoint_without_versions_work(client, workspace, endpoint, as_role):
