@@ -12,6 +12,7 @@ from django.template.backends.django import Template
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
+from studio.core.models import Role
 from tests import factories
 from tests.postgresql import PostgreSQL, find_binaries
 from tests.studio import LiveStudio
@@ -124,6 +125,18 @@ def workspace(db):
 @pytest.fixture
 def actor(workspace):
     return factories.actor(workspace)
+
+
+@pytest.fixture
+def as_role(client, workspace):
+    """Sign the client in with a role in the workspace."""
+
+    def sign_in(role=Role.ADMIN):
+        actor = factories.actor(workspace, role)
+        client.force_login(actor.user)
+        return actor
+
+    return sign_in
 
 
 @pytest.fixture(scope="session")
