@@ -7,6 +7,6 @@ class RunsConfig(AppConfig):
     def ready(self) -> None:
         # Imported here because they need the models, which are not loaded yet when this module is.
         from runs import run_tokens  # noqa: PLC0415
-        from studio.core.rest.authentication import StudioAuthentication  # noqa: PLC0415
+        from studio.core import tokens  # noqa: PLC0415
 
-        StudioAuthentication.readers.append(run_tokens.reader)
+        tokens.claim_readers.append(run_tokens.reader)

@@ -23,7 +23,6 @@ from runs.submission.submit import check_remarks
 from runs.submission.target import EndpointTarget, PipelineTarget, Published
 from studio.core import audit
 from studio.core.access import Actor, require
-from studio.core.rest.bodies import LONGEST
 from studio.core.revisable import require_current, stamp
 
 MOST_POLLING_MINUTES = 60 * 24 * 31
@@ -70,11 +69,11 @@ def create_schedule(
     `pipeline`. It fires by a `recurrence`, or when the files change that it is to `watch`."""
     if (endpoint is None) == (pipeline is None):
         raise ValidationError(
-            {"pipeline": ["Give exactly one of PipelineId and PipelineEndpointId."]}
+            {"pipeline": ["Give either a pipeline or an endpoint."]}
         )
     if (recurrence is None) == (watch is None):
         raise ValidationError(
-            {"trigger": ["Give exactly one of Recurrence and DataStoreTriggerInfo."]}
+            {"trigger": ["Give either a recurrence or a data change."]}
         )
     require(actor, "publish", endpoint or pipeline)
     now = timezone.now()
@@ -184,7 +183,7 @@ def with_targets(schedules: QuerySet[Schedule]) -> QuerySet[Schedule]:
 
 # --- parts ----------------------------------------------------------------------------------------
 def _set_name(schedule: Schedule, name: str) -> None:
-    schedule.name = checks.text("name", name, longest=LONGEST, required=True)
+    schedule.name = checks.text("name", name, longest=255, required=True)
 
 
 def _status(status: str) -> str:
@@ -227,7 +226,7 @@ def _comparable(rule: Recurrence) -> Recurrence:
 
 def _set_watch(actor: Actor, schedule: Schedule, watch: Watch) -> None:
     if not 1 <= watch.polling_minutes <= MOST_POLLING_MINUTES:
-        text = f"PollingInterval must be from 1 to {MOST_POLLING_MINUTES} minutes."
+        text = f"The polling interval must be from 1 to {MOST_POLLING_MINUTES} minutes."
         raise ValidationError({"polling_minutes": [text]})
     location = data.locate(actor.workspace, watch.datastore, watch.path)
     schedule.trigger = Trigger.DATASTORE

@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -19,6 +20,8 @@ from studio.core.audit import record
 from studio.core.models import RoleGrant, Token, User, Workspace
 
 PREFIX = "studio_"
+# Functions of apps that read other kinds of JWT: `runs` reads a step's own token.
+claim_readers: list[Callable[[dict[str, Any]], Actor | None]] = []
 JWT_SECONDS = 3600
 MOST_DAYS, LONGEST_NAME = 3650, 100
 USED_EVERY = timedelta(
@@ -144,3 +147,24 @@ def actor_of(token: Token) -> Actor:
     """The actor of a token found by `from_plain` or `from_uuid`, which include its role."""
     granted = RoleGrant(role=token.granted) if token.granted is not None else None
     return actor_for(token.user, token.workspace, token=token, grant=granted)
+
+
+def actor_from(key: str) -> Actor | None:
+    """The actor of a studio token, of a JWT made from one, or of a JWT that an app reads."""
+    if key.startswith(PREFIX):
+        token = from_plain(key)
+        return actor_of(token) if token else None
+    claims = decode(key)
+    return actor_of_claims(claims) if claims is not None else None
+
+
+def actor_of_claims(claims: dict[str, Any]) -> Actor | None:
+    """The actor that the claims of a JWT of ours stand for, while its token or run is alive."""
+    if "token" in claims:
+        token = from_uuid(claims["token"])
+        return actor_of(token) if token else None
+    for reader in claim_readers:
+        actor = reader(claims)
+        if actor is not None:
+            return actor
+    return None

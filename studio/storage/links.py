@@ -14,9 +14,9 @@ from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from django.conf import settings
 
+from studio.core import tokens
 from studio.core.access import Actor
 from studio.core.errors import Forbidden
-from studio.core.rest.authentication import actor_of_claims
 
 ACCOUNT = "a"
 VERSION = "2021-08-06"
@@ -71,7 +71,7 @@ def checked(container: str, path: str, query: Mapping[str, str], *, verb: str) -
             f"This address does not permit {verb!r}.", code="AuthorizationPermissionMismatch"
         )
     kind, _, uuid = maker.partition(".")
-    actor = actor_of_claims({kind: uuid})
+    actor = tokens.actor_of_claims({kind: uuid})
     if actor is None or not actor.may("read"):
         raise Forbidden(
             f"The {kind} that this address was made for has ended.", code="AuthenticationFailed"

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from studio.core import access, tokens
 from studio.core.models import Token
-from studio.core.rest.views import actor_from
+from studio.core.tokens import actor_from
 
 pytestmark = pytest.mark.django_db
 

@@ -30,13 +30,12 @@ from studio.core.access import Actor
 from studio.core.errors import BadValue, Forbidden, NamedByCaller, NotFound, Refused
 from studio.core.models import Workspace
 from studio.core.rest import enums
-from studio.core.rest.authentication import StudioAuthentication, actor_from
+from studio.core.rest.authentication import StudioAuthentication
 from studio.core.rest.bodies import too_large
 
 __all__ = [
     "StudioAuthentication",
     "WireView",
-    "actor_from",
     "base_url",
     "error_body",
     "find",
