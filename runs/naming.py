@@ -172,19 +172,20 @@ def experiment_of(text: object, owner: Any) -> tuple[str, list[str]]:
         name = experiment_name(text)
         return name, experiment_warnings(name)
     name = experiment_name(NOT_IN_NAMES.sub("-", owner.name))
-    said = f"ExperimentName was not given: the run is in the experiment {name!r}."
+    said = f"No experiment was named: the run is in {name!r}."
     return name, [said, *experiment_warnings(name)]
 
 
 def experiment_name(text: object) -> str:
     name = text.strip() if isinstance(text, str) else ""
     if not name:
-        raise ValidationError({"experiment": ["ExperimentName is required."]})
+        raise ValidationError({"experiment": ["The name of an experiment is required."]})
     if len(name) > 255 or NOT_IN_NAMES.search(name):
         raise ValidationError(
             {
                 "experiment": [
-                    "ExperimentName has 1 to 255 characters, no slashes and no control characters."
+                    "The name of an experiment has 1 to 255 characters, no slashes and no control"
+                    " characters."
                 ]
             }
         )

@@ -74,9 +74,9 @@ def _blocks(transformations: str) -> list[Mapping[str, Any]]:
     try:
         blocks = json.loads(transformations)["blocks"]
     except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise DataflowError("AdditionalTransformations cannot be read.") from error
+        raise DataflowError("The transformations of the output cannot be read.") from error
     if not isinstance(blocks, list) or not all(isinstance(block, Mapping) for block in blocks):
-        raise DataflowError("AdditionalTransformations cannot be read.")
+        raise DataflowError("The transformations of the output cannot be read.")
     return blocks
 
 

@@ -156,7 +156,7 @@ def _check_transformations(node: graphs.Node, port: str, transformations: str) -
     try:
         data.read_transformations(transformations)
     except data.DataflowError as error:
-        place = f"{node.name}.{port}.AdditionalTransformations"
+        place = f"{node.name}.{port}.transformations"
         raise ValidationError({place: error.messages}) from error
 
 

@@ -44,6 +44,7 @@ CLIENT_STATUSES = {
 class HistoryView(WireView):
     """A run at `experiments/{name}/…`, at `experimentids/{id}/…` or without an experiment."""
 
+    field_names = {"parent": "parentRunId", "run": "runId"}
     for_endpoint_tokens = for_run_tokens = True
 
     def experiment(self):

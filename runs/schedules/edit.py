@@ -68,13 +68,9 @@ def create_schedule(
     """Create a schedule for `endpoint` (its default, unless a `version` is pinned) or for
     `pipeline`. It fires by a `recurrence`, or when the files change that it is to `watch`."""
     if (endpoint is None) == (pipeline is None):
-        raise ValidationError(
-            {"pipeline": ["Give either a pipeline or an endpoint."]}
-        )
+        raise ValidationError({"pipeline": ["Give either a pipeline or an endpoint."]})
     if (recurrence is None) == (watch is None):
-        raise ValidationError(
-            {"trigger": ["Give either a recurrence or a data change."]}
-        )
+        raise ValidationError({"trigger": ["Give either a recurrence or a data change."]})
     require(actor, "publish", endpoint or pipeline)
     now = timezone.now()
     schedule = Schedule(

@@ -47,20 +47,20 @@ def make_child(
     require(actor, "drive", parent or experiment)
     if actor.run_uuid is not None and parent is None:
         raise BadValue(
-            "A step starts child runs only: parentRunId is required, which MLflow sends for"
+            "A step starts child runs only: name the run above it, as MLflow does for"
             " start_run(nested=True) within the step's own run.",
-            target="parentRunId",
+            target="parent",
         )
     try:
         uuid = uuid if isinstance(uuid, UUID) else UUID(uuid)
     except ValueError:
-        raise BadValue(f"{uuid!r} is not the id of a run: use a UUID.", target="runId") from None
+        raise BadValue(f"{uuid!r} is not the id of a run: use a UUID.", target="run") from None
     if experiment is None:
         if parent is None:
             raise ValueError("A run below no other needs an experiment.")
         experiment = parent.experiment
     if actor.run_uuid is not None and parent is not None and experiment != parent.experiment:
-        raise BadValue("A step's child runs are in its own experiment.", target="experiment_id")
+        raise BadValue("A step's child runs are in its own experiment.", target="experiment")
     try:
         with transaction.atomic():
             if parent is not None:

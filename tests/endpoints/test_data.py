@@ -373,7 +373,7 @@ def test_what_an_output_cannot_be_is_refused_with_the_graph(actor, workspace, te
     ]
     with pytest.raises(ValidationError, match=reason) as refusal:
         services.create_graph(actor, wire=wire, interface={"Parameters": []})
-    assert list(refusal.value.message_dict) == ["one.out.AdditionalTransformations"]
+    assert list(refusal.value.message_dict) == ["one.out.transformations"]
 
 
 def test_what_we_write_we_read(workspace):
