@@ -5,7 +5,8 @@ from django.views.decorators.http import require_safe
 
 from runs.models import Run
 from runs.parts import visible_runs
-from runs.views import document, pages
+from runs.views import pages
+from runs.wire import document
 from studio.core.db.keyset import paginate
 from studio.core.ui.paging import place
 

@@ -9,7 +9,8 @@ from django.views.decorators.http import require_safe
 
 from runs.models import Kind, Run
 from runs.parts import visible_runs
-from runs.views import client_runs, document, logs, pages, panel, tree
+from runs.views import client_runs, logs, pages, panel, tree
+from runs.wire import document
 
 WIDE = 1000  # wider graphs get the full width of the page, to stay legible
 PARTS = {"step", "file", "line", "attempt"}  # parameters of the log beside the graph
