@@ -2,6 +2,7 @@
 same sentence everywhere, once the endpoint or its pipeline is disabled; what brings code of the caller's
 own is refused to an Operator."""
 
+import ast
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from runs.submission import RunSettings
 from studio.core.models import Role
 from tests import factories
 from tests.api.walk import every_address
+from tests.studio import ROOT
 
 pytestmark = pytest.mark.django_db
 BODY = {"ExperimentName": "ways"}
@@ -173,6 +175,16 @@ WAYS = {
         Caller.resubmit_unpublished, brings_code=True, makes=2
     ),
 }
+# Where `submit` and `start` are called, and a way that goes through it.
+CALLERS = {
+    "runs/api/script_runs.py": "script",
+    "runs/api/trigger.py": "endpoint",
+    "runs/api/unsubmitted.py": "graph",
+    "runs/drafts/edit.py": "draft",
+    "runs/schedules/scheduler.py": "schedule",
+    "runs/services/resubmit.py": "resubmit",
+    "runs/views/submit.py": "form of the endpoint",
+}
 OF_WHAT_IS_PUBLISHED = [name for name, way in WAYS.items() if not way.brings_code]
 BEHIND_THE_ENDPOINT = [name for name, way in WAYS.items() if way.behind_endpoint]
 
@@ -231,3 +243,20 @@ def test_every_address_that_makes_a_run_has_a_way(caller):
     keyed = {view for view in views if isinstance(view, type) and issubclass(view, KeyedView)}
     assert keyed
     assert keyed <= caller.views
+
+
+def test_every_caller_of_submit_has_a_way():
+    files = [path for app in ("endpoints", "runs", "studio") for path in (ROOT / app).rglob("*.py")]
+    names = {str(path.relative_to(ROOT)) for path in files if _submits(path)}
+    assert {name for name in names if not name.startswith("runs/submission/")} == set(CALLERS)
+    assert set(CALLERS.values()) <= set(WAYS)
+
+
+def _submits(path) -> bool:
+    """Whether a file calls `submit` or `start` of `runs.submission`."""
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    imports = [node for node in nodes if isinstance(node, ast.ImportFrom)]
+    of_submission = [node for node in imports if str(node.module).startswith("runs.submission")]
+    imported = {alias.asname or alias.name for node in of_submission for alias in node.names}
+    called = {ast.unparse(node.func) for node in nodes if isinstance(node, ast.Call)}
+    return bool(called & imported & {"submit", "start"})
