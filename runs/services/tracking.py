@@ -170,7 +170,5 @@ def append_to_artifact(
     writing = model_files.writing(run, path)
     size = studio_store().append(blob, stream, at=at, writing=writing)
     with write_transaction():
-        attempt = attempt_of(actor, run)
-        known = Artifact.objects.filter(run=run, path=path).values_list("attempt", flat=True)
-        whose = known[0] if known else attempt  # the attempt that began it
-        return artifacts.record_artifact(run.pk, path=path, blob=blob, size=size, attempt=whose)
+        attempt_of(actor, run)
+        return artifacts.record_appended(run.pk, path=path, blob=blob, size=size)

@@ -5,14 +5,12 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from runs.models import (
-    Artifact,
-    Run,
-)
+from runs.models import Artifact, ReplacedArtifact, Run
 from runs.tracking import replaced_artifacts
 from runs.tracking.author import Author, Superseded, lock
 from runs.tracking.model_files import ModelFiles
 from studio.core.db.transactions import write_transaction
+from studio.core.errors import Conflict
 from studio.storage.failures import storing
 from studio.storage.paths import relative_path
 from studio.storage.store import studio_store
@@ -72,6 +70,9 @@ def blob_at(run_uuid: UUID, path: str) -> str:
 def record_artifact(
     run_id: int, *, path: str, blob: str, size: int, attempt: int | None = None
 ) -> Artifact:
+    """`attempt`: the one that stores it, which has locked the run (see `lock`); None for anybody else."""
+    if attempt is None:  # nobody else stores a first file at this path meanwhile
+        Run.objects.select_for_update(no_key=True).only("pk").get(pk=run_id)
     current = Artifact.objects.select_for_update().filter(run=run_id, path=path).first()
     if current is not None and current.blob != blob:
         replaced_artifacts.record(current, attempt=attempt, blob=blob)
@@ -86,3 +87,15 @@ def record_artifact(
         },
     )
     return artifact
+
+
+def record_appended(run_id: int, *, path: str, blob: str, size: int) -> Artifact:
+    """Record the new size of a file; it still belongs to the attempt that began it. If somebody has replaced
+    it meanwhile, it stays replaced."""
+    current = Artifact.objects.select_for_update().filter(run=run_id, path=path).first()
+    if current is not None and current.blob == blob:
+        return record_artifact(run_id, path=path, blob=blob, size=size, attempt=current.attempt)
+    replaced = ReplacedArtifact.objects.filter(run=run_id, path=path, blob=blob)
+    if current is None or not replaced.update(size=size):
+        raise Conflict(f"Somebody else has replaced or removed {path!r} meanwhile.")
+    return current

@@ -42,8 +42,8 @@ def record(current: Artifact, *, attempt: int | None, blob: str) -> None:
 
 
 def restore(attempt: int, withdrawn: QuerySet[Artifact]) -> None:
-    """Restore what the attempt has replaced. `withdrawn` are its artifacts; those that are restored are
-    no longer among them."""
+    """Restore what the attempt has replaced, and delete its other artifacts. `withdrawn` are its
+    artifacts."""
     for replaced in ReplacedArtifact.objects.filter(replaced_by=attempt):
         restored = withdrawn.filter(run=replaced.run_id, path=replaced.path).update(
             blob=replaced.blob,
@@ -56,6 +56,8 @@ def restore(attempt: int, withdrawn: QuerySet[Artifact]) -> None:
         else:  # another attempt has replaced the file since
             stack = ReplacedArtifact.objects.filter(run=replaced.run_id, path=replaced.path)
             _take_out(stack, attempt)
+    withdrawn.delete()
+    # Only now: the deletion has waited for those who were replacing one of these artifacts.
     ReplacedArtifact.objects.filter(attempt=attempt).delete()
 
 

@@ -50,7 +50,6 @@ def withdraw(step_id: int, number: int) -> list[str]:
             left = left.exclude(of_model, run=run)
     blobs = list(left.values_list("blob", flat=True))
     replaced_artifacts.restore(attempt.pk, left)
-    left.delete()
     uuids = Run.objects.filter(pk__in=own).values_list("uuid", flat=True)
     withdraw_datasets(step.workspace_id, [f"{uuid}.{number}" for uuid in uuids])
     for run_id, replaced in attempt.replaced.items():

@@ -12,6 +12,7 @@ from runs.models import Artifact, Outcome, ReplacedArtifact, Run
 from runs.tracking import replaced_artifacts
 from studio.core import tokens
 from studio.core.access import system_actor
+from studio.core.errors import Conflict
 from studio.storage.store import studio_store
 from tests.runs import playing
 
@@ -190,3 +191,40 @@ def test_a_replaced_file_that_a_person_stores_again_is_not_removed(run):
     Run.objects.filter(pk=attempt.claim.step_id).update(finished_at=now - timedelta(hours=2))
     replaced_artifacts.clean_up(now)
     assert len(stored(run)) == 2
+
+
+def test_an_append_that_meets_a_replacement_goes_to_the_replaced_file(run):
+    person = system_actor(run.workspace)
+    upload(person, run, "a person's")
+    attempt = Attempt()
+
+    class Slow(io.BytesIO):
+        def read(self, size=-1):
+            if not self.tell():
+                upload(attempt.actor, run, "the attempt's")
+            return super().read(size)
+
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        services.append_to_artifact(person, run, path=PATH, stream=Slow(b" and more"), at=None)
+    assert shown(run) == "the attempt's"
+    attempt.end(Outcome.LOST)
+    assert shown(run) == "a person's and more"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_append_to_a_file_that_a_person_has_replaced_is_refused(run):
+    person = system_actor(run.workspace)
+    attempt = Attempt()
+    upload(attempt.actor, run, "the attempt's")
+
+    class Slow(io.BytesIO):
+        def read(self, size=-1):
+            if not self.tell():
+                upload(person, run, "a person's")
+            return super().read(size)
+
+    with pytest.raises(Conflict):
+        services.append_to_artifact(
+            attempt.actor, run, path=PATH, stream=Slow(b" and more"), at=None
+        )
+    assert shown(run) == "a person's"
