@@ -2,6 +2,7 @@
 
 import re
 
+from django.db.models import OuterRef, Subquery
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
@@ -73,18 +74,14 @@ class DataVersion(DatasetView):
 class Datasets(DatasetView):
     @extend_schema(parameters=[query("includeInvisible")])
     def get(self, request, **scope):
-        versions = self.versions().order_by("dataset__name", "-number")
+        datasets = Dataset.objects.filter(workspace=self.actor.workspace)
         if not flag_of(request.query_params, "includeInvisible", False):
-            versions = versions.filter(dataset__is_visible=True)
-        latest: dict[int, DatasetVersion] = {}
-        for version in versions:
-            latest.setdefault(version.dataset_id, version)
-        return Response(
-            {
-                "value": [dataset_dto(version) for version in latest.values()],
-                "continuationToken": None,
-            }
-        )
+            datasets = datasets.filter(is_visible=True)
+        newest = DatasetVersion.objects.filter(dataset=OuterRef("pk")).order_by("-number")
+        latest = datasets.annotate(newest=Subquery(newest.values("pk")[:1])).values("newest")
+        versions = self.versions().filter(pk__in=latest)
+        rows = [dataset_dto(version) for version in versions.order_by("dataset__name")]
+        return Response({"value": rows, "continuationToken": None})
 
     def post(self, request, **scope):
         body = Body(request.data)

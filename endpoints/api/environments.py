@@ -1,9 +1,10 @@
 """Environments: register, read by version or label, list (wire.md 9.6)."""
 
+from django.db.models import OuterRef, Subquery
 from rest_framework.response import Response
 
 from endpoints import services
-from endpoints.models import EnvironmentVersion
+from endpoints.models import Environment, EnvironmentVersion
 from endpoints.services.environments import is_number
 from endpoints.wire.entities import environment_definition
 from studio.core.errors import BadValue, NotFound
@@ -25,10 +26,11 @@ class EnvironmentView(WireView):
 
 class EnvironmentList(EnvironmentView):
     def get(self, request, **scope):
-        newest: dict[int, EnvironmentVersion] = {}
-        for version in self.versions():
-            newest.setdefault(version.environment_id, version)
-        rows = [environment_definition(version) for version in newest.values()]
+        newest = EnvironmentVersion.objects.filter(environment=OuterRef("pk")).order_by("-number")
+        environments = Environment.objects.filter(workspace=self.actor.workspace)
+        latest = environments.annotate(newest=Subquery(newest.values("pk")[:1])).values("newest")
+        versions = self.versions().filter(pk__in=latest)
+        rows = [environment_definition(version) for version in versions]
         return Response({"value": rows, "continuationToken": None})
 
 
