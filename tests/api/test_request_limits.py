@@ -6,7 +6,7 @@ import json
 import pytest
 
 from endpoints.data import dataflow
-from endpoints.graph import reading
+from endpoints.graph.reading import checks
 from endpoints.parameters import values
 from endpoints.snapshots import zips
 from runs.api import local_uploads
@@ -127,7 +127,7 @@ def test_lists_whose_items_cost_more_than_their_bytes_are_bounded(
     settings.STUDIO_SNAPSHOT_MAX_FILES = 10
     monkeypatch.setattr(parsers, "MAX_VALUES", 10_000)
     monkeypatch.setattr(local_uploads, "MOST_PATHS", 10)
-    monkeypatch.setattr(reading, "MOST_ROWS", 10)
+    monkeypatch.setattr(checks, "MOST_ROWS", 10)
     reply = api.call(method, path.format(P=api.P, W=api.workspace.scope), body)
     assert reply.status == 400
     assert str(most) in reply.body["error"]["message"]
