@@ -59,12 +59,6 @@ class NewPipelineForm(RefusableForm):
                     "role": NEEDS["administer"].label
                 }
 
-    def clean(self):
-        given = super().clean()
-        if given.get("endpoint_uuid") and not given.get("endpoint"):
-            self.add_error("endpoint", _("Name the endpoint that gets this ID."))
-        return given
-
     def publish(self) -> PublishedPipeline | None:
         """The published pipeline, or None with the reasons on the form."""
         given = self.cleaned_data

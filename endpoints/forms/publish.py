@@ -3,11 +3,10 @@
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from endpoints.models import PipelineEndpoint
-from endpoints.services import check_name
+from studio.core.errors import Reason
 from studio.core.forms import RefusableForm, TextArea
 
 WHERE = [
@@ -45,7 +44,6 @@ class PublishForm(RefusableForm):
     def __init__(self, *args, workspace, **kwargs):
         super().__init__(*args, **kwargs)
         rows = PipelineEndpoint.objects.filter(workspace=workspace).order_by("name")
-        self.taken = rows
         field: Any = self.fields["endpoint"]
         field.queryset = rows
         # Read here, so that the template does not query the database.
@@ -57,23 +55,21 @@ class PublishForm(RefusableForm):
         where = given.get("where")
         if where == "existing" and not given.get("endpoint") and "endpoint" not in self.errors:
             self.add_error("endpoint", _("Select an endpoint, or create a new one."))
-        if where == "new":
-            self._clean_new(given.get("new_endpoint", "").strip())
+        if where == "new" and not given.get("new_endpoint") and "new_endpoint" not in self.errors:
+            self.add_error("new_endpoint", _("A new endpoint needs a name."))
         return given
 
-    def _clean_new(self, name: str) -> None:
-        if not name:
-            self.add_error("new_endpoint", _("A new endpoint needs a name."))
-        elif self.taken.filter(name=name).exists():
-            self.add_error("new_endpoint", _("A pipeline endpoint of this name exists already."))
-        else:
-            try:
-                check_name(name)
-            except ValidationError as error:
-                self.add_error("new_endpoint", error.messages)
+    @property
+    def existing_endpoint(self) -> str | None:
+        given = self.cleaned_data
+        return str(given["endpoint"]) if given["where"] == "existing" else None
 
     @property
-    def endpoint_name(self) -> str | None:
+    def new_endpoint(self) -> str | None:
         given = self.cleaned_data
-        named = {"existing": str(given["endpoint"] or ""), "new": given["new_endpoint"].strip()}
-        return named.get(given["where"]) or None
+        return given["new_endpoint"] if given["where"] == "new" else None
+
+    def field_of(self, reason: Reason) -> str | None:
+        if reason.field == "name":  # the endpoint's: the form has checked the pipeline's own
+            return "new_endpoint"
+        return super().field_of(reason)

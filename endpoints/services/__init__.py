@@ -30,7 +30,6 @@ from endpoints.services.status import (
 )
 from endpoints.services.versions import (
     add_version,
-    check_name,
     configure,
     create_endpoint,
     set_default,
@@ -39,7 +38,6 @@ from endpoints.services.versions import (
 
 __all__ = [
     "add_version",
-    "check_name",
     "check_runnable",
     "configure",
     "create_compute",

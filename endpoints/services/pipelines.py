@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from endpoints import blueprints, data
 from endpoints import graph as graphs
@@ -32,14 +33,20 @@ def publish(
     properties: Mapping[str, Any] | None = None,
     source_run_uuid: UUID | None = None,
     endpoint: str | None = None,
+    new_endpoint: str | None = None,
     set_default: bool = False,
     uuid: UUID | None = None,
     endpoint_uuid: UUID | None = None,
 ) -> PublishedPipeline:
-    """Publish posted JSON, a graph that was built here, or the Graph of a run. `endpoint` names the endpoint that gets it as its
-    newest version; it is created if needed. `uuid` and `endpoint_uuid` are ids from elsewhere
-    (wire.md 2.5)."""
+    """Publish posted JSON, a graph that was built here, or the Graph of a run. `endpoint` names the
+    endpoint that gets it as its newest version; it is created if needed. `new_endpoint` names one
+    that must not exist yet. `uuid` and `endpoint_uuid` are ids from elsewhere (wire.md 2.5)."""
     require(actor, "publish")
+    if endpoint_uuid and not (endpoint or new_endpoint):
+        raise ValidationError({"endpoint": [_("Name the endpoint that gets this ID.")]})
+    if set_default and not (endpoint or new_endpoint):
+        text = _("Name the endpoint whose default this becomes.")
+        raise ValidationError({"set_default": [text]})
     if isinstance(graph, Graph):
         blueprint = blueprints.load(graph.uuid)
     elif isinstance(graph, Blueprint):
@@ -65,6 +72,8 @@ def publish(
     audit.record(actor, "publish", pipeline, after={"graph": str(graph.uuid)})
     if endpoint:
         _put_behind(actor, endpoint, pipeline, set_default=set_default, uuid=endpoint_uuid)
+    elif new_endpoint:
+        _create_endpoint(actor, new_endpoint, pipeline, uuid=endpoint_uuid)
     return pipeline
 
 
@@ -73,13 +82,19 @@ def _put_behind(
 ) -> None:
     found = PipelineEndpoint.objects.filter(workspace=actor.workspace, name=name).first()
     if found is None:
-        versions.create_endpoint(
-            actor, name=name, pipeline=pipeline, description=pipeline.description, uuid=uuid
-        )
+        _create_endpoint(actor, name, pipeline, uuid=uuid)
     elif uuid is not None and uuid != found.uuid:
         raise ValidationError({"endpoint": [f"Endpoint {name} has the id {found.uuid} already."]})
     else:
         versions.add_version(actor, found, pipeline, set_default=set_default)
+
+
+def _create_endpoint(
+    actor: Actor, name: str, pipeline: PublishedPipeline, *, uuid: UUID | None
+) -> None:
+    versions.create_endpoint(
+        actor, name=name, pipeline=pipeline, description=pipeline.description, uuid=uuid
+    )
 
 
 def create_graph(
@@ -90,7 +105,7 @@ def create_graph(
     dataset_defaults: Mapping[str, Any] | None = None,
 ) -> Graph:
     """Check that a posted graph can run, then store it unchanged."""
-    graph, _ = _make_graph(actor, wire, interface, dataset_defaults)
+    graph, _blueprint = _make_graph(actor, wire, interface, dataset_defaults)
     return graph
 
 

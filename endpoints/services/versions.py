@@ -204,7 +204,7 @@ def _clean(key: str, value: object) -> object:
     return checks.text(key, value)
 
 
-def check_name(name: str) -> None:
+def _check_name(name: str) -> None:
     """Check a name, which is part of addresses (`/endpoints/<name>/submit`) and must survive them
     unchanged."""
     checks.text("name", name, longest=255, required=True)
@@ -213,7 +213,7 @@ def check_name(name: str) -> None:
 
 
 def _require_free(actor: Actor, name: str) -> None:
-    check_name(name)
+    _check_name(name)
     if PipelineEndpoint.objects.filter(workspace=actor.workspace, name=name).exists():
         raise ValidationError({"name": [NAME_TAKEN]})
 

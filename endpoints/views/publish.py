@@ -5,12 +5,11 @@ from django.core.exceptions import ValidationError
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from endpoints import services as definitions
 from endpoints.forms.publish import PublishForm
+from runs import services
 from runs.models import Run
 from runs.parts import visible_runs
-from runs.states import Status
-from studio.core.access import Actor, require
+from studio.core.access import Actor
 from studio.core.errors import Refused
 from studio.core.ui.decorators import form_view
 
@@ -18,9 +17,7 @@ from studio.core.ui.decorators import form_view
 @form_view
 def publish(request, uuid):
     run = visible_runs.find_run(request, uuid)
-    require(request.actor, "publish", run)
-    if run.status != Status.COMPLETED:
-        raise Refused(_("Only a run that completed can be published."))
+    services.check_publishable(request.actor, run)
     form = PublishForm(request.POST or None, workspace=run.workspace, initial=_initial(run))
     if request.method == "POST" and form.is_valid():
         pipeline = _published(request.actor, run, form)
@@ -46,15 +43,15 @@ def _published(actor: Actor, run: Run, form: PublishForm):
     """The new pipeline; or None, with the reasons on the form and nothing created."""
     given = form.cleaned_data
     try:
-        return definitions.publish(
+        return services.publish_run(
             actor,
+            run,
             name=given["name"],
-            graph=run.pipeline_run.graph,
             description=given["description"],
             version=given["version"],
             continue_on_step_failure=given["continue_on_step_failure"],
-            source_run_uuid=run.uuid,
-            endpoint=form.endpoint_name,
+            endpoint=form.existing_endpoint,
+            new_endpoint=form.new_endpoint,
             set_default=given["set_default"],
         )
     except (ValidationError, Refused) as error:

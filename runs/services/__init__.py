@@ -4,6 +4,7 @@ from runs.services.cancel import cancel
 from runs.services.client_runs import edit_runs, log_batch, write_run, write_runs
 from runs.services.edit import edit
 from runs.services.experiments import delete_experiment, edit_experiment, make_experiment
+from runs.services.publish import check_publishable, publish_run
 from runs.services.registered import (
     create_asset,
     delete_model,
@@ -26,6 +27,7 @@ __all__ = [
     "PARAM",
     "append_to_artifact",
     "cancel",
+    "check_publishable",
     "create_asset",
     "delete_experiment",
     "delete_model",
@@ -40,6 +42,7 @@ __all__ = [
     "log_params",
     "make_child",
     "make_experiment",
+    "publish_run",
     "register_model",
     "require_open",
     "resubmit",

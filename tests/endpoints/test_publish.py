@@ -57,8 +57,10 @@ def test_errors_are_one_line(workspace, tmp_path):
         publish(tmp_path / "gone")
     with pytest.raises(CommandError, match="gone"):
         publish(tmp_path / "gone.zip")
-    with pytest.raises(CommandError, match="need --endpoint"):
+    with pytest.raises(CommandError, match="Name the endpoint whose default"):
         publish(NOOP, "--set-default")
+    with pytest.raises(CommandError, match="Name the endpoint that gets this ID"):
+        publish(NOOP, "--endpoint-id", uuid4())
     with pytest.raises(CommandError, match=r"no workspace .other"):
         publish(NOOP, "--workspace", "other")
     assert not PublishedPipeline.objects.exists()

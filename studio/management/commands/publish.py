@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 
 from endpoints import services
-from endpoints.models import PipelineEndpoint, PublishedPipeline
+from endpoints.wire.entities import endpoint_url, pipeline_url
 from studio.core.access import system_actor
 from studio.core.errors import Refused
 from studio.management.callers import AuditedCommand, find_workspace
@@ -32,8 +32,6 @@ class Command(AuditedCommand):
         parser.add_argument("--workspace", metavar="NAME", help="where several exist")
 
     def handle(self, *, path: Path, endpoint, set_default, workspace, **options):
-        if (set_default or options["endpoint_id"]) and not endpoint:
-            raise CommandError("--set-default and --endpoint-id need --endpoint NAME.")
         place = find_workspace(workspace)
         arguments = {
             "endpoint": endpoint,
@@ -52,13 +50,7 @@ class Command(AuditedCommand):
             raise CommandError("; ".join(error.messages)) from error
         except (Refused, OSError) as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"{pipeline.uuid} {trigger_url(pipeline, endpoint)}")
-
-
-def trigger_url(pipeline: PublishedPipeline, endpoint: str | None) -> str:
-    """The REST address that callers POST to."""
-    base = f"{settings.STUDIO_BASE_URL}/pipelines/v1.0{pipeline.workspace.scope}/PipelineRuns"
-    if not endpoint:
-        return f"{base}/PipelineSubmit/{pipeline.uuid}"
-    uuid = PipelineEndpoint.objects.get(workspace=pipeline.workspace, name=endpoint).uuid
-    return f"{base}/PipelineEndpointSubmit/Id/{uuid}"
+        version = pipeline.endpoint_versions.select_related("endpoint__workspace").first()
+        base = settings.STUDIO_BASE_URL
+        url = endpoint_url(version.endpoint, base) if version else pipeline_url(pipeline, base)
+        self.stdout.write(f"{pipeline.uuid} {url}")
