@@ -7,7 +7,6 @@ from rest_framework.permissions import BasePermission
 from rest_framework.response import Response
 
 from endpoints.models import PipelineEndpoint, PublishedPipeline
-from runs.api import public
 from runs.api.idempotency import DOCUMENTED, KeyedView, reply
 from runs.api.visible import find_run
 from runs.models import Run
@@ -16,7 +15,7 @@ from runs.submission import (
     Key,
     PipelineTarget,
     Submission,
-    run_of_key,
+    public,
     submit,
 )
 from runs.submission.target import Published
@@ -93,10 +92,7 @@ class EndpointTriggerView(TriggerView):
         if self.public_endpoint is None:
             run = self.trigger(self.actor, target, key)
             return reply(run, pipeline_run_entity(run, self.base_url))
-        actor = public.actor_for(endpoint)
-        if run_of_key(actor, key) is None:
-            public.limit_rate(endpoint)
-        run = self.trigger(actor, target, key)
+        run = self.trigger(public.admit(endpoint, key), target, key)
         entity = public_run_entity(run)
         if "ExperimentName" not in Body(self.request.data):
             entity["RunHistoryExperimentName"] = None  # it would reveal the endpoint's name

@@ -1,5 +1,6 @@
 """The one way to make a run: every door makes a `Submission` and calls `submit`."""
 
+from runs.submission import public
 from runs.submission.idempotency import Key, run_of_key
 from runs.submission.settings import Remark, RunSettings
 from runs.submission.submit import Submission, start, submit
@@ -22,6 +23,7 @@ __all__ = [
     "RunSettings",
     "Submission",
     "Target",
+    "public",
     "run_of_key",
     "start",
     "submit",

@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from endpoints import services as definitions
 from endpoints.models import PipelineEndpoint
-from runs.api import public as public_calls
 from runs.models import Kind, Run
+from runs.submission import public as public_calls
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -1,5 +1,6 @@
 """Public endpoints, whose trigger needs no token (wire.md 2.4): who acts then, and how often."""
 
+import math
 import time
 from collections import deque
 from datetime import timedelta
@@ -8,11 +9,12 @@ from uuid import UUID
 
 from django.conf import settings
 from django.utils import timezone
-from rest_framework.exceptions import Throttled
 
 from endpoints.models import PipelineEndpoint
 from runs.models import Run
+from runs.submission.idempotency import Key, run_of_key
 from studio.core.access import Actor
+from studio.core.errors import Refused
 from studio.core.models import Role
 
 NAME = "public"
@@ -25,6 +27,18 @@ LARGE = tuple(
     f"default_version__pipeline__graph__{column}"
     for column in ("wire", "interface", "dataset_defaults")
 )
+
+
+class TooManyCalls(Refused):
+    status = 429
+    code = "TooManyRequests"
+
+    def __init__(self, wait: float):
+        seconds = math.ceil(wait)
+        super().__init__(
+            f"This public endpoint takes no more calls at the moment: try again in {seconds} seconds."
+        )
+        self.headers = {"Retry-After": str(seconds)}
 
 
 def find_public_endpoint(uuid: str) -> PipelineEndpoint | None:
@@ -43,12 +57,20 @@ def actor_for(endpoint: PipelineEndpoint) -> Actor:
     )
 
 
-def limit_rate(endpoint: PipelineEndpoint) -> None:
-    """Raise Throttled if there were too many calls within a minute.
+def admit(endpoint: PipelineEndpoint, key: Key | None) -> Actor:
+    """The anonymous actor; TooManyCalls if there were too many within a minute. A call whose `key`
+    has a run already does not count.
 
     All calls are counted in this process, in memory, so that a flood of refused calls costs
     nothing; runs that were made are counted as rows, across all processes and machines.
     """
+    actor = actor_for(endpoint)
+    if run_of_key(actor, key) is None:
+        _limit_rate(endpoint)
+    return actor
+
+
+def _limit_rate(endpoint: PipelineEndpoint) -> None:
     limit = settings.STUDIO_PUBLIC_CALLS_PER_MINUTE
     _count_call(endpoint.uuid, limit)
     _count_runs(endpoint, limit)
@@ -69,7 +91,7 @@ def _count_call(uuid: UUID, limit: int) -> None:
             recent.append(now)
             return
         wait = recent[0] + WINDOW.total_seconds() - now if recent else WINDOW.total_seconds()
-    raise Throttled(wait=wait)
+    raise TooManyCalls(wait)
 
 
 def _count_runs(endpoint: PipelineEndpoint, left: int) -> None:
@@ -88,6 +110,6 @@ def _count_runs(endpoint: PipelineEndpoint, left: int) -> None:
             left -= submitted_by == NAME
             if left <= 0:
                 wait = (created_at + WINDOW - timezone.now()).total_seconds()
-                raise Throttled(wait=max(1, wait))
+                raise TooManyCalls(max(1, wait))
         if len(batch) < BATCH:
             return
