@@ -2,7 +2,7 @@ from django import forms
 from django.utils.translation import gettext_lazy
 
 from endpoints.models import PipelineEndpoint
-from studio.core.forms import RefusableForm, TextArea
+from studio.core.ui.forms import RefusableForm, TextArea
 from studio.core.ui.tags import TagsField
 
 

@@ -1,15 +1,12 @@
 """A new pipeline from a zip; an Admin may give it the id it had elsewhere (wire.md 2.5)."""
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from endpoints import services
-from endpoints.models import PublishedPipeline
 from studio.core.access import NEEDS, Actor
-from studio.core.errors import Reason, Refused
-from studio.core.forms import RefusableForm, TextArea
+from studio.core.errors import Reason
+from studio.core.ui.forms import RefusableForm, TextArea
 
 
 class NewPipelineForm(RefusableForm):
@@ -59,26 +56,11 @@ class NewPipelineForm(RefusableForm):
                     "role": NEEDS["administer"].label
                 }
 
-    def publish(self) -> PublishedPipeline | None:
-        """The published pipeline, or None with the reasons on the form."""
+    def arguments(self) -> dict:
+        """The arguments of `publish_archive`."""
         given = self.cleaned_data
-        try:
-            return services.publish_archive(
-                self.actor,
-                given["archive"],
-                name=given["name"],
-                description=given["description"] or None,
-                version=given["version"] or None,
-                endpoint=given["endpoint"] or None,
-                set_default=given["set_default"],
-                uuid=given["uuid"],
-                endpoint_uuid=given["endpoint_uuid"],
-            )
-        except ValidationError as error:
-            self.refuse(error, otherwise="archive")
-        except Refused as error:
-            self.refuse(error)
-        return None
+        texts = {name: given[name] or None for name in ("description", "version", "endpoint")}
+        return given | texts | {"set_default": given["set_default"] and bool(given["endpoint"])}
 
     def field_of(self, reason: Reason) -> str | None:
         if reason.field == "name":  # the endpoint's: the form has checked the pipeline's own

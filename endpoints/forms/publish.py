@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from endpoints.models import PipelineEndpoint
 from studio.core.errors import Reason
-from studio.core.forms import RefusableForm, TextArea
+from studio.core.ui.forms import RefusableForm, TextArea
 
 WHERE = [
     ("existing", _("Select existing")),
@@ -59,15 +59,15 @@ class PublishForm(RefusableForm):
             self.add_error("new_endpoint", _("A new endpoint needs a name."))
         return given
 
-    @property
-    def existing_endpoint(self) -> str | None:
-        given = self.cleaned_data
-        return str(given["endpoint"]) if given["where"] == "existing" else None
-
-    @property
-    def new_endpoint(self) -> str | None:
-        given = self.cleaned_data
-        return given["new_endpoint"] if given["where"] == "new" else None
+    def arguments(self) -> dict:
+        """The arguments of `publish_run`, except the run."""
+        given = dict(self.cleaned_data)
+        where, endpoint = given.pop("where"), given.pop("endpoint")
+        return given | {
+            "endpoint": endpoint.name if where == "existing" else None,
+            "new_endpoint": given["new_endpoint"] if where == "new" else None,
+            "set_default": given["set_default"] and where != "none",
+        }
 
     def field_of(self, reason: Reason) -> str | None:
         if reason.field == "name":  # the endpoint's: the form has checked the pipeline's own

@@ -116,7 +116,7 @@ def configure(
     is_public: bool | None = None,
     is_strict: bool | None = None,
     tags: Mapping[str, Any] | None = None,
-) -> None:
+) -> PipelineEndpoint:
     """Change the endpoint's description, tags and switches; None leaves a value unchanged."""
     given = {
         "description": description,
@@ -125,6 +125,7 @@ def configure(
         "tags": tags,
     }
     _change(actor, endpoint, {key: value for key, value in given.items() if value is not None})
+    return endpoint
 
 
 @transaction.atomic

@@ -4,10 +4,12 @@ from django.contrib import messages
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
+from endpoints import services
 from endpoints.forms.pipeline import NewPipelineForm
 from studio.core.access import require
 from studio.core.rest.bodies import NO_LIMIT
 from studio.core.ui.decorators import form_view
+from studio.core.ui.forms import attempt
 
 EXAMPLE = """\
 pipeline:
@@ -34,7 +36,12 @@ def pipeline_new(request):
         initial={"endpoint": request.GET.get("endpoint", ""), "set_default": True},
     )
     if request.method == "POST" and form.is_valid():
-        pipeline = form.publish()
+        pipeline = attempt(
+            request,
+            form,
+            lambda: services.publish_archive(request.actor, **form.arguments()),
+            otherwise="archive",
+        )
         if pipeline is not None:
             messages.success(request, _("%(name)s is published.") % {"name": pipeline.name})
             return redirect("endpoints:pipeline-detail", pipeline.uuid)

@@ -4,10 +4,10 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.db.models import Count
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from endpoints.models import ComputeTarget
@@ -16,23 +16,15 @@ from runs.models import Kind, Run, StepAttempt, Worker
 from runs.serving import serving
 from runs.states import Status
 from studio.core.access import require
-from studio.core.forms import TextArea
 from studio.core.ui.decorators import form_view
+from studio.core.ui.forms import RefusableForm, TextArea, attempt
 
 
-class TargetForm(forms.ModelForm):
-    class Meta:
-        model = ComputeTarget
-        fields = ["name", "description"]
-        widgets = {"description": TextArea}
-
-    def clean_name(self):
-        """The workspace is not on the form, so the form cannot see that the name is taken there."""
-        name = self.cleaned_data["name"]
-        taken = ComputeTarget.objects.filter(workspace=self.instance.workspace, name=name)
-        if taken.exists():
-            raise ValidationError(_("There is already a target of this name."))
-        return name
+class TargetForm(RefusableForm):
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=64)
+    description = forms.CharField(
+        label=gettext_lazy("Description"), required=False, widget=TextArea
+    )
 
 
 @require_safe
@@ -70,10 +62,15 @@ def _steps_by_target(request, status: Status) -> dict[str, int]:
 @form_view
 def compute_new(request):
     require(request.actor, "compute")
-    unsaved = ComputeTarget(workspace=request.actor.workspace)
-    form = TargetForm(request.POST or None, instance=unsaved)
+    form = TargetForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        target = create_compute(request.actor, **form.cleaned_data)
-        messages.success(request, _("Target %(name)s is made.") % {"name": target.name})
-        return redirect("endpoints:compute-list")
+        target = attempt(
+            request,
+            form,
+            lambda: create_compute(request.actor, **form.cleaned_data),
+            otherwise="name",  # constraints of several columns are about the name, too
+        )
+        if target is not None:
+            messages.success(request, _("Target %(name)s is made.") % {"name": target.name})
+            return redirect("endpoints:compute-list")
     return render(request, "endpoints/compute_new.html", {"nav": "compute", "form": form})

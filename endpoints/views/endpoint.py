@@ -1,7 +1,6 @@
 """The page of one pipeline endpoint: graph, versions, runs, how to call it, and its commands."""
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -26,6 +25,7 @@ from studio.core.access import require
 from studio.core.db.keyset import paginate
 from studio.core.rest.views import base_url
 from studio.core.ui.decorators import form_view
+from studio.core.ui.forms import attempt
 from studio.core.ui.fragments import private
 from studio.core.ui.paging import place
 
@@ -132,19 +132,16 @@ def endpoint_edit(request, uuid):
     endpoint = find_endpoint(request, uuid)
     require(request.actor, "edit", endpoint)
     form = EndpointForm.of(endpoint, request.POST or None)
-    if request.method == "POST" and form.is_valid() and _configured(request, endpoint, form):
-        messages.success(request, _("%(name)s is saved.") % {"name": endpoint.name})
-        return redirect(endpoint)
+    if request.method == "POST" and form.is_valid():
+        changes = form.cleaned_data
+        saved = attempt(
+            request, form, lambda: services.configure(request.actor, endpoint, **changes)
+        )
+        if saved is not None:
+            messages.success(request, _("%(name)s is saved.") % {"name": endpoint.name})
+            return redirect(endpoint)
     context = {"nav": "endpoints", "endpoint": endpoint, "form": form}
     return render(request, "endpoints/endpoint_edit.html", context)
-
-
-def _configured(request, endpoint: PipelineEndpoint, form: EndpointForm) -> bool:
-    try:
-        services.configure(request.actor, endpoint, **form.cleaned_data)
-    except ValidationError as error:
-        form.refuse(error)
-    return not form.errors
 
 
 @form_view

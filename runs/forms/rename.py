@@ -4,13 +4,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from runs.models import Run
-from studio.core.forms import TextArea
-
-WHERE = [
-    ("existing", _("Select existing")),
-    ("new", _("Create new")),
-    ("none", _("No endpoint: the pipeline alone")),
-]
+from studio.core.ui.forms import TextArea
 
 
 class RenameForm(forms.Form):

@@ -30,8 +30,8 @@ from endpoints.parameters import (
 from runs.naming import experiment_name
 from runs.submission import RunSettings
 from studio.core.errors import Reason
-from studio.core.forms import RefusableForm, TextArea, with_line_feeds
 from studio.core.models import Workspace
+from studio.core.ui.forms import RefusableForm, TextArea, with_line_feeds
 from studio.core.ui.tags import TagsField
 from studio.core.uuids import as_uuids
 

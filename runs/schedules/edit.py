@@ -157,8 +157,8 @@ def disable_schedule(actor: Actor, schedule: Schedule) -> None:
     update_schedule(actor, schedule, status=EntityStatus.DISABLED)
 
 
-def enable_schedule(actor: Actor, schedule: Schedule) -> None:
-    update_schedule(actor, schedule, status=EntityStatus.ACTIVE)
+def enable_schedule(actor: Actor, schedule: Schedule) -> Schedule:
+    return update_schedule(actor, schedule, status=EntityStatus.ACTIVE)
 
 
 def delete_schedule(actor: Actor, schedule: Schedule) -> None:

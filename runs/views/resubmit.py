@@ -1,6 +1,5 @@
 """Running a run again, with all values editable."""
 
-from django.core.exceptions import ValidationError
 from django.shortcuts import render
 
 from endpoints import blueprints
@@ -10,10 +9,9 @@ from runs.models import Run
 from runs.parts import visible_runs
 from runs.submission import Key, RunSettings, verb_to_run
 from runs.views.submit import experiments_of, submitted
-from studio.core import audit
-from studio.core.access import Actor, require
-from studio.core.errors import Refused
+from studio.core.access import require
 from studio.core.ui.decorators import form_view, triggers
+from studio.core.ui.forms import attempt
 
 
 @triggers("Run")
@@ -23,7 +21,7 @@ def resubmit(request, uuid):
     require(request.actor, verb_to_run(run.pipeline), run)
     form = _form(request, run)
     if request.method == "POST" and form.is_valid():
-        made = _made(request.actor, run, form)
+        made = _resubmit(request, run, form)
         if made is not None:
             return submitted(request, made)
     context = {"nav": "pipelines", "run": run, "form": form}
@@ -50,12 +48,12 @@ def _form(request, run: Run) -> SubmitForm:
     )
 
 
-def _made(actor: Actor, run: Run, form: SubmitForm) -> Run | None:
+def _resubmit(request, run: Run, form: SubmitForm) -> Run | None:
     """The new run; or None, with the reasons on the form."""
     key = Key("form", str(run.uuid), form.cleaned_data["key"])
-    try:
-        return services.resubmit(actor, run, form.settings(), strict=True, key=key)
-    except (ValidationError, Refused) as error:
-        audit.refuse_for(actor, error, kind="Run", uuid=run.uuid)
-        form.refuse(error)
-    return None
+    settings = form.settings()
+    return attempt(
+        request,
+        form,
+        lambda: services.resubmit(request.actor, run, settings, strict=True, key=key),
+    )

@@ -23,11 +23,11 @@ from runs.recurrence import BadRecurrence, Recurrence
 from runs.schedules import scheduler
 from runs.submission import RunSettings
 from runs.views.submit import experiments_of
-from studio.core import audit
 from studio.core.access import require
 from studio.core.db.keyset import paginate
 from studio.core.errors import Refused
 from studio.core.ui.decorators import triggers
+from studio.core.ui.forms import attempt, attempt_verb
 from studio.core.ui.paging import place
 
 UPCOMING = 10
@@ -96,7 +96,8 @@ def schedule_new(request):
     form = _form(request, target, None, initial=_suggested(request, target))
     if request.method == "POST" and form.is_valid() and "preview" not in request.POST:
         pinned: dict = {"version": _pinned(form)} if isinstance(target, PipelineEndpoint) else {}
-        made = _attempt(
+        made = attempt(
+            request,
             form,
             lambda: schedules.create_schedule(
                 request.actor, **_as_argument(target), **pinned, **form.arguments()
@@ -126,7 +127,11 @@ def schedule_edit(request, uuid):
         changes = form.arguments() | {"etag": request.POST.get("etag") or None}
         if schedule.endpoint is not None:
             changes["version"] = _pinned(form)
-        done = _attempt(form, lambda: schedules.update_schedule(request.actor, schedule, **changes))
+        done = attempt(
+            request,
+            form,
+            lambda: schedules.update_schedule(request.actor, schedule, **changes),
+        )
         if done is not None:
             messages.success(request, _("Schedule %(name)s is changed.") % {"name": done.name})
             return redirect(done)
@@ -221,14 +226,6 @@ def _pinned(form: ScheduleForm) -> int | None:
     return int(chosen) if chosen else None
 
 
-def _attempt(form: ScheduleForm, act):
-    try:
-        return act()
-    except (Refused, ValidationError) as error:
-        form.refuse(error)
-        return None
-
-
 def _page(request, form: ScheduleForm, *, schedule: Schedule | None = None, **context):
     context |= {
         "nav": "pipelines",
@@ -266,11 +263,7 @@ def schedule_disable(request, uuid):
 @require_POST
 def schedule_enable(request, uuid):
     schedule = find_schedule(request, uuid)
-    try:
-        schedules.enable_schedule(request.actor, schedule)
-    except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
-    else:
+    if attempt_verb(request, lambda: schedules.enable_schedule(request.actor, schedule)):
         messages.success(request, _("Schedule %(name)s is enabled.") % {"name": schedule.name})
     return redirect(schedule)
 
@@ -279,14 +272,10 @@ def schedule_enable(request, uuid):
 @require_POST
 def schedule_run(request, uuid):
     schedule = find_schedule(request, uuid)
-    try:
-        run = scheduler.run_now(request.actor, schedule)
-    except ValidationError as error:
-        audit.refuse_for(request.actor, error, kind="Schedule", uuid=schedule.uuid)
-        messages.error(request, " ".join(error.messages))
-        return redirect(schedule)
-    link = format_html('<a href="{}">{}</a>', run.get_absolute_url(), run)
-    messages.success(request, format_html(_("Run {run} is submitted."), run=link))
+    run = attempt_verb(request, lambda: scheduler.run_now(request.actor, schedule))
+    if run is not None:
+        link = format_html('<a href="{}">{}</a>', run.get_absolute_url(), run)
+        messages.success(request, format_html(_("Run {run} is submitted."), run=link))
     return redirect(schedule)
 
 

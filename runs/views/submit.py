@@ -2,7 +2,6 @@
 about wrong values."""
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.html import format_html
@@ -22,10 +21,10 @@ from runs.submission import (
     Target,
     submit,
 )
-from studio.core import audit
 from studio.core.access import Actor, require
 from studio.core.errors import Refused
 from studio.core.ui.decorators import form_view, triggers
+from studio.core.ui.forms import attempt
 
 EXPERIMENTS_OFFERED = 200
 
@@ -40,7 +39,7 @@ def endpoint_submit(request, uuid):
         raise Refused(_("Pipeline endpoint %(name)s has no versions yet.") % {"name": endpoint})
     form = _form(request, version.pipeline, name=endpoint.name)
     if request.method == "POST" and form.is_valid():
-        run = attempt(request.actor, form, endpoint, EndpointTarget(endpoint, version.number))
+        run = _submit(request, form, endpoint, EndpointTarget(endpoint, version.number))
         if run is not None:
             return submitted(request, run)
     return _page(
@@ -63,7 +62,7 @@ def pipeline_submit(request, uuid):
     require(request.actor, "submit", pipeline)
     form = _form(request, pipeline, name=pipeline.name)
     if request.method == "POST" and form.is_valid():
-        run = attempt(request.actor, form, pipeline, PipelineTarget(pipeline))
+        run = _submit(request, form, pipeline, PipelineTarget(pipeline))
         if run is not None:
             return submitted(request, run)
     return _page(
@@ -76,8 +75,8 @@ def pipeline_submit(request, uuid):
     )
 
 
-def attempt(
-    actor: Actor, form: SubmitForm, asked: PipelineEndpoint | PublishedPipeline, target: Target
+def _submit(
+    request, form: SubmitForm, asked: PipelineEndpoint | PublishedPipeline, target: Target
 ) -> Run | None:
     """The run, or None with the service's reasons on the form."""
     submission = Submission(
@@ -87,12 +86,7 @@ def attempt(
         strict=True,
         key=Key("form", str(asked.uuid), form.cleaned_data["key"]),
     )
-    try:
-        return submit(actor, submission)
-    except (Refused, ValidationError) as error:
-        audit.refuse_for(actor, error, kind=type(asked).__name__, uuid=asked.uuid)
-        form.refuse(error)
-        return None
+    return attempt(request, form, lambda: submit(request.actor, submission))
 
 
 def submitted(request, run: Run):

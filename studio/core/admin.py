@@ -12,7 +12,6 @@ from django.db import models, transaction
 from studio.core import tokens
 from studio.core.access import Caller, actor_for, person
 from studio.core.audit import record
-from studio.core.forms import TextArea
 from studio.core.models import (
     AuditEvent,
     Favourite,
@@ -23,6 +22,7 @@ from studio.core.models import (
     User,
     Workspace,
 )
+from studio.core.ui.forms import TextArea
 
 EMPTY = ("", "None", "{}", "[]")
 PASSWORD, NEW_PASSWORD = "set", "changed"

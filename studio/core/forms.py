@@ -8,36 +8,8 @@ from django.core.validators import MaxLengthValidator
 from django.utils.translation import gettext_lazy as _
 
 from studio.core import sign_in
-from studio.core.errors import Reason, Refused, reasons_of
 from studio.core.sign_in import Locked
 from studio.core.tokens import LONGEST_NAME, MOST_DAYS
-
-
-def with_line_feeds(text: str) -> str:
-    """The text with LF as line ends; browsers send CRLF from forms."""
-    return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-class TextArea(forms.Textarea):
-    """The widget for all texts of several lines; their line ends become LF."""
-
-    def value_from_datadict(self, data, files, name):
-        value = super().value_from_datadict(data, files, name)
-        return with_line_feeds(value) if isinstance(value, str) else value
-
-
-class RefusableForm(forms.Form):
-    """A form for a service, whose refusal it shows: beside the field that the service names, else
-    beside the field `otherwise`, else above the form."""
-
-    def refuse(
-        self, error: forms.ValidationError | Refused, *, otherwise: str | None = None
-    ) -> None:
-        for reason in reasons_of(error):
-            self.add_error(self.field_of(reason) or otherwise, reason.text)
-
-    def field_of(self, reason: Reason) -> str | None:
-        return reason.field if reason.field in self.fields else None
 
 
 class SignInForm(AuthenticationForm):

@@ -11,12 +11,12 @@ from django.shortcuts import render
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 
-from studio.core import audit
 from studio.core.access import actor_for, workspaces_of
 from studio.core.errors import Refused
 from studio.core.logs import correlation_id
 from studio.core.models import Workspace
 from studio.core.origin import current_request, is_rest
+from studio.core.ui.decorators import record_refusal
 
 POLICY = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
@@ -216,15 +216,8 @@ class Refusals:
     def process_exception(self, request, error):
         if not isinstance(error, Refused | ValidationError):
             return None
-        self.note(request, error)
+        record_refusal(request, error)
         if isinstance(error, ValidationError):
             return render(request, "400.html", {"reason": " ".join(error.messages)}, status=400)
         name = {403: "403.html", 404: "404.html"}.get(error.status, "409.html")
         return render(request, name, {"reason": error.message}, status=error.status)
-
-    def note(self, request, error):
-        """Record a refused trigger."""
-        match = request.resolver_match
-        kind = getattr(match.func, "triggers", None)
-        if kind is not None and request.method == "POST":
-            audit.refuse_for(request.actor, error, kind=kind, uuid=match.kwargs["uuid"])

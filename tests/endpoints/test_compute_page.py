@@ -12,4 +12,4 @@ def test_the_name_of_a_target_is_taken_once_in_a_workspace(client, actor):
     assert client.post(reverse("endpoints:compute-new"), target).status_code == 302
     again = client.post(reverse("endpoints:compute-new"), target)
     assert again.status_code == 200
-    assert "There is already a target of this name" in again.content.decode()
+    assert again.context["form"].errors["name"] == ["A compute target of this name exists already."]

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from endpoints.models import PipelineEndpoint
 from runs.models import Run, Schedule
-from studio.core.forms import TextArea
+from studio.core.ui.forms import TextArea
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -5,7 +5,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from studio.core.forms import TextArea
+from studio.core.ui.forms import TextArea
 
 SIGN = re.compile(r"\s=(?:\s|$)")
 
