@@ -7,9 +7,11 @@ from django.db import transaction
 from endpoints import data, services
 from endpoints.models import ComputeTarget, Dataset, Datastore, PipelineEndpoint
 from studio.core.access import Actor, system_actor
-from studio.core.models import Workspace
+from studio.core.models import User, Workspace
+from studio.core.workspaces import add_workspace, create_admin, create_workspace
 
 SAMPLES = Path(__file__).resolve().parent / "samples"
+FIRST = "studio"
 COMPUTE = "cpu-cluster"
 DATASTORE = "workspaceblobstore"
 DATASETS = (
@@ -25,6 +27,23 @@ PIPELINES = (
     ("datapath", ("1.0",)),
     ("flaky", ("1.0",)),
 )
+
+
+@transaction.atomic  # an interrupted first start begins again
+def create_first_workspace(*, samples: bool) -> tuple[User, str]:
+    """The workspace of a new studio, and its administrator with a random password."""
+    workspace = create_workspace(name=FIRST, resource_group=FIRST)
+    user, password = create_admin(workspace=workspace)
+    seed(workspace, samples=samples)
+    return user, password
+
+
+@transaction.atomic  # a workspace without its datastore would be incomplete
+def create_further_workspace(*, samples: bool, **options: str) -> Workspace:
+    """`add_workspace`, with what the first one started with."""
+    workspace = add_workspace(**options)
+    seed(workspace, samples=samples)
+    return workspace
 
 
 def seed(workspace: Workspace | None = None, *, samples: bool = True) -> None:

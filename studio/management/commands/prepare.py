@@ -2,16 +2,13 @@ from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection, transaction
+from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 
 from endpoints.models import PublishedPipeline
-from endpoints.seed import seed
+from endpoints.seed import create_first_workspace, seed
 from studio.core.models import Workspace
-from studio.core.workspaces import create_admin, create_workspace
 from studio.supervisor import CannotStart, datafolder
-
-FIRST = "studio"
 
 
 class Command(BaseCommand):
@@ -30,19 +27,13 @@ class Command(BaseCommand):
         call_command("migrate", interactive=False, verbosity=0)
         workspace = Workspace.objects.order_by("pk").first()
         if workspace is None:
-            self.begin(samples=not no_samples)
+            user, password = create_first_workspace(samples=not no_samples)
+            self.stdout.write(
+                f"Sign in as {user.username} with password {password} (shown only now;"
+                f" `manage.py changepassword {user.username}` sets another)"
+            )
         elif not no_samples and not PublishedPipeline.objects.exists():
             seed(workspace)
-
-    @transaction.atomic  # an interrupted first start begins again
-    def begin(self, *, samples):
-        workspace = create_workspace(name=FIRST, resource_group=FIRST)
-        user, password = create_admin(workspace=workspace)
-        seed(workspace, samples=samples)
-        self.stdout.write(
-            f"Sign in as {user.username} with password {password} (shown only now;"
-            f" `manage.py changepassword {user.username}` sets another)"
-        )
 
 
 def _refuse_other_database():

@@ -1,10 +1,8 @@
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError
 
-from endpoints.seed import seed
-from studio.core.models import Workspace
-from studio.core.workspaces import add_workspace
+from endpoints.seed import create_further_workspace
 from studio.management.callers import AuditedCommand, nothing_yet
 
 
@@ -25,20 +23,15 @@ class Command(AuditedCommand):
 
     def handle(self, *, subscription, group, name, no_samples, **options):
         try:
-            workspace = self.add(subscription, group, name, samples=not no_samples)
+            workspace = create_further_workspace(
+                name=name,
+                resource_group=group,
+                subscription_id=subscription,
+                by="manage.py workspace add",
+                samples=not no_samples,
+            )
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
         except DatabaseError as error:
             raise CommandError(nothing_yet()) from error
         self.stdout.write(f"{workspace.uuid} {workspace.scope}")
-
-    @transaction.atomic  # a workspace without its datastore would be incomplete
-    def add(self, subscription, group, name, *, samples) -> Workspace:
-        workspace = add_workspace(
-            name=name,
-            resource_group=group,
-            subscription_id=subscription,
-            by="manage.py workspace add",
-        )
-        seed(workspace, samples=samples)
-        return workspace
