@@ -171,9 +171,15 @@ def experiment_of(text: object, owner: Any) -> tuple[str, list[str]]:
     if text is not None or owner is None:
         name = experiment_name(text)
         return name, experiment_warnings(name)
-    name = experiment_name(NOT_IN_NAMES.sub("-", owner.name))
+    name = suggested_experiment(owner.name)
     said = f"No experiment was named: the run is in {name!r}."
     return name, [said, *experiment_warnings(name)]
+
+
+def suggested_experiment(name: str) -> str:
+    """The experiment for runs of an endpoint or pipeline of this name, where nobody names another: a
+    name that the SDK can open, as far as the letters allow it."""
+    return re.sub(r"[^\w-]+", "-", name[:255]).strip("-_") or "default"
 
 
 def experiment_name(text: object) -> str:

@@ -4,7 +4,6 @@ A draft stores the values that differ from its graph's defaults, so that another
 own defaults.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -19,6 +18,7 @@ from endpoints.services.pipelines import create_graph, wire_defaults
 from runs import sealing
 from runs.drafts.graphs import create_graph_draft, parameters_of
 from runs.models import GraphDraft, Kind, PipelineDraft, Run, Source
+from runs.naming import suggested_experiment
 from runs.submission import Key, NewGraph, RunSettings, Submission, submit
 from studio.core import audit
 from studio.core.access import Actor, require
@@ -147,7 +147,7 @@ def clone_pipeline(actor: Actor, pipeline: PublishedPipeline) -> PipelineDraft:
         properties=pipeline.properties,
         graph=pipeline.graph,
         settings=RunSettings(
-            experiment=re.sub(r"[^\w-]+", "-", pipeline.name).strip("-_") or "draft",
+            experiment=suggested_experiment(pipeline.name),
             description=pipeline.description,
             datasets=pipeline.graph.dataset_defaults,
             continue_on_step_failure=pipeline.continue_on_step_failure,

@@ -22,7 +22,7 @@ from runs.parts.timetable import page_of, schedules_of
 from runs.recurrence import BadRecurrence, Recurrence
 from runs.schedules import scheduler
 from runs.submission import RunSettings
-from runs.views.submit import experiments_of
+from runs.views.submit import experiments_of, suggestion
 from studio.core.access import require
 from studio.core.db.keyset import paginate
 from studio.core.errors import Refused
@@ -93,7 +93,8 @@ def schedule_new(request):
     target = _asked_target(request)
     if target is None:
         return _choose(request)
-    form = _form(request, target, None, initial=_suggested(request, target))
+    start = {"name": target.name, **suggestion(target.name, experiments_of(request.actor))}
+    form = _form(request, target, None, initial=start)
     if request.method == "POST" and form.is_valid() and "preview" not in request.POST:
         pinned: dict = {"version": _pinned(form)} if isinstance(target, PipelineEndpoint) else {}
         made = attempt(
@@ -176,17 +177,6 @@ def _choose(request):
 
 def _as_argument(target) -> dict:
     return {"endpoint" if isinstance(target, PipelineEndpoint) else "pipeline": target}
-
-
-def _suggested(request, target) -> dict:
-    experiments = experiments_of(request.actor)
-    known = target.name in experiments
-    return {
-        "name": target.name,
-        "experiment_choice": "existing" if known else "new",
-        "experiment": target.name if known else None,
-        "new_experiment": "" if known else target.name[:255].replace("/", "-").replace("\\", "-"),
-    }
 
 
 def _form(request, target, schedule: Schedule | None, *, initial: dict, values=None):

@@ -10,8 +10,9 @@ from django.utils.translation import gettext as _
 from endpoints import blueprints
 from endpoints.models import PipelineEndpoint, PublishedPipeline
 from endpoints.services import why_disabled
-from runs.forms.submit import SubmitForm
+from runs.forms.submit import EXISTING, NEW, SubmitForm
 from runs.models import Experiment, Run, Source
+from runs.naming import suggested_experiment
 from runs.parts.definitions import asked_version, find_endpoint, find_pipeline, offered_versions
 from runs.submission import (
     EndpointTarget,
@@ -103,9 +104,16 @@ def experiments_of(actor: Actor) -> list[str]:
     return list(rows.order_by("-pk").values_list("name", flat=True)[:EXPERIMENTS_OFFERED])
 
 
+def suggestion(name: str, experiments: list[str]) -> dict:
+    """What a form first says of the experiment, for runs of an endpoint or pipeline of this name."""
+    own = suggested_experiment(name)
+    if own in experiments:
+        return {"experiment_choice": EXISTING, "experiment": own}
+    return {"experiment_choice": NEW, "new_experiment": own}
+
+
 def _form(request, pipeline: PublishedPipeline, *, name: str) -> SubmitForm:
     experiments = experiments_of(request.actor)
-    known = name in experiments
     return SubmitForm(
         request.POST if request.method == "POST" else None,
         workspace=request.actor.workspace,
@@ -113,9 +121,7 @@ def _form(request, pipeline: PublishedPipeline, *, name: str) -> SubmitForm:
         experiments=experiments,
         initial={
             "continue_on_step_failure": pipeline.continue_on_step_failure,
-            "experiment_choice": "existing" if known else "new",
-            "experiment": name if known else None,
-            "new_experiment": "" if known else name[:255].replace("/", "-").replace("\\", "-"),
+            **suggestion(name, experiments),
         },
     )
 

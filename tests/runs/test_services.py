@@ -19,7 +19,7 @@ from runs.models import (
     Source,
     StatusChange,
 )
-from runs.naming import run_name
+from runs.naming import run_name, suggested_experiment
 from runs.states import Status
 from runs.submission import Key, RunSettings, start
 from studio.core import tokens
@@ -394,3 +394,11 @@ class TestRunTokens:
     def test_other_claims_are_not_its_business(self):
         for claims in ({"token": "x"}, {"run": str(uuid4())}, {"run": f"{uuid4()}.1"}):
             assert run_tokens.reader(claims) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "suggested"),
+    [("Train 2/b\x07", "Train-2-b"), ("_x-", "x"), ("훈련", "훈련"), ("/", "default")],
+)
+def test_the_experiment_is_suggested_that_the_sdk_can_open(name, suggested):
+    assert suggested_experiment(name) == suggested
