@@ -23,10 +23,14 @@ if TYPE_CHECKING:
 Step = tuple[str, Status, datetime]  # from one status to another, at a time
 
 logger = logging.getLogger(__name__)
-# Time without a heartbeat. After SILENT, pages treat the worker as unavailable and its machine kills its
-# steps; after LOST, other workers get them. LOST is longer, so that two workers never run the same step.
+# Time without a heartbeat. After SILENT, pages treat the worker as unavailable, its machine kills its steps,
+# and they are shown as Not responding; after LOST, other workers get them. LOST is longer, so that two
+# workers never run the same step.
 SILENT = timedelta(seconds=20)
 LOST = timedelta(seconds=30)
+
+# The statuses that a step may have until its worker has written that its process runs.
+NOT_YET_RUNNING = (Status.PREPARING, Status.NOT_RESPONDING)
 
 ABOVE = (
     "WITH RECURSIVE above(id, parent_id) AS ("
@@ -106,7 +110,8 @@ class RunQuerySet(FoldedQuerySet["Run"]):
         `attempt`: change a step only if this is its current attempt, so that a worker that was declared
         lost cannot change it when it resumes.
         `next_attempt`: the new attempt number, set by a claim.
-        `running_since`: if a run is still Preparing, also record that it has been Running since then.
+        `running_since`: if a run is still Preparing, or was when its worker fell silent, also record that it
+        has been Running since then.
         `stamps`: other columns to set in the same UPDATE.
         """
         at = at or timezone.now()
@@ -123,7 +128,7 @@ class RunQuerySet(FoldedQuerySet["Run"]):
                 if status not in table[to] or status not in only:
                     continue
                 path: tuple[Step, ...] = ((status, to, at),)
-                if running_since is not None and status == Status.PREPARING:
+                if running_since is not None and status in NOT_YET_RUNNING:
                     end = max(at, running_since)  # a clock may be set back
                     path = ((status, Status.RUNNING, running_since), (Status.RUNNING, to, end))
                 changes = (

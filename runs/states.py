@@ -32,10 +32,11 @@ BEFORE: dict[Status, frozenset[Status]] = {
     S.NOT_STARTED: frozenset(),
     # A step goes back to Queued for its next attempt.
     S.QUEUED: frozenset({S.NOT_STARTED}) | IN_PROGRESS,
-    S.PREPARING: frozenset({S.NOT_STARTED, S.QUEUED}),
+    # A step whose worker is heard again goes back from Not responding to what it was.
+    S.PREPARING: frozenset({S.NOT_STARTED, S.QUEUED, S.NOT_RESPONDING}),
     S.RUNNING: frozenset({S.NOT_STARTED, S.QUEUED, S.PREPARING, S.NOT_RESPONDING}),
-    S.FINALIZING: frozenset({S.RUNNING}),
-    S.NOT_RESPONDING: frozenset({S.PREPARING, S.RUNNING, S.FINALIZING}),
+    S.FINALIZING: frozenset({S.RUNNING, S.NOT_RESPONDING}),
+    S.NOT_RESPONDING: IN_PROGRESS - {S.NOT_RESPONDING},
     S.CANCEL_REQUESTED: LIVE - {S.CANCEL_REQUESTED},
     # A reused step completes without running; a client's own run completes from any status.
     S.COMPLETED: LIVE - {S.CANCEL_REQUESTED},

@@ -204,14 +204,16 @@ class Attempt:
             self._show_running()
 
     def _show_running(self) -> None:
-        ours = Run.objects.transition(
+        start = partial(
+            Run.objects.transition,
             self.job.step.pk,
             to=Status.RUNNING,
-            was=Status.PREPARING,
             attempt=self.job.claim.attempt,
             at=self.running_since,
             reason=f"started on {self.job.claim.worker}",
         )
+        # Second, in case our heartbeats were late while it was being prepared.
+        ours = start(was=Status.PREPARING) or start(was=Status.NOT_RESPONDING)
         self.running_since = None
         if not ours:  # canceled or taken over while it was being prepared
             asked = Run.objects.filter(pk=self.job.step.pk, status=Status.CANCEL_REQUESTED)

@@ -5,7 +5,9 @@ Safe to run at any time, repeatedly, and in several processes at once.
 
 import logging
 from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db.models import (
@@ -16,7 +18,7 @@ from django.db.models import (
     F,
     OuterRef,
     Q,
-    QuerySet,
+    Subquery,
 )
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -27,9 +29,10 @@ from runs.engine.claim import Claim, queued
 from runs.engine.finish import finish, not_before_its_start
 from runs.engine.time_out import OF_STEPS, expire, overdue_runs
 from runs.engine.unsubmitted import fail_unsubmitted
-from runs.models import Kind, Outcome, Run, StepAttempt, Worker
-from runs.querysets import LOST, WorkerQuerySet
-from runs.states import Status
+from runs.models import Kind, Outcome, Run, StatusChange, StepAttempt, Worker
+from runs.querysets import LOST, SILENT, WorkerQuerySet
+from runs.states import BEFORE, Status
+from studio.core.db.transactions import write_transaction
 
 FORGET_WORKERS = timedelta(hours=1)
 # A cancel that no worker carried out within the grace period plus this margin is forced.
@@ -66,10 +69,12 @@ def recover(now: datetime | None = None, *, listener: Listener | None = None) ->
     """Run all repairs; returns how many steps wait for a worker, per queue."""
     now = now or timezone.now()
     listener = listener or Listener()
-    lost = list(lost_attempts(listener.silence))
+    lost, silent, heard = _held_steps(listener.silence)
+    _show_as_before(heard)
     if listener.may_judge():
-        for attempt in lost:
-            _end_lost(attempt)
+        _show_not_responding(silent)
+        for held in lost:
+            _end_lost(held)
         _force_cancels(now)
         silent_workers(FORGET_WORKERS).delete()
     fail_unsubmitted(now)
@@ -92,27 +97,87 @@ def live_workers(span: timedelta = LOST) -> WorkerQuerySet:
     return Worker.objects.exclude(pk__in=silent_workers(span).values("pk"))
 
 
-def lost_attempts(span: timedelta = LOST) -> QuerySet[StepAttempt]:
-    """Attempts whose worker is silent, or has stopped without ending them."""
-    heard = live_workers(span).values("name")
-    return StepAttempt.objects.filter(finished_at__isnull=True).exclude(worker__in=heard)
+class _Held(NamedTuple):
+    """An unfinished attempt, with the status of its step."""
+
+    step_id: int
+    attempt: int
+    run_id: int
+    worker: str
+    status: str
+    before: str  # the step's status before it was last Not responding
+    heard_at: datetime | None  # None if the worker has stopped without ending the attempt
+    silence: timedelta | None
 
 
-def _end_lost(attempt: StepAttempt) -> None:
-    step = Run.objects.only("parent_id").get(pk=attempt.step_id)
-    claim = Claim(
-        step_id=attempt.step_id,
-        attempt=attempt.number,
-        run_id=step.owner_id,
-        worker=attempt.worker,
+def _held_steps(span: timedelta) -> tuple[list[_Held], list[_Held], list[_Held]]:
+    """The steps of lost workers, those of silent ones, and those that are Not responding although their
+    worker is heard again. All in one query, since this is asked every 10 s."""
+    heartbeat = Worker.objects.filter(name=OuterRef("worker")).values("heartbeat_at")
+    marked = StatusChange.objects.filter(run=OuterRef("step"), to_status=Status.NOT_RESPONDING)
+    found = StepAttempt.objects.filter(finished_at__isnull=True).annotate(
+        heard_at=Subquery(heartbeat),
+        silence=ExpressionWrapper(Now() - F("heard_at"), output_field=DurationField()),
+        before=Subquery(marked.order_by("-pk").values("from_status")[:1]),
     )
-    outcome, error = Outcome.LOST, f"Worker {attempt.worker} fell silent while the step ran."
+    silent = span * (SILENT / LOST)
+    found = found.filter(
+        Q(silence=None) | Q(silence__gt=silent) | Q(step__run__status=Status.NOT_RESPONDING)
+    )
+    columns = ("step_id", "number", "step__run__parent_id", "worker", "step__run__status")
+    rows = found.values_list(*columns, "before", "heard_at", "silence")
+    of_lost, of_silent, of_heard = [], [], []
+    # In this order they are locked. Sorted here: ORDER BY would make SQLite read all attempts.
+    for held in sorted(_Held(*row) for row in rows):
+        if held.silence is None or held.silence > span:
+            of_lost.append(held)
+        elif held.silence > silent:
+            of_silent.append(held)
+        else:
+            of_heard.append(held)
+    return of_lost, of_silent, of_heard
+
+
+def _show_not_responding(silent: Iterable[_Held]) -> None:
+    marked = [held for held in silent if held.status in BEFORE[Status.NOT_RESPONDING]]
+    if not marked:
+        return
+    with write_transaction():
+        # A worker that froze within a transaction has locked its step: do not wait for it.
+        steps = Run.objects.filter(pk__in=[held.step_id for held in marked]).order_by("pk")
+        free = steps.select_for_update(no_key=True, skip_locked=True)
+        pks = set(free.values_list("pk", flat=True))
+        for held in marked:
+            if held.step_id in pks:
+                Run.objects.transition(
+                    held.step_id,
+                    to=Status.NOT_RESPONDING,
+                    was=Status(held.status),
+                    attempt=held.attempt,
+                    reason=f"no heartbeat of worker {held.worker} since {held.heard_at:%H:%M:%S} UTC",
+                )
+
+
+def _show_as_before(heard: Iterable[_Held]) -> None:
+    for held in heard:
+        Run.objects.transition(
+            held.step_id,
+            to=Status(held.before),
+            was=Status.NOT_RESPONDING,
+            attempt=held.attempt,
+            reason=f"worker {held.worker} is heard again",
+        )
+
+
+def _end_lost(held: _Held) -> None:
+    claim = Claim(held.step_id, held.attempt, held.run_id, held.worker)
+    outcome, error = Outcome.LOST, f"Worker {held.worker} fell silent while the step ran."
     # On another machine we cannot tell; the worker corrects this when it is back (`finish._end_attempt`).
-    if worker_names.is_there(attempt.worker):
-        outcome, error = Outcome.INTERRUPTED, f"Worker {attempt.worker} was paused."
+    if worker_names.is_there(held.worker):
+        outcome, error = Outcome.INTERRUPTED, f"Worker {held.worker} was paused."
     finish(claim, outcome, error=error, code="WorkerLost")
-    logger.warning("step %s attempt %s lost: %s", attempt.step_id, attempt.number, error)
-    advance(step.owner_id)
+    logger.warning("step %s attempt %s lost: %s", held.step_id, held.attempt, error)
+    advance(held.run_id)
 
 
 def _force_cancels(now: datetime) -> None:

@@ -271,7 +271,7 @@ class Migration(migrations.Migration):
                 ('cleanup_at', models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'indexes': [models.Index(fields=['worker', 'finished_at'], name='attempt_of_worker'), models.Index(condition=models.Q(('cleanup_at__isnull', False)), fields=['cleanup_at'], name='attempt_to_clean_up')],
+                'indexes': [models.Index(condition=models.Q(('finished_at__isnull', True)), fields=['worker'], name='attempt_in_progress'), models.Index(condition=models.Q(('cleanup_at__isnull', False)), fields=['cleanup_at'], name='attempt_to_clean_up')],
                 'constraints': [models.UniqueConstraint(fields=('step', 'number'), name='attempt_unique_number')],
             },
         ),

@@ -82,7 +82,12 @@ class StepAttempt(models.Model):
             models.UniqueConstraint(fields=["step", "number"], name="attempt_unique_number")
         ]
         indexes = [
-            models.Index(fields=["worker", "finished_at"], name="attempt_of_worker"),
+            # Of all attempts, only those in progress are looked for by worker: every 10 s by `recover`.
+            models.Index(
+                fields=["worker"],
+                name="attempt_in_progress",
+                condition=Q(finished_at__isnull=True),
+            ),
             models.Index(
                 fields=["cleanup_at"],
                 name="attempt_to_clean_up",

@@ -3,16 +3,20 @@
 import threading
 import time
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from django.db import connections, transaction
+from django.db.models.functions import Now
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runs import engine, services
 from runs.engine import worker_names as names
-from runs.models import Outcome, Run, StepAttempt, StepRun, Worker
+from runs.engine.recover import _held_steps, _show_not_responding
+from runs.models import Outcome, Run, StatusChange, StepAttempt, StepRun, Worker
 from runs.querysets import LOST
 from runs.states import TERMINAL, Status
 from tests import factories
@@ -294,6 +298,175 @@ class TestRecover:
         worker("new")
         engine.recover()
         assert [row.name for row in Worker.objects.all()] == ["new"]
+
+
+HELD = (Status.PREPARING, Status.RUNNING, Status.FINALIZING)
+
+
+def hear(name: str, *, silent_seconds: float = 0) -> None:
+    Worker.objects.filter(name=name).update(heartbeat_at=Now() - timedelta(seconds=silent_seconds))
+
+
+def past(step_id: int) -> list[str]:
+    """The statuses of a step since its worker claimed it."""
+    changes = StatusChange.objects.filter(run=step_id).order_by("pk")
+    words = [(change.from_status, change.to_status) for change in changes]
+    assert all(before[1] == after[0] for before, after in pairwise(words))
+    statuses = [status for _, status in words]
+    return statuses[statuses.index(Status.PREPARING) :]
+
+
+@pytest.mark.django_db
+class TestSilence:
+    @pytest.fixture
+    def run(self, actor) -> Run:
+        return playing.start(actor)
+
+    @pytest.fixture
+    def claim(self, run) -> engine.Claim:
+        worker("worker-1")
+        return playing.take()
+
+    def reach(self, claim, status: Status) -> None:
+        """Let the worker report on its step until it has this status."""
+        for to in HELD[1 : HELD.index(status) + 1]:
+            assert Run.objects.transition(claim.step_id, to=to, attempt=claim.attempt)
+
+    @pytest.mark.parametrize("status", HELD)
+    def test_a_step_does_not_respond_while_its_worker_is_silent(self, run, claim, status):
+        self.reach(claim, status)
+        hear(claim.worker, silent_seconds=25)
+        assert engine.recover() == {}
+        assert playing.statuses(run) == {"one": Status.NOT_RESPONDING}
+        run.refresh_from_db()
+        assert run.status == Status.RUNNING
+        hear(claim.worker)
+        engine.recover()
+        assert playing.statuses(run) == {"one": status}
+        assert past(claim.step_id)[-3:] == [status, Status.NOT_RESPONDING, status]
+        engine.finish(claim, Outcome.COMPLETED)
+        engine.advance(run.pk)
+        run.refresh_from_db()
+        assert run.status == Status.COMPLETED
+        assert StepAttempt.objects.get().outcome == Outcome.COMPLETED
+
+    def test_late_heartbeats_are_no_silence(self, run, claim):
+        hear(claim.worker, silent_seconds=18)
+        engine.recover()
+        assert playing.statuses(run) == {"one": Status.PREPARING}
+
+    def test_after_the_silence_the_step_is_lost(self, run, claim):
+        for seconds in (25, 31):
+            hear(claim.worker, silent_seconds=seconds)
+            engine.recover()
+        assert past(claim.step_id) == [Status.PREPARING, Status.NOT_RESPONDING, Status.QUEUED]
+        assert StepAttempt.objects.get().outcome == Outcome.LOST
+        assert playing.play(run) == ["one"]
+        assert run.status == Status.COMPLETED
+
+    def test_each_silence_is_written_once(self, run, claim):
+        with CaptureQueriesContext(connections["default"]) as at_rest:
+            engine.recover()
+        hear(claim.worker, silent_seconds=25)
+        engine.recover()
+        with CaptureQueriesContext(connections["default"]) as silent:
+            engine.recover()
+        assert len(silent) == len(at_rest)
+        hear(claim.worker)
+        engine.recover()
+        assert len(past(claim.step_id)) == 3
+
+    def test_who_was_paused_itself_calls_nobody_silent(self, run, claim):
+        listener = engine.Listener()
+        engine.recover(listener=listener)
+        listener.heard_at -= LOST
+        hear(claim.worker, silent_seconds=25)
+        engine.recover(listener=listener)
+        assert playing.statuses(run) == {"one": Status.PREPARING}
+
+    def test_a_step_that_was_asked_to_cancel_stays_so(self, actor, run, claim):
+        services.cancel(actor, run)
+        hear(claim.worker, silent_seconds=25)
+        engine.recover()
+        assert playing.statuses(run) == {"one": Status.CANCEL_REQUESTED}
+
+    def test_a_step_that_does_not_respond_can_be_canceled(self, actor, run, claim):
+        hear(claim.worker, silent_seconds=25)
+        engine.recover()
+        services.cancel(actor, run)
+        assert playing.statuses(run) == {"one": Status.CANCEL_REQUESTED}
+        hear(claim.worker)
+        engine.recover()
+        assert playing.statuses(run) == {"one": Status.CANCEL_REQUESTED}
+        engine.finish(claim, Outcome.CANCELED)
+        engine.advance(run.pk)
+        assert playing.statuses(run) == {"one": Status.CANCELED}
+
+    @pytest.mark.parametrize(
+        ("outcome", "end"),
+        [
+            (Outcome.COMPLETED, Status.COMPLETED),
+            (Outcome.FAILED, Status.FAILED),
+            (Outcome.TIMED_OUT, Status.FAILED),
+            (Outcome.INTERRUPTED, Status.QUEUED),
+        ],
+    )
+    @pytest.mark.parametrize("is_written", [True, False])
+    def test_a_worker_may_end_a_step_that_is_shown_as_not_responding(
+        self, run, claim, outcome, end, is_written
+    ):
+        started = timezone.now()
+        if is_written:  # else the end writes the start, too
+            self.reach(claim, Status.RUNNING)
+        hear(claim.worker, silent_seconds=25)
+        engine.recover()
+        running_since = None if is_written else started
+        assert engine.finish(claim, outcome, error="x", running_since=running_since)
+        if is_written:
+            between = [Status.RUNNING, Status.NOT_RESPONDING]
+        else:
+            between = [Status.NOT_RESPONDING, Status.RUNNING]
+        assert past(claim.step_id) == [Status.PREPARING, *between, end]
+        step = run.children.get()
+        assert step.started_at
+        assert step.finished_at is None or step.started_at <= step.finished_at
+
+    def test_what_recover_found_before_a_pause_does_not_mark_the_next_attempt(self, run, claim):
+        hear(claim.worker, silent_seconds=25)
+        _lost, silent, _heard = _held_steps(LOST)
+        engine.finish(claim, Outcome.INTERRUPTED)
+        assert playing.take().attempt == claim.attempt + 1
+        _show_not_responding(silent)
+        assert playing.statuses(run) == {"one": Status.PREPARING}
+
+
+def test_recover_does_not_wait_for_a_worker_that_froze_within_a_transaction(database_of_threads):
+    if connections["default"].vendor == "sqlite":
+        pytest.skip("its lock is one for all rows")
+    run = playing.start(factories.actor(factories.workspace()), steps=("frozen", "other"))
+    worker("worker-1")
+    frozen, _other = playing.take(), playing.take()
+    hear("worker-1", silent_seconds=25)
+    is_locked, is_over = threading.Event(), threading.Event()
+
+    def freeze():
+        with transaction.atomic():
+            Run.objects.select_for_update().get(pk=frozen.step_id)
+            is_locked.set()
+            assert is_over.wait(10)
+        connections.close_all()
+
+    thread = threading.Thread(target=freeze)
+    thread.start()
+    assert is_locked.wait(5)
+    try:
+        engine.recover()
+    finally:
+        is_over.set()
+        thread.join()
+    assert playing.statuses(run) == {"frozen": Status.PREPARING, "other": Status.NOT_RESPONDING}
+    engine.recover()
+    assert set(playing.statuses(run).values()) == {Status.NOT_RESPONDING}
 
 
 @pytest.mark.django_db

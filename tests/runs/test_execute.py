@@ -12,7 +12,7 @@ from endpoints import data
 from endpoints.models import Module
 from runs import engine, services
 from runs.engine import cleanup
-from runs.models import Artifact, Metric, Outcome, StepAttempt
+from runs.models import Artifact, Metric, Outcome, Run, StepAttempt
 from runs.states import Status
 from runs.steps import Stop, StopFlag
 from studio.storage.store import studio_store
@@ -44,6 +44,20 @@ class TestScripts:
             past = list(step.status_changes.order_by("pk").values_list("to_status", flat=True))
             assert past[-3:-1] == [Status.PREPARING, Status.RUNNING]
             assert step.started_at == step.status_changes.get(to_status=Status.RUNNING).at
+
+    @pytest.mark.parametrize("script", ["", "import time; time.sleep(0.3)"])
+    def test_a_step_goes_on_whose_worker_was_silent_while_preparing_it(self, studio, script):
+        run = studio.submit(studio.publish(steps={"one": {}}, scripts={"one.py": script}))
+        claim = engine.claim(studio.worker.name, ["cpu-cluster"])
+        Run.objects.transition(claim.step_id, to=Status.NOT_RESPONDING)
+        with studio.worker._stop_flag_for(claim) as flag:
+            studio.worker._check_running_steps()
+            assert engine.execute(claim, flag, studio.worker.watchdog)
+        step = studio.step(run).run
+        past = list(step.status_changes.order_by("pk").values_list("to_status", flat=True))
+        assert past[-3:] == [Status.NOT_RESPONDING, Status.RUNNING, Status.COMPLETED]
+        assert step.created_at <= step.started_at <= step.finished_at
+        assert StepAttempt.objects.get().outcome == Outcome.COMPLETED
 
     def test_a_failure_tells_the_last_line_of_its_traceback(self, studio):
         script = "print('before')\nraise ValueError('no rows')"

@@ -28,12 +28,18 @@ def test_a_held_step_can_go_back_to_its_queue():
     assert BEFORE[Status.QUEUED] >= IN_PROGRESS
 
 
+def test_a_step_goes_back_from_not_responding_to_whatever_it_was():
+    for before in BEFORE[Status.NOT_RESPONDING]:
+        assert Status.NOT_RESPONDING in BEFORE[before]
+
+
 @pytest.mark.parametrize(
     ("status", "of_run", "of_node"),
     [
         (Status.QUEUED, "NotStarted", "Queued"),
         (Status.PREPARING, "Running", "Running"),
         (Status.CANCEL_REQUESTED, "Running", "Running"),
+        (Status.NOT_RESPONDING, "Running", "Running"),
         (Status.COMPLETED, "Finished", "Finished"),
         (Status.SKIPPED, "Canceled", "Bypassed"),
     ],
