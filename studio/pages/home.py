@@ -47,12 +47,12 @@ def _now(request) -> dict:
 
 
 def _workers() -> list[Worker]:
-    """Living workers, and those that have recently fallen silent, with the word for that."""
-    alive = set(Worker.objects.living().values_list("pk", flat=True))
+    """Workers that respond, and those that have recently fallen silent, with the word for that."""
+    heard = set(Worker.objects.responding().values_list("pk", flat=True))
     rows: list[Any] = list(Worker.objects.filter(role="worker").order_by("-heartbeat_at")[:10])
     for row in rows:
-        word = "Stopping" if row.stopping_at else "Offline"
-        row.state = "Online" if row.pk in alive else word
+        word = "Stopping" if row.stopping_at else "Online"
+        row.state = word if row.pk in heard else "Offline"
     return rows
 
 

@@ -1,8 +1,12 @@
 """Home: what runs, what failed, what to do next."""
 
+from datetime import timedelta
+
 import pytest
+from django.db.models.functions import Now
 
 from runs import schedules
+from runs.models import Worker
 from runs.parts import timetable
 from runs.states import Status
 from runs.submission import RunSettings
@@ -51,3 +55,15 @@ def test_home_shows_what_runs_what_failed_and_what_to_do(client, actor, endpoint
     assert str(failed) in text
     assert "No worker is running" in text
     assert "/endpoints/churn/submit" in text
+
+
+def test_home_shows_whether_workers_are_there_stop_or_have_fallen_silent(client, actor):
+    client.force_login(actor.user)
+    for name in ("here", "stopping", "died-while-stopping"):
+        Worker.objects.create(name=name, role="worker", host="h", pid=1)
+    Worker.objects.exclude(name="here").update(stopping_at=Now())
+    silent = Worker.objects.filter(name="died-while-stopping")
+    silent.update(heartbeat_at=Now() - timedelta(minutes=1))
+    rows = client.get("/").context["workers"]
+    states = {row.name: row.state for row in rows}
+    assert states == {"here": "Online", "stopping": "Stopping", "died-while-stopping": "Offline"}

@@ -3,11 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
 
-from runs import schedules
-from runs.models import Kind, Run, StepRun, Worker
+from runs import engine, schedules
+from runs.execution_log import ExecutionLog
+from runs.models import Kind, Outcome, Run, StepRun, Worker
+from runs.querysets import LOST
 from runs.schedules import scheduler
 from runs.states import Status
 from runs.submission import RunSettings
@@ -77,6 +80,50 @@ def test_a_worker_that_fell_silent_does_not_count(page, run):
         heartbeat_at=timezone.now() - timedelta(minutes=5),
     )
     assert "none is running" in page("run-detail", run.uuid)
+
+
+class TestHeldSteps:
+    """A step whose worker is silent or stopping says so, and what follows."""
+
+    @pytest.fixture
+    def claim(self, run):
+        Worker.objects.create(name="w", role="worker", host="h", pid=1, queues=["cpu-cluster"])
+        return engine.claim("w", ["cpu-cluster"])
+
+    @staticmethod
+    def silent() -> tuple[str, str]:
+        """Let the worker be silent; the times of its last heartbeat and of its loss."""
+        Worker.objects.update(heartbeat_at=Now() - timedelta(seconds=25))
+        engine.recover()
+        last = Worker.objects.get().heartbeat_at
+        return f"{last:%H:%M:%S}", f"{last + LOST:%H:%M:%S}"
+
+    def test_silent(self, page, run, claim):
+        assert "silent" not in page("run-detail", run.uuid)
+        since, lost_at = self.silent()
+        for text in (page("run-detail", run.uuid), page("run-live", run.uuid, "side")):
+            assert "Not responding" in text
+            assert f"Worker w has been silent since {since}." in text
+            assert f"queued again for another worker after {lost_at}." in text
+        assert "Not responding" in page("run-steps", run.uuid)
+        assert "node step warn" in page("run-live", run.uuid, "graph")
+        assert "no heartbeat of worker w since" in ExecutionLog(run).text.decode()
+        Worker.objects.update(heartbeat_at=Now())  # before `recover` has noticed it
+        assert "silent" not in page("run-detail", run.uuid)
+
+    def test_silent_after_an_earlier_loss(self, page, run, claim):
+        engine.finish(claim, Outcome.LOST)
+        engine.claim("w", ["cpu-cluster"])
+        _, lost_at = self.silent()
+        text = page("run-detail", run.uuid)
+        assert f"the step fails after {lost_at}, because an earlier attempt" in text
+
+    def test_stopping(self, page, run, claim):
+        assert "stopping" not in page("run-detail", run.uuid)
+        Worker.objects.update(stopping_at=Now())
+        assert "Its worker is stopping." in page("run-detail", run.uuid)
+        engine.finish(claim, Outcome.INTERRUPTED)
+        assert "Its worker is stopping." not in page("run-detail", run.uuid)
 
 
 def test_a_reused_step_says_so_and_shows_the_log_of_the_other(client, page, actor, endpoint):

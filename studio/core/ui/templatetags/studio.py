@@ -133,6 +133,11 @@ def shown(value) -> str:
     return date_format(timezone.localtime(value), pattern)
 
 
+def clock(value) -> str:
+    """`18:41:07` in the current time zone, for what changes within a minute."""
+    return date_format(timezone.localtime(value), "H:i:s")
+
+
 @register.inclusion_tag("components/when.html")
 def when(value, ago=False):
     if not value:
