@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from runs.engine import storage_cleanup
 from runs.engine.claim import Claim
-from runs.engine.retry import _next_try
+from runs.engine.retry import next_try
 from runs.models import Outcome, Run, StepAttempt, StepRun
 from runs.states import IN_PROGRESS, Status
 from runs.tracking import withdrawal
@@ -98,7 +98,7 @@ def finish(
             moved = transition(to=Status.QUEUED, reason="interrupted; it will be started again")
             pause = 0.0 if moved else None
         elif outcome != Outcome.CANCELED:
-            pause, retry = _next_try(claim, outcome, at)
+            pause, retry = next_try(claim, outcome, at)
             if pause is not None:
                 moved = transition(to=Status.QUEUED, reason=f"{outcome.label}: {error}")
                 changes |= retry if moved else {}

@@ -25,7 +25,7 @@ class LogCapture:
         self.pending = b""  # a piece whose write failed; the next call writes the same piece again
 
     def copy(self, *, is_last: bool = False) -> None:
-        new = _size(self.path) - self.offset
+        new = size_of_file(self.path) - self.offset
         late = time.monotonic() - self.written_at >= SEGMENT_SECONDS
         if new <= 0 or not (is_last or late or new >= SEGMENT_BYTES):
             return
@@ -50,11 +50,11 @@ class LogCapture:
 
     def tail(self) -> str:
         with self.path.open("rb") as file:
-            file.seek(max(0, _size(self.path) - TAIL_BYTES))
+            file.seek(max(0, size_of_file(self.path) - TAIL_BYTES))
             return file.read().decode(errors="replace")
 
 
-def _size(path: Path) -> int:
+def size_of_file(path: Path) -> int:
     try:
         return path.stat().st_size
     except FileNotFoundError:

@@ -11,7 +11,7 @@ LOST_LIMIT = 2
 MAX_DELAY_SECONDS = 3600
 
 
-def _next_try(claim: Claim, outcome: Outcome, at: datetime) -> tuple[float | None, dict[str, Any]]:
+def next_try(claim: Claim, outcome: Outcome, at: datetime) -> tuple[float | None, dict[str, Any]]:
     """Seconds until the next attempt (None if there is none), and the changes to the step's row.
 
     A lost worker uses up no retry. Each failure doubles the delay.

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db import transaction
 
-from runs.engine.log_capture import _size
+from runs.engine.log_capture import size_of_file
 from runs.engine.outages import is_outage
 from runs.models import Run
 from runs.steps import StepRefused
@@ -79,7 +79,7 @@ class StepReports:
     def apply(self) -> bool:
         """Apply new lines for about APPLY_SECONDS; False if there are more."""
         until = time.monotonic() + APPLY_SECONDS
-        size = _size(self.path)
+        size = size_of_file(self.path)
         if size > MAX_REPORT_BYTES:
             raise StepRefused(
                 f"The step reported more than {MAX_REPORT_BYTES} bytes of metrics and tags."

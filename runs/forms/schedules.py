@@ -113,7 +113,6 @@ class ScheduleForm(SubmitForm):
         label=gettext_lazy("Skip while its last run is still running"), required=False
     )
 
-    TIMES = ("frequency", "interval", "start_time", "time_zone", "hours", "minutes", "week_days")
     FILES = (
         *("datastore", "path", "includes_subfolders", "polling_minutes"),
         *("datapath_parameter", "one_run_per_batch"),
