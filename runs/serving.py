@@ -46,9 +46,8 @@ def tell_unserved(*lists: Iterable[Run]) -> None:
 
 
 def unserved(runs: Collection[Run]) -> dict[int, list[str]]:
-    """By key of those of `runs` that wait, themselves or in some steps: the queues that nobody
-    serves. One query for any number of runs (none if they are all new or over), and one for
-    workers."""
+    """The queues that nobody serves, by key of the run that waits for them, itself or in one of its
+    steps. One query for any number of runs (none if all are new or over), and one for workers."""
     long_ago = timezone.now() - UNSERVED_AFTER
     known = {run.pk for run in runs if not run.is_terminal and run.created_at <= long_ago}
     if not known:

@@ -85,7 +85,7 @@ class CreateSnapshot(WireView):
         return f"{self.actor.workspace.uuid}/{rest}"
 
     def parent(self, body: Body) -> UUID | None:
-        """A text that is no id is one of an unknown snapshot."""
+        """The id of the snapshot before. A text that is no id is read as that of an unknown snapshot."""
         text = body.text("ParentSnapshotId")
         try:
             return UUID(text) if text else None

@@ -65,7 +65,13 @@ def register_dataset(
     description = checks.text("description", description or "")
     tags = checks.document("tags", tags or {})
     if name.startswith(UNREGISTERED):
-        raise ValidationError({"name": [f"{UNREGISTERED}… is how data without a name are called."]})
+        raise ValidationError(
+            {
+                "name": [
+                    f"Names that begin with {UNREGISTERED} are those of data that is not registered."
+                ]
+            }
+        )
     if not _addressable(name):
         text = f"No address would lead to a dataset named {name!r:.100}: choose a plainer name."
         raise ValidationError({"name": [text]})

@@ -154,7 +154,7 @@ def _check_versions(
             raise ValidationError({"versions": [f"Module {named.name} has no version {uuid:.80}."]})
         if version is not None and version != known[uuid].version:
             raise ValidationError(
-                {"versions": [f"{uuid} is version {known[uuid].version}, and stays it."]}
+                {"versions": [f"{uuid} is version {known[uuid].version}, which cannot be changed."]}
             )
 
 

@@ -51,9 +51,9 @@ def create_snapshot(
 
 
 def _parent(actor: Actor, uuid: UUID | None) -> Snapshot | None:
-    """The snapshot that unchanged files come from. An unknown one is refused when a file is missed:
-    the client then drops its cache and sends everything (wire.md 8.2). To a step each is unknown, so
-    that it reaches no other code by this."""
+    """The snapshot that unchanged files come from. If it is unknown, the first file that is missing is
+    refused; the client then drops its cache and sends everything (wire.md 8.2). A step knows no
+    snapshot, so that it cannot read other code in this way."""
     if uuid is None or actor.run_uuid is not None:
         return None
     return Snapshot.objects.filter(workspace=actor.workspace, uuid=uuid).first()

@@ -99,7 +99,7 @@ class ScheduleForm(SubmitForm):
         label=gettext_lazy("Watch the folders in it too"), required=False
     )
     polling_minutes = forms.IntegerField(
-        label=gettext_lazy("Look every so many minutes"), required=False, min_value=1
+        label=gettext_lazy("Check for changes every (minutes)"), required=False, min_value=1
     )
     datapath_parameter = forms.ChoiceField(
         label=gettext_lazy("Parameter that gets the changed path"), required=False

@@ -247,8 +247,7 @@ def _change_watch(actor: Actor, schedule: Schedule, watch: Watch, now: datetime)
 
 
 def _set_settings(actor: Actor, schedule: Schedule, settings: RunSettings | None) -> None:
-    """Store the settings, or keep those that are stored, if a run of the target is possible with
-    them."""
+    """Store new settings, or check the stored ones. Refuses settings with which the target cannot run."""
     stored = RunSettings.from_json(schedule.settings)
     settings = stored if settings is None else settings.to_store(stored)
     if schedule.pipeline and schedule.endpoint_version is not None:

@@ -98,7 +98,7 @@ def _lateness(schedule: Schedule, due_at: datetime, now: datetime) -> str:
     if not missed:
         return late
     count = f"at least {missed}" if missed == MOST_MISSED else str(missed)
-    return f"{late} It stands for {count} more that were missed since."
+    return f"{late} It replaces {count} more that were missed."
 
 
 def _span(span: timedelta) -> str:

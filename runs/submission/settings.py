@@ -77,7 +77,7 @@ class RunSettings:
 
     @classmethod
     def of(cls, run: Run) -> "RunSettings":
-        """Those that run the same again, with the values of secret parameters sealed."""
+        """The settings with which a run was made; values of secret parameters are sealed."""
         made = run.pipeline_run
         own = {SNAPSHOT: run.properties[SNAPSHOT]} if SNAPSHOT in run.properties else None
         return cls(

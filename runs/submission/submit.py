@@ -107,7 +107,7 @@ def _make(actor: Actor, submission: Submission, found: Found) -> Run:
         if earlier is None:
             raise
         return earlier
-    # Outside of the transaction's turn, so that nobody waits for it while the bell is rung.
+    # After the commit, so that other writers do not wait while the bell is rung.
     transaction.on_commit(partial(ring, ready), robust=True)
     return run
 

@@ -103,9 +103,8 @@ def _why_not_reached(actor: Actor, target: Any) -> str:
     if actor.endpoint_uuid is not None:
         return "This token reaches the runs of its own endpoint only."
     return (
-        f"{actor.name} may change tags, name and description of run {target.uuid}, and nothing else:"
-        " it was not begun by them as a run of their own. This needs the role"
-        f" {NEEDS['run code'].label}."
+        f"{actor.name} did not start run {target.uuid} from their own script, so they may change its"
+        f" tags, name and description only. To change more needs the role {NEEDS['run code'].label}."
     )
 
 

@@ -43,7 +43,7 @@ OUR_OWN = ("/healthz", "/metrics", "/{container}")
 
 
 def test_the_words_of_each_route_are_taken_in_any_case(document):
-    """But for those that Azure has not, and signed addresses of blobs, which storage takes literally."""
+    """Except in addresses that only we have, and in signed ones of blobs, whose case counts."""
     for path, method, _ in operations(document):
         if not path.startswith(OUR_OWN):
             usual = example_of(path)

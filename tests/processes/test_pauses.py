@@ -77,8 +77,8 @@ def stopped(
 
 
 def stop_between_writes(studio: LiveStudio, pids: list[int]) -> None:
-    """Nobody else can write to SQLite while a stopped process is in the middle of a write: then it goes on
-    for a moment and is stopped again."""
+    """Stop the processes, but none in the middle of a write, which would lock SQLite for all others: such
+    a process is continued for a moment and stopped again."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         for pid in pids:

@@ -70,7 +70,7 @@ class Studio:
         return factories.run(self.actor, experiment="test", pipeline=pipeline, **more)
 
     def work(self) -> list:
-        """What one slot does when the bell rings; the bells it would ring in turn."""
+        """Do what a worker's slot does when the bell rings; returns the bells that it would ring."""
         return list(self.worker.process_queue("cpu-cluster"))
 
     def run(self, pipeline, **more) -> Run:

@@ -304,7 +304,7 @@ ODD_NAME = (
 def test_a_step_that_fails_for_a_name_alone_delivers_all_else(
     studio, pipeline, destination, retries
 ):
-    """Its last attempt does; one that is tried again leaves the destination alone."""
+    """Only the last attempt delivers; an attempt that another one follows does not."""
     run = studio.submit(pipeline(make=ODD_NAME))
     StepRun.objects.filter(run__parent=run).update(retries=retries, retry_delay_seconds=0)
     for _ in range(retries):

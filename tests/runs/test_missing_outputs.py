@@ -167,7 +167,7 @@ def test_a_store_that_cannot_be_reached_is_no_empty_folder(studio, reader):
 
 
 def test_a_listing_is_replaced_as_a_whole(folders):
-    """Whoever dies while writing it leaves the one before, by which the files are found."""
+    """A worker that dies while it writes the new listing leaves the old one, so that the files can be found."""
     place = {"datastore": "store", "path": "a"}
     of_one = {"run": uuid4(), "attempt": 1, "port": "made"}
 

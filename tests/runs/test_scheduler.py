@@ -186,7 +186,7 @@ def test_it_skips_while_its_last_run_is_live_if_it_is_to(actor, hourly):
 
 def test_after_downtime_one_run_stands_for_all(hourly):
     scheduler.tick(NOON + timedelta(hours=5, minutes=30))
-    reason = "Late by 4 h 30 min. It stands for 4 more that were missed since."
+    reason = "Late by 4 h 30 min. It replaces 4 more that were missed."
     assert ticks() == [("13:00", "Fired", reason)]
     hourly.refresh_from_db()
     assert hourly.next_at == NOON + timedelta(hours=6)

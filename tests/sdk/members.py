@@ -1,7 +1,7 @@
 """The public methods and properties of the SDK's classes; run in the SDK's environment, as JSON.
 
-What a class has from another class of the list is told with that one, and what a class only
-promises, with those that do it.
+A member that a class inherits from another class of the list counts for that one; an abstract member
+counts for the classes that implement it.
 """
 
 import importlib

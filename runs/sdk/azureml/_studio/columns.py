@@ -1,5 +1,5 @@
-"""Columns made of the types that a dataset's definition states, as the real SDK makes them: what cannot
-be one becomes null, or an error where that is asked for; a column that is not there is none."""
+"""Converts columns to the types in a dataset's definition, as the real SDK does. A value that cannot be
+converted becomes null, or an error if the definition says so; a missing column stays missing."""
 
 from azureml._studio.limits import HOW
 from azureml.exceptions import DatasetValidationError
@@ -88,7 +88,7 @@ def _moment(pandas, column, options):
 
 
 def _listed(options, name):
-    """A definition may state a list of one as just that one, as the SDK does with dates."""
+    """The option as a list. The SDK writes a list of one item as the item itself, for dates."""
     given = options.get(name)
     return given if given is None or isinstance(given, list) else [given]
 

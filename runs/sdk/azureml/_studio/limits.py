@@ -1,4 +1,4 @@
-"""What this package lacks of the v1 SDK: said where a script meets it, with the way to the real one."""
+"""Errors for what this package lacks of the v1 SDK. They say how to install the real one."""
 
 import os
 import sys
@@ -76,7 +76,7 @@ def has_names_of(name):
 
 
 class _Absent(ABCMeta):
-    """The type of names that are here to be imported, compared, subclassed and annotated with."""
+    """The type of classes that scripts may import, subclass, compare and annotate with, but not call."""
 
     def __call__(cls, *args, **kwargs):
         raise NotImplementedError(absent(cls._absent))
@@ -113,13 +113,13 @@ def _import(name):
 
 
 def lend_names(name):
-    """Make the module of that name one that lends names. Its `_HOMES` says where those are that work."""
+    """Let scripts import any name from this module. Its `_HOMES` says which module has the names that work."""
     sys.modules[name].__class__ = _Module
 
 
 class Finder(object):
-    """The last one that Python asks for a module below `azureml`: of another package in the step's
-    environment, which this one hides, of names only, or of none."""
+    """Finds a module below `azureml` that is not in this package: in another package of the step's
+    environment, which this package hides, or as a module whose names can only be imported."""
 
     @classmethod
     def find_spec(cls, name, path=None, target=None):

@@ -1,4 +1,4 @@
-"""The verbs of `facts.FactWriter` said over REST, for runs that the worker does not know."""
+"""The methods of `facts.FactWriter` over REST, for runs that the worker does not know."""
 
 import uuid
 

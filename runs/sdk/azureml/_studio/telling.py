@@ -1,4 +1,4 @@
-"""The verbs with which a script tells about a run; how they travel is the writer's matter."""
+"""The methods with which a script reports on a run. A writer sends what they report."""
 
 import os
 

@@ -63,8 +63,8 @@ class Wire(object):
         return json.loads(text.decode("utf-8")) if text.strip() else None
 
     def open(self, method, url, data=None, headers=None, repeatable=True):
-        """The open reply of any address; signed ones carry their permission. Even a request that
-        must not be repeated is, as long as it never reached the studio."""
+        """The open reply of any address; signed ones carry their permission. A request that is not
+        `repeatable` is repeated only if it never reached the studio."""
         request = Request(without_user(url), data=data, headers=headers or {}, method=method)
         for pause in PAUSES + (None,):
             try:

@@ -103,7 +103,7 @@ class Datastore(Partial):
         return target
 
     def download(self, target_path, prefix=None, overwrite=False, show_progress=True):
-        """Download all below the prefix, keeping the names; returns how many files were."""
+        """Download all files below the prefix under their names; returns how many."""
         count = 0
         for name in self._names(prefix or ""):
             target = os.path.join(target_path, *artifacts.artifact_name(name).split("/"))

@@ -49,7 +49,7 @@ class _Unread(str):
 
 
 class OutputDatasets(dict):
-    """Name to the path where the step leaves what is to be taken up."""
+    """The local path of each output, by the name of the output."""
 
     def __init__(self):
         super(OutputDatasets, self).__init__()

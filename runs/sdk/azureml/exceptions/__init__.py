@@ -40,7 +40,7 @@ class DatasetValidationError(UserErrorException):
 
 
 def _others(*names):
-    """What only services raise that are not here: for scripts that catch it."""
+    """Make exceptions that nothing here raises, for scripts that catch them."""
     for name in names:
         globals()[name] = type(name, (AzureMLException,), {"__module__": __name__})
 
