@@ -11,7 +11,7 @@ from endpoints.models import DatasetVersion, EndpointVersion, EntityStatus
 from endpoints.parameters import Kind, Parameter
 from endpoints.services import register_dataset
 from endpoints.views import consume, versions
-from runs.forms.submit import VERSIONS_OFFERED
+from runs.forms.parameters import VERSIONS_OFFERED
 from runs.models import Experiment, Run
 from runs.parts import definitions
 from studio.core.models import AuditEvent, Role
