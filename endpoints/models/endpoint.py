@@ -3,6 +3,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from endpoints.models.pipeline import EntityStatus, PublishedPipeline
+from studio.core.access import Actor
 from studio.core.db.folded import FoldedField, FoldedModel
 from studio.core.revisable import Definition
 
@@ -38,6 +39,10 @@ class PipelineEndpoint(FoldedModel, Definition):
 
     def get_absolute_url(self) -> str:
         return f"/endpoints/{self.uuid}/"
+
+    def reached_by(self, actor: Actor, verb: str) -> bool:
+        """A token of one endpoint reaches no other."""
+        return actor.endpoint_uuid in (None, self.uuid)
 
     @property
     def is_active(self) -> bool:

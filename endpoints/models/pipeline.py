@@ -4,6 +4,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from studio.core.access import Actor
 from studio.core.db.folded import FoldedField, FoldedModel
 from studio.core.models import Workspace
 from studio.core.revisable import Definition
@@ -59,6 +60,10 @@ class PublishedPipeline(FoldedModel, Definition):
 
     def get_absolute_url(self) -> str:
         return f"/pipelines/published/{self.uuid}/"
+
+    def reached_by(self, actor: Actor, verb: str) -> bool:
+        """A token of one endpoint runs a pipeline through that endpoint only."""
+        return verb == "read" or actor.endpoint_uuid is None
 
     @property
     def is_active(self) -> bool:

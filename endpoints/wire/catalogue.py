@@ -13,10 +13,15 @@ from endpoints.models import (
 )
 
 
-def endpoints(actor):
+def visible_endpoints(actor):
     rows = PipelineEndpoint.objects.filter(workspace=actor.workspace)
     if actor.endpoint_uuid is not None:
         rows = rows.filter(uuid=actor.endpoint_uuid)
+    return rows
+
+
+def endpoints(actor):
+    rows = visible_endpoints(actor)
     return rows.select_related("workspace", "default_version").prefetch_related(
         "versions__pipeline"
     )

@@ -6,9 +6,10 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import BasePermission
 from rest_framework.response import Response
 
-from endpoints.models import PipelineEndpoint, PublishedPipeline
+from endpoints.models import PipelineEndpoint
+from endpoints.wire import catalogue
 from runs.api.idempotency import DOCUMENTED, KeyedView, reply
-from runs.api.visible import find_run
+from runs.api.visible import find_parent
 from runs.models import Run
 from runs.submission import (
     EndpointTarget,
@@ -22,7 +23,7 @@ from runs.submission.target import Published
 from runs.wire import submission
 from runs.wire.entities import pipeline_run_entity, public_run_entity
 from studio.core.access import Actor
-from studio.core.errors import BadValue, Forbidden, NotFound
+from studio.core.errors import BadValue, NotFound
 from studio.core.rest.bodies import Body, kind_of, query_text
 from studio.core.rest.schema import query
 from studio.core.rest.views import find, find_by_name
@@ -52,7 +53,7 @@ class TriggerView(KeyedView):
         parent = query_text(self.request.query_params, "parentRunId") or body.text("ParentRunId")
         if parent and self.public_endpoint is not None:
             raise NotFound("A call without a key starts runs of its own only.")
-        above = find_run(actor, parent) if parent else None
+        above = find_parent(actor, parent)
         settings = submission.read(body)
         return submit(
             actor,
@@ -72,11 +73,7 @@ class SubmitPipeline(TriggerView):
 
     @extend_schema(parameters=[query("parentRunId"), DOCUMENTED])
     def post(self, request, uuid, **scope):
-        if self.actor.endpoint_uuid is not None:
-            raise Forbidden("This token triggers its endpoint only, not a published pipeline.")
-        pipelines = PublishedPipeline.objects.filter(workspace=self.actor.workspace)
-        pipelines = pipelines.select_related("graph").defer("graph__wire", "graph__interface")
-        pipeline = find(pipelines, uuid, "Published pipeline")
+        pipeline = find(catalogue.pipelines(self.actor), uuid, "Published pipeline")
         run = self.trigger(self.actor, PipelineTarget(pipeline), self.key(pipeline.uuid))
         return reply(run, pipeline_run_entity(run, self.base_url))
 
@@ -126,9 +123,7 @@ class EndpointTriggerView(TriggerView):
         }
 
     def endpoints(self, actor: Actor):
-        rows = PipelineEndpoint.objects.filter(workspace=actor.workspace)
-        if actor.endpoint_uuid is not None:
-            rows = rows.filter(uuid=actor.endpoint_uuid)
+        rows = catalogue.visible_endpoints(actor)
         return rows.select_related(*public.DEFAULT).defer(*public.LARGE)
 
 

@@ -101,7 +101,7 @@ def _why_not_reached(actor: Actor, target: Any) -> str:
     if actor.run_uuid is not None:
         return "A step's own token writes only its own run, and facts of its parent."
     if actor.endpoint_uuid is not None:
-        return "This token reaches the runs of its own endpoint only."
+        return "This token reaches its own endpoint and the runs of that one only."
     return (
         f"{actor.name} did not start run {target.uuid} from their own script, so they may change its"
         f" tags, name and description only. To change more needs the role {NEEDS['run code'].label}."

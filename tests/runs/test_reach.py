@@ -51,7 +51,7 @@ def test_a_token_of_another_endpoint_cancels_nothing(actor, run):
     bound = replace(actor, endpoint_uuid=run.endpoint.uuid)
     require(bound, "cancel", run)
     other = replace(actor, endpoint_uuid=factories.endpoint(actor.workspace, "other").uuid)
-    with pytest.raises(Forbidden, match="its own endpoint only"):
+    with pytest.raises(Forbidden, match="its own endpoint and the runs of that one only"):
         services.cancel(other, run)
 
 
