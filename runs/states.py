@@ -22,6 +22,8 @@ class Status(models.TextChoices):
 S = Status
 TERMINAL = frozenset({S.COMPLETED, S.FAILED, S.CANCELED, S.SKIPPED})
 LIVE = frozenset(set(S) - TERMINAL)
+# A step that no worker has yet.
+WAITING = (S.NOT_STARTED, S.QUEUED)
 # A worker has the step.
 IN_PROGRESS = frozenset({S.PREPARING, S.RUNNING, S.FINALIZING, S.NOT_RESPONDING})
 

@@ -17,10 +17,7 @@ def create_compute(actor: Actor, *, name: str, description: str = "") -> Compute
     """Make a target of a name that is free."""
     require(actor, "compute")
     target = ComputeTarget(workspace=actor.workspace, name=name, description=description)
-    target.full_clean()
-    target.save()
-    audit.record(actor, "create", target)
-    return target
+    return _save(actor, target)
 
 
 @transaction.atomic
@@ -51,9 +48,14 @@ def put_compute(
     target.description = checks.text("description", description)
     target.tags = checks.document("tags", tags or {})
     target.wire = checks.document("properties", wire or {})
+    return _save(actor, target)
+
+
+def _save(actor: Actor, target: ComputeTarget) -> ComputeTarget:
+    verb = "create" if target.pk is None else "change"
     target.full_clean()
     target.save()
-    audit.record(actor, "change" if found else "create", target)
+    audit.record(actor, verb, target)
     return target
 
 

@@ -9,6 +9,7 @@ from endpoints.graph import DatasetNode, Node
 from endpoints.graph.layout import layout
 from endpoints.models import PublishedPipeline
 from endpoints.parameters import Parameter, dataset_text
+from runs import sealing
 from studio.core.ui.drawing import laid_out
 
 
@@ -84,7 +85,7 @@ def shown_default(parameter: Parameter) -> str:
     if parameter.default is None:
         return ""
     if parameter.secret:
-        return "••••••"
+        return sealing.MASK
     if isinstance(parameter.default, str) or parameter.default_text:
         return parameter.default_text
     return dataset_text(parameter.default)

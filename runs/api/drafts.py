@@ -205,7 +205,7 @@ class SubmitDraft(KeyedView, PipelineDraftView):
         run = edit.submit_draft(
             self.actor,
             draft,
-            parent=visible.find_run(self.actor, parent) if parent else None,
+            parent=visible.find_parent(self.actor, parent),
             key=self.key(draft.uuid),
         )
         return reply(run, pipeline_run_entity(run, self.base_url))

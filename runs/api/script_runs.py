@@ -38,7 +38,7 @@ class SnapshotRun(KeyedView):
             NewGraph(partial(create_script_graph, script=script), Kind.SCRIPT),
             RunSettings(experiment=name, properties={SNAPSHOT: script.snapshot_id}),
             source=Source.SDK,
-            parent=visible.find_run(self.actor, parent) if parent else None,
+            parent=visible.find_parent(self.actor, parent),
             key=self.key_of(name),
             request=body.raw,
         )

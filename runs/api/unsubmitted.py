@@ -59,5 +59,5 @@ class SubmitRun(TriggerDoor):
     def post(self, request, uuid, **scope):
         run = visible.find_pipeline_run(self.actor, uuid)
         parent = query_text(request.query_params, "parentRunId")
-        start(self.actor, run, parent=visible.find_run(self.actor, parent) if parent else None)
+        start(self.actor, run, parent=visible.find_parent(self.actor, parent))
         return Response(status=200)

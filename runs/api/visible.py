@@ -34,5 +34,10 @@ def find_run(actor, uuid: str, **where) -> Run:
     return find(runs(actor).filter(**where), uuid, "Run with ID")
 
 
+def find_parent(actor, uuid: str | None) -> Run | None:
+    """The run that a caller names as the parent of another, if any."""
+    return find_run(actor, uuid) if uuid else None
+
+
 def find_pipeline_run(actor, uuid: str) -> Run:
     return find(pipeline_runs(actor), uuid, "Pipeline run")

@@ -5,10 +5,8 @@ from datetime import datetime
 from django.utils import timezone
 
 from runs.models import Kind, Run
-from runs.states import IN_PROGRESS, Status
+from runs.states import IN_PROGRESS, WAITING, Status
 from studio.core.db.transactions import write_transaction
-
-WAITING = (Status.NOT_STARTED, Status.QUEUED)
 
 
 def cancel_steps(run_id: int, reason: str, *, at: datetime | None = None) -> None:

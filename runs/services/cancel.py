@@ -8,12 +8,10 @@ from django.utils.translation import gettext as _
 
 from runs import engine
 from runs.models import Kind, Run
-from runs.states import IN_PROGRESS, TERMINAL, Status
+from runs.states import IN_PROGRESS, TERMINAL, WAITING, Status
 from studio.core import audit
 from studio.core.access import Actor, require
 from studio.core.errors import Refused
-
-WAITING = (Status.NOT_STARTED, Status.QUEUED)
 
 
 def cancel(actor: Actor, run: Run, *, over_ok: bool = False) -> None:

@@ -15,7 +15,7 @@ from runs.querysets import RunQuerySet
 from runs.services.cancel import advance, cancel, cancel_below
 from runs.services.tracking import attempt_of
 from runs.states import BEFORE_BY_CLIENT, TERMINAL, Status
-from runs.tracking.tags import merge
+from runs.tracking.tags import merge, texts
 from studio.core import audit
 from studio.core.access import Actor, require
 
@@ -57,9 +57,9 @@ def edit(
             merge(
                 run.pk,
                 attempt=attempt,
-                tags=_texts(tags),
+                tags=texts(tags),
                 remove_tags=list(remove_tags or ()),
-                properties=_texts(properties),
+                properties=texts(properties),
                 **columns,
             )
         if changed:
@@ -108,7 +108,3 @@ def edit(
 def _of_script(run: Run) -> RunQuerySet:
     """The live run that ends when the script of `run` says so."""
     return (script_runs.steps_of(run) if run.is_ours else Run.objects.filter(pk=run.pk)).live()
-
-
-def _texts(given: Mapping[str, Any] | None) -> dict[str, str]:
-    return {str(key): "" if value is None else str(value) for key, value in (given or {}).items()}

@@ -23,7 +23,7 @@ from runs.submission.check import Examined, examine, find_places
 from runs.submission.idempotency import Key, run_in_turn, run_of_key
 from runs.submission.settings import Remark, RunSettings
 from runs.submission.target import Found, NewGraph, Target, require_target, verb_to_run
-from runs.tracking.tags import attribute
+from runs.tracking.tags import attribute, texts
 from studio.core import audit, numbers
 from studio.core.access import Actor, require
 from studio.core.db.transactions import write_transaction
@@ -139,7 +139,7 @@ def _new_run(
         display_name=settings.display_name or run_name(),
         target=target_of(*nodes) if found.kind == Kind.SCRIPT else "",
         description=settings.description,
-        tags=_texts(settings.tags),
+        tags=texts(settings.tags),
         properties=_properties(found, settings.properties),
         pipeline=found.pipeline,
         endpoint=found.endpoint,
@@ -229,16 +229,12 @@ def _experiment(actor: Actor, name: str) -> Experiment:
 
 
 def _properties(found: Found, given: Mapping[str, Any] | None) -> dict[str, str]:
-    properties = _texts(given)
+    properties = texts(given)
     if found.kind == Kind.PIPELINE:  # the client recognises it by this property (wire.md 9.1)
         properties["azureml.runsource"] = "azureml.PipelineRun"
     if found.pipeline is not None:
         properties["azureml.pipelineid"] = str(found.pipeline.uuid)
     return properties
-
-
-def _texts(given: Mapping[str, Any] | None) -> dict[str, str]:
-    return {str(key): "" if value is None else str(value) for key, value in (given or {}).items()}
 
 
 def _index(run: Run, resolved: Resolved, secrets: set[str]) -> None:

@@ -69,3 +69,8 @@ def attribute(run_id: int, kind: str, key: str, value: object) -> RunAttribute:
     return RunAttribute(
         run_id=run_id, kind=kind, key=str(key)[:VALUE_LENGTH], value=str(value)[:VALUE_LENGTH]
     )
+
+
+def texts(given: Mapping[str, Any] | None) -> dict[str, str]:
+    """Tags or properties as they are stored: nothing but texts."""
+    return {str(key): "" if value is None else str(value) for key, value in (given or {}).items()}
