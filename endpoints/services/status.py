@@ -1,5 +1,7 @@
 """Disabling and enabling, and the check before every run that refuses what is disabled."""
 
+from collections.abc import Sequence
+
 from django.utils.translation import gettext as _
 
 from endpoints.models import EndpointVersion, EntityStatus, PipelineEndpoint, PublishedPipeline
@@ -65,19 +67,23 @@ def why_disabled(
     return text % {"name": endpoint.name, "number": version.number}
 
 
-def disable(actor: Actor, target: PipelineEndpoint | PublishedPipeline) -> None:
-    _switch(actor, target, EntityStatus.DISABLED)
+def disable(actor: Actor, *targets: PipelineEndpoint | PublishedPipeline) -> None:
+    """Disable all of them or, if one is refused, none."""
+    _switch(actor, targets, EntityStatus.DISABLED)
 
 
-def enable(actor: Actor, target: PipelineEndpoint | PublishedPipeline) -> None:
-    _switch(actor, target, EntityStatus.ACTIVE)
+def enable(actor: Actor, *targets: PipelineEndpoint | PublishedPipeline) -> None:
+    _switch(actor, targets, EntityStatus.ACTIVE)
 
 
 def _switch(
-    actor: Actor, target: PipelineEndpoint | PublishedPipeline, status: EntityStatus
+    actor: Actor, targets: Sequence[PipelineEndpoint | PublishedPipeline], status: EntityStatus
 ) -> None:
     """Set the status. Setting it to what it is already is no error and changes nothing."""
-    require(actor, "disable", target)
+    for target in targets:
+        require(actor, "disable", target)
     with write_transaction():
-        revise(actor, lock(target), {"status": status})
-    target.refresh_from_db(fields=["status", "etag", "updated_at", "updated_by"])
+        for target in targets:
+            revise(actor, lock(target), {"status": status})
+    for target in targets:
+        target.refresh_from_db(fields=["status", "etag", "updated_at", "updated_by"])

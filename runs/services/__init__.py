@@ -1,6 +1,6 @@
 """Services of runs. Each checks access, refuses what is not possible, writes in one transaction."""
 
-from runs.services.cancel import cancel
+from runs.services.cancel import cancel, cancel_all
 from runs.services.client_runs import edit_runs, log_batch, write_run, write_runs
 from runs.services.edit import edit
 from runs.services.experiments import delete_experiment, edit_experiment, make_experiment
@@ -27,6 +27,7 @@ __all__ = [
     "PARAM",
     "append_to_artifact",
     "cancel",
+    "cancel_all",
     "check_publishable",
     "create_asset",
     "delete_experiment",

@@ -31,12 +31,32 @@ def cancel(actor: Actor, run: Run, *, over_ok: bool = False) -> None:
             % {"run": run, "status": run.get_status_display()}
         )
     with transaction.atomic():
-        _cancel(run, "canceled by " + actor.name)
-        # After the run itself: from now on nothing can be submitted below it.
-        below = cancel_below(run, "canceled by " + actor.name)
-        audit.record(actor, "cancel", run)
-    advance([run, *below])
+        canceled = _cancel_tree(actor, run)
+    advance(canceled)
     run.refresh_from_db()
+
+
+def cancel_all(actor: Actor, runs: Iterable[Run]) -> int:
+    """Cancel all of these runs or, if one is refused, none. Those that have ended meanwhile stay as
+    they are; returns the number of the others."""
+    found = list(
+        Run.objects.live().filter(pk__in=[run.pk for run in runs]).select_related("pipeline_run")
+    )
+    for run in found:
+        require(actor, "cancel", run)
+    with transaction.atomic():
+        canceled = [each for run in found for each in _cancel_tree(actor, run)]
+    advance(canceled)
+    return len(found)
+
+
+def _cancel_tree(actor: Actor, run: Run) -> list[Run]:
+    reason = "canceled by " + actor.name
+    _cancel(run, reason)
+    # After the run itself: from now on nothing can be submitted below it.
+    below = cancel_below(run, reason)
+    audit.record(actor, "cancel", run)
+    return [run, *below]
 
 
 def cancel_below(run: Run, reason: str) -> list[Run]:

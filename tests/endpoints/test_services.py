@@ -321,6 +321,15 @@ def test_archive_renames_and_disables_at_once(actor, endpoint):
 # --- disabled ---------------------------------------------------------------------------------------
 
 
+def test_of_several_all_or_none_are_disabled(actor, endpoint, pipeline):
+    foreign = factories.endpoint(factories.workspace())
+    with pytest.raises(Forbidden):
+        services.disable(actor, endpoint, pipeline, foreign)
+    assert PipelineEndpoint.objects.get(pk=endpoint.pk).is_active
+    services.disable(actor, endpoint, pipeline)
+    assert not endpoint.is_active and not pipeline.is_active
+
+
 def test_the_gate_says_what_is_disabled(actor, endpoint, pipeline):
     version = endpoint.default_version
     services.check_runnable(endpoint, pipeline, version)

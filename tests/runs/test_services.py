@@ -250,6 +250,16 @@ class TestCancel:
         held.refresh_from_db()
         assert (held.parent, held.status) == (None, Status.NOT_STARTED)
 
+    def test_of_several_all_or_none_are_canceled(self, actor):
+        runs = [submit(actor) for _ in range(2)]
+        foreign = submit(factories.actor(factories.workspace()))
+        with pytest.raises(Forbidden):
+            services.cancel_all(actor, [*runs, foreign])
+        assert not Run.objects.exclude(finished_at=None).exists()
+        services.cancel(actor, runs[0])
+        assert services.cancel_all(actor, runs) == 1  # one has ended meanwhile
+        assert AuditEvent.objects.filter(verb="cancel").count() == 2
+
     def test_what_is_over_cannot_be_canceled(self, actor):
         run = submit(actor)
         playing.play(run)
