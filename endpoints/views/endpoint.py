@@ -25,6 +25,7 @@ from studio.core.access import require
 from studio.core.db.keyset import paginate
 from studio.core.rest.views import base_url
 from studio.core.ui.decorators import form_view
+from studio.core.ui.dialogs import ask
 from studio.core.ui.forms import attempt
 from studio.core.ui.fragments import private
 from studio.core.ui.paging import place
@@ -158,18 +159,16 @@ def endpoint_disable(request, uuid):
 
 
 def _ask_disable(request, endpoint: PipelineEndpoint):
-    context = {
-        "nav": "endpoints",
-        "title": _("Disable %(name)s?") % {"name": endpoint.name},
-        "text": _("From now on every submission of it is refused."),
-        "consequences": what_stops([endpoint]),
-        "action": reverse("endpoints:endpoint-disable", args=[endpoint.uuid]),
-        "submit": _("Disable"),
-        "danger": True,
-        "cancel_url": endpoint.get_absolute_url(),
-        "parent": endpoint.name,
-    }
-    return render(request, "confirm.html", context)
+    return ask(
+        request,
+        nav="endpoints",
+        title=_("Disable %(name)s?") % {"name": endpoint.name},
+        text=_("From now on every submission of it is refused."),
+        consequences=what_stops([endpoint]),
+        submit=_("Disable"),
+        cancel_url=endpoint.get_absolute_url(),
+        parent=endpoint.name,
+    )
 
 
 @require_POST
@@ -197,16 +196,16 @@ def endpoint_set_default(request, uuid):
 def _ask_default(request, endpoint: PipelineEndpoint, wanted: EndpointVersion):
     before = endpoint.default_version
     parameters = versions.parameters_of(before) if before else {}
-    context = {
-        "nav": "endpoints",
-        "title": _("Make version %(number)d the default?") % {"number": wanted.number},
-        "text": _("Callers of %(name)s get version %(number)d at once. What changes for them:")
+    return ask(
+        request,
+        nav="endpoints",
+        title=_("Make version %(number)d the default?") % {"number": wanted.number},
+        text=_("Callers of %(name)s get version %(number)d at once. What changes for them:")
         % {"name": endpoint.name, "number": wanted.number},
-        "consequences": versions.differences(parameters, versions.parameters_of(wanted)),
-        "action": reverse("endpoints:endpoint-set-default", args=[endpoint.uuid]),
-        "submit": _("Set as default"),
-        "cancel_url": reverse("endpoints:endpoint-versions", args=[endpoint.uuid]),
-        "parent": endpoint.name,
-        "hidden": [("version", wanted.number)],
-    }
-    return render(request, "confirm.html", context)
+        consequences=versions.differences(parameters, versions.parameters_of(wanted)),
+        submit=_("Set as default"),
+        cancel_url=reverse("endpoints:endpoint-versions", args=[endpoint.uuid]),
+        parent=endpoint.name,
+        hidden=[("version", wanted.number)],
+        danger=False,
+    )

@@ -2,7 +2,6 @@
 
 from django.contrib import messages
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
@@ -14,8 +13,8 @@ from runs.parts import catalogue
 from runs.parts.definitions import reader
 from runs.parts.disabling import what_stops
 from studio.core.access import require
+from studio.core.ui.dialogs import ask, list_address, selected
 from studio.core.ui.fragments import private
-from studio.core.uuids import as_uuid
 
 
 @require_safe
@@ -69,57 +68,51 @@ def bulk(request):
     """Disable or enable the selected rows; before disabling, it asks and says what would stop."""
     require(reader(request), "disable")
     turning_off = request.POST.get("verb") == "disable"
-    selected = _selected(request, active=turning_off)
-    if turning_off and selected and "confirmed" not in request.POST:
-        return _confirm(request, selected)
+    rows = _selected(request, active=turning_off)
+    if turning_off and rows and "confirmed" not in request.POST:
+        return _confirm(request, rows)
     verb = services.disable if turning_off else services.enable
-    for target in selected:
-        verb(request.actor, target)
-    messages.success(request, _done(len(selected), turning_off=turning_off))
+    verb(request.actor, *rows)
+    messages.success(request, _done(len(rows), turning_off=turning_off))
     return redirect(_back(request))
 
 
 def _selected(request, *, active: bool) -> list:
     """The chosen rows of this workspace that the verb changes; the others are so already."""
-    wanted = [text for text in request.POST.getlist("selected") if as_uuid(text)]
     status = EntityStatus.ACTIVE if active else EntityStatus.DISABLED
     return [
         row
         for model in (PipelineEndpoint, PublishedPipeline)
         for row in model.objects.filter(
-            workspace=request.actor.workspace, uuid__in=wanted, status=status
+            workspace=request.actor.workspace, uuid__in=selected(request), status=status
         ).order_by("name")
     ]
 
 
-def _confirm(request, selected: list):
-    names = ", ".join(row.name for row in selected)
-    context = {
-        "nav": "endpoints",
-        "title": ngettext("Disable %(name)s?", "Disable %(number)d of these?", len(selected))
-        % {"name": names, "number": len(selected)},
-        "text": _("From now on every submission of these is refused: %(names)s.")
-        % {"names": names},
-        "consequences": what_stops(selected),
-        "action": f"{reverse('endpoints:endpoint-bulk')}?{request.GET.urlencode()}",
-        "submit": _("Disable"),
-        "danger": True,
-        "cancel_url": _back(request),
-        "parent": _("Pipelines"),
-        "hidden": [
+def _confirm(request, rows: list):
+    names = ", ".join(row.name for row in rows)
+    return ask(
+        request,
+        nav="endpoints",
+        title=ngettext("Disable %(name)s?", "Disable %(number)d of these?", len(rows))
+        % {"name": names, "number": len(rows)},
+        text=_("From now on every submission of these is refused: %(names)s.") % {"names": names},
+        consequences=what_stops(rows),
+        submit=_("Disable"),
+        cancel_url=_back(request),
+        parent=_("Pipelines"),
+        hidden=[
             ("verb", "disable"),
             ("confirmed", "1"),
-            *(("selected", row.uuid) for row in selected),
+            *(("selected", row.uuid) for row in rows),
         ],
-    }
-    return render(request, "confirm.html", context)
+    )
 
 
 def _back(request) -> str:
-    """Redirect to the list that the command came from, with its filters."""
     query = request.GET.copy()
     shown = "pipeline-list" if query.pop("list", None) else "endpoint-list"
-    return f"{reverse(f'endpoints:{shown}')}?{query.urlencode()}"
+    return list_address(f"endpoints:{shown}", query)
 
 
 def _done(count: int, *, turning_off: bool) -> str:

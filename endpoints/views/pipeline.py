@@ -18,6 +18,7 @@ from runs.parts.disabling import what_stops
 from studio.core.access import require
 from studio.core.rest.views import base_url
 from studio.core.ui.decorators import form_view
+from studio.core.ui.dialogs import ask
 from studio.core.ui.fragments import private
 
 
@@ -113,18 +114,16 @@ def _ask_disable(request, pipeline: PublishedPipeline):
         for place in _places(pipeline)
         if place.pk == place.endpoint.default_version_id
     ]
-    context = {
-        "nav": "pipelines",
-        "title": _("Disable %(name)s?") % {"name": pipeline.name},
-        "text": _("From now on every submission of this published pipeline is refused."),
-        "consequences": [*refusing, *what_stops([pipeline])],
-        "action": reverse("endpoints:pipeline-disable", args=[pipeline.uuid]),
-        "submit": _("Disable"),
-        "danger": True,
-        "cancel_url": pipeline.get_absolute_url(),
-        "parent": pipeline.name,
-    }
-    return render(request, "confirm.html", context)
+    return ask(
+        request,
+        nav="pipelines",
+        title=_("Disable %(name)s?") % {"name": pipeline.name},
+        text=_("From now on every submission of this published pipeline is refused."),
+        consequences=[*refusing, *what_stops([pipeline])],
+        submit=_("Disable"),
+        cancel_url=pipeline.get_absolute_url(),
+        parent=pipeline.name,
+    )
 
 
 def _offer_another_default(request, pipeline: PublishedPipeline) -> None:

@@ -2,7 +2,6 @@
 
 from django.contrib import messages
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
@@ -12,9 +11,8 @@ from runs.models import Run
 from runs.parts import visible_runs
 from runs.parts.definitions import reader
 from studio.core.access import require
-from studio.core.errors import Refused
 from studio.core.ui.decorators import form_view
-from studio.core.uuids import as_uuid
+from studio.core.ui.dialogs import ask, list_address, selected
 
 
 @form_view
@@ -41,7 +39,7 @@ def cancel_selected(request):
     )
     if runs and "confirmed" not in request.POST:
         return _confirm(request, runs)
-    done = sum(_canceled(request, run) for run in runs)
+    done = services.cancel_all(request.actor, runs)
     if done:
         text = ngettext(
             "%(number)d run is being canceled.", "%(number)d runs are being canceled.", done
@@ -49,43 +47,22 @@ def cancel_selected(request):
         messages.success(request, text % {"number": done})
     else:
         messages.warning(request, _("None of the selected runs is running."))
-    return redirect(_back(request))
+    return redirect(list_address("runs:run-list", request.GET))
 
 
 def _confirm(request, runs: list[Run]):
     names = ", ".join(map(str, runs))
-    context = {
-        "nav": "pipelines",
-        "title": ngettext("Cancel %(name)s?", "Cancel %(number)d runs?", len(runs))
+    return ask(
+        request,
+        nav="pipelines",
+        title=ngettext("Cancel %(name)s?", "Cancel %(number)d runs?", len(runs))
         % {"name": names, "number": len(runs)},
-        "text": _(
+        text=_(
             "Steps that wait are canceled at once; a running step is asked to stop, and killed"
             " after a grace period. What has completed stays."
         ),
-        "consequences": list(map(str, runs)) if len(runs) > 1 else [],
-        "action": request.get_full_path(),
-        "submit": ngettext("Cancel the run", "Cancel the runs", len(runs)),
-        "danger": True,
-        "cancel_url": _back(request),
-        "hidden": [("confirmed", "1"), *(("selected", run.uuid) for run in runs)],
-    }
-    return render(request, "confirm.html", context)
-
-
-def _back(request) -> str:
-    """Redirect to the list that the command came from, with its filters."""
-    query = request.GET.urlencode()
-    return f"{reverse('runs:run-list')}?{query}" if query else reverse("runs:run-list")
-
-
-def selected(request) -> list:
-    return [value for value in map(as_uuid, request.POST.getlist("selected")) if value is not None]
-
-
-def _canceled(request, run: Run) -> bool:
-    try:
-        services.cancel(request.actor, run)
-    except Refused as error:
-        messages.error(request, f"{run}: {error.message}")
-        return False
-    return True
+        consequences=list(map(str, runs)) if len(runs) > 1 else [],
+        submit=ngettext("Cancel the run", "Cancel the runs", len(runs)),
+        cancel_url=list_address("runs:run-list", request.GET),
+        hidden=[("confirmed", "1"), *(("selected", run.uuid) for run in runs)],
+    )

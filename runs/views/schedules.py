@@ -27,6 +27,7 @@ from studio.core.access import require
 from studio.core.db.keyset import paginate
 from studio.core.errors import Refused
 from studio.core.ui.decorators import triggers
+from studio.core.ui.dialogs import ask
 from studio.core.ui.forms import attempt, attempt_verb
 from studio.core.ui.paging import place
 
@@ -277,14 +278,12 @@ def schedule_delete(request, uuid):
         schedules.delete_schedule(request.actor, schedule)
         messages.success(request, _("Schedule %(name)s is deleted.") % {"name": schedule.name})
         return redirect("runs:schedule-list")
-    context = {
-        "nav": "pipelines",
-        "title": _("Delete %(name)s?") % {"name": schedule.name},
-        "text": _("It will not fire again, and its tick log is deleted. Its runs stay."),
-        "action": reverse("runs:schedule-delete", args=[schedule.uuid]),
-        "submit": _("Delete"),
-        "danger": True,
-        "cancel_url": schedule.get_absolute_url(),
-        "parent": schedule.name,
-    }
-    return render(request, "confirm.html", context)
+    return ask(
+        request,
+        nav="pipelines",
+        title=_("Delete %(name)s?") % {"name": schedule.name},
+        text=_("It will not fire again, and its tick log is deleted. Its runs stay."),
+        submit=_("Delete"),
+        cancel_url=schedule.get_absolute_url(),
+        parent=schedule.name,
+    )

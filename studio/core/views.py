@@ -25,6 +25,7 @@ from studio.core.db.keyset import numbered
 from studio.core.forms import OwnPasswordForm, SignInForm, TokenForm
 from studio.core.models import Role, Token, Workspace
 from studio.core.ui.decorators import form_view
+from studio.core.ui.dialogs import ask
 
 
 @method_decorator(login_not_required, name="dispatch")
@@ -157,14 +158,12 @@ def token_revoke(request, uuid):
 
 
 def _ask_revoke(request, token: Token):
-    context = {
-        "nav": "tokens",
-        "title": _("Revoke %(name)s?") % {"name": token.name},
-        "text": _("Calls with it are refused at once; it cannot be restored."),
-        "action": reverse("core:token-revoke", args=[token.uuid]),
-        "submit": _("Revoke"),
-        "danger": True,
-        "cancel_url": reverse("core:token-list"),
-        "parent": _("Tokens"),
-    }
-    return render(request, "confirm.html", context)
+    return ask(
+        request,
+        nav="tokens",
+        title=_("Revoke %(name)s?") % {"name": token.name},
+        text=_("Calls with it are refused at once; it cannot be restored."),
+        submit=_("Revoke"),
+        cancel_url=reverse("core:token-list"),
+        parent=_("Tokens"),
+    )
