@@ -51,6 +51,14 @@ class Parameter:
         return self.kind.is_scalar
 
     @property
+    def is_required(self) -> bool:
+        """Whether a call must assign a value. The SDK posts a default of None as an optional parameter
+        without one: the step then gets no value."""
+        if self.default is not None:
+            return False
+        return not self.is_scalar or self.declared or not self.optional
+
+    @property
     def default_text(self) -> str:
         """The default as ParameterAssignments spell it (wire.md 5.2); empty if there is none."""
         if self.kind is Kind.DATAPATH and isinstance(self.default, Mapping):

@@ -201,8 +201,8 @@ class _Resolution:
         for name, parameter in self.parameters.items():
             if name in self.result.provenance or name in self.errors:
                 continue
-            if parameter.is_scalar and parameter.optional and not parameter.declared:
-                continue  # the SDK posted a default of None: the step gets no value
+            if not parameter.is_required:
+                continue
             self.errors[name] = (
                 f"Parameter {name} ({parameter.kind}) has no default: give it in {parameter.section}."
             )

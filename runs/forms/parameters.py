@@ -119,7 +119,7 @@ class ParameterForm(RefusableForm):
         stores = [(name, name) for name in self._datastores]
         self.fields[f"datastore_{parameter.name}"] = forms.ChoiceField(
             label=_("%(name)s: datastore") % {"name": parameter.name},
-            required=self._must_be_given(parameter),
+            required=parameter.is_required,
             error_messages={"required": _("Choose the datastore of this path.")},
             initial=datastore,
             choices=[("", "--"), *stores],
@@ -242,22 +242,17 @@ class ParameterForm(RefusableForm):
         if saved and saved != shown_saved:
             return saved_dataset(saved)
         if not saved and not text:
-            if self._must_be_given(parameter):
+            if parameter.is_required:
                 raise Unreadable(_("Choose a dataset."))
             return UNCHANGED
         return UNCHANGED if start == parameter.default else dict(start)
-
-    def _must_be_given(self, parameter: Parameter) -> bool:
-        if parameter.default is not None:
-            return False
-        return not parameter.is_scalar or parameter.declared or not parameter.optional
 
     def _must_be_filled(self, parameter: Parameter) -> bool:
         """Whether the field of a scalar is required, and marked so."""
         if parameter.secret and parameter.name in self.values:
             return False
         is_text = parameter.kind is Kind.STRING and not parameter.secret
-        return self._must_be_given(parameter) and not (is_text and parameter.declared)
+        return parameter.is_required and not (is_text and parameter.declared)
 
     @staticmethod
     def _missing(parameter: Parameter) -> str:
