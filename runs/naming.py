@@ -5,6 +5,7 @@ import secrets
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 NOT_IN_NAMES = re.compile(r"[\x00-\x1f/\\]")
 OPENED_BY_SDK = re.compile(
@@ -161,7 +162,7 @@ SUFFIX = "0123456789bcdfghjklmnpqrstvwxyz"
 
 def run_name() -> str:
     """A generated name such as `sunny_whale_k3x7c9q2`, in v1's style."""
-    ending = "".join(secrets.choice(SUFFIX) for _ in range(8))
+    ending = "".join(secrets.choice(SUFFIX) for _position in range(8))
     return f"{secrets.choice(ADJECTIVES)}_{secrets.choice(NOUNS)}_{ending}"
 
 
@@ -185,13 +186,15 @@ def suggested_experiment(name: str) -> str:
 def experiment_name(text: object) -> str:
     name = text.strip() if isinstance(text, str) else ""
     if not name:
-        raise ValidationError({"experiment": ["The name of an experiment is required."]})
+        raise ValidationError({"experiment": [_("The name of an experiment is required.")]})
     if len(name) > 255 or NOT_IN_NAMES.search(name):
         raise ValidationError(
             {
                 "experiment": [
-                    "The name of an experiment has 1 to 255 characters, no slashes and no control"
-                    " characters."
+                    _(
+                        "The name of an experiment has 1 to 255 characters, no slashes and no control"
+                        " characters."
+                    )
                 ]
             }
         )

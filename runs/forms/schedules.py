@@ -169,18 +169,13 @@ class ScheduleForm(SubmitForm):
         return Trigger.DATASTORE in dict(self._choices("trigger").choices)
 
     # --- reading ----------------------------------------------------------------------------------
-    def clean(self):
-        given = super().clean()
-        if not self.errors:
-            self.check_values(given)  # the service lets more pass: a schedule's runs are not strict
-        return given
-
     def arguments(self) -> dict:
         """The arguments of `create_schedule` and `update_schedule`, except the target."""
         given = self.cleaned_data
         found = {
             "name": given["name"],
             "settings": self.settings(),
+            "strict": True,  # people want to know about wrong values
             "skips_while_running": given["skips_while_running"],
         }
         if given["trigger"] == Trigger.RECURRENCE:

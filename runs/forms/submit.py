@@ -6,7 +6,6 @@ from uuid import uuid4
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from endpoints.parameters import Parameter
@@ -97,9 +96,8 @@ class SubmitForm(ParameterForm):
     def clean(self):
         given = super().clean()
         chosen = "experiment" if given.get("experiment_choice") == EXISTING else "new_experiment"
-        if not given.get(chosen) and chosen not in self.errors:
-            self.add_error(chosen, _("Name the experiment of this run."))
-        given["experiment_name"] = self._experiment(chosen, given.get(chosen, ""))
+        if chosen not in self.errors:
+            given["experiment_name"] = self._experiment(chosen, given.get(chosen, ""))
         sections = self.read_values(given)
         if self.errors:
             self.check_values(sections)
@@ -107,15 +105,10 @@ class SubmitForm(ParameterForm):
 
     def _experiment(self, field: str, name: str) -> str:
         """The name as the service will use it; an invalid one is reported with the other errors."""
-        if not name:
-            return ""
         try:
             return experiment_name(name)
-        except ValidationError:
-            self.add_error(
-                field,
-                _("An experiment's name has no slashes and no control characters."),
-            )
+        except ValidationError as error:
+            self.add_error(field, error.messages)
             return ""
 
     def settings(self) -> RunSettings:

@@ -64,9 +64,11 @@ def create_schedule(
     recurrence: Mapping[str, Any] | None = None,
     watch: Watch | None = None,
     skips_while_running: bool = False,
+    strict: bool = False,
 ) -> Schedule:
     """Create a schedule for `endpoint` (its default, unless a `version` is pinned) or for
-    `pipeline`. It fires by a `recurrence`, or when the files change that it is to `watch`."""
+    `pipeline`. It fires by a `recurrence`, or when the files change that it is to `watch`. `strict`
+    refuses doubtful values, as a strict endpoint does; its runs are as strict as their endpoint."""
     if (endpoint is None) == (pipeline is None):
         raise ValidationError({"pipeline": ["Give either a pipeline or an endpoint."]})
     if (recurrence is None) == (watch is None):
@@ -90,7 +92,7 @@ def create_schedule(
         _set_recurrence(schedule, recurrence, now)
         if not schedule.rule.is_given_start:
             schedule.next_at = now  # v1: without a StartTime the first run is at once
-    _set_settings(actor, schedule, settings)
+    _set_settings(actor, schedule, settings, strict=strict)
     with transaction.atomic():
         stamp(actor, schedule)
         schedule.save()
@@ -110,9 +112,10 @@ def update_schedule(
     watch: Watch | None = None,
     skips_while_running: bool | None = None,
     status: str | None = None,
+    strict: bool = False,
 ) -> Schedule:
     """Change what is given; a text as `version` leaves the pinned one. The target of a disabled
-    schedule is not checked, so that disabling always succeeds."""
+    schedule is checked only if `strict`, so that disabling always succeeds."""
     require(actor, "edit", schedule)
     now = timezone.now()
     with transaction.atomic():
@@ -132,7 +135,7 @@ def update_schedule(
             _change_watch(actor, current, watch, now)
         if status is not None:
             current.status = _status(status)
-        _set_settings(actor, current, settings)
+        _set_settings(actor, current, settings, strict=strict)
         _set_next_time(current, was_active, now)
         after = _audited(current)
         if after != before or current.settings != stored:
@@ -246,7 +249,9 @@ def _change_watch(actor: Actor, schedule: Schedule, watch: Watch, now: datetime)
         schedule.seen = None
 
 
-def _set_settings(actor: Actor, schedule: Schedule, settings: RunSettings | None) -> None:
+def _set_settings(
+    actor: Actor, schedule: Schedule, settings: RunSettings | None, *, strict: bool
+) -> None:
     """Store new settings, or check the stored ones. Refuses settings with which the target cannot run."""
     stored = RunSettings.from_json(schedule.settings)
     settings = stored if settings is None else settings.to_store(stored)
@@ -256,10 +261,11 @@ def _set_settings(actor: Actor, schedule: Schedule, settings: RunSettings | None
         )
     found = target_of(schedule).find()
     blueprint = blueprints.load(found.graph.uuid)
-    if schedule.is_active:
+    if schedule.is_active or strict:
         check_remarks(found, settings.remarks)
         _check_parameter(schedule, blueprint)
-        examine(actor, found, settings_at(schedule, settings.opened(), schedule.path))
+        at_place = settings_at(schedule, settings.opened(), schedule.path)
+        examine(actor, found, at_place, strict=strict)
     schedule.description = settings.description
     schedule.settings = settings.sealed(blueprint.secret_names).as_json()
 

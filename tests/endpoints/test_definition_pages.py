@@ -488,7 +488,7 @@ def test_the_same_form_twice_makes_one_run(client, endpoint, as_role):
         ({"param_pipeline_arg": "many"}, "cannot be read as int"),
         ({"param_pipeline_arg": ""}, "A value is required"),
         ({"param_pipeline_arg": "1.5"}, "cannot be read as int"),
-        ({"new_experiment": ""}, "Name the experiment"),
+        ({"new_experiment": ""}, "The name of an experiment is required"),
         ({"new_experiment": "a/b"}, "no slashes"),
         ({"experiment_choice": "existing", "experiment": "no"}, "valid choice"),
         ({"timeout_seconds": "-1"}, "greater than or equal to 1"),

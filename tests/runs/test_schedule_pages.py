@@ -200,6 +200,13 @@ def test_what_cannot_be_is_said_beside_its_field(page, new, change, field):
     assert not Schedule.objects.exists()
 
 
+def test_a_wrong_value_of_a_disabled_schedule_is_refused_too(page, schedule):
+    page.post(f"{schedule.get_absolute_url()}disable/")
+    wrong = FILLED | {"param_epochs": "1.5", "etag": str(Schedule.objects.get().etag)}
+    reply = page.post(f"{schedule.get_absolute_url()}edit/", wrong)
+    assert "param_epochs" in reply.context["form"].errors
+
+
 def test_a_data_trigger_is_made_too(page, new):
     watching = {
         "trigger": "DataStore",
