@@ -85,6 +85,8 @@ def finish(
         return bool(moved)
 
     with write_transaction():
+        if outcome not in (Outcome.COMPLETED, Outcome.CANCELED):
+            withdrawal.lock(claim.step_id)
         moved, pause = False, None
         if outcome == Outcome.COMPLETED:
             moved = _complete(transition, running_since)

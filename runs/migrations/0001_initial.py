@@ -286,6 +286,7 @@ class Migration(migrations.Migration):
                 ('run', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='assets', to='runs.run')),
                 ('tags', models.JSONField(blank=True, default=dict)),
                 ('properties', models.JSONField(blank=True, default=dict)),
+                ('attempt', models.BigIntegerField(blank=True, null=True)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
             ],
         ),

@@ -20,6 +20,8 @@ class Asset(models.Model):
     run = models.ForeignKey(Run, models.SET_NULL, null=True, blank=True, related_name="assets")
     tags = models.JSONField(default=dict, blank=True)
     properties = models.JSONField(default=dict, blank=True)
+    # The key of the attempt that made it, if a step did.
+    attempt = models.BigIntegerField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:

@@ -57,6 +57,7 @@ def create_asset(
         run=run,
         tags=checks.document("tags", tags or {}),
         properties=checks.document("properties", properties or {}),
+        attempt=attempt_of(actor, run) if run else None,
     )
 
 

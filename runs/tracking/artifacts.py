@@ -6,9 +6,9 @@ from uuid import UUID
 from django.utils import timezone
 
 from runs.models import Artifact, ReplacedArtifact, Run
-from runs.tracking import replaced_artifacts
+from runs.tracking import model_files, replaced_artifacts
 from runs.tracking.author import Author, Superseded, lock
-from runs.tracking.model_files import ModelFiles
+from runs.tracking.model_files import ModelFile, ModelFiles
 from studio.core.db.transactions import write_transaction
 from studio.core.errors import Conflict
 from studio.storage.failures import storing
@@ -29,23 +29,27 @@ def store_file(
     path = checked(path)
     refusal = (models or ModelFiles(run)).why_not(path, source)
     if refusal is None:
-        add_artifact(run.pk, run.uuid, path, source, author=author)
+        try:
+            add_artifact(run, path, source, author=author)
+        except ModelFile as error:  # it has become one just now
+            return error.message
     return refusal or ""
 
 
-def add_artifact(
-    run_id: int, run_uuid: UUID, path: str, source: Path, *, author: Author | None = None
-) -> Artifact:
+def add_artifact(run: Run, path: str, source: Path, *, author: Author | None = None) -> Artifact:
     """Store a copy of a local file as an artifact of a run; replaces an artifact with the same path."""
     path = checked(path)
-    blob = blob_of(run_uuid, path, author)
+    blob = blob_of(run.uuid, path, author)
+    # A file that is stored already may become a model's at any moment.
+    is_stored = Artifact.objects.filter(run=run, path=path, blob=blob).exists()
+    writing = model_files.writing(run, path) if is_stored else None
     # Open the source first: an unreadable file must not look like a failure of the storage.
     with source.open("rb"), storing(path):
-        size = studio_store().copy_in(source, blob)
+        size = studio_store().copy_in(source, blob, writing=writing)
     with write_transaction():
-        attempt = lock(author, run_id) if author else None
+        attempt = lock(author, run.pk) if author else None
         if author is None or attempt is not None:
-            return record_artifact(run_id, path=path, blob=blob, size=size, attempt=attempt)
+            return record_artifact(run.pk, path=path, blob=blob, size=size, attempt=attempt)
     raise Superseded
 
 

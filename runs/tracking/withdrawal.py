@@ -30,19 +30,27 @@ def runs_of(step: Run) -> tuple[list[int], int | None]:
     return list({step.pk, known.pk}), known.parent_id
 
 
+def lock(step_id: int) -> None:
+    """Lock the runs on which an attempt reports, before the step itself is written. From the top down, as
+    whoever reports on them does, to avoid deadlocks."""
+    step = Run.objects.only("kind", "parent").get(pk=step_id)
+    own, above = runs_of(step)
+    runs = Run.objects.select_for_update(no_key=True).filter(pk__in=[*own, above])
+    list(runs.order_by("pk").values_list("pk"))
+
+
 def withdraw(step_id: int, number: int) -> list[str]:
     """Remove what an attempt recorded, because the next attempt will record it again. Keeps its log, and
     files that somebody else registered as a model. Returns the blobs of the removed artifacts; delete
     them after the commit."""
     step = Run.objects.only("parent", "workspace").select_related("parent").get(pk=step_id)
-    attempt = StepAttempt.objects.only("replaced", "started_at").get(step_id=step_id, number=number)
+    attempt = StepAttempt.objects.only("replaced").get(step_id=step_id, number=number)
     own, above = runs_of(step)
     runs = [*own, *filter(None, [above])]
     MetricValue.objects.filter(metric__run__in=runs, attempt=attempt.pk).delete()
     Metric.objects.filter(run__in=runs, values=None).delete()
     RegisteredModel.objects.filter(attempt=attempt.pk).delete()
-    assets = Asset.objects.filter(run__in=own, created_at__gte=attempt.started_at)
-    assets.filter(registered_models=None).delete()
+    Asset.objects.filter(attempt=attempt.pk, registered_models=None).delete()
     left = Artifact.objects.filter(run__in=runs, attempt=attempt.pk)
     for run in Run.objects.filter(pk__in=runs):
         for path, _ in ModelFiles(run).models:
@@ -61,7 +69,7 @@ def withdraw(step_id: int, number: int) -> list[str]:
 
 def _restore(run_id: int, replaced: Mapping[str, Mapping[str, Any]]) -> None:
     """Restore the values from before the attempt, except those that somebody else has changed since."""
-    run = Run.objects.select_for_update().filter(pk=run_id).first()
+    run = Run.objects.select_for_update(no_key=True).filter(pk=run_id).first()
     if run is None:
         return
     back: dict[str, dict[str, Any]] = {"tags": {}, "properties": {}}
@@ -86,9 +94,14 @@ def _restore(run_id: int, replaced: Mapping[str, Mapping[str, Any]]) -> None:
 
 def _withdraw_child(child: Run) -> list[str]:
     """Delete a child run that the attempt began; returns the blobs of its artifacts. If it has submitted
-    pipelines, or somebody registered a model from it, keep it and mark it as failed."""
+    pipelines, or somebody else stored files or metrics in it or registered a model from it, keep it and
+    mark it as failed."""
     below = Run.objects.filter(pk__in=Run.objects.below(child))
-    if below.filter(~Q(kind=Kind.CHILD) | Q(assets__registered_models__isnull=False)).exists():
+    if (
+        below.filter(~Q(kind=Kind.CHILD) | Q(assets__registered_models__isnull=False)).exists()
+        or Artifact.objects.filter(run__in=below, attempt=None).exists()
+        or MetricValue.objects.filter(metric__run__in=below, attempt=None).exists()
+    ):
         error = "The attempt that had begun it was lost."
         Run.objects.transition(
             child.pk, to=Status.FAILED, reason=error, error=error, error_code="AttemptLost"

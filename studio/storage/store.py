@@ -321,8 +321,13 @@ class Store:
             with self._created(place) as file:
                 file.write(data)
 
-    def copy_in(self, source: Path, name: str) -> int:
-        """Store a copy of a local file; returns its size."""
+    def copy_in(
+        self, source: Path, name: str, *, writing: AbstractContextManager[None] | None = None
+    ) -> int:
+        """Store a copy of a local file; returns its size. For `writing` see `write`."""
+        if writing is not None:
+            with source.open("rb") as stream:
+                return self.write(name, stream, writing=writing)
         if (place := self.local_path(name)) is None:
             self._fs.put_file(str(source), self._at(name))
         else:

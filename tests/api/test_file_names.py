@@ -25,7 +25,7 @@ def test_artifacts_are_listed_and_fetched(api, actor, workspace, tmp_path):
     step = Run.objects.get(parent=run)
     for name in ODD:
         (tmp_path / name).write_text(ascii(name))
-        artifacts.add_artifact(step.pk, step.uuid, f"outputs/{name}", tmp_path / name)
+        artifacts.add_artifact(step, f"outputs/{name}", tmp_path / name)
     base = f"/artifact/v2.0{workspace.scope}/artifacts"
     container = f"ExperimentRun/dcid.{step.uuid}"
     listed = api.get(f"{base}/{container}").body["value"]

@@ -8,11 +8,12 @@ import pytest
 from django.db import connection, transaction
 
 from runs import engine, services
-from runs.models import Artifact, Outcome, ReplacedArtifact
+from runs.models import Artifact, Outcome, ReplacedArtifact, Run
 from runs.tracking import artifacts
 from studio.storage.store import studio_store
 from tests.runs import playing
 from tests.runs.test_replaced_artifacts import PATH, Attempt, shown
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -73,3 +74,32 @@ def test_a_person_s_first_file_comes_back_when_an_attempt_stores_it_at_once(run)
     )
     engine.finish(attempt.claim, Outcome.LOST)
     assert shown(run) == "a person's"
+
+
+def test_a_lost_attempt_locks_the_run_above_before_its_step(run):
+    """As whoever reports on it does; otherwise each could hold what the other one waits for."""
+    one = Attempt()
+    upload(one.actor, run, "one")
+
+    def lose():
+        engine.finish(one.claim, Outcome.LOST)
+        connection.close()
+
+    with ThreadPoolExecutor(1) as threads:
+        with transaction.atomic():
+            Run.objects.select_for_update().get(pk=run.pk)
+            lost = threads.submit(lose)
+            wait_for(is_waited_for, what="the end waits for the run")
+            Run.objects.select_for_update(nowait=True).get(pk=one.claim.step_id)
+        lost.result(10)
+    assert shown(run) is None
+
+
+def is_waited_for() -> bool:
+    """Whether another connection waits for a lock of this one."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks"
+            " WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+        )
+        return cursor.fetchone()[0] > 0

@@ -89,9 +89,7 @@ class Attempt:
         source = settings.STUDIO_DATA / "source"
         source.write_text("1")
         try:
-            artifacts.add_artifact(
-                run.pk, run.uuid, "outputs/up.txt", source, author=self.job.author
-            )
+            artifacts.add_artifact(run, "outputs/up.txt", source, author=self.job.author)
         except author.Superseded:
             pass
 

@@ -16,6 +16,7 @@ from runs.engine.claimed_step import load
 from runs.engine.step_reports import StepReports
 from runs.models import (
     Artifact,
+    Asset,
     Kind,
     Metric,
     MetricValue,
@@ -25,6 +26,8 @@ from runs.models import (
     StepAttempt,
 )
 from runs.states import Status
+from runs.tracking import artifacts
+from runs.tracking.model_files import ModelFiles
 from runs.tracking.tags import merge
 from studio.core import tokens
 from studio.core.access import system_actor
@@ -224,6 +227,28 @@ class TestByToken:
         [blob] = Artifact.objects.filter(run=told).values_list("blob", flat=True)
         assert studio_store().open(blob).read() == b"first"
 
+    def test_what_somebody_else_is_about_to_make_a_model_of_stays(self, run, claim, step, in_step):
+        keep(playing_actor(run), step, b"theirs", path="theirs/m.pkl")
+        keep(in_step, step, b"own", path="outputs/m.pkl")
+        theirs = services.create_asset(playing_actor(run), name="m", paths=["theirs"], run=step)
+        services.create_asset(in_step, name="m", paths=["outputs"], run=step)
+        engine.finish(claim, Outcome.LOST)
+        assert Asset.objects.get() == theirs
+
+    @pytest.mark.parametrize("what", ["file", "metric"])
+    def test_a_child_run_in_which_somebody_else_stored_something_stays(
+        self, what, run, claim, step, in_step
+    ):
+        child = services.make_child(in_step, uuid=uuid.uuid4(), parent=step)
+        self.say(in_step, child)
+        if what == "file":
+            keep(playing_actor(run), child, b"theirs", path="theirs.txt")
+        else:
+            self.say(playing_actor(run), child)
+        engine.finish(claim, Outcome.LOST)
+        child.refresh_from_db()
+        assert child.status == Status.FAILED
+
     def test_datasets_that_it_registered_go_with_it(self, run, claim, step, in_step, workspace):
         Datastore.objects.get_or_create(workspace=workspace, name="store")
         uri = data.datastore_uri(workspace, "store", "a")
@@ -297,6 +322,25 @@ def test_nothing_is_taken_back_from_a_step_that_ends(run, tmp_path):
     [[values, _, _, _], _] = seen(run)
     assert values == [{"loss": 0.5}]
     assert StepAttempt.objects.get().outcome == Outcome.FAILED
+
+
+def test_a_file_that_has_just_become_a_model_s_is_not_stored_again(run, tmp_path):
+    """The step's script uploads it once more when the worker has read which models there are."""
+    said = Said(playing.take(), tmp_path)
+    said.say()
+    told, source = said.job.tracked_run, tmp_path / "source"
+    models = ModelFiles(told)
+    assert models.models == []
+    actor = playing_actor(run)
+    asset = services.create_asset(actor, name="m", paths=["outputs"], run=told)
+    services.register_model(actor, name="m", asset=asset, run=told)
+    source.write_text("changed")
+    refusal = artifacts.store_file(
+        told, "outputs/a.txt", source, author=said.job.author, models=models
+    )
+    assert "belongs to the registered model m:1" in refusal
+    blob = Artifact.objects.get(run=told).blob
+    assert studio_store().open(blob).read() == b"of attempt 1"
 
 
 def test_each_attempt_stores_its_outputs_apart_and_its_end_says_which_count(studio):
