@@ -27,7 +27,7 @@ class Key:
     text: str
     digest: str = ""
 
-    def kept(self, actor: Actor) -> str:
+    def stored_as(self, actor: Actor) -> str:
         """The value stored with the run, unique in its workspace."""
         parts = json.dumps([_caller(actor), self.target, self.text])
         return f"{self.kind}:{hashlib.sha256(parts.encode()).hexdigest()}"
@@ -46,7 +46,7 @@ def run_of_key(actor: Actor, key: Key | None) -> Run | None:
     actor may make the run."""
     if key is None:
         return None
-    rows = Run.objects.filter(workspace=actor.workspace, idempotency_key=key.kept(actor))
+    rows = Run.objects.filter(workspace=actor.workspace, idempotency_key=key.stored_as(actor))
     run = rows.select_related("pipeline_run", "experiment").first()
     if run is None:
         return None

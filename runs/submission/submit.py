@@ -145,7 +145,7 @@ def _new_run(
         endpoint=found.endpoint,
         endpoint_version=found.version.number if found.version else None,
         schedule=submission.schedule,
-        idempotency_key=key.kept(actor) if key else None,
+        idempotency_key=key.stored_as(actor) if key else None,
         idempotency_digest=key.digest if key else "",
         submitted_by=actor.name,
         user=actor.user,

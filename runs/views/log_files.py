@@ -52,14 +52,14 @@ class StoredLog:
 Log = StoredLog | ExecutionLog
 
 
-def names(run: Run) -> list[str]:
+def log_names(run: Run) -> list[str]:
     if run.kind == Kind.PIPELINE:
         return [EXECUTION_LOG]
     return logs.log_names(visible_runs.source_of(run).uuid)
 
 
 def default_name(run: Run) -> str:
-    found = names(run)
+    found = log_names(run)
     return logs.DRIVER_LOG if logs.DRIVER_LOG in found or not found else found[0]
 
 

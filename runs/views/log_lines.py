@@ -50,7 +50,7 @@ class Piece:
         return not self.text.endswith("\n") if self.text else self.is_open
 
 
-def following(log: Log, *, start: int, line: int, is_open: bool, is_over: bool) -> Piece:
+def piece_from(log: Log, *, start: int, line: int, is_open: bool, is_over: bool) -> Piece:
     """The log from byte `start` on. While the log grows, a character cut in half waits for the
     rest."""
     data = _read(log, start, CHUNK_BYTES)

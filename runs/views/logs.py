@@ -21,7 +21,7 @@ from studio.core.ui import fragments
 
 def pane(request, run: Run) -> dict:
     """What components/log.html shows: a log of the run, around a line or at its end."""
-    found = log_files.names(run)
+    found = log_files.log_names(run)
     name = request.GET.get("file")
     if name not in found:
         name = log_files.default_name(run)
@@ -123,7 +123,7 @@ def log(request, uuid):
     text."""
     run = visible_runs.find_any(request, uuid)
     name = request.GET.get("file") or log_files.default_name(run)
-    if name != log_files.default_name(run) and name not in log_files.names(run):
+    if name != log_files.default_name(run) and name not in log_files.log_names(run):
         raise Http404
     found = log_files.of(run, name)
     if not request.htmx:
@@ -131,7 +131,7 @@ def log(request, uuid):
     if not run.is_terminal and _number(request, "seen") == found.size > 0:
         return fragments.private(HttpResponse(status=204))
     start = _number(request, "from")
-    piece = log_lines.following(
+    piece = log_lines.piece_from(
         found,
         start=start,
         line=_number(request, "line") or int(not start),

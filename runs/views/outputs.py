@@ -24,7 +24,7 @@ def outputs(request, uuid):
     page = pages.context(request, run, "run-outputs")
     if run.kind in visible_runs.TRACKED:
         page["folders"] = _artifacts_of(run, list(run.children.order_by("pk")[:SHOWN_CHILDREN]))
-        if log_files.names(run):
+        if log_files.log_names(run):
             page |= {"log": logs.pane(request, run), "current": run}
         return render(request, "runs/run_outputs.html", page)
     if request.GET.get("step") == str(run.uuid):

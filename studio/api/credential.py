@@ -13,7 +13,7 @@ NOT_PROVIDED = "application/NotProvided"  # the client's word for "no content ty
 
 class Secrets(WireView):
     def get(self, request, **scope):
-        rows = [{"name": name} for name in secrets.names(self.actor)]
+        rows = [{"name": name} for name in secrets.secret_names(self.actor)]
         return Response({"value": rows, "continuationToken": None})
 
     def put(self, request, **scope):

@@ -91,11 +91,11 @@ class Metrics(WireView):
 
     def get(self, request):
         return HttpResponse(
-            "".join(lines()), content_type="text/plain; version=0.0.4; charset=utf-8"
+            "".join(metric_lines()), content_type="text/plain; version=0.0.4; charset=utf-8"
         )
 
 
-def lines():
+def metric_lines():
     live = Run.objects.live().order_by().values("kind", "status").annotate(number=Count("pk"))
     waiting = (
         Run.objects.live()

@@ -75,7 +75,7 @@ def read_secret(actor: Actor, *, name: str) -> Secret:
     return secret
 
 
-def names(actor: Actor) -> list[str]:
+def secret_names(actor: Actor) -> list[str]:
     """The names of the workspace's secrets, for those who may read their values."""
     require(actor, "secret")
     rows = Secret.objects.filter(workspace=actor.workspace).order_by("name")

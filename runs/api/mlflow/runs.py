@@ -27,7 +27,7 @@ from studio.core.rest.views import find
 
 VIEWS = {"ACTIVE_ONLY": Q(), "DELETED_ONLY": Q(pk__in=()), "ALL": Q()}
 # MLflow's words for a run's status, and ours.
-TOLD = {
+READ_STATUSES = {
     "RUNNING": Status.RUNNING,
     "SCHEDULED": Status.QUEUED,
     "FINISHED": Status.COMPLETED,
@@ -98,7 +98,7 @@ class MlflowRunUpdate(RunView):
         if "run_name" in body:
             changes["display_name"] = body.text("run_name", longest=LONGEST)
         if "status" in body:
-            changes |= {"status": told(body.text("status")), "at": moment(body, "end_time")}
+            changes |= {"status": read_status(body.text("status")), "at": moment(body, "end_time")}
         if run.is_terminal and changes.get("status") not in (None, run.status):
             services.edit(self.actor, run, status=Status.RUNNING)  # to end in another way
         services.edit(self.actor, run, **changes)
@@ -111,13 +111,15 @@ def moment(body: Body, key: str) -> datetime | None:
     return None if number is None else moment_of(number, key)
 
 
-def told(word: str) -> Status:
-    number = dict(zip("12345", TOLD, strict=True))  # numbers of the words in MLflow's protocol
+def read_status(word: str) -> Status:
+    number = dict(
+        zip("12345", READ_STATUSES, strict=True)
+    )  # numbers of the words in MLflow's protocol
     try:
-        return TOLD[number.get(word, word)]
+        return READ_STATUSES[number.get(word, word)]
     except KeyError:
         raise BadValue(
-            f"status must be one of {', '.join(TOLD)}, not {word!r:.80}.", target="status"
+            f"status must be one of {', '.join(READ_STATUSES)}, not {word!r:.80}.", target="status"
         ) from None
 
 

@@ -287,7 +287,7 @@ class _Build:
         """Log uv's lines as they come, and check between them whether to stop. Returns the last lines, which
         explain a failure."""
         tail: deque[str] = deque(maxlen=KEPT_LINES)
-        for line in self.lines(process):
+        for line in self.output_lines(process):
             self.say(line)
             tail.append(line)
         while process.poll() is None:
@@ -298,7 +298,7 @@ class _Build:
                 continue
         return tail
 
-    def lines(self, process: subprocess.Popen[bytes]) -> Iterator[str]:
+    def output_lines(self, process: subprocess.Popen[bytes]) -> Iterator[str]:
         stream = cast("IO[bytes]", process.stdout)  # never None: it was started with a pipe
         pending = b""
         with stream, selectors.DefaultSelector() as selector:

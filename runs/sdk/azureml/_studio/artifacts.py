@@ -20,7 +20,7 @@ def location(container, path):
     return "aml://artifactId/{}/{}/{}".format(ORIGIN, container, path)
 
 
-def names(wire, container):
+def artifact_names(wire, container):
     return [item["path"] for item in _pages(wire, "/artifacts/{}/{}".format(ORIGIN, container))]
 
 

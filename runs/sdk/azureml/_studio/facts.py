@@ -16,7 +16,7 @@ MAX_LINE_BYTES = 1024 * 1024
 CHUNK_BYTES = 4 * 1024 * 1024
 PAUSES = (0.02, 0.1, 0.3, 1.0, 0)
 WORKER_POLL_SECONDS = 1.5
-SETTLE_SECONDS = 10
+APPLIED_WITHIN_SECONDS = 10
 
 
 def now():
@@ -94,13 +94,13 @@ class FactFile(object):
             copy_into(target, source)
         return path
 
-    def settle(self):
+    def wait_until_applied(self):
         """Wait until the worker has applied what was written. It says how far it is in the file
         `applied`; where there is none, its polling interval is waited out."""
         if self._written_at is None:
             return
         started = time.time()
-        while time.time() - started < SETTLE_SECONDS:
+        while time.time() - started < APPLIED_WITHIN_SECONDS:
             applied = self._applied()
             if applied is None:
                 if time.time() - self._written_at >= WORKER_POLL_SECONDS:
@@ -177,5 +177,5 @@ class FactWriter(object):
     def status(self, status, message=None, code=None):
         self.file.append([self._fact("status", status=status, message=message, code=code)])
 
-    def settle(self):
-        self.file.settle()
+    def wait_until_applied(self):
+        self.file.wait_until_applied()

@@ -94,5 +94,5 @@ class RemoteWriter(object):
         body = {"name": "Microsoft.MachineLearning.Run." + name, "data": data}
         self.wire.post("history", self.path + "/events", body, repeatable=True)
 
-    def settle(self):
+    def wait_until_applied(self):
         """Every call is answered before it returns."""

@@ -121,7 +121,7 @@ class Teller(object):
         self._writer.status("Canceled")
 
     def flush(self, timeout_seconds=300):
-        self._writer.settle()
+        self._writer.wait_until_applied()
 
 
 def _texts(values):

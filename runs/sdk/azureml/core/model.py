@@ -133,12 +133,12 @@ def register_from_run(
     """A model made of files that were uploaded to the run before."""
     path = artifacts.artifact_name(model_path or model_name)
     writer, wire = run._writer, run._wire
-    writer.settle()
+    writer.wait_until_applied()
     if not artifacts.below(wire, writer.container, path):
         raise ModelPathNotFoundException(
             "The run has no file '{}' to make a model of; upload it first with upload_file or"
             " upload_folder. The run has: {}".format(
-                path, ", ".join(artifacts.names(wire, writer.container)) or "none"
+                path, ", ".join(artifacts.artifact_names(wire, writer.container)) or "none"
             )
         )
     prefix = "{}/{}/{}".format(artifacts.ORIGIN, writer.container, path)

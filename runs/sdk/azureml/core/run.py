@@ -113,7 +113,7 @@ class Run(Teller, Partial):
 
     def _document(self, fresh=False):
         if fresh:
-            self._writer.settle()
+            self._writer.wait_until_applied()
         if fresh or self._known is None:
             self._known = self._wire.get("history", "/runs/" + self.id)
         return self._known
@@ -176,7 +176,7 @@ class Run(Teller, Partial):
         return dict(self._document(fresh=True).get("properties") or {})
 
     def get_details(self):
-        self._writer.settle()
+        self._writer.wait_until_applied()
         path = "/experiments/{}/runs/{}/details".format(self.experiment.name, self.id)
         return self._wire.get("history", path)
 
@@ -205,7 +205,7 @@ class Run(Teller, Partial):
 
     def get_metrics(self, name=None, recursive=False, run_type=None, populate=False):
         """Every metric by name; with `recursive`, by run and name."""
-        self._writer.settle()
+        self._writer.wait_until_applied()
         found = {}
         for key in [name] if name is not None else self._metric_names():
             metric = self._metric(key)
@@ -255,13 +255,13 @@ class Run(Teller, Partial):
     def get_file_names(self):
         from azureml._studio import artifacts
 
-        self._writer.settle()
-        return artifacts.names(self._wire, self._writer.container)
+        self._writer.wait_until_applied()
+        return artifacts.artifact_names(self._wire, self._writer.container)
 
     def download_file(self, name, output_file_path=None):
         from azureml._studio import artifacts
 
-        self._writer.settle()
+        self._writer.wait_until_applied()
         target = os.path.basename(name) if output_file_path is None else output_file_path
         if os.path.isdir(target):
             target = os.path.join(target, os.path.basename(name))
