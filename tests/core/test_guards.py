@@ -109,6 +109,7 @@ DOORS = [
     *("studio/api", "studio/pages", "studio/core/rest", "studio/core/ui"),
     *("studio/core/views.py", "studio/core/forms.py", "studio/core/middleware.py"),
     *("endpoints/filters.py", "runs/filters.py", "endpoints/admin.py", "runs/admin.py"),
+    "studio/management/commands",
 ]
 TRANSACTIONS = {"atomic", "write_transaction", "select_for_update", "on_commit"}
 WRITES = {
