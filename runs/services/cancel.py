@@ -39,9 +39,8 @@ def cancel(actor: Actor, run: Run, *, over_ok: bool = False) -> None:
 def cancel_all(actor: Actor, runs: Iterable[Run]) -> int:
     """Cancel all of these runs or, if one is refused, none. Those that have ended meanwhile stay as
     they are; returns the number of the others."""
-    found = list(
-        Run.objects.live().filter(pk__in=[run.pk for run in runs]).select_related("pipeline_run")
-    )
+    rows = Run.objects.live().filter(pk__in=[run.pk for run in runs])
+    found = list(rows.select_related("pipeline_run").order_by("pk"))
     for run in found:
         require(actor, "cancel", run)
     with transaction.atomic():
