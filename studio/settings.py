@@ -261,6 +261,7 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "PREPROCESSING_HOOKS": ["studio.core.rest.schema.tidy"],
+    "POSTPROCESSING_HOOKS": [],  # words stay with their field
 }
 
 # --- logging: one line per event ------------------------------------------------------------------

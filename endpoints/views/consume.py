@@ -8,7 +8,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from endpoints.parameters import Kind, Parameter
-from endpoints.wire.examples import BODY_KEYS, example, trigger_body
+from endpoints.wire.examples import example, trigger_body
+from runs.wire.submission import Trigger, described
 
 
 @dataclass(frozen=True)
@@ -174,7 +175,7 @@ def page(call: Call, *, limited_to=None) -> dict:
     return {
         "rest_url": call.url,
         "snippets": snippets(call),
-        "body_keys": BODY_KEYS,
+        "body_keys": described(Trigger),
         "body_lines": body_lines(),
         "auth_lines": auth_lines(),
         "token_url": f"{token_url}?endpoint={limited_to}" if limited_to else token_url,

@@ -2,7 +2,6 @@
 
 import re
 
-from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import BasePermission
 from rest_framework.response import Response
 
@@ -22,14 +21,22 @@ from runs.submission import (
 from runs.submission.target import Published
 from runs.wire import submission
 from runs.wire.entities import pipeline_run_entity, public_run_entity
+from runs.wire.entity_types import PipelineRunEntity, PublicRunEntity
+from runs.wire.submission import Trigger
 from studio.core.access import Actor
 from studio.core.errors import BadValue, NotFound
 from studio.core.rest.bodies import Body, kind_of, query_text
-from studio.core.rest.schema import query
+from studio.core.rest.schema import documented, query
 from studio.core.rest.views import find, find_by_name
 from studio.core.uuids import as_uuid
 
 VERSION = re.compile("[0-9]{1,9}")
+PARENT = query("parentRunId", "The run that the new one is shown below")
+ENDPOINT_QUERY = [
+    PARENT,
+    query("pipelineVersion", "The number of a version; without it the default one runs"),
+    DOCUMENTED,
+]
 
 
 class CallerOrPublic(BasePermission):
@@ -71,7 +78,7 @@ class TriggerView(KeyedView):
 class SubmitPipeline(TriggerView):
     triggers = "PublishedPipeline"
 
-    @extend_schema(parameters=[query("parentRunId"), DOCUMENTED])
+    @documented(takes=Trigger, gives=PipelineRunEntity, parameters=[PARENT, DOCUMENTED])
     def post(self, request, uuid, **scope):
         pipeline = find(catalogue.pipelines(self.actor), uuid, "Published pipeline")
         run = self.trigger(self.actor, PipelineTarget(pipeline), self.key(pipeline.uuid))
@@ -150,14 +157,16 @@ class PublicTriggerView(EndpointTriggerView):
 
 
 class SubmitEndpoint(PublicTriggerView):
-    @extend_schema(parameters=[query("parentRunId"), query("pipelineVersion"), DOCUMENTED])
+    @documented(takes=Trigger, gives=PipelineRunEntity | PublicRunEntity, parameters=ENDPOINT_QUERY)
     def post(self, request, uuid, version=None, **scope):
         return self.respond(uuid, version)
 
 
 class SubmitEndpointByName(EndpointTriggerView):
-    @extend_schema(
-        parameters=[query("name"), query("pipelineVersion"), query("parentRunId"), DOCUMENTED]
+    @documented(
+        takes=Trigger,
+        gives=PipelineRunEntity,
+        parameters=[query("name", "The exact name of the endpoint"), *ENDPOINT_QUERY],
     )
     def post(self, request, **scope):
         name = query_text(request.query_params, "name")
@@ -171,7 +180,7 @@ class SubmitAlias(PublicTriggerView):
     """The short address. The token determines the workspace; public endpoints are addressed by uuid
     only."""
 
-    @extend_schema(parameters=[query("pipelineVersion"), query("parentRunId"), DOCUMENTED])
+    @documented(takes=Trigger, gives=PipelineRunEntity | PublicRunEntity, parameters=ENDPOINT_QUERY)
     def post(self, request, uuid):
         if self.public_endpoint is not None or as_uuid(uuid):
             return self.respond(uuid)

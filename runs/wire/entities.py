@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Collection
+from typing import cast
 
 from runs import execution_log, logs, script_runs, sealing
 from runs.execution_log import EXECUTION_LOG
 from runs.models import Artifact, Experiment, Kind, PipelineRun, Run, StepRun
 from runs.serving import unserved
 from runs.states import Status, history_status, wire_status
+from runs.wire.entity_types import Creator, PipelineRunEntity, PublicRunEntity
 from runs.wire.lineage import lineage, step_of
 from studio.core.access import Actor
 from studio.core.rest.views import wire_time
@@ -21,20 +23,21 @@ AUTOSAVED = (
 LOGS = "logs"  # containers of signed addresses
 ARTIFACTS = "artifacts"
 UPLOADED = "uploaded"  # uploads for models without a run
+PUBLIC_KEYS = tuple(PublicRunEntity.__annotations__)
 
 
 # --- the pipelines service: PascalCase -------------------------------------------------------------
-def pipeline_run_entity(run: Run, base: str) -> dict:
+def pipeline_run_entity(run: Run, base: str) -> PipelineRunEntity:
     """PipelineRunEntity (wire.md 7.3)."""
     return pipeline_run_entities([run], base)[0]
 
 
-def pipeline_run_entities(runs: Collection[Run], base: str) -> list[dict]:
+def pipeline_run_entities(runs: Collection[Run], base: str) -> list[PipelineRunEntity]:
     waits = unserved(runs)
     return [_pipeline_run_entity(run, base, waits.get(run.pk, [])) for run in runs]
 
 
-def _pipeline_run_entity(run: Run, base: str, waits: list[str]) -> dict:
+def _pipeline_run_entity(run: Run, base: str, waits: list[str]) -> PipelineRunEntity:
     extra: PipelineRun = run.pipeline_run
     warnings = [*extra.warnings, *map(unserved_warning, waits)]
     return {
@@ -79,23 +82,19 @@ def _pipeline_run_entity(run: Run, base: str, waits: list[str]) -> dict:
     }
 
 
-# What a caller without a token sees of its run: no values of parameters, which include defaults
-# that it did not send, and no warnings, which suggest names.
-PUBLIC_KEYS = (
-    *("Id", "PipelineRunId", "Description", "IsSubmitted", "HasErrors", "HasWarnings"),
-    "UploadState",
-    *("RunHistoryExperimentName", "EntityStatus", "CreatedDate", "LastModifiedDate", "Status"),
-)
-
-
-def public_run_entity(run: Run) -> dict:
+def public_run_entity(run: Run) -> PublicRunEntity:
     """The part of PipelineRunEntity that a public endpoint reveals (wire.md 2.4)."""
     entity = pipeline_run_entity(run, "")
-    return {key: entity[key] for key in PUBLIC_KEYS}
+    return cast("PublicRunEntity", {key: entity[key] for key in PUBLIC_KEYS})  # type: ignore[literal-required]
 
 
-def _creator(run: Run) -> dict:
-    return {f"{key[0].upper()}{key[1:]}": value for key, value in _person(run).items()}
+def _creator(run: Run) -> Creator:
+    person = _person(run)
+    return {
+        "UserObjectId": person["userObjectId"],
+        "UserTenantId": person["userTenantId"],
+        "UserName": person["userName"],
+    }
 
 
 def total_steps(run: Run) -> int:

@@ -6,10 +6,11 @@ would run. So each unknown or repeated key gets a remark.
 """
 
 import difflib
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Any
+from dataclasses import replace
+from typing import Any, TypedDict
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework.serializers import BooleanField, DictField, Field
 
 from endpoints.wire import fields
 from runs.models import Source
@@ -17,6 +18,8 @@ from runs.submission import Remark, RunSettings
 from studio.core.errors import BadValue
 from studio.core.rest.bodies import LONGEST, Body, keys_twice
 from studio.core.rest.enums import RUN_TYPES
+from studio.core.rest.schema import example, looks_like
+from studio.core.rest.serializers import Flag, Object, Text, Texts, WireSerializer
 
 NAMES = {  # of the settings that a client reads back
     "experiment": "ExperimentName",
@@ -39,100 +42,218 @@ FIELD_NAMES = {
     "datastore": "DataStoreName",
     "data_source": "DatasetId",
 }
-# Sent by clients of v1, without effect here.
-EXTRAS = ("AzDevOpsCallBackInfo", "EnableNotification", "ScheduleId", "CredentialPassthrough")
 MEANT = {
     "pipelineversion": (
         "A version goes into the address: …/{id}/{version}, or ?pipelineVersion={version}."
     ),
 }
-OBJECTS = (
-    *("ParameterAssignments", "DataSetDefinitionValueAssignments", "DataPathAssignments"),
-    *("Tags", "StepTags", "Properties"),
-)
 MOST_STEP_TAGS = 50  # each is a row per step
 MOST = 20  # remarks; a body may have any number of keys
 
 
-@dataclass(frozen=True)
-class Shape:
-    """The keys of one kind of body, and `extras` that clients send without effect. Of `not_here`, keys
-    that only other kinds read, there is a remark."""
+class DataPath(TypedDict):
+    DataStoreName: str
+    RelativePath: str
 
-    name: str
-    keys: tuple[str, ...]
-    extras: tuple[str, ...] = EXTRAS
+
+class SavedId(TypedDict):
+    Id: str
+
+
+class SavedDataset(TypedDict):
+    SavedDataSetReference: SavedId
+
+
+class NameAndVersion(TypedDict, total=False):
+    Name: str
+    Id: str
+    Version: str
+
+
+class RegisteredDataset(TypedDict):
+    DataSetReference: NameAndVersion
+
+
+@looks_like(dict[str, str | float | bool])
+class Values(Object):
+    pass
+
+
+@looks_like(dict[str, DataPath | str])
+class DataPaths(Object):
+    pass
+
+
+@looks_like(dict[str, SavedDataset | RegisteredDataset])
+class Datasets(Object):
+    pass
+
+
+class FewTexts(Texts):
+    def of(self, body: Body, key: str) -> dict[str, str]:
+        found = super().of(body, key)
+        if len(found) > MOST_STEP_TAGS:
+            raise BadValue(f"{key} may have at most {MOST_STEP_TAGS} tags.", target=key)
+        return found
+
+
+class WordOrNumber(Text):
+    """Clients written for the first description send a number (wire.md 3.6)."""
+
+    def of(self, body: Body, key: str) -> str:
+        text = super().of(body, key)
+        return dict(zip("0123", RUN_TYPES, strict=True)).get(text, text)
+
+
+class RunBody(WireSerializer):
+    """The keys of one kind of body that asks for runs. `extras` are sent by clients of v1 and have no
+    effect here. Of `not_here`, keys that only other kinds read, there is a remark."""
+
+    called = "The body"
+    extras: tuple[str, ...] = (
+        *("AzDevOpsCallBackInfo", "EnableNotification", "ScheduleId", "CredentialPassthrough"),
+    )
     not_here: tuple[str, ...] = ()
+    read_keys: set[str]
+    meant: dict[str, str]  # what a misspelt key may mean
+    known: set[str]
+    sections: list[str]  # the keys of objects
 
-    @cached_property
-    def known(self) -> frozenset[str]:
-        return frozenset(key.lower() for key in (*self.keys, *self.extras))
+    def __init_subclass__(cls, **more):
+        super().__init_subclass__(**more)
+        keys = cls._declared_fields
+        cls.read_keys = {key.lower() for key in keys}
+        cls.meant = {key.lower(): key for key in (*keys, *cls.not_here)}
+        cls.known = {*cls.meant, *(key.lower() for key in cls.extras)}
+        cls.sections = [key for key, field in keys.items() if isinstance(field, DictField)]
 
-    @cached_property
-    def read(self) -> frozenset[str]:
-        unread = {*self.extras, *self.not_here}
-        return frozenset(key.lower() for key in self.keys if key not in unread)
 
-
-TRIGGER = Shape(
-    "The body",
-    (
-        *("ExperimentName", "Description", "DisplayName", "ParameterAssignments"),
-        *("DataSetDefinitionValueAssignments", "DataPathAssignments", "Tags", "StepTags"),
-        *("Properties", "RunSource", "RunType", "ContinueRunOnStepFailure"),
-        *("continueOnStepFailure", "ParentRunId"),
-    ),
+@example(
+    {
+        "ExperimentName": "nightly",
+        "Description": "After the release",
+        "ParameterAssignments": {"learning_rate": "0.1", "epochs": 3},
+        "DataPathAssignments": {
+            "input": {"DataStoreName": "workspaceblobstore", "RelativePath": "in/today"}
+        },
+        "DataSetDefinitionValueAssignments": {
+            "customers": {"DataSetReference": {"Name": "customers", "Version": "2"}}
+        },
+        "tags": {"team": "churn"},
+        "ContinueRunOnStepFailure": False,
+    }
 )
-# Of a schedule or a draft, which makes many runs, later, of its own type.
-STORED = replace(TRIGGER, extras=(*EXTRAS, "RunType"), not_here=("ParentRunId", "DisplayName"))
-CREATION = Shape(
-    "CreationInfo",
-    (
-        *("RunHistoryExperimentName", "Description", "DisplayName", "ParameterAssignments"),
-        *("DataSetDefinitionValueAssignments", "DataPathAssignments", "Tags", "Properties"),
-        *("RunSource", "RunType", "ContinueExperimentOnNodeFailure", "ContinueRunOnStepFailure"),
-    ),
-)
-AROUND_CREATION = Shape("The body", ("CreationInfo", "Graph", "GraphInterface"), ("GraphLayout",))
+class Trigger(RunBody):
+    """What a run is to be, beside its target."""
 
-
-def read(body: Body, shape: Shape = TRIGGER) -> RunSettings:
-    asked = Body({key: value for key, value in body.raw.items() if key.lower() in shape.read})
-    return RunSettings(
-        experiment=_first(asked, asked.text, "ExperimentName", "RunHistoryExperimentName"),
-        description=asked.text("Description"),
-        display_name=asked.text("DisplayName", longest=LONGEST),
-        assignments=_given(asked, asked.mapping, "ParameterAssignments"),
-        datasets=_given(asked, asked.mapping, "DataSetDefinitionValueAssignments"),
-        datapaths=_given(asked, asked.mapping, "DataPathAssignments"),
-        tags=_given(asked, asked.texts, "tags"),
-        step_tags=_step_tags(asked),
-        properties=_given(asked, asked.texts, "Properties"),
-        run_source=asked.text("RunSource", longest=100),
-        run_type=_run_type(asked),
-        # The SDK's keys, and Data Factory's.
-        continue_on_step_failure=_first(
-            asked,
-            asked.flag,
-            "ContinueExperimentOnNodeFailure",
-            "ContinueRunOnStepFailure",
-            "continueOnStepFailure",
+    ExperimentName = Text(
+        "experiment",
+        help_text=_(
+            "The experiment of the run; by default one with the name of the endpoint or pipeline."
         ),
-        unknown={key: value for key, value in body.raw.items() if key.lower() not in shape.read},
+    )
+    Description = Text("description", help_text=_("A sentence about the run."))
+    DisplayName = Text("display_name", max_length=LONGEST, help_text=_("The name of the run."))
+    ParameterAssignments = Values(
+        "assignments",
+        help_text=_(
+            "Values by parameter name, as texts or bare numbers, whose spelling is kept. Parameters that are not named keep their default."
+        ),
+    )
+    DataSetDefinitionValueAssignments = Datasets(
+        "datasets",
+        help_text=_(
+            "Datasets by parameter name: a saved one by id, or a registered name and version."
+        ),
+    )
+    DataPathAssignments = DataPaths(
+        "datapaths", help_text=_("A datastore and a path on it, by parameter name.")
+    )
+    tags = Texts(help_text=_("Texts by name; runs can be searched by them."))
+    StepTags = FewTexts(
+        "step_tags", help_text=_("Texts by name, which every step of the run is tagged with.")
+    )
+    Properties = Texts("properties", help_text=_("Texts by name that never change."))
+    RunSource = Text(
+        "run_source",
+        max_length=100,
+        help_text=_("Who calls, as free text; stored with the run."),
+    )
+    RunType = WordOrNumber(
+        "run_type",
+        max_length=100,
+        help_text=_("The kind of caller: HTTP, SDK, Schedule or Portal."),
+    )
+    ContinueRunOnStepFailure = Flag(
+        "continue_on_step_failure",
+        help_text=_("Whether steps that do not depend on a failed one continue."),
+    )
+    continueOnStepFailure = Flag(  # noqa: N815
+        "continue_on_step_failure", help_text=_("The same, as Data Factory writes it.")
+    )
+    ParentRunId = Text("parent", help_text=_("The run that this one is shown below."))
+
+
+class Stored(Trigger):
+    """What the runs of a schedule or a draft are to be: they start later, with a type of their own."""
+
+    DisplayName = RunType = ParentRunId = None
+    extras = (*RunBody.extras, "RunType")
+    not_here = ("ParentRunId", "DisplayName")
+
+    def of(self, body: Body, key: str) -> RunSettings:
+        return read(Body(body.mapping(key), name=key), type(self))
+
+
+class OfCreation(RunBody):
+    RunHistoryExperimentName = Text("experiment")
+    ContinueExperimentOnNodeFailure = Flag("continue_on_step_failure")
+
+
+class Creation(OfCreation, Trigger):
+    called = "CreationInfo"
+    ExperimentName = StepTags = continueOnStepFailure = ParentRunId = None  # noqa: N815
+
+
+class AroundCreation(RunBody):
+    CreationInfo = Creation(required=False)
+    Graph = Object()
+    GraphInterface = Object()
+    extras = ("GraphLayout",)
+
+
+def described(shape: type[RunBody]) -> list[tuple[str, str, object]]:
+    """Key, type and meaning of each key, for people."""
+    return [(key, _kind(field), field.help_text) for key, field in shape._declared_fields.items()]
+
+
+def _kind(field: Field) -> str:
+    if isinstance(field, DictField):
+        return "object"
+    return "boolean" if isinstance(field, BooleanField) else "string"
+
+
+def read(body: Body, shape: type[RunBody] = Trigger) -> RunSettings:
+    values = shape.read(body)
+    values.pop("parent", None)
+    return RunSettings(
+        **values,
+        unknown={
+            key: value for key, value in body.raw.items() if key.lower() not in shape.read_keys
+        },
         remarks=_remarks(body, shape),
     )
 
 
 def read_stored(body: Body) -> RunSettings:
     """PipelineSubmissionInfo, which a schedule or a draft has."""
-    info = Body(body.mapping("PipelineSubmissionInfo"), name="PipelineSubmissionInfo")
-    return read(info, STORED)
+    return Stored().of(body, "PipelineSubmissionInfo")
 
 
 def read_creation(body: Body, info: Body) -> RunSettings:
     """CreationInfo, with remarks about the body around it too."""
-    settings = read(info, CREATION)
-    return replace(settings, remarks=_remarks(body, AROUND_CREATION) | dict(settings.remarks))
+    settings = read(info, Creation)
+    return replace(settings, remarks=_remarks(body, AroundCreation) | dict(settings.remarks))
 
 
 def write(settings: RunSettings) -> dict[str, Any]:
@@ -148,43 +269,21 @@ def source_of(settings: RunSettings) -> Source:
     return Source.SDK if "sdk" in words else Source.REST
 
 
-def _given(body: Body, read_key: Callable[[str], Any], key: str) -> Any:
-    return read_key(key) if key in body else None
-
-
-def _first(body: Body, read_key: Callable[[str], Any], *keys: str) -> Any:
-    found = [_given(body, read_key, key) for key in keys]
-    return next((value for value in found if value is not None), None)
-
-
-def _step_tags(body: Body) -> dict[str, str] | None:
-    found: dict[str, str] | None = _given(body, body.texts, "StepTags")
-    if found and len(found) > MOST_STEP_TAGS:
-        raise BadValue(f"StepTags may have at most {MOST_STEP_TAGS} tags.", target="StepTags")
-    return found
-
-
-def _run_type(body: Body) -> str:
-    """Clients written for the first description send a number (wire.md 3.6)."""
-    text = body.text("RunType", longest=100)
-    return dict(zip("0123", RUN_TYPES, strict=True)).get(text, text)
-
-
 # --- remarks --------------------------------------------------------------------------------------
-def _remarks(body: Body, shape: Shape) -> dict[str, Remark]:
+def _remarks(body: Body, shape: type[RunBody]) -> dict[str, Remark]:
     """Remarks about unknown and repeated keys of the body, by key."""
     found: dict[str, Remark] = {}
     for key in body.raw:
         if len(found) == MOST:
             break
         if key.lower() not in shape.known:
-            fault = f"{shape.name} has no key {key[:100]!r}"
+            fault = f"{shape.called} has no key {key[:100]!r}"
             found[key[:100]] = Remark(fault, "it was ignored", _hint(key, shape))
     for names in body.twice[:MOST]:
         which = " and ".join(each[:100] for each in names)
         named = f"has {which}" if len(names) > 1 else f"names {which} more than once"
-        found[names[-1][:100]] = Remark(f"{shape.name} {named}", "only the last one counts")
-    for section in OBJECTS:
+        found[names[-1][:100]] = Remark(f"{shape.called} {named}", "only the last one counts")
+    for section in shape.sections:
         for key in keys_twice(body.mapping(section))[:MOST]:
             fault = f"{section} names {key[:100]} more than once"
             found[key[:100]] = Remark(fault, "only the last value counts")
@@ -195,9 +294,8 @@ def _remarks(body: Body, shape: Shape) -> dict[str, Remark]:
     }
 
 
-def _hint(key: str, shape: Shape) -> str:
+def _hint(key: str, shape: type[RunBody]) -> str:
     if key.lower() in MEANT:
         return f" {MEANT[key.lower()]}"
-    names = {name.lower(): name for name in shape.keys}
-    close = difflib.get_close_matches(key[:100].lower(), names, n=1)
-    return f" Did you mean {names[close[0]]}?" if close else ""
+    close = difflib.get_close_matches(key[:100].lower(), shape.meant, n=1)
+    return f" Did you mean {shape.meant[close[0]]}?" if close else ""

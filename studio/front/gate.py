@@ -17,7 +17,8 @@ from studio.core.errors import Forbidden, NotFound
 from studio.core.middleware import take_own_cookies
 from studio.core.origin import current_request
 from studio.core.rest.bodies import limit_of, too_large
-from studio.core.rest.views import TriggerDoor, error_body, explain
+from studio.core.rest.errors import error_body
+from studio.core.rest.views import TriggerDoor, explain
 from studio.front.server import Refusal
 
 WORDS = {413: "UserError", 500: "ServiceError", 503: "ServiceUnavailable"}

@@ -39,6 +39,46 @@ def test_every_route_is_in_it_under_an_address_that_leads_to_it(document):
     assert told == served()
 
 
+# What people call by hand: operations whose bodies and answers have fields. Those that take or give
+# nothing have no body.
+BY_HAND = [
+    "post_submit_pipeline",
+    "post_submit_endpoint",
+    "post_submit_endpoint_of_version",
+    "post_submit_endpoint_by_name",
+    "post_submit_alias",
+]
+
+
+def test_what_people_write_by_hand_has_fields(document):
+    found = {row["operationId"]: row for _, _, row in operations(document)}
+    for name in BY_HAND:
+        bodies = [found[name].get("requestBody"), found[name]["responses"]["200"]]
+        for body in filter(None, bodies):
+            for media in body.get("content", {}).values():
+                assert fields_of(media["schema"], document), name
+        for row in found[name].get("parameters", ()):
+            assert row["in"] == "path" or row.get("description"), (name, row["name"])
+
+
+def fields_of(schema, document):
+    """The fields of an object, the items of a list or the words of a text."""
+    if "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    if "anyOf" in schema:
+        return all(fields_of(kind, document) for kind in schema["anyOf"])
+    if schema.get("type") == "array":
+        return fields_of(schema["items"], document)
+    return schema.get("properties") or schema.get("enum")
+
+
+def test_each_example_of_a_body_names_documented_fields(document):
+    for _, _, operation in operations(document):
+        media = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+        for shown in media.get("examples", {}).values():
+            assert set(shown["value"]) <= set(fields_of(media["schema"], document))
+
+
 OUR_OWN = ("/healthz", "/metrics", "/{container}")
 
 

@@ -1,14 +1,31 @@
-"""How wire views appear in the OpenAPI document: entities are plain JSON objects, described in
-words; operations are named after the views."""
+"""How wire views appear in the OpenAPI document. Operations are named after the views. A view says by
+`documented` what it takes and gives: a serializer, a TypedDict, one of several. Other bodies are objects without
+fields."""
 
 import inspect
 import re
+from collections.abc import Iterable
+from types import NoneType, UnionType
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints, is_typeddict
 
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.extensions import (
+    OpenApiAuthenticationExtension,
+    OpenApiSerializerExtension,
+)
 from drf_spectacular.generators import EndpointEnumerator
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import resolve_type_hint
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema,
+    extend_schema_field,
+    extend_schema_serializer,
+)
+
+from studio.core.rest.errors import ErrorBody
 
 BODIES = {"POST", "PUT", "PATCH"}
 SCOPE = (
@@ -55,11 +72,96 @@ class WireSchema(AutoSchema):
         return [type(self.view).__module__.rpartition(".")[2].replace("_", " ")]
 
     def get_request_serializer(self):
-        return OpenApiTypes.OBJECT if self.method in BODIES else None
+        return self.documented("takes") if self.method in BODIES else None
 
     def get_response_serializers(self):
-        error = OpenApiResponse(OpenApiTypes.OBJECT, "Why not, in `error.message`")
-        return {200: OpenApiTypes.OBJECT, "4XX": error}
+        error = OpenApiResponse(ErrorBody, "Why not, in `error.message`")
+        return {200: self.documented("gives"), "4XX": error}
+
+    def documented(self, what: str) -> Any:
+        """What `documented` says of the view's method."""
+        declared = getattr(getattr(self.view, self.method.lower()), what, OpenApiTypes.OBJECT)
+        if get_origin(declared) in (Union, UnionType):
+            kinds = get_args(declared)
+            return {"anyOf": [self.resolve_serializer(kind, "response").ref for kind in kinds]}
+        return declared
+
+    def map_parsers(self) -> list[str]:
+        """Bodies are read as JSON whatever their type; this is the one to send."""
+        return ["application/json" if kind == "*/*" else kind for kind in super().map_parsers()]
+
+
+def documented(*, takes: Any = None, gives: Any = None, parameters: Iterable[Any] = ()):
+    """Says what a method of a view takes and gives, in the OpenAPI document; None is an empty body."""
+
+    def mark(method):
+        method.takes, method.gives = takes, gives
+        return extend_schema(parameters=list(parameters))(method)
+
+    return mark
+
+
+def example(value: Any):
+    """Documents a serializer by a body that it reads."""
+    shown = OpenApiExample("Example", value=value, request_only=True)
+    return extend_schema_serializer(examples=[shown])
+
+
+def looks_like(hint: Any):
+    """Documents the values of a field, whose type alone says too little."""
+    return extend_schema_field(schema_of(hint))
+
+
+class TypedDictExtension(OpenApiSerializerExtension):
+    """A TypedDict is a component: the type of the function that makes such an answer."""
+
+    target_class = dict
+
+    @classmethod
+    def _matches(cls, target: Any) -> bool:
+        return is_typeddict(target)
+
+    def get_name(self, auto_schema, direction) -> str:
+        return self.target.__name__
+
+    def map_serializer(self, auto_schema, direction) -> dict:
+        return schema_of(self.target)
+
+
+class Also(dict):
+    """In `Annotated`: what a schema says beside the type."""
+
+    def __hash__(self) -> int:  # type: ignore[override]  # `Annotated` is hashed in a union
+        return id(self)
+
+
+MANY = {list: ("array", "items"), dict: ("object", "additionalProperties")}
+
+
+def schema_of(hint: Any) -> Any:
+    """The schema of a type; `Annotated` adds to it what the type cannot say."""
+    arguments = get_args(hint)
+    if get_origin(hint) is Annotated:
+        return {**schema_of(arguments[0]), **arguments[1]}
+    if get_origin(hint) in MANY:
+        kind, key = MANY[get_origin(hint)]
+        return {"type": kind, key: schema_of(arguments[-1])}
+    if get_origin(hint) in (Union, UnionType):
+        kinds = [schema_of(kind) for kind in arguments if kind is not NoneType]
+        schema = kinds[0] if len(kinds) == 1 else {"anyOf": kinds}
+        return {**schema, "nullable": True} if NoneType in arguments else schema
+    if is_typeddict(hint):
+        rows = get_type_hints(hint, include_extras=True)
+        required = [key for key in rows if key in hint.__required_keys__]
+        return {
+            **({"required": required} if required else {}),
+            "type": "object",
+            "description": inspect.cleandoc(hint.__doc__ or ""),
+            "properties": {key: schema_of(kind) for key, kind in rows.items()},
+        }
+    if hint in (Any, NoneType):
+        return {"enum": [None], "nullable": True} if hint is NoneType else {}
+    return resolve_type_hint(hint)
 
 
 class StudioAuthenticationScheme(OpenApiAuthenticationExtension):
@@ -99,5 +201,5 @@ def template(regex: str) -> str:
     return EndpointEnumerator().get_path_from_regex(regex.replace("^/?", "^")).rstrip("/") or "/"
 
 
-def query(name: str, description: str = "", kind=OpenApiTypes.STR) -> OpenApiParameter:
+def query(name: str, description: str = "", kind: Any = OpenApiTypes.STR) -> OpenApiParameter:
     return OpenApiParameter(name, kind, OpenApiParameter.QUERY, description=description)

@@ -32,12 +32,12 @@ from studio.core.models import Workspace
 from studio.core.rest import enums
 from studio.core.rest.authentication import StudioAuthentication
 from studio.core.rest.bodies import too_large
+from studio.core.rest.errors import error_body
 
 __all__ = [
     "StudioAuthentication",
     "WireView",
     "base_url",
-    "error_body",
     "find",
     "find_by_name",
     "wire_time",
@@ -186,34 +186,6 @@ def base_url(request=None) -> str:
     return request.build_absolute_uri("/").rstrip("/")
 
 
-def error_body(
-    *, code: str, message: str, target: str | None = None, details=(), request=None
-) -> dict:
-    """One body with both error envelopes (wire.md 3.4): the pipelines service's and everyone
-    else's."""
-    details = list(details)
-    correlation = getattr(request, "correlation_id", "") if request else ""
-    return {
-        "Error": {
-            "Code": code,
-            "Message": message,
-            "Target": target,
-            "Details": [
-                {"Code": code, "Message": entry["message"], "Target": entry.get("target")}
-                for entry in details
-            ],
-            "InnerError": None,
-            "DebugInfo": None,
-        },
-        "Correlation": {"RequestId": correlation},
-        "error": {"code": code, "message": message, "target": target, "details": details},
-        "correlation": {"operation": correlation, "request": correlation},
-        "environment": "selfhosted",
-        "location": "selfhosted",
-        "time": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-    }
-
-
 def exception_handler(error, context):
     """Maps all errors of services and DRF to a response; for None Django answers 500."""
     explained = explain(error)
@@ -223,8 +195,8 @@ def exception_handler(error, context):
     if _names_our_fields(error):
         body = _in_the_wires_words(body, getattr(context.get("view"), "field_names", {}))
     request = context.get("request")
-    body = error_body(request=getattr(request, "_request", request), **body)
-    return Response(body, status=status, headers=headers)
+    answer = error_body(request=getattr(request, "_request", request), **body)
+    return Response(answer, status=status, headers=headers)
 
 
 def _names_our_fields(error) -> bool:
