@@ -5,7 +5,7 @@ import re
 from rest_framework.permissions import BasePermission
 from rest_framework.response import Response
 
-from endpoints.models import PipelineEndpoint
+from endpoints.models import PipelineEndpoint, PublishedPipeline
 from endpoints.wire import catalogue
 from runs.api.idempotency import DOCUMENTED, KeyedView, reply
 from runs.api.visible import find_parent
@@ -80,7 +80,9 @@ class SubmitPipeline(TriggerView):
 
     @documented(takes=Trigger, gives=PipelineRunEntity, parameters=[PARENT, DOCUMENTED])
     def post(self, request, uuid, **scope):
-        pipeline = find(catalogue.pipelines(self.actor), uuid, "Published pipeline")
+        pipelines = PublishedPipeline.objects.filter(workspace=self.actor.workspace)
+        pipelines = pipelines.select_related("graph").defer("graph__wire", "graph__interface")
+        pipeline = find(pipelines, uuid, "Published pipeline")
         run = self.trigger(self.actor, PipelineTarget(pipeline), self.key(pipeline.uuid))
         return reply(run, pipeline_run_entity(run, self.base_url))
 
