@@ -40,14 +40,14 @@ def put_compute(
             " queue, which clients know as AmlCompute. Make one by ComputeTarget.create(ws, name,"
             " AmlCompute.provisioning_configuration(vm_size='STANDARD_LOCAL', max_nodes=1)); its"
             " description then says how to start a worker for it, where its steps are to run.",
-            target="computeType",
+            field="compute_type",
         )
     found = ComputeTarget.objects.filter(workspace=actor.workspace, name=name).first()
     target = found or ComputeTarget(workspace=actor.workspace, name=name)
-    target.vm_size = checks.text("vmSize", vm_size, longest=64) or target.vm_size
+    target.vm_size = checks.text("vm_size", vm_size, longest=64) or target.vm_size
     target.description = checks.text("description", description)
     target.tags = checks.document("tags", tags or {})
-    target.wire = checks.document("properties", wire or {})
+    target.wire = checks.document("wire", wire or {})
     return _save(actor, target)
 
 

@@ -49,18 +49,18 @@ def make_child(
         raise BadValue(
             "A step starts child runs only: name the run above it, as MLflow does for"
             " start_run(nested=True) within the step's own run.",
-            target="parent",
+            field="parent",
         )
     try:
         uuid = uuid if isinstance(uuid, UUID) else UUID(uuid)
     except ValueError:
-        raise BadValue(f"{uuid!r} is not the id of a run: use a UUID.", target="run") from None
+        raise BadValue(f"{uuid!r} is not the id of a run: use a UUID.", field="run") from None
     if experiment is None:
         if parent is None:
             raise ValueError("A run below no other needs an experiment.")
         experiment = parent.experiment
     if actor.run_uuid is not None and parent is not None and experiment != parent.experiment:
-        raise BadValue("A step's child runs are in its own experiment.", target="experiment")
+        raise BadValue("A step's child runs are in its own experiment.", field="experiment")
     try:
         with transaction.atomic():
             if parent is not None:

@@ -23,6 +23,8 @@ def computes(actor: Actor):
 
 
 class ComputeView(WireView):
+    field_names = {"compute_type": "computeType", "vm_size": "vmSize", "wire": "properties"}
+
     def target(self, name: str) -> ComputeTarget:
         return find_by_name(computes(self.actor), name, "Compute target")
 
