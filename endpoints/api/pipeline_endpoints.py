@@ -1,16 +1,21 @@
 """Pipeline endpoints: create, read by id and by name, list, replace (wire.md 6)."""
 
-from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
 from endpoints import services
 from endpoints.models import EntityStatus, PipelineEndpoint
 from endpoints.wire import catalogue
-from endpoints.wire.entities import pipeline_endpoint_entity, pipeline_entity
-from endpoints.wire.fields import FIELD_NAMES, entity_status, version_number
+from endpoints.wire.bodies import ChangedEndpoint, NewEndpoint
+from endpoints.wire.entities import (
+    PipelineEndpointEntity,
+    PipelineEntity,
+    pipeline_endpoint_entity,
+    pipeline_entity,
+)
+from endpoints.wire.fields import FIELD_NAMES
 from studio.core.errors import BadValue
 from studio.core.rest.bodies import Body, flag_of, query_text
-from studio.core.rest.schema import query
+from studio.core.rest.schema import ACTIVE_ONLY, documented, query
 from studio.core.rest.views import WireView, find, find_by_name
 
 
@@ -24,21 +29,13 @@ def endpoint_by_name(actor, name: str) -> PipelineEndpoint:
 class CreateEndpoint(WireView):
     field_names = FIELD_NAMES
 
+    @documented(takes=NewEndpoint, gives=PipelineEndpointEntity)
     def post(self, request, **scope):
-        body = Body(request.data)
-        pipeline = find(
-            catalogue.pipelines(self.actor),
-            body.text("PipelineId", required=True),
-            "Published pipeline",
+        given = NewEndpoint.read(Body(request.data))
+        given["pipeline"] = find(
+            catalogue.pipelines(self.actor), given["pipeline"], "Published pipeline"
         )
-        endpoint = services.create_endpoint(
-            self.actor,
-            name=body.name("Name"),
-            pipeline=pipeline,
-            description=body.text("Description"),
-            properties=body.texts("Properties"),
-            tags=body.texts("tags"),
-        )
+        endpoint = services.create_endpoint(self.actor, **given)
         return Response(pipeline_endpoint_entity(self.fresh(endpoint), self.base_url))
 
     def fresh(self, endpoint):
@@ -48,7 +45,7 @@ class CreateEndpoint(WireView):
 class EndpointList(WireView):
     for_endpoint_tokens = True
 
-    @extend_schema(parameters=[query("activeOnly")])
+    @documented(gives=list[PipelineEndpointEntity], parameters=[ACTIVE_ONLY])
     def get(self, request, **scope):
         endpoints = catalogue.endpoints(self.actor).order_by("-pk")
         if flag_of(request.query_params, "activeOnly", True):
@@ -59,7 +56,7 @@ class EndpointList(WireView):
 class EndpointByName(WireView):
     for_endpoint_tokens = True
 
-    @extend_schema(parameters=[query("Name")])
+    @documented(gives=PipelineEndpointEntity, parameters=[query("Name", "The exact name.")])
     def get(self, request, **scope):
         endpoint = endpoint_by_name(self.actor, query_text(request.query_params, "name"))
         return Response(pipeline_endpoint_entity(endpoint, self.base_url))
@@ -68,6 +65,7 @@ class EndpointByName(WireView):
 class EndpointById(WireView):
     for_endpoint_tokens = True
 
+    @documented(gives=PipelineEndpointEntity)
     def get(self, request, uuid, **scope):
         endpoint = find(catalogue.endpoints(self.actor), uuid, "Pipeline endpoint")
         return Response(pipeline_endpoint_entity(endpoint, self.base_url))
@@ -79,45 +77,32 @@ class ReplaceEndpoint(WireView):
 
     field_names = FIELD_NAMES
 
+    @documented(takes=ChangedEndpoint, gives=PipelineEndpointEntity)
     def put(self, request, uuid, **scope):
         endpoint = find(catalogue.endpoints(self.actor), uuid, "Pipeline endpoint")
-        services.update_endpoint(self.actor, endpoint, **self.changes(Body(request.data), endpoint))
+        services.update_endpoint(self.actor, endpoint, **self.changes(Body(request.data)))
         fresh = catalogue.endpoints(self.actor).get(pk=endpoint.pk)
         return Response(pipeline_endpoint_entity(fresh, self.base_url))
 
-    def changes(self, body: Body, endpoint) -> dict:
-        """The arguments of `update_endpoint`; keys that the body lacks stay unchanged."""
-        changes: dict = {"etag": body.text("Etag") or None}
-        if "Name" in body:
-            changes["name"] = body.name("Name")
-        if "Description" in body:
-            changes["description"] = body.text("Description")
-        if "EntityStatus" in body:
-            changes["status"] = entity_status(body.get("EntityStatus"))
-        if "PipelineVersionList" in body:
-            changes["versions"] = self.versions(body)
-        if "DefaultVersion" in body:
-            changes["default_version"] = version_number(body.get("DefaultVersion"))
-        if "tags" in body:
-            changes["tags"] = body.texts("tags")
-        if "Properties" in body:
-            changes["properties"] = body.texts("Properties")
+    def changes(self, body: Body) -> dict:
+        """The arguments of `update_endpoint`."""
+        changes = ChangedEndpoint.read(body)
+        changes["etag"] = changes.get("etag") or None
+        if "versions" in changes:
+            changes["versions"] = self.versions(changes["versions"])
         return changes
 
-    def versions(self, body: Body) -> dict:
+    def versions(self, rows: list[dict]) -> dict:
         """`{number: pipeline}` of the posted list."""
-        versions = {}
-        for row in body.items("PipelineVersionList"):
-            entry = Body(row, name="PipelineVersionList")
-            number = version_number(entry.get("Version"), key="PipelineVersionList.Version")
-            if number in versions:
+        versions: dict = {}
+        for row in rows:
+            if row["number"] in versions:
                 raise BadValue(
-                    f"Version {number} is listed twice.", target="PipelineVersionList.Version"
+                    f"Version {row['number']} is listed twice.",
+                    target="PipelineVersionList.Version",
                 )
-            versions[number] = find(
-                catalogue.pipelines(self.actor),
-                entry.text("PipelineId", required=True),
-                "Published pipeline",
+            versions[row["number"]] = find(
+                catalogue.pipelines(self.actor), row["pipeline"], "Published pipeline"
             )
         return versions
 
@@ -125,7 +110,7 @@ class ReplaceEndpoint(WireView):
 class EndpointPipelines(WireView):
     for_endpoint_tokens = True
 
-    @extend_schema(parameters=[query("activeOnly")])
+    @documented(gives=list[PipelineEntity], parameters=[ACTIVE_ONLY])
     def get(self, request, uuid, **scope):
         endpoint = find(catalogue.endpoints(self.actor), uuid, "Pipeline endpoint")
         numbers = {row.pipeline_id: row.number for row in endpoint.versions.all()}

@@ -5,9 +5,11 @@ from rest_framework.response import Response
 from endpoints import services
 from endpoints.models import EntityStatus
 from endpoints.wire import catalogue
-from endpoints.wire.entities import DATA_TYPES, data_type, pipeline_entity
-from endpoints.wire.fields import FIELD_NAMES, entity_status
+from endpoints.wire.bodies import NewPipeline
+from endpoints.wire.entities import DATA_TYPES, PipelineEntity, data_type, pipeline_entity
+from endpoints.wire.fields import FIELD_NAMES, Status, entity_status
 from studio.core.rest.bodies import Body, flag_of
+from studio.core.rest.schema import ACTIVE_ONLY, documented
 from studio.core.rest.views import WireView, find
 
 
@@ -23,25 +25,16 @@ class DataTypes(WireView):
 class CreatePipeline(WireView):
     field_names = FIELD_NAMES
 
+    @documented(takes=NewPipeline, gives=PipelineEntity)
     def post(self, request, **scope):
-        body = Body(request.data)
-        pipeline = services.publish(
-            self.actor,
-            name=body.name("Name"),
-            description=body.text("Description"),
-            version=body.text("Version", longest=100),
-            graph=body.mapping("Graph"),
-            interface=body.mapping("GraphInterface"),
-            dataset_defaults=body.mapping("DataSetDefinitionValueAssignments"),
-            continue_on_step_failure=body.flag("ContinueRunOnStepFailure", False),
-            properties=body.texts("Properties"),
-        )
+        pipeline = services.publish(self.actor, **NewPipeline.read(Body(request.data)))
         return Response(pipeline_entity(pipeline, self.base_url))
 
 
 class PipelineList(WireView):
     for_endpoint_tokens = True
 
+    @documented(gives=list[PipelineEntity], parameters=[ACTIVE_ONLY])
     def get(self, request, **scope):
         pipelines = catalogue.pipelines(self.actor).order_by("-pk")
         if flag_of(request.query_params, "activeOnly", True):
@@ -52,6 +45,7 @@ class PipelineList(WireView):
 class PipelineDetail(WireView):
     for_endpoint_tokens = True
 
+    @documented(gives=PipelineEntity)
     def get(self, request, uuid, **scope):
         pipeline = find(catalogue.pipelines(self.actor), uuid, "Published pipeline")
         return Response(pipeline_entity(pipeline, self.base_url))
@@ -60,6 +54,7 @@ class PipelineDetail(WireView):
 class PipelineStatus(WireView):
     """Enables or disables a pipeline: the body is a bare JSON text, the answer an empty 200."""
 
+    @documented(takes=Status)
     def put(self, request, uuid, **scope):
         pipeline = find(catalogue.pipelines(self.actor), uuid, "Published pipeline")
         active = entity_status(request.data, name="body") == EntityStatus.ACTIVE

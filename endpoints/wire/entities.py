@@ -1,7 +1,58 @@
 """What definitions look like on the wire: one function per entity, with its section of wire.md."""
 
+from typing import Annotated, Any, TypedDict
+
 from endpoints.models import EnvironmentVersion, Graph, Module, PipelineEndpoint, PublishedPipeline
+from endpoints.wire.fields import Status
+from studio.core.rest.schema import Also, Time, Uuid
 from studio.core.rest.views import wire_time
+
+
+class PipelineEntity(TypedDict):
+    """A published pipeline (wire.md 5.2)."""
+
+    Id: Uuid
+    Name: str
+    Description: str
+    Version: str | None
+    GraphId: Uuid
+    TotalRunSteps: int
+    Url: Annotated[str, Also(description="Where a POST runs it.")]
+    EntityStatus: Status
+    ContinueRunOnStepFailure: bool
+    ParameterAssignments: Annotated[
+        dict[str, Any], Also(description="The default of every parameter, as a text.")
+    ]
+    DataSetDefinitionValueAssignments: dict[str, Any]
+    EnableNotification: None
+    Properties: dict[str, str]
+    Etag: str
+    CreatedDate: Time
+    LastModifiedDate: Time
+
+
+class VersionEntity(TypedDict):
+    Version: Annotated[str, Also(example="0")]
+    PipelineId: Uuid
+
+
+class PipelineEndpointEntity(TypedDict):
+    """A pipeline endpoint (wire.md 6)."""
+
+    Id: Uuid
+    Name: str
+    Description: str
+    DefaultVersion: str | None
+    PipelineVersionList: list[VersionEntity]
+    Url: Annotated[str, Also(description="Where a POST runs the default version.")]
+    SwaggerUrl: str
+    EntityStatus: Status
+    Properties: dict[str, str]
+    tags: dict[str, str]
+    Etag: Annotated[str, Also(description="To be sent back with changes.")]
+    CreatedDate: Time
+    LastModifiedDate: Time
+
 
 # A client that does not find one of these posts it (wire.md 5).
 DATA_TYPES = (
@@ -41,8 +92,7 @@ def endpoint_url(endpoint: PipelineEndpoint, base: str) -> str:
     return f"{base}/pipelines/v1.0{scope}/PipelineRuns/PipelineEndpointSubmit/Id/{endpoint.uuid}"
 
 
-def pipeline_entity(pipeline: PublishedPipeline, base: str) -> dict:
-    """PipelineEntity (wire.md 5.2)."""
+def pipeline_entity(pipeline: PublishedPipeline, base: str) -> PipelineEntity:
     return {
         "Id": str(pipeline.uuid),
         "Name": pipeline.name,
@@ -63,8 +113,8 @@ def pipeline_entity(pipeline: PublishedPipeline, base: str) -> dict:
     }
 
 
-def pipeline_endpoint_entity(endpoint: PipelineEndpoint, base: str) -> dict:
-    """PipelineEndpointEntity. Versions travel as decimal strings (wire.md 6)."""
+def pipeline_endpoint_entity(endpoint: PipelineEndpoint, base: str) -> PipelineEndpointEntity:
+    """Versions travel as decimal strings (wire.md 6)."""
     default = endpoint.default_version
     return {
         "Id": str(endpoint.uuid),

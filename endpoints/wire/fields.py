@@ -1,9 +1,13 @@
 """Words that several bodies have in common: their readers, and the wire's names of our fields."""
 
+from typing import Annotated
+
 from endpoints.models import EntityStatus
 from studio.core.errors import BadValue
 from studio.core.rest.bodies import kind_of
+from studio.core.rest.schema import Also
 
+Status = Annotated[str, Also(enum=[EntityStatus.ACTIVE.value, EntityStatus.DISABLED.value])]
 FIELD_NAMES = {  # in errors of the pipelines service
     "name": "Name",
     "description": "Description",

@@ -4,10 +4,7 @@ them."""
 from typing import Annotated, Any, Literal, TypedDict
 
 from studio.core.rest.enums import ENTITY_STATUSES, RUN_STATUSES
-from studio.core.rest.schema import Also
-
-Time = Annotated[str, Also(format="date-time", example="2026-12-01T08:00:00Z")]
-Uuid = Annotated[str, Also(format="uuid")]
+from studio.core.rest.schema import Also, Time, Uuid
 
 
 class RunStatus(TypedDict):

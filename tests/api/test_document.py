@@ -47,6 +47,16 @@ BY_HAND = [
     "post_submit_endpoint_of_version",
     "post_submit_endpoint_by_name",
     "post_submit_alias",
+    "post_create_pipeline",
+    "get_pipeline_list",
+    "get_pipeline_detail",
+    "put_pipeline_status",
+    "post_create_endpoint",
+    "put_replace_endpoint",
+    "get_endpoint_list",
+    "get_endpoint_by_id",
+    "get_endpoint_by_name",
+    "get_endpoint_pipelines",
 ]
 
 

@@ -1,6 +1,6 @@
 """How wire views appear in the OpenAPI document. Operations are named after the views. A view says by
-`documented` what it takes and gives: a serializer, a TypedDict, one of several. Other bodies are objects without
-fields."""
+`documented` what it takes and gives: a serializer, a TypedDict, a list of them. Other bodies are objects
+without fields: only the SDK sends and reads them."""
 
 import inspect
 import re
@@ -14,11 +14,12 @@ from drf_spectacular.extensions import (
 )
 from drf_spectacular.generators import EndpointEnumerator
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.plumbing import resolve_type_hint
+from drf_spectacular.plumbing import is_serializer, resolve_type_hint
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import (
     OpenApiExample,
     OpenApiParameter,
+    OpenApiRequest,
     OpenApiResponse,
     extend_schema,
     extend_schema_field,
@@ -72,7 +73,10 @@ class WireSchema(AutoSchema):
         return [type(self.view).__module__.rpartition(".")[2].replace("_", " ")]
 
     def get_request_serializer(self):
-        return self.documented("takes") if self.method in BODIES else None
+        if self.method not in BODIES:
+            return None
+        body = self.documented("takes")
+        return OpenApiRequest(body) if isinstance(body, dict) else body
 
     def get_response_serializers(self):
         error = OpenApiResponse(ErrorBody, "Why not, in `error.message`")
@@ -81,10 +85,15 @@ class WireSchema(AutoSchema):
     def documented(self, what: str) -> Any:
         """What `documented` says of the view's method."""
         declared = getattr(getattr(self.view, self.method.lower()), what, OpenApiTypes.OBJECT)
+        if get_origin(declared) is list:
+            return {"type": "array", "items": self.reference(*get_args(declared))}
         if get_origin(declared) in (Union, UnionType):
-            kinds = get_args(declared)
-            return {"anyOf": [self.resolve_serializer(kind, "response").ref for kind in kinds]}
-        return declared
+            return {"anyOf": [self.reference(kind) for kind in get_args(declared)]}
+        is_hint = get_origin(declared) is not None and not is_serializer(declared)
+        return schema_of(declared) if is_hint else declared
+
+    def reference(self, declared: Any) -> dict:
+        return self.resolve_serializer(declared, "response").ref
 
     def map_parsers(self) -> list[str]:
         """Bodies are read as JSON whatever their type; this is the one to send."""
@@ -135,6 +144,8 @@ class Also(dict):
         return id(self)
 
 
+Time = Annotated[str, Also(format="date-time", example="2026-12-01T08:00:00Z")]
+Uuid = Annotated[str, Also(format="uuid")]
 MANY = {list: ("array", "items"), dict: ("object", "additionalProperties")}
 
 
@@ -203,3 +214,8 @@ def template(regex: str) -> str:
 
 def query(name: str, description: str = "", kind: Any = OpenApiTypes.STR) -> OpenApiParameter:
     return OpenApiParameter(name, kind, OpenApiParameter.QUERY, description=description)
+
+
+ACTIVE_ONLY = query(
+    "activeOnly", "Whether to leave out what is disabled; by default true.", OpenApiTypes.BOOL
+)

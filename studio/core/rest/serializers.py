@@ -8,8 +8,9 @@ field for each request, which takes forty times as long.
 from typing import Any, ClassVar
 
 from rest_framework import serializers
+from rest_framework.fields import empty
 
-from studio.core.rest.bodies import Body
+from studio.core.rest.bodies import LONGEST, Body
 
 
 class _Readable(serializers.Field[Any, Any, Any, Any]):
@@ -25,6 +26,16 @@ class _Readable(serializers.Field[Any, Any, Any, Any]):
 class Text(_Readable, serializers.CharField):
     def of(self, body: Body, key: str) -> str:
         return body.text(key, required=self.required, longest=self.max_length)
+
+
+class NameText(Text):
+    """A text that may not be empty, without blanks around it."""
+
+    def __init__(self, source: str | None = None, *, required: bool = True, **more: Any) -> None:
+        super().__init__(source, required=required, max_length=LONGEST, **more)
+
+    def of(self, body: Body, key: str) -> str:
+        return body.name(key)
 
 
 class Flag(_Readable, serializers.BooleanField):
@@ -48,6 +59,17 @@ class Object(_Readable, serializers.DictField):
         return body.mapping(key)
 
 
+class Rows(_Readable, serializers.ListField):
+    """A list of objects; `child` is their serializer."""
+
+    def __init__(self, source: str, child: "WireSerializer", **more: Any) -> None:
+        super().__init__(source, child=child, **more)
+        self.of_rows = child.read
+
+    def of(self, body: Body, key: str) -> list[dict[str, Any]]:
+        return [self.of_rows(Body(row, name=key)) for row in body.items(key)]
+
+
 class WireSerializer(serializers.Serializer[Any]):
     """The keys of a body, in the order in which they are read."""
 
@@ -61,12 +83,14 @@ class WireSerializer(serializers.Serializer[Any]):
 
     @classmethod
     def read(cls, body: Body) -> dict[str, Any]:
-        """The values by our names. A key that the body lacks is not there; of several keys with
-        one name the first that is there counts."""
+        """The values by our names. A key that the body lacks has its default, or is not there; of
+        several keys with one name the first that is there counts."""
         values: dict[str, Any] = {}
         for key, name, field in cls._readers:
             if key in body or field.required:
                 values.setdefault(name, field.of(body, key))
+            elif field.default is not empty:
+                values.setdefault(name, field.get_default())
         return values
 
     def of(self, body: Body, key: str) -> Any:
