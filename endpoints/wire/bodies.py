@@ -13,14 +13,14 @@ class StatusWord(Text):
 
 
 class VersionNumber(Text):
-    """A version number; `called` is its name in a refusal."""
+    """A version number; `called` is its name in a refusal, by default its key."""
 
-    def __init__(self, source: str, *, called: str, **more):
+    def __init__(self, source: str, *, called: str = "", **more):
         super().__init__(source, **more)
         self.called = called
 
     def of(self, body: Body, key: str) -> int:
-        return version_number(body.get(key), key=self.called)
+        return version_number(body.get(key), key=self.called or key)
 
 
 @example(
@@ -79,8 +79,6 @@ class ChangedEndpoint(WireSerializer):
     PipelineVersionList = Rows(
         "versions", VersionRow(), help_text="All versions, with new ones; none can be removed."
     )
-    DefaultVersion = VersionNumber(
-        "default_version", called="DefaultVersion", help_text="What runs without a version."
-    )
+    DefaultVersion = VersionNumber("default_version", help_text="What runs without a version.")
     tags = Texts()
     Properties = Texts("properties")

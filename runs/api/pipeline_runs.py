@@ -19,6 +19,7 @@ from runs.wire.entities import (
 from studio.core.errors import BadValue, NotFound
 from studio.core.rest import enums
 from studio.core.rest.bodies import strings
+from studio.core.rest.schema import documented
 from studio.core.rest.views import WireView, find, without_news
 
 NEWEST = 500  # the reply has no pages; older runs are in run history
@@ -81,6 +82,7 @@ class Cancellation(WireView):
 
 
 class Execution(Cancellation):
+    @documented()
     def delete(self, request, uuid, **scope):
         return self.cancel(uuid)
 
@@ -88,6 +90,7 @@ class Execution(Cancellation):
 class Cancel(Cancellation):
     """The same for clients that send a POST."""
 
+    @documented()
     def post(self, request, uuid, **scope):
         return self.cancel(uuid)
 

@@ -1,26 +1,23 @@
 """Schedules: create, read, list, replace (wire.md 11). `runs.schedules.scheduler` fires them."""
 
-from drf_spectacular.utils import extend_schema
+from dataclasses import replace
+
 from rest_framework.response import Response
 
 from endpoints.models import EntityStatus
 from endpoints.wire import catalogue
-from endpoints.wire.fields import entity_status, version_number
 from runs import schedules
 from runs.models import Schedule, Trigger
-from runs.wire import submission
-from runs.wire.schedules import FIELD_NAMES, read_recurrence, schedule_entity
+from runs.wire.entity_types import ScheduleEntity
+from runs.wire.schedules import FIELD_NAMES, ChangedSchedule, NewSchedule, schedule_entity
 from studio.core.errors import BadValue
-from studio.core.rest.bodies import LONGEST, Body, flag_of, kind_of
-from studio.core.rest.schema import query
+from studio.core.rest.bodies import Body, flag_of
+from studio.core.rest.schema import ACTIVE_ONLY, documented
 from studio.core.rest.views import WireView, find
 
-# The client sends numbers and reads words (wire.md 3.6).
 TRIGGERS = {
-    "recurrence": Trigger.RECURRENCE,
-    "0": Trigger.RECURRENCE,
-    "datastore": Trigger.DATASTORE,
-    "1": Trigger.DATASTORE,
+    Trigger.RECURRENCE: ("recurrence", "Recurrence"),
+    Trigger.DATASTORE: ("watch", "DataStoreTriggerInfo"),
 }
 
 
@@ -39,33 +36,24 @@ class ScheduleView(WireView):
 
 
 class CreateSchedule(ScheduleView):
+    @documented(takes=NewSchedule, gives=ScheduleEntity)
     def post(self, request, **scope):
-        body = Body(request.data)
-        schedule = schedules.create_schedule(
-            self.actor,
-            name=body.name("Name"),
-            settings=submission.read_stored(body),
-            skips_while_running=body.flag("SkipsWhileRunning", False),
-            **self.target(body),
-            **trigger_of(body),
-        )
-        return self.entity(schedule)
-
-    def target(self, body: Body) -> dict:
-        target = {"version": pinned_version(body)}
-        if "PipelineId" in body:
+        given = NewSchedule.read(Body(request.data))
+        if "kind" in given:
+            require_trigger(given.pop("kind"), given)
+        if "pipeline" in given:
             pipelines = catalogue.pipelines(self.actor)
-            target["pipeline"] = find(pipelines, body.text("PipelineId"), "Published pipeline")
-        if "PipelineEndpointId" in body:
+            given["pipeline"] = find(pipelines, given["pipeline"], "Published pipeline")
+        if "endpoint" in given:
             endpoints = catalogue.endpoints(self.actor)
-            target["endpoint"] = find(
-                endpoints, body.text("PipelineEndpointId"), "Pipeline endpoint"
-            )
-        return target
+            given["endpoint"] = find(endpoints, given["endpoint"], "Pipeline endpoint")
+        if given.get("watch"):
+            given["watch"] = schedules.Watch(**given["watch"])
+        return self.entity(schedules.create_schedule(self.actor, **given))
 
 
 class ScheduleList(ScheduleView):
-    @extend_schema(parameters=[query("activeOnly")])
+    @documented(gives=list[ScheduleEntity], parameters=[ACTIVE_ONLY])
     def get(self, request, **scope):
         schedules = self.schedules()
         if flag_of(request.query_params, "activeOnly", True):
@@ -74,21 +62,25 @@ class ScheduleList(ScheduleView):
 
 
 class SchedulesOfPipeline(ScheduleView):
+    @documented(gives=list[ScheduleEntity])
     def get(self, request, uuid, **scope):
         pipeline = find(catalogue.pipelines(self.actor), uuid, "Published pipeline")
         return self.entities(self.schedules().filter(pipeline=pipeline))
 
 
 class SchedulesOfEndpoint(ScheduleView):
+    @documented(gives=list[ScheduleEntity])
     def get(self, request, uuid, **scope):
         endpoint = find(catalogue.endpoints(self.actor), uuid, "Pipeline endpoint")
         return self.entities(self.schedules().filter(endpoint=endpoint))
 
 
 class ScheduleDetail(ScheduleView):
+    @documented(gives=ScheduleEntity)
     def get(self, request, uuid, **scope):
         return self.entity(find(self.schedules(), uuid, "Schedule"))
 
+    @documented(takes=ChangedSchedule, gives=ScheduleEntity)
     def put(self, request, uuid, **scope):
         """Takes the whole entity with the client's changes. An old Etag is refused, so that no
         change of somebody else is lost."""
@@ -98,88 +90,26 @@ class ScheduleDetail(ScheduleView):
 
 
 def changes(body: Body, schedule: Schedule) -> dict:
-    """The arguments of `update_schedule`; keys that the body lacks stay unchanged."""
-    require_target(body, schedule)
-    changes = {
-        "etag": body.text("Etag") or None,
-        "skips_while_running": body.flag("SkipsWhileRunning"),
-        **trigger_of(body, schedule),
-    }
-    if "Name" in body:
-        changes["name"] = body.name("Name")
-    if "PipelineSubmissionInfo" in body:
-        changes["settings"] = submission.read_stored(body)
-    if "EntityStatus" in body:
-        changes["status"] = entity_status(body.get("EntityStatus"))
-    if "PipelineEndpointVersion" in body:
-        changes["version"] = pinned_version(body)
-    return changes
-
-
-def require_target(body: Body, schedule: Schedule) -> None:
-    for key, target in (
-        ("PipelineId", schedule.pipeline),
-        ("PipelineEndpointId", schedule.endpoint),
-    ):
-        if key in body and (target is None or body.text(key).lower() != str(target.uuid)):
-            raise BadValue("A schedule keeps its target: create another one.", target=key)
-
-
-def pinned_version(body: Body) -> int | None:
-    if "PipelineEndpointVersion" not in body:
-        return None
-    return version_number(body.get("PipelineEndpointVersion"), key="PipelineEndpointVersion")
-
-
-def trigger_of(body: Body, schedule: Schedule | None = None) -> dict:
-    """The recurrence or datastore trigger, as `ScheduleType` says, else whichever is there."""
-    given = {
-        Trigger.RECURRENCE: "Recurrence" in body,
-        Trigger.DATASTORE: "DataStoreTriggerInfo" in body,
-    }
-    kind = trigger_kind(body)
-    if kind is not None and schedule is not None and kind != schedule.trigger:
+    """The arguments of `update_schedule`."""
+    given = ChangedSchedule.read(body)
+    require_same("PipelineId", given.pop("pipeline", None), schedule.pipeline)
+    require_same("PipelineEndpointId", given.pop("endpoint", None), schedule.endpoint)
+    if given.pop("kind", schedule.trigger) != schedule.trigger:
         raise BadValue("A schedule keeps its kind: create another one.", target="ScheduleType")
-    if kind is not None and schedule is None and not given[kind]:
-        key = "Recurrence" if kind is Trigger.RECURRENCE else "DataStoreTriggerInfo"
+    given["etag"] = given.get("etag") or None
+    if given.get("watch"):
+        # Our own switches keep their value if the client does not send them.
+        given["watch"] = replace(schedules.Watch.of(schedule), **given["watch"])
+    return given
+
+
+def require_same(key: str, uuid: str | None, target) -> None:
+    if uuid is not None and (target is None or uuid.lower() != str(target.uuid)):
+        raise BadValue("A schedule keeps its target: create another one.", target=key)
+
+
+def require_trigger(kind: Trigger, given: dict) -> None:
+    """What `ScheduleType` says must be there."""
+    name, key = TRIGGERS[kind]
+    if given.get(name) is None:
         raise BadValue(f"{key} is required.", target=key)
-    found: dict = {}
-    if given[Trigger.RECURRENCE] and kind is not Trigger.DATASTORE:
-        found["recurrence"] = read_recurrence(body.mapping("Recurrence"))
-    if given[Trigger.DATASTORE] and kind is not Trigger.RECURRENCE:
-        found["watch"] = watch_of(body, schedule)
-    return found
-
-
-def trigger_kind(body: Body) -> Trigger | None:
-    if "ScheduleType" not in body:
-        return None
-    word = body.get("ScheduleType")
-    kind = TRIGGERS.get(str(word).lower()) if isinstance(word, str | int) else None
-    if kind is None:
-        raise BadValue(
-            f'ScheduleType must be "Recurrence" or "DataStore", not {kind_of(word)}.',
-            target="ScheduleType",
-        )
-    return kind
-
-
-def watch_of(body: Body, schedule: Schedule | None) -> schedules.Watch:
-    """The datastore trigger. Our own switches keep their value if the client does not send them."""
-    info = Body(body.mapping("DataStoreTriggerInfo"), name="DataStoreTriggerInfo")
-    before = schedules.Watch.of(schedule) if schedule else schedules.Watch("")
-    return schedules.Watch(
-        datastore=info.text("DataStoreName", required=True, longest=LONGEST),
-        path=info.text("PathOnDataStore").strip("/"),
-        polling_minutes=whole_number(info, "PollingInterval", before.polling_minutes),
-        datapath_parameter=info.text("DataPathParameterName", longest=LONGEST),
-        includes_subfolders=info.flag("IncludesSubfolders", before.includes_subfolders),
-        one_run_per_batch=info.flag("OneRunPerBatch", before.one_run_per_batch),
-    )
-
-
-def whole_number(body: Body, key: str, default: int) -> int:
-    text = body.text(key, str(default)).strip()
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise BadValue(f"{key} must be a whole number, not {kind_of(body.get(key))}.", target=key)
-    return int(text)

@@ -3,7 +3,8 @@ them."""
 
 from typing import Annotated, Any, Literal, TypedDict
 
-from studio.core.rest.enums import ENTITY_STATUSES, RUN_STATUSES
+from endpoints.wire.fields import Status
+from studio.core.rest.enums import ENTITY_STATUSES, RUN_STATUSES, WORDS
 from studio.core.rest.schema import Also, Time, Uuid
 
 
@@ -65,3 +66,51 @@ class PipelineRunEntity(PublicRunEntity):
     Properties: dict[str, str]
     CreatedBy: Creator
     Etag: str
+
+
+class TimesEntity(TypedDict, total=False):
+    Hours: list[int] | None
+    Minutes: list[int] | None
+    WeekDays: list[Annotated[str, Also(enum=list(WORDS["WeekDays"]))]] | None
+
+
+class RecurrenceEntity(TypedDict, total=False):
+    Frequency: Annotated[str, Also(enum=list(WORDS["Frequency"]))]
+    Interval: Annotated[int, Also(description="Every how many of them.")]
+    StartTime: Annotated[
+        str | None, Also(description="Local time in `TimeZone`.", example="2026-12-01T08:00:00")
+    ]
+    TimeZone: Annotated[str | None, Also(description="A Windows or IANA name; by default UTC.")]
+    Schedule: Annotated[TimesEntity | None, Also(description="When on a day or in a week.")]
+
+
+class WatchEntity(TypedDict):
+    DataStoreName: str
+    PathOnDataStore: str | None
+    PollingInterval: Annotated[int, Also(description="Minutes.")]
+    DataPathParameterName: str | None
+    IncludesSubfolders: bool
+    OneRunPerBatch: bool
+
+
+class ScheduleEntity(TypedDict):
+    """A schedule (wire.md 11)."""
+
+    Id: Uuid
+    Name: str
+    PipelineId: Uuid | None
+    PipelineEndpointId: Uuid | None
+    ScheduleType: Annotated[str, Also(enum=list(WORDS["ScheduleType"]))]
+    Recurrence: RecurrenceEntity | None
+    DataStoreTriggerInfo: WatchEntity | None
+    PipelineSubmissionInfo: Annotated[
+        dict[str, Any], Also(description="What was sent for its runs; secrets are masked.")
+    ]
+    ProvisioningStatus: Literal["Completed"]
+    EntityStatus: Status
+    Etag: Annotated[str, Also(description="To be sent back with changes.")]
+    CreatedDate: Time
+    LastModifiedDate: Time
+    PipelineEndpointVersion: Annotated[str | None, Also(example="0")]
+    SkipsWhileRunning: bool
+    NextTime: Time | None

@@ -57,6 +57,14 @@ BY_HAND = [
     "get_endpoint_by_id",
     "get_endpoint_by_name",
     "get_endpoint_pipelines",
+    "post_create_schedule",
+    "put_schedule_detail",
+    "get_schedule_detail",
+    "get_schedule_list",
+    "get_schedules_of_pipeline",
+    "get_schedules_of_endpoint",
+    "delete_execution",
+    "post_cancel",
 ]
 
 
