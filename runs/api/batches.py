@@ -3,9 +3,10 @@
 from rest_framework.response import Response
 
 from runs import services
-from runs.api.history import HistoryView, stated_of, told_by
+from runs.api.history import HistoryView, told_by
 from runs.api.visible import runs
 from runs.wire.entities import run_dto
+from runs.wire.history import StatedRun
 from studio.core.errors import BadValue
 from studio.core.rest.bodies import Body
 
@@ -23,7 +24,11 @@ class BatchRuns(HistoryView):
     def patch(self, request, **scope):
         experiment = self.experiment()
         stated = [
-            {**stated_of(body), "uuid": body.text("runId", required=True), "experiment": experiment}
+            {
+                **StatedRun.read(body),
+                "uuid": body.text("runId", required=True),
+                "experiment": experiment,
+            }
             for body in rows_of(request, "runs")
         ]
         written = services.write_runs(self.actor, stated)

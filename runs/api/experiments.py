@@ -1,15 +1,16 @@
 """Experiments, as run history shows them (wire.md 9.2)."""
 
-from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
 from runs import services
 from runs.api import odata
 from runs.models import Experiment
 from runs.wire.entities import experiment_dto
+from runs.wire.entity_types import ExperimentDto, ExperimentPage
+from runs.wire.history import ExperimentQuery
 from studio.core.errors import BadValue
 from studio.core.rest.bodies import Body, query_text, strings
-from studio.core.rest.schema import query
+from studio.core.rest.schema import documented, query
 from studio.core.rest.views import WireView, find, find_by_name
 
 # Filters of lists, in the SDK's words.
@@ -18,6 +19,7 @@ VIEWS: dict[str, dict] = {
     "archivedonly": {"archived_at__isnull": False},
     "all": {},
 }
+VIEW_TYPE = query("viewType", "ActiveOnly, as by default, ArchivedOnly or All.")
 
 
 def experiments(actor):
@@ -33,6 +35,7 @@ class ExperimentByName(WireView):
     for_run_tokens = True
     field_names = {"experiment": "ExperimentName"}
 
+    @documented(gives=ExperimentDto)
     def get(self, request, name, **scope):
         return Response(experiment_dto(experiment_by_name(self.actor, name)))
 
@@ -47,6 +50,7 @@ class ExperimentById(WireView):
     def experiment(self) -> Experiment:
         return find(experiments(self.actor), self.kwargs["experiment_id"], "Experiment")
 
+    @documented(gives=ExperimentDto)
     def get(self, request, **scope):
         return Response(experiment_dto(self.experiment()))
 
@@ -82,18 +86,17 @@ class ExperimentTags(WireView):
 
 
 class QueryExperiments(WireView):
-    @extend_schema(parameters=[query("viewType")])
+    @documented(takes=ExperimentQuery, gives=ExperimentPage, parameters=[VIEW_TYPE])
     def post(self, request, **scope):
-        body = Body(request.data)
-        rows = experiments(self.actor).filter(**view_of(request, body))
-        rows = rows.filter(odata.parse(body.text("filter"), odata.EXPERIMENTS)).order_by("-pk")
+        asked = ExperimentQuery.read(Body(request.data))
+        word = query_text(request.query_params, "viewType") or asked["view_type"]
+        rows = experiments(self.actor).filter(**view_of(word))
+        rows = rows.filter(odata.parse(asked["filter"], odata.EXPERIMENTS)).order_by("-pk")
         return Response({"value": [experiment_dto(row) for row in rows], "continuationToken": None})
 
 
-def view_of(request, body: Body) -> dict:
-    """The filter for the view type in the query string or the body; active experiments by
-    default."""
-    word = query_text(request.query_params, "viewType") or body.text("viewType")
+def view_of(word: str) -> dict:
+    """The filter for a view type; active experiments by default."""
     try:
         return VIEWS[word.lower() or "activeonly"]
     except KeyError:

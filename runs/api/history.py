@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from operator import attrgetter
 
-from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
 from endpoints.models import ComputeTarget
@@ -14,30 +13,29 @@ from runs.api.experiments import experiment_by_name, experiments
 from runs.models import Run
 from runs.states import Status
 from runs.wire.entities import run_details, run_dto
+from runs.wire.entity_types import RunDetailsDto, RunDto, RunPage
+from runs.wire.history import RunQuery, StatedRun, number
 from studio.core.db.keyset import Page, paginate
 from studio.core.errors import BadValue, NotFound
-from studio.core.rest.bodies import LONGEST, Body, strings
-from studio.core.rest.schema import query
+from studio.core.rest.bodies import Body, strings
+from studio.core.rest.schema import documented, query
 from studio.core.rest.views import WireView, find, find_by_name, wire_time
 
 LARGEST_PAGE = 500
 # The orders that the SDK sends (wire.md 9.2); all are answered newest first.
 NEWEST_FIRST = [[field, "desc"] for field in ("starttimeutc", "createdutc", "runid")]
-PAGING = [query(name) for name in ("$filter", "$orderby", "$top", "$continuationToken")]
+PAGING = [
+    query("$filter", "In the part of OData of wire.md 9.2; by default all runs."),
+    query("$orderby", "Only newest first is served: `StartTimeUtc desc`."),
+    query("$top", "The most rows; 500 at most."),
+    query("$continuationToken", "From the page before."),
+]
 EVENTS = {
     "start": Status.RUNNING,
     "completed": Status.COMPLETED,
     "failed": Status.FAILED,
     "canceled": Status.CANCELED,
     "cancelled": Status.CANCELED,
-}
-# Statuses that a client may set on its own run, in run history's words.
-CLIENT_STATUSES = {
-    status.lower(): status
-    for status in (
-        *(Status.NOT_STARTED, Status.QUEUED, Status.PREPARING, Status.RUNNING),
-        *(Status.FINALIZING, Status.COMPLETED, Status.FAILED, Status.CANCELED),
-    )
 }
 
 
@@ -68,50 +66,22 @@ class HistoryView(WireView):
 
 
 class RunDetail(HistoryView):
+    @documented(gives=RunDto)
     def get(self, request, uuid, **scope):
         return Response(run_dto(self.run(uuid)))
 
+    @documented(takes=StatedRun, gives=RunDto)
     def patch(self, request, uuid, **scope):
-        stated = {**stated_of(Body(request.data)), "uuid": uuid, "experiment": self.experiment()}
+        stated = {
+            **StatedRun.read(Body(request.data)),
+            "uuid": uuid,
+            "experiment": self.experiment(),
+        }
         return self.fresh(services.write_run(self.actor, **stated))
 
 
-def stated_of(body: Body) -> dict:
-    """The changes in a RunDto, and what the run is created with if it does not exist."""
-    return {
-        "parent": body.text("parentRunId") if "parentRunId" in body else None,
-        "name": body.text("name", longest=LONGEST),
-        "target": body.text("target", longest=64),
-        **changes_of(body),
-    }
-
-
-def changes_of(body: Body) -> dict:
-    """The changes in a RunDto: only the keys it has."""
-    changes: dict = {}
-    if "tags" in body:
-        changes["tags"] = body.texts("tags")
-    if "properties" in body:
-        changes["properties"] = body.texts("properties")
-    if "displayName" in body:
-        changes["display_name"] = body.text("displayName", longest=LONGEST)
-    if body.get("description") is not None:
-        changes["description"] = body.text("description")
-    if "status" in body:
-        changes["status"] = status_of(body)
-    return changes
-
-
-def status_of(body: Body) -> Status:
-    word = body.text("status")
-    status = CLIENT_STATUSES.get(word.lower())
-    if status is None:
-        known = ", ".join(CLIENT_STATUSES.values())
-        raise BadValue(f"status must be one of {known}, not {word!r}.", target="status")
-    return status
-
-
 class RunDetails(HistoryView):
+    @documented(gives=RunDetailsDto)
     def get(self, request, uuid, **scope):
         return Response(run_details(self.run(uuid), self.base_url, by=self.actor))
 
@@ -175,12 +145,12 @@ class ListView(HistoryView):
     """Lists runs newest first, the only order that the SDK asks for; it costs the same on every
     page."""
 
-    def page(self, runs, *, top, token, order="") -> Response:
+    def page(self, runs, *, top: int | None, token: int | None, order: str) -> Response:
         require_newest_first(order)
-        size = min(max(1, number(top, "top") or LARGEST_PAGE), LARGEST_PAGE)
+        size = min(max(1, top or LARGEST_PAGE), LARGEST_PAGE)
         # To clients, the single step of a script's run is that run itself.
         runs = runs.exclude(script_runs.STEPS)
-        page = paginate(runs, before=number(token, "continuationToken"), size=size)
+        page = paginate(runs, before=token, size=size)
         return Response(
             {
                 "value": [run_dto(run) for run in self.arranged(page)],
@@ -194,9 +164,9 @@ class ListView(HistoryView):
         query = {key.lstrip("$").lower(): text for key, text in self.request.query_params.items()}
         return self.page(
             runs.filter(odata.parse(str(query.get("filter", "")))),
-            top=query.get("top"),
-            token=query.get("continuationtoken"),
-            order=query.get("orderby", ""),
+            top=number(query.get("top"), "top"),
+            token=number(query.get("continuationtoken"), "continuationToken"),
+            order=str(query.get("orderby", "")),
         )
 
     def arranged(self, page: Page) -> Iterable[Run]:
@@ -216,7 +186,7 @@ class RunChildren(ListView):
             *sorted((run for run in page if not run.started_at), key=attrgetter("pk")),
         ]
 
-    @extend_schema(parameters=PAGING)
+    @documented(gives=RunPage, parameters=PAGING)
     def get(self, request, uuid, **scope):
         return self.asked(visible.runs(self.actor).filter(parent=self.run(uuid)))
 
@@ -224,7 +194,7 @@ class RunChildren(ListView):
 class RunsOfCompute(ListView):
     """Runs on one compute target, of all experiments, including steps."""
 
-    @extend_schema(parameters=PAGING)
+    @documented(gives=RunPage, parameters=PAGING)
     def get(self, request, compute, **scope):
         targets = ComputeTarget.objects.filter(workspace=self.actor.workspace)
         target = find_by_name(targets, compute, "Compute target")
@@ -232,15 +202,13 @@ class RunsOfCompute(ListView):
 
 
 class QueryRuns(ListView):
+    @documented(takes=RunQuery, gives=RunPage)
     def post(self, request, **scope):
         body = Body(request.data)
-        runs = self.runs().filter(odata.parse(body.text("filter")))
-        return self.page(
-            runs,
-            top=body.get("top"),
-            token=body.get("continuationToken"),
-            order=body.text("orderby") or body.text("$orderby"),
-        )
+        asked = RunQuery.read(body)
+        runs = self.runs().filter(odata.parse(asked["filter"]))
+        order = asked["orderby"] or body.text("$orderby")
+        return self.page(runs, top=asked["top"], token=asked["token"], order=order)
 
 
 def require_newest_first(order: str) -> None:
@@ -251,12 +219,3 @@ def require_newest_first(order: str) -> None:
             ' "StartTimeUtc desc", "CreatedUtc desc" or "RunId desc".',
             target="orderby",
         )
-
-
-def number(value, key: str) -> int | None:
-    if value in (None, ""):
-        return None
-    text = str(value)
-    if isinstance(value, bool) or not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise BadValue(f"{key} must be a whole number, not {text[:80]!r}.", target=key)
-    return int(text)

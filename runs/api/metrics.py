@@ -6,9 +6,10 @@ from rest_framework.response import Response
 
 from runs import services
 from runs.api import odata
-from runs.api.history import HistoryView, number
+from runs.api.history import HistoryView
 from runs.models import Metric, MetricValue
 from runs.tracking import times
+from runs.wire.history import number
 from studio.core.errors import BadValue, NotFound
 from studio.core.rest.bodies import LONGEST, Body
 from studio.core.rest.views import wire_time

@@ -16,6 +16,7 @@ from runs.wire.entities import (
     pipeline_run_entity,
     task_status,
 )
+from runs.wire.entity_types import PipelineRunEntity
 from studio.core.errors import BadValue, NotFound
 from studio.core.rest import enums
 from studio.core.rest.bodies import strings
@@ -33,6 +34,7 @@ LOGS = {
 class PipelineRunDetail(WireView):
     for_endpoint_tokens = for_run_tokens = True
 
+    @documented(gives=PipelineRunEntity)
     def get(self, request, uuid, **scope):
         """With `Prefer: wait=60`, answers when the run has ended or the time is over."""
         run = visible.find_pipeline_run(self.actor, uuid)
@@ -43,6 +45,7 @@ class PipelineRunDetail(WireView):
 class RunsOfPipeline(WireView):
     for_endpoint_tokens = True
 
+    @documented(gives=list[PipelineRunEntity])
     def get(self, request, uuid, **scope):
         pipelines = PublishedPipeline.objects.filter(workspace=self.actor.workspace)
         pipeline = find(pipelines, uuid, "Published pipeline")
@@ -51,6 +54,7 @@ class RunsOfPipeline(WireView):
 
 
 class RunsOfSchedule(WireView):
+    @documented(gives=list[PipelineRunEntity])
     def get(self, request, uuid, **scope):
         return Response(pipeline_run_entities(self.runs(uuid)[:NEWEST], self.base_url))
 
@@ -61,6 +65,7 @@ class RunsOfSchedule(WireView):
 
 
 class LastRunOfSchedule(RunsOfSchedule):
+    @documented(gives=PipelineRunEntity)
     def get(self, request, uuid, **scope):
         run = self.runs(uuid).first()
         if run is None:

@@ -9,7 +9,17 @@ from runs.execution_log import EXECUTION_LOG
 from runs.models import Artifact, Experiment, Kind, PipelineRun, Run, StepRun
 from runs.serving import unserved
 from runs.states import Status, history_status, wire_status
-from runs.wire.entity_types import Creator, PipelineRunEntity, PublicRunEntity
+from runs.wire.entity_types import (
+    Creator,
+    ExperimentDto,
+    Person,
+    PipelineRunEntity,
+    PublicRunEntity,
+    RunDetailsDto,
+    RunDto,
+    RunError,
+    Warned,
+)
 from runs.wire.lineage import lineage, step_of
 from studio.core.access import Actor
 from studio.core.rest.views import wire_time
@@ -156,7 +166,7 @@ def node_output(output: dict) -> dict:
 
 
 # --- run history: camelCase --------------------------------------------------------------------------
-def experiment_dto(experiment: Experiment) -> dict:
+def experiment_dto(experiment: Experiment) -> ExperimentDto:
     return {
         "experimentId": str(experiment.uuid),
         "name": experiment.name,
@@ -167,7 +177,7 @@ def experiment_dto(experiment: Experiment) -> dict:
     }
 
 
-def run_dto(run: Run) -> dict:
+def run_dto(run: Run) -> RunDto:
     """RunDto. Needs `experiment`, `parent`, `root`, `user` and `step` at hand (wire.md 9.1)."""
     return {
         "runId": str(run.uuid),
@@ -231,7 +241,7 @@ def _properties(run: Run) -> dict:
     return known
 
 
-def _person(run: Run) -> dict:
+def _person(run: Run) -> Person:
     return {
         "userObjectId": str(run.user.uuid) if run.user_id else None,
         "userTenantId": "studio",
@@ -239,7 +249,7 @@ def _person(run: Run) -> dict:
     }
 
 
-def run_error(run: Run) -> dict | None:
+def run_error(run: Run) -> RunError | None:
     """The error that ends a wait; `details` is always a list (wire.md 9.2)."""
     if not run.error and run.status != Status.FAILED:
         return None
@@ -252,22 +262,29 @@ def run_error(run: Run) -> dict | None:
     }
 
 
-def run_details(run: Run, base: str, *, by: Actor) -> dict:
+def run_details(run: Run, base: str, *, by: Actor) -> RunDetailsDto:
     """Details, with an address per log that needs no token (wire.md 9.2)."""
     dto = run_dto(run)
-    keys = ("runId", "target", "status", "startTimeUtc", "endTimeUtc", "error", "properties")
     step = step_of(run)
+    datasets = lineage(step)
     return {
-        **{key: dto[key] for key in keys},
+        "runId": dto["runId"],
+        "target": dto["target"],
+        "status": dto["status"],
+        "startTimeUtc": dto["startTimeUtc"],
+        "endTimeUtc": dto["endTimeUtc"],
+        "error": dto["error"],
+        "properties": dto["properties"],
         "warnings": _warnings(run, step),
-        **lineage(step),
+        "inputDatasets": datasets["inputDatasets"],
+        "outputDatasets": datasets["outputDatasets"],
         "runDefinition": run_definition(run),
         "logFiles": log_files(run, base, by=by),
         "submittedBy": run.submitted_by or None,
     }
 
 
-def _warnings(run: Run, step: StepRun | None) -> list[dict]:
+def _warnings(run: Run, step: StepRun | None) -> list[Warned]:
     texts = list(step.warnings) if step else []
     if hasattr(run, "pipeline_run"):
         texts += run.pipeline_run.warnings

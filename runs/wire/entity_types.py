@@ -4,8 +4,14 @@ them."""
 from typing import Annotated, Any, Literal, TypedDict
 
 from endpoints.wire.fields import Status
+from runs.states import Status as OurStatus
+from runs.states import history_status
 from studio.core.rest.enums import ENTITY_STATUSES, RUN_STATUSES, WORDS
 from studio.core.rest.schema import Also, Time, Uuid
+
+HistoryStatus = Annotated[
+    str, Also(enum=list(dict.fromkeys(history_status(status) for status in OurStatus)))
+]
 
 
 class RunStatus(TypedDict):
@@ -114,3 +120,98 @@ class ScheduleEntity(TypedDict):
     PipelineEndpointVersion: Annotated[str | None, Also(example="0")]
     SkipsWhileRunning: bool
     NextTime: Time | None
+
+
+class Person(TypedDict):
+    userObjectId: str | None
+    userTenantId: str
+    userName: str | None
+
+
+class RunErrorBody(TypedDict):
+    code: str
+    message: str
+    details: list[Any]
+
+
+class RunError(TypedDict):
+    error: RunErrorBody
+
+
+class RunDto(TypedDict):
+    """A run of any kind, as run history shows it (wire.md 9.1)."""
+
+    runId: Uuid
+    rootRunId: Annotated[Uuid, Also(description="The topmost run above it, or itself.")]
+    parentRunId: Uuid | None
+    runNumber: int
+    experimentId: Uuid
+    dataContainerId: Annotated[str, Also(description="Names its artifacts.")]
+    runType: Annotated[str, Also(example="azureml.PipelineRun")]
+    status: HistoryStatus
+    name: str | None
+    displayName: str | None
+    description: str | None
+    target: Annotated[str | None, Also(description="Its compute target.")]
+    tags: dict[str, str]
+    properties: dict[str, str]
+    createdUtc: Time
+    startTimeUtc: Time | None
+    endTimeUtc: Time | None
+    lastModifiedUtc: Time
+    cancelRequestedUtc: Time | None
+    error: RunError | None
+    warnings: None
+    createdBy: Person
+    hidden: bool
+
+
+class RunPage(TypedDict):
+    """Runs, newest first."""
+
+    value: list[RunDto]
+    continuationToken: Annotated[
+        str | None, Also(description="Leads to older runs; null on the last page.")
+    ]
+    nextLink: None
+
+
+class Warned(TypedDict):
+    source: str
+    message: str
+
+
+class RunDetailsDto(TypedDict):
+    """A run with its datasets and logs (wire.md 9.2)."""
+
+    runId: Uuid
+    target: str | None
+    status: HistoryStatus
+    startTimeUtc: Time | None
+    endTimeUtc: Time | None
+    error: RunError | None
+    properties: dict[str, str]
+    warnings: list[Warned]
+    inputDatasets: list[dict[str, Any]]
+    outputDatasets: list[dict[str, Any]]
+    runDefinition: Annotated[dict[str, Any] | None, Also(description="The Runconfig.")]
+    logFiles: Annotated[
+        dict[str, str], Also(description="Addresses of logs by name; they need no token.")
+    ]
+    submittedBy: str | None
+
+
+class ExperimentDto(TypedDict):
+    """An experiment (wire.md 9.2)."""
+
+    experimentId: Uuid
+    name: str
+    description: str | None
+    createdUtc: Time
+    tags: dict[str, str]
+    archivedTime: Time | None
+
+
+class ExperimentPage(TypedDict):
+    value: list[ExperimentDto]
+    continuationToken: None

@@ -65,6 +65,21 @@ BY_HAND = [
     "get_schedules_of_endpoint",
     "delete_execution",
     "post_cancel",
+    "get_pipeline_run_detail",
+    "get_runs_of_pipeline",
+    "get_runs_of_schedule",
+    "get_last_run_of_schedule",
+    "get_run_detail",
+    "get_run_detail_by_experiment",
+    "get_run_detail_by_experiment_id",
+    "patch_run_detail",
+    "get_run_details",
+    "get_run_children",
+    "get_runs_of_compute",
+    "post_query_runs",
+    "post_query_experiments",
+    "get_experiment_by_name_by_experiment",
+    "get_experiment_by_id_by_experiment_id",
 ]
 
 

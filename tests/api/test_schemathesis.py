@@ -1,6 +1,6 @@
 """The API document, taken at its word by schemathesis: whatever is sent, no answer is a 500.
 
-The document says of bodies only that they are objects. Here they look like those clients send, each
+Of most bodies the document says only that they are objects. Here they look like those clients send, each
 value its own, an edge case or of another type; and addresses name rows that are there."""
 
 import json
