@@ -127,10 +127,10 @@ def iso(value) -> str:
     return value.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def shown(value) -> str:
+def shown(value, seconds=False) -> str:
     """`Nov 19, 2026 18:41` in the current time zone, in the order of the language."""
     pattern = pgettext("date and time format", "M j, Y H:i")
-    return date_format(timezone.localtime(value), pattern)
+    return date_format(timezone.localtime(value), f"{pattern}:s" if seconds else pattern)
 
 
 def clock(value) -> str:
@@ -139,13 +139,13 @@ def clock(value) -> str:
 
 
 @register.inclusion_tag("components/when.html")
-def when(value, ago=False):
+def when(value, ago=False, seconds=False):
     if not value:
         return {"value": None}
     return {
         "value": value,
         "iso": iso(value),
-        "shown": shown(value),
+        "shown": shown(value, seconds),
         "ago": relative(value) if ago else "",
     }
 
@@ -316,7 +316,7 @@ def may(actor, verb) -> bool:
 @register.inclusion_tag("components/command.html", takes_context=True)
 def command(
     context, label, icon, *, url="", action="", form="", name="", value="", kind="", needs="",
-    disabled="", selection=False, dialog="", short=False, key="",
+    disabled="", selection=False, dialog="", short=False, about="", key="",
 ):  # fmt: skip
     """A button or link of a command bar; disabled and explained for those who may not use it."""
     actor = getattr(context.request, "actor", None)
@@ -325,7 +325,7 @@ def command(
     return {
         "label": label, "icon": icon, "url": url, "action": action, "form": form, "name": name,
         "value": value, "kind": kind, "disabled": disabled, "selection": selection,
-        "dialog": dialog, "short": short, "key": key, "csrf_token": context.get("csrf_token"),
+        "dialog": dialog, "short": short, "about": about, "key": key, "csrf_token": context.get("csrf_token"),
     }  # fmt: skip
 
 
