@@ -16,6 +16,7 @@ from runs.tracking.tags import attribute
 
 DEFAULT_TARGET = "cpu-cluster"
 DEFAULT_DATASTORE = "workspaceblobstore"
+NEEDS_NONE = "depends on no other step"  # why a step is queued at once
 SNAPSHOT = "ContentSnapshotId"  # the run property from which the SDK gets the id of the code
 
 
@@ -27,30 +28,15 @@ def plan(
     *,
     tags: Mapping[str, Any] | None = None,
 ) -> dict[str, int]:
-    """Create the steps of `run`; returns how many are ready, per queue.
-
-    `sources`: the places of the graph's dataset nodes, by node id. `chosen`: the result of
-    `destinations`. `tags`: set on every step.
-    """
-    graph = blueprint.graph
-    order = graph.topological_order()
-    uuids = {node_id: uuid4() for node_id in order}
-    rows = [
-        _row(run, blueprint, node_id, uuid=uuids[node_id], number=number, tags=tags or {})
-        for number, node_id in enumerate(order, start=1)
-    ]
+    """Create the steps of `run`; returns how many are ready, per queue. The arguments are those of
+    `planned`."""
+    steps = planned(run, blueprint, sources, chosen, tags=tags)
+    rows = [step.run for step in steps]
     Run.objects.bulk_create(rows)
     RunAttribute.objects.bulk_create(
         attribute(row.pk, "tag", key, value) for row in rows for key, value in (tags or {}).items()
     )
-    outputs = {
-        node_id: planned_outputs(graph.nodes[node_id], step_uuid=uuids[node_id], chosen=chosen)
-        for node_id in order
-    }
-    StepRun.objects.bulk_create(
-        _step(row, blueprint, node_id=node_id, outputs=outputs, sources=sources)
-        for row, node_id in zip(rows, order, strict=True)
-    )
+    StepRun.objects.bulk_create(steps)
     ready: dict[str, int] = {}
     for row in rows:
         if row.status == Status.QUEUED:
@@ -61,12 +47,44 @@ def plan(
             from_status=Status.NOT_STARTED,
             to_status=Status.QUEUED,
             at=row.created_at,
-            reason="depends on no other step",
+            reason=NEEDS_NONE,
         )
         for row in rows
         if row.status == Status.QUEUED
     )
     return ready
+
+
+def planned(
+    run: Run,
+    blueprint: Blueprint,
+    sources: Mapping[str, dict[str, Any]],
+    chosen: Mapping[tuple[str, str], Destination],
+    *,
+    tags: Mapping[str, Any] | None = None,
+) -> list[StepRun]:
+    """The steps of `run` in the order of the graph, not yet in the database.
+
+    `sources`: the places of the graph's dataset nodes, by node id. `chosen`: the result of
+    `destinations`. `tags`: set on every step.
+    """
+    graph = blueprint.graph
+    order = graph.topological_order()
+    uuids = {node_id: uuid4() for node_id in order}
+    outputs = {
+        node_id: planned_outputs(graph.nodes[node_id], step_uuid=uuids[node_id], chosen=chosen)
+        for node_id in order
+    }
+    return [
+        _step(
+            _row(run, blueprint, node_id, uuid=uuids[node_id], number=number, tags=tags or {}),
+            blueprint,
+            node_id=node_id,
+            outputs=outputs,
+            sources=sources,
+        )
+        for number, node_id in enumerate(order, start=1)
+    ]
 
 
 def target_of(node: Node) -> str:

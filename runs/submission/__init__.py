@@ -2,8 +2,9 @@
 
 from runs.submission import public
 from runs.submission.idempotency import Key, run_of_key
+from runs.submission.rows import Submission
 from runs.submission.settings import Remark, RunSettings
-from runs.submission.submit import Submission, start, submit
+from runs.submission.submit import start, submit
 from runs.submission.target import (
     EndpointTarget,
     GraphTarget,

@@ -1,5 +1,5 @@
 """The audit trail. Services call `record` in the transaction of a change, views call `count` for
-what they refuse. No other module writes these rows."""
+what they refuse. No other module writes these rows, except for the past of a demo."""
 
 import hashlib
 import json
@@ -42,23 +42,24 @@ def record(
     *,
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
-    endpoint_uuid: UUID | None = None,
-    asked_version: int | None = None,
+    **facts: Any,
 ) -> AuditEvent:
     """Record that `actor` did `verb` to `target`, a row with a `uuid` (and perhaps a `name`)."""
-    event = _event(
+    event = event_of(actor, verb, target, before=before or {}, after=after or {}, **facts)
+    event.save(force_insert=True)
+    return event
+
+
+def event_of(actor: Caller, verb: str, target: Any, **facts: Any) -> AuditEvent:
+    """The row of `record`, not yet in the database."""
+    return _event(
         actor,
         verb=verb,
         kind=target.__class__.__name__,  # `type` would show the proxy of a request's user
         object_uuid=getattr(target, "uuid", None),
         object_name=str(getattr(target, "name", target)),
-        endpoint_uuid=endpoint_uuid,
-        asked_version=asked_version,
-        before=before or {},
-        after=after or {},
+        **facts,
     )
-    event.save(force_insert=True)
-    return event
 
 
 def count(
