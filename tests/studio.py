@@ -41,6 +41,7 @@ class LiveStudio:
         *,
         workers: int = 2,
         samples: bool = True,
+        demo: bool = False,
         env: dict | None = None,
         silence: float | None = None,
     ):
@@ -49,7 +50,7 @@ class LiveStudio:
         self.port, self.tls_port = free_port(), free_port()
         self.http = f"http://127.0.0.1:{self.port}"
         self.https = f"https://127.0.0.1:{self.tls_port}"
-        self.workers, self.samples, self.env = workers, samples, env or {}
+        self.workers, self.samples, self.demo, self.env = workers, samples, demo, env or {}
         self.silence = silence
         self.process = None
 
@@ -73,6 +74,8 @@ class LiveStudio:
         arguments += ["--workers", str(self.workers)]
         if not self.samples:
             arguments.append("--no-samples")
+        if self.demo:
+            arguments.append("--demo")
         if self.silence:
             arguments += ["--silence", str(self.silence)]
         with self.output.open("ab") as output:

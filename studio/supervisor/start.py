@@ -42,6 +42,7 @@ def up(
     addresses: Addresses,
     slots: int,
     samples: bool,
+    demo: bool = False,
     say: Callable[[str], None],
     silence: str | None = None,
 ) -> None:
@@ -56,7 +57,7 @@ def up(
     socket_path = None if os.environ.get("STUDIO_REDIS_URL") else broker.choose_socket(data)
     _read_settings_again_if_changed(addresses)
     Studio(data, lock=lock, addresses=addresses, say=say).serve(
-        socket_path=socket_path, slots=slots, samples=samples, silence=silence
+        socket_path=socket_path, slots=slots, samples=samples, demo=demo, silence=silence
     )
 
 
@@ -92,13 +93,19 @@ class Studio:
         self.supervisor = Supervisor(lock=lock, say=say)
 
     def serve(
-        self, *, socket_path: Path | None, slots: int, samples: bool, silence: str | None = None
+        self,
+        *,
+        socket_path: Path | None,
+        slots: int,
+        samples: bool,
+        demo: bool,
+        silence: str | None = None,
     ) -> None:
         try:
             tls.ensure(self.data / "tls", hosts=self._hosts())
             if socket_path is not None:
                 self._start_broker(socket_path)
-            self._prepare(samples=samples)
+            self._prepare(samples=samples, demo=demo)
             self._start_children(slots, silence=silence)
             self._wait_until_healthy()
             for line in next_steps(
@@ -130,9 +137,9 @@ class Studio:
         )
         broker.wait_until_ready(socket_path, between=self.supervisor.wait)
 
-    def _prepare(self, *, samples: bool) -> None:
+    def _prepare(self, *, samples: bool, demo: bool) -> None:
         """Prepare database and static files in parallel, while we import what the children need."""
-        options = [] if samples else ["--no-samples"]
+        options = [*([] if samples else ["--no-samples"]), *(["--demo"] if demo else [])]
         database = Errand("prepare", _command("prepare", *options), self._log("prepare"))
         self.supervisor.begin(database)
         files = Errand("static", static.collect, self._log("static"))

@@ -4,10 +4,12 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
+from django.utils import timezone
 
 from endpoints.models import PublishedPipeline
 from endpoints.seed import create_first_workspace, seed
 from studio.core.models import Workspace
+from studio.demo import story
 from studio.supervisor import CannotStart, datafolder
 
 
@@ -17,15 +19,19 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         parser.add_argument("--no-samples", action="store_true")
+        parser.add_argument("--demo", action="store_true")
 
-    def handle(self, *, no_samples, **options):
+    def handle(self, *, no_samples, demo, **options):
         try:
             datafolder.prepare(settings.STUDIO_DATA)
         except CannotStart as refusal:
             raise CommandError(str(refusal)) from refusal
         _refuse_other_database()
         call_command("migrate", interactive=False, verbosity=0)
+        started = timezone.now()
         workspace = Workspace.objects.order_by("pk").first()
+        if demo and (why_not := story.why_not(workspace)):
+            raise CommandError(why_not)
         if workspace is None:
             user, password = create_first_workspace(samples=not no_samples)
             self.stdout.write(
@@ -34,6 +40,8 @@ class Command(BaseCommand):
             )
         elif not no_samples and not PublishedPipeline.objects.exists():
             seed(workspace)
+        if demo:
+            story.fill(Workspace.objects.earliest("pk"), since=started)
 
 
 def _refuse_other_database():

@@ -34,10 +34,13 @@ class Command(BaseCommand):
         parser.add_argument(
             "--no-samples", action="store_true", help="leave the bundled pipelines out"
         )
+        parser.add_argument(
+            "--demo", action="store_true", help="fill a new data folder with two made-up weeks"
+        )
         # For tests: passed on to `control` and `worker`.
         parser.add_argument("--silence", metavar="SECONDS", help=SUPPRESS)
 
-    def handle(self, *, host, port, tls_port, workers, no_samples, silence, **options):
+    def handle(self, *, host, port, tls_port, workers, no_samples, demo, silence, **options):
         try:
             if workers < 1:
                 raise CannotStart(f"--workers must be 1 or more, not {workers}")
@@ -45,6 +48,7 @@ class Command(BaseCommand):
                 addresses=Addresses(host, port, tls_port),
                 slots=workers,
                 samples=not no_samples,
+                demo=demo,
                 silence=silence,
                 say=self.say,
             )
