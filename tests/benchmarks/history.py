@@ -9,37 +9,24 @@ from tests.studio import LiveStudio
 
 RUNS = 100_000
 FILL = """
-import uuid
-from django.utils import timezone
 from endpoints.models import PipelineEndpoint
-from runs.models import Experiment, Kind, PipelineRun, Run, Source
+from runs.submission import EndpointTarget, RunSettings, Submission
+from studio.core.access import system_actor
+from studio.demo.copies import long_history
 endpoint = PipelineEndpoint.objects.get(name="one")
-pipeline = endpoint.default_version.pipeline
-experiment, _ = Experiment.objects.get_or_create(workspace=endpoint.workspace, name="history")
-now = timezone.now()
-for start in range(0, {runs}, 5000):
-    made = Run.objects.bulk_create([
-        Run(workspace=endpoint.workspace, experiment=experiment, kind=Kind.PIPELINE, number=start + n,
-            status="Completed", display_name=f"past_run_{{start + n}}", pipeline=pipeline,
-            endpoint=endpoint, endpoint_version=0, submitted_by="bench", created_at=now,
-            started_at=now, finished_at=now)
-        for n in range(5000)])
-    PipelineRun.objects.bulk_create([
-        PipelineRun(run=run, graph=pipeline.graph, submitted_at=now, source=Source.REST) for run in made])
-from django.db.models import F
-Run.objects.filter(root=None).update(root=F("id"))
+submission = Submission(EndpointTarget(endpoint), RunSettings("history"))
+long_history(system_actor(endpoint.workspace, "bench"), submission, runs={runs})
+"""
+DEEP = """
+from runs.models import Kind, Run
+print(Run.objects.get(experiment__name="history", kind=Kind.PIPELINE, number=1000).pk)
 """
 
 
 def rows(live: LiveStudio):
     """`(what, deep page in ms, first page in ms, limit)`: the first page is the floor of the deep one."""
     live.manage("shell", "-c", FILL.format(runs=RUNS))
-    oldest = int(
-        live.manage(
-            "shell", "-v", "0", "-c", "from runs.models import Run;print(Run.objects.count())"
-        )
-    )
-    deep = oldest - RUNS + 1000
+    deep = int(live.manage("shell", "-v", "0", "-c", DEEP))
     page = signed_in(live)
     yield (
         "runs page, deep at 100,000 runs, ms (floor: first page)",
