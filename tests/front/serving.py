@@ -5,7 +5,7 @@ import json
 import socket
 import ssl
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from studio.front.limits import Limits
@@ -83,6 +83,7 @@ def served(application, folder, *, limits=QUICK, gate=None, threads=2, tls=None,
     try:
         yield Served(running["server"], running["port"], trust)
     finally:
-        running["server"].loop.call_soon_threadsafe(running["server"].stop)
+        with suppress(RuntimeError):  # a test may have stopped it, so that its loop is closed
+            running["server"].loop.call_soon_threadsafe(running["server"].stop)
         thread.join(10)
         assert not thread.is_alive()
