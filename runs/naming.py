@@ -173,14 +173,14 @@ def experiment_of(text: object, owner: Any) -> tuple[str, list[str]]:
         name = experiment_name(text)
         return name, experiment_warnings(name)
     name = suggested_experiment(owner.name)
-    said = f"No experiment was named: the run is in {name!r}."
+    said = f"No ExperimentName was given: the run is in the experiment {name!r}."
     return name, [said, *experiment_warnings(name)]
 
 
 def suggested_experiment(name: str) -> str:
-    """The experiment for runs of an endpoint or pipeline of this name, where nobody names another: a
-    name that the SDK can open, as far as the letters allow it."""
-    return re.sub(r"[^\w-]+", "-", name[:255]).strip("-_") or "default"
+    """The experiment for runs of an endpoint or pipeline of this name, where nobody names another: the
+    same name, without what a name of an experiment may not have."""
+    return NOT_IN_NAMES.sub("-", name[:255])
 
 
 def experiment_name(text: object) -> str:

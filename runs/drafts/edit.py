@@ -4,6 +4,7 @@ A draft stores the values that differ from its graph's defaults, so that another
 own defaults.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -18,7 +19,6 @@ from endpoints.services.pipelines import create_graph, wire_defaults
 from runs import sealing
 from runs.drafts.graphs import create_graph_draft, parameters_of
 from runs.models import GraphDraft, Kind, PipelineDraft, Run, Source
-from runs.naming import suggested_experiment
 from runs.submission import Key, NewGraph, RunSettings, Submission, submit
 from studio.core import audit
 from studio.core.access import Actor, require
@@ -147,7 +147,8 @@ def clone_pipeline(actor: Actor, pipeline: PublishedPipeline) -> PipelineDraft:
         properties=pipeline.properties,
         graph=pipeline.graph,
         settings=RunSettings(
-            experiment=suggested_experiment(pipeline.name),
+            # The SDK opens the runs of drafts by the name of their experiment.
+            experiment=re.sub(r"[^\w-]+", "-", pipeline.name).strip("-_") or "draft",
             description=pipeline.description,
             datasets=pipeline.graph.dataset_defaults,
             continue_on_step_failure=pipeline.continue_on_step_failure,

@@ -165,7 +165,7 @@ def test_parent_run(api, url):
 def test_bad_input_is_400_naming_the_field_and_makes_nothing(api, url, body, field):
     reply = api.post(url, raw=json.dumps(body).encode())
     assert reply.status == 400
-    assert field in json.dumps(reply.body["Error"])
+    assert field in reply.body["Error"]["Message"]
     assert not Run.objects.exists()
 
 

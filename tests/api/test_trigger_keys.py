@@ -44,7 +44,7 @@ def test_without_an_experiment_it_is_called_like_the_endpoint(api, url, body):
     reply = api.post(url, raw=body)
     assert reply.body["RunHistoryExperimentName"] == "Compare-nightly"
     assert reply.body["HasWarnings"] is True
-    assert "No experiment was named" in reply.body["Warnings"][0]
+    assert "No ExperimentName was given" in reply.body["Warnings"][0]
     assert "'Compare-nightly'" in reply.body["Warnings"][0]
 
 

@@ -194,10 +194,11 @@ STAY = {
     "runs/engine/plan.py": {"StepType"},
     "runs/engine/step_reports.py": {"uxMetricType"},
     "runs/services/registered.py": {"ExperimentRun"},
-    # Where a caller gives a value that is missing, and where a posted graph is wrong: for callers.
+    # What a caller has not given, and where a posted graph is wrong: for callers.
     "endpoints/parameters/declarations.py": {
         *("ParameterAssignments", "DataPathAssignments", "DataSetDefinitionValueAssignments"),
     },
+    "runs/naming.py": {"ExperimentName"},
     "endpoints/graph/graph.py": {
         *("ModuleNodes", "ModuleId", "ModuleParameters"),
         *("SourceOutputPort", "DestinationInputPort"),

@@ -408,7 +408,7 @@ class TestRunTokens:
 
 @pytest.mark.parametrize(
     ("name", "suggested"),
-    [("Train 2/b\x07", "Train-2-b"), ("_x-", "x"), ("훈련", "훈련"), ("/", "default")],
+    [("Train 2/b\x07", "Train 2-b-"), ("_x-", "_x-"), ("훈련", "훈련")],
 )
-def test_the_experiment_is_suggested_that_the_sdk_can_open(name, suggested):
+def test_an_experiment_is_suggested_that_is_named_like_what_runs(name, suggested):
     assert suggested_experiment(name) == suggested

@@ -206,11 +206,21 @@ def _names_our_fields(error) -> bool:
 
 
 def _in_the_wires_words(body: dict, names: Mapping[str, str]) -> dict:
-    details = [
-        {**entry, "target": names.get(entry["target"], entry["target"])}
-        for entry in body.get("details", ())
-    ]
-    return {**body, "target": names.get(body["target"], body["target"]), "details": details}
+    details = [_with_wire_name(entry, names) for entry in body.get("details", ())]
+    body = _with_wire_name(body, names)
+    message = " ".join(entry["message"] for entry in details) or body["message"]
+    return {**body, "message": message, "details": details}
+
+
+def _with_wire_name(part: dict, names: Mapping[str, str]) -> dict:
+    """With the client's name of the field, also in the message unless that says it already."""
+    name = names.get(part["target"])
+    if name is None:
+        return part
+    message = part["message"]
+    if name.rpartition(".")[2].lower() not in message.lower():
+        message = f"{name}: {message}"
+    return {**part, "target": name, "message": message}
 
 
 @singledispatch
