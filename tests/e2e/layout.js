@@ -41,8 +41,8 @@
       if (isCut && !isNamed) say(holder, `cut: "${node.data.trim().slice(0, 40)}"`);
     }
     if (hidden || parent.closest("pre, code, .mono, .log")) continue;
-    // A word of ordinary length stands on one line.
-    for (const word of node.data.matchAll(/(?<![\p{L}\p{N}_])[\p{L}\p{N}_]{2,20}(?![\p{L}\p{N}_])/gu)) {
+    // A word of ordinary length stands on one line; a name may be broken after an underscore.
+    for (const word of node.data.matchAll(/(?<![\p{L}\p{N}])[\p{L}\p{N}]{2,20}(?![\p{L}\p{N}])/gu)) {
       range.setStart(node, word.index);
       range.setEnd(node, word.index + word[0].length);
       const lines = new Set([...range.getClientRects()].map(box => Math.round(box.top)));

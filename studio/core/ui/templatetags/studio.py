@@ -12,6 +12,8 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.functional import Promise
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, gettext_lazy, ngettext, pgettext, pgettext_lazy
 
 from studio.core.access import NEEDS
@@ -162,6 +164,12 @@ def elapsed(started, finished=None):
 
 
 # --- text ------------------------------------------------------------------------------------------
+@register.filter
+def breakable(value) -> SafeString:
+    """A generated name as a heading, which a narrow screen may break after underscores."""
+    return mark_safe(escape(value).replace("_", "_<wbr>"))  # noqa: S308 - escaped
+
+
 @register.filter
 def dash(value):
     return EMPTY if value is None or value in ("", [], {}) else value
