@@ -115,7 +115,7 @@ def register_model(
         )
     attempt = attempt_of(actor, *filter(None, [asset.run]))
     if asset.run is not None:
-        model_files.lock(asset.run)
+        model_files.lock(asset.run.pk)
     versions = RegisteredModel.objects.filter(workspace=actor.workspace, name=name)
     highest = versions.aggregate(Max("number"))["number__max"] or 0
     try:

@@ -76,7 +76,7 @@ def record_artifact(
 ) -> Artifact:
     """`attempt`: the one that stores it, which has locked the run (see `lock`); None for anybody else."""
     if attempt is None:  # nobody else stores a first file at this path meanwhile
-        Run.objects.select_for_update(no_key=True).only("pk").get(pk=run_id)
+        model_files.lock(run_id)
     current = Artifact.objects.select_for_update().filter(run=run_id, path=path).first()
     if current is not None and current.blob != blob:
         replaced_artifacts.record(current, attempt=attempt, blob=blob)

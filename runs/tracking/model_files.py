@@ -82,11 +82,11 @@ def writing(run: Run, path: str) -> Iterator[None]:
     """Wraps a change of the file: refuses it if the file belongs to a model, and keeps models from being
     registered meanwhile."""
     with transaction.atomic():
-        lock(run)
+        lock(run.pk)
         require_free(run, path)
         yield
 
 
-def lock(run: Run) -> None:
+def lock(run_id: int) -> None:
     """Lock the run: until this transaction ends, none of its files changes or becomes part of a model."""
-    Run.objects.select_for_update(no_key=True).only("pk").get(pk=run.pk)
+    Run.objects.select_for_update(no_key=True).only("pk").get(pk=run_id)

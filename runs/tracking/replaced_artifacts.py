@@ -82,11 +82,11 @@ def clean_up(now: datetime | None = None) -> None:
     ended."""
     before = (now or timezone.now()) - WAIT
     over = ReplacedArtifact.objects.filter(replaced_by__step__run__finished_at__lte=before)
-    for row in over.select_related("run"):
+    for row in over:
         if _is_running(row.attempt):
             continue
         with transaction.atomic():
-            model_files.lock(row.run)  # nobody stores the file meanwhile
+            model_files.lock(row.run_id)  # nobody stores the file meanwhile
             if _is_older(row.blob, before):
                 studio_store().remove(row.blob)
                 row.delete()
